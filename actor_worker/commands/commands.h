@@ -1,0 +1,23 @@
+// The subcommands of actor_worker. Each takes the command line with the subcommand word already removed (argv[0] is the
+// program), parses its own flags (actor_worker/flags.h) and returns the process's exit status: 0 done, 1 failed (what
+// failed is on stderr), 2 the command line makes no sense.
+#ifndef TROUPE_ACTOR_WORKER_COMMANDS_COMMANDS_H_
+#define TROUPE_ACTOR_WORKER_COMMANDS_COMMANDS_H_
+
+namespace troupe {
+
+// Agents and baselines over the same episodes: a table, and every episode as JSON on request.
+int RunEvaluate(int argc, char** argv);
+
+// Decentralised execution: one agent's actor on a line protocol, or a whole network of them in the simulator.
+int RunAct(int argc, char** argv);
+
+// Prints the environment step by step while an actor file or a baseline plays.
+int RunReplay(int argc, char** argv);
+
+// Lists the environments, or one environment's settings, agents and baselines.
+int RunEnvironments(int argc, char** argv);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_COMMANDS_COMMANDS_H_

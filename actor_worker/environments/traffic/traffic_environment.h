@@ -1,0 +1,101 @@
+// Traffic signals as a multi-agent environment over any TrafficSimulation: one agent per junction.
+//
+// Observation of an agent, 17 numbers (raw unit; divided by):
+//   0       phase number, 2 · green phase, +1 while it is being left   (2 · phases - 1: 7 for four phases)
+//   1..4    standing vehicles on the approaches from N, S, E, W        (20)
+//   5..8    vehicles there, weighted by type (kVehicleWeights)         (40)
+//   9..12   mean occupancy of their lanes, 0..1                        (1)
+//   13      seconds since the present stage (green, yellow, all-red) began  (60)
+//   14      1 when an emergency vehicle is on an approach              (1)
+//   15, 16  phase numbers of the two observed neighbours, 0 if none    (2 · their phases - 1)
+// Global state: all observations, then total vehicles / (100 · junctions) and total waiting seconds / (1000 ·
+// junctions): 155 numbers for nine junctions.
+//
+// Actions, action_set KEEP_NEXT_EXTEND_OVERRIDE: 0 keep · 1 next: the next phase of the cycle with standing vehicles
+// (else with vehicles, else simply the next) · 2 extend: hold the green for extension_seconds, whatever is asked
+// meanwhile but an override · 3 override: serve the approach with the emergency vehicle.
+// action_set CHOOSE_PHASE: one action per green phase.
+// Masks: during yellow and all-red only keep (or the phase being changed to); before minimum green no change; when the
+// coming interval would pass maximum green only a change; no override without an emergency vehicle.
+//
+// Agents with equal spaces form one group: "junction" when there is one, else "junction_N_actions".
+#ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_ENVIRONMENT_H_
+#define TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_ENVIRONMENT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actor_worker/environment.h"
+#include "actor_worker/environments/traffic/signal_timing.h"
+#include "actor_worker/environments/traffic/simulation.h"
+#include "actor_worker/environments/traffic/traffic_settings.h"
+
+namespace troupe {
+
+inline constexpr int kTrafficFeatures = 17;
+inline constexpr int kActionKeep = 0, kActionNext = 1, kActionExtend = 2, kActionOverride = 3;
+
+// The unnormalised numbers behind one agent's observation, in its order.
+using RawTrafficFeatures = std::array<float, kTrafficFeatures>;
+
+class TrafficEnvironment final : public Environment {
+ public:
+  // `name` is the environment's name in the registry. Settings must be valid (ValidateTrafficSettings).
+  TrafficEnvironment(std::string name, std::unique_ptr<TrafficSimulation> simulation, const TrafficSettings& settings);
+
+  const EnvironmentSpec& spec() const override { return spec_; }
+  absl::Status Reset(uint64_t seed) override;
+  absl::Status Step(const JointAction& action, StepOutcome& outcome) override;
+  void Observe(JointObservation& observation) const override;
+  // mean_waiting_seconds per inserted vehicle · mean_delay_seconds (time loss + depart delay) per scheduled vehicle ·
+  // mean_time_loss_seconds per inserted vehicle · mean_queue_vehicles standing in the network, over decisions ·
+  // throughput_vehicles finished · emergency_delay_seconds per emergency vehicle · total_vehicles scheduled ·
+  // unfinished_vehicles · phase_changes · teleported_vehicles
+  void EpisodeStatistics(absl::Span<double> statistics) const override;
+  std::string Render() const override;
+
+  // For controllers, tests and tools.
+  const TrafficNetwork& network() const { return simulation_->network(); }
+  const TrafficSettings& settings() const { return settings_; }
+  absl::Span<const LaneMeasurement> lanes() const { return lanes_; }
+  const SignalTiming& signal(int junction) const { return signals_[junction]; }
+  // The junction of agent `agent` of group `group`.
+  int JunctionOf(int group, int agent) const { return group_junctions_[group][agent]; }
+  RawTrafficFeatures RawFeatures(int junction) const;
+  // What `next` would change to now.
+  int NextPhase(int junction) const;
+  // The phase that serves most emergency vehicles on the junction's lanes, -1 without any.
+  int EmergencyPhase(int junction) const;
+  double seconds() const { return seconds_; }
+  absl::StatusOr<TrafficTotals> Totals() const;
+
+ private:
+  struct JunctionSums {
+    float halting = 0, departed = 0, emergency = 0, own_reward = 0;
+  };
+
+  bool Allowed(int junction, int action) const;
+  void Apply(int junction, int action);
+  absl::Status Pass(int seconds);
+  void ReadLanes();
+  void ComputeRewards(StepOutcome& outcome);
+
+  TrafficSettings settings_;
+  std::unique_ptr<TrafficSimulation> simulation_;
+  EnvironmentSpec spec_;
+  std::vector<std::vector<int>> group_junctions_;
+  std::vector<SignalTiming> signals_;
+  absl::Span<const LaneMeasurement> lanes_;
+  std::vector<JunctionSums> sums_;
+  std::vector<float> halting_before_;
+  int seconds_ = 0;
+  int64_t decisions_ = 0;
+  int64_t phase_changes_ = 0;
+  double halting_sum_ = 0;
+  TrafficTotals final_totals_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_ENVIRONMENT_H_

@@ -1,0 +1,86 @@
+#include "actor_worker/evaluation/act_protocol.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/random.h"
+#include "common/status_macros.h"
+
+namespace troupe {
+namespace {
+
+constexpr size_t kLongestQuote = 24;
+
+// "[1, 2]" → "1, 2"; a bracket alone stays, and is refused as no number.
+absl::string_view WithoutBrackets(absl::string_view part) {
+  part = absl::StripAsciiWhitespace(part);
+  if (part.size() >= 2 && part.front() == '[' && part.back() == ']') part = part.substr(1, part.size() - 2);
+  return part;
+}
+
+absl::Status ParseNumbers(absl::string_view part, const std::string& what, int expected, std::vector<float>* numbers) {
+  numbers->clear();
+  for (const absl::string_view word : absl::StrSplit(WithoutBrackets(part), absl::ByAnyChar(" \t,\r"), absl::SkipEmpty())) {
+    float value = 0;
+    if (!absl::SimpleAtof(word, &value) || !std::isfinite(value)) {
+      return absl::InvalidArgumentError(absl::StrCat(what, " ", numbers->size(), " is \"", word.substr(0, kLongestQuote),
+                                                     "\", expected a finite number"));
+    }
+    numbers->push_back(value);
+    if (static_cast<int>(numbers->size()) > expected) break;
+  }
+  if (static_cast<int>(numbers->size()) == expected) return absl::OkStatus();
+  const bool more = static_cast<int>(numbers->size()) > expected;
+  return absl::InvalidArgumentError(
+      absl::StrCat(more ? absl::StrCat("more than ", expected) : absl::StrCat(numbers->size()), " ", what, "s came, expected ", expected));
+}
+
+}  // namespace
+
+absl::Status ParseObservationLine(absl::string_view line, int observation_size, int action_size, ObservationLine* parsed) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(line, '|');
+  if (parts.size() > 2) {
+    return absl::InvalidArgumentError(absl::StrCat(parts.size() - 1, " '|' came, expected at most one, before the mask"));
+  }
+  RETURN_IF_ERROR(ParseNumbers(parts[0], "observation", observation_size, &parsed->observation));
+  parsed->mask.clear();
+  if (parts.size() == 1) return absl::OkStatus();
+  std::vector<float> mask;
+  RETURN_IF_ERROR(ParseNumbers(parts[1], "mask entry", action_size, &mask));
+  for (const float entry : mask) {
+    if (entry != 0.0f && entry != 1.0f) {
+      return absl::InvalidArgumentError(absl::StrCat("mask entry ", parsed->mask.size(), " is ", entry, ", expected 0 or 1"));
+    }
+    parsed->mask.push_back(entry == 1.0f);
+  }
+  if (std::find(parsed->mask.begin(), parsed->mask.end(), 1) == parsed->mask.end()) {
+    return absl::InvalidArgumentError("the mask allows no action, expected at least one 1");
+  }
+  return absl::OkStatus();
+}
+
+ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream& in, std::ostream& out, std::ostream& err) {
+  ServedLines served;
+  RandomStream draws(seed);
+  ObservationLine parsed;
+  std::string line;
+  for (int64_t number = 1; std::getline(in, line); ++number) {
+    const float draw = draws.Uniform();
+    const absl::Status status = ParseObservationLine(line, actor.observation_size(), actor.action_size(), &parsed);
+    if (!status.ok()) {
+      ++served.refused;
+      err << "line " << number << ": " << status.message() << std::endl;
+      continue;
+    }
+    ++served.acted;
+    out << (sample ? actor.Sample(parsed.observation, parsed.mask, draw) : actor.Act(parsed.observation, parsed.mask)) << std::endl;
+  }
+  return served;
+}
+
+}  // namespace troupe

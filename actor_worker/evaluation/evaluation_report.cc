@@ -1,0 +1,109 @@
+#include "actor_worker/evaluation/evaluation_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "actor_worker/evaluation/estimate.h"
+#include "actor_worker/evaluation/evaluation_table.h"
+
+namespace troupe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Names of the columns: the groups' returns, then the statistics.
+std::vector<std::string> FigureNames(const EnvironmentSpec& environment) {
+  std::vector<std::string> names;
+  for (const AgentGroupSpec& group : environment.groups) {
+    names.push_back(environment.groups.size() == 1 ? "episode_return" : absl::StrCat(group.name, "_return"));
+  }
+  names.insert(names.end(), environment.statistics.begin(), environment.statistics.end());
+  return names;
+}
+
+double Figure(const EpisodeResult& episode, size_t index) {
+  return index < episode.group_returns.size() ? episode.group_returns[index]
+                                              : episode.statistics[index - episode.group_returns.size()];
+}
+
+std::vector<Estimate> Summarise(const PlayerEpisodes& player, size_t num_figures) {
+  std::vector<Estimate> estimates;
+  for (size_t i = 0; i < num_figures; ++i) {
+    std::vector<double> samples;
+    for (const EpisodeResult& episode : player.episodes) samples.push_back(Figure(episode, i));
+    estimates.push_back(EstimateMean(samples));
+  }
+  return estimates;
+}
+
+std::vector<TableRow> MakeRows(const EvaluationReport& report, size_t num_figures) {
+  std::vector<TableRow> rows;
+  std::vector<std::vector<double>> means(num_figures);
+  size_t trained = 0;
+  for (const PlayerEpisodes& player : report.players) trained += player.trained;
+  size_t seen = 0;
+  for (const PlayerEpisodes& player : report.players) {
+    rows.push_back({player.name, Summarise(player, num_figures)});
+    if (!player.trained) continue;
+    for (size_t i = 0; i < num_figures; ++i) means[i].push_back(rows.back().values[i].mean);
+    if (++seen < trained || trained < 2) continue;
+    TableRow row{absl::StrCat("mean of the ", trained), {}, true};
+    for (size_t i = 0; i < num_figures; ++i) row.values.push_back(EstimateMean(means[i]));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string FormatReport(const EvaluationReport& report) {
+  const std::vector<std::string> names = FigureNames(report.environment);
+  std::vector<TableColumn> columns;
+  for (size_t i = 0; i < names.size(); ++i) {
+    Better better = i < report.environment.groups.size() ? Better::kLarger : BetterByName(names[i]);
+    if (names[i] == report.best_by) better = report.smaller_is_better ? Better::kSmaller : Better::kLarger;
+    columns.push_back({names[i], better});
+  }
+  std::string text = absl::StrCat(report.environment.name, ", ", report.environment.num_agents(), " agents: ", report.episodes,
+                                  report.episodes == 1 ? " episode" : " episodes", " each, seeds ", report.first_seed, " to ",
+                                  report.first_seed + report.episodes - 1, ", actors ",
+                                  report.sampled_actions ? "sampling" : "greedy", "\n");
+  if (!report.settings.empty()) {
+    absl::StrAppend(&text, "settings:");
+    for (const auto& [name, value] : report.settings) absl::StrAppend(&text, " ", name, "=", value);
+    absl::StrAppend(&text, "\n");
+  }
+  const std::vector<TableRow> rows = MakeRows(report, names.size());
+  absl::StrAppend(&text, "\n", FormatTable(columns, rows), "\n* best. mean ± half of the 95 % confidence interval over episodes");
+  bool several = false;
+  for (const TableRow& row : rows) several |= row.summary;
+  absl::StrAppend(&text, several ? " (over actor files in their mean's row).\n" : ".\n");
+  return text;
+}
+
+std::string ReportJson(const EvaluationReport& report) {
+  const std::vector<std::string> names = FigureNames(report.environment);
+  Json json = {{"environment", report.environment.name}, {"settings", report.settings}, {"first_seed", report.first_seed},
+               {"episodes", report.episodes}, {"actions", report.sampled_actions ? "sampled" : "greedy"}, {"figures", names}};
+  for (const PlayerEpisodes& player : report.players) {
+    Json of = {{"name", player.name}};
+    if (player.trained) {
+      of["actor_file"] = player.path;
+      of["policy_version"] = player.policy_version;
+      of["env_steps"] = player.env_steps;
+    }
+    const std::vector<Estimate> summary = Summarise(player, names.size());
+    for (size_t i = 0; i < names.size(); ++i) {
+      of["summary"][names[i]] = {{"mean", summary[i].mean}, {"half_width_95", summary[i].half_width}};
+    }
+    for (const EpisodeResult& episode : player.episodes) {
+      Json figures;
+      for (size_t i = 0; i < names.size(); ++i) figures[names[i]] = Figure(episode, i);
+      of["episodes"].push_back({{"seed", episode.seed}, {"length", episode.length}, {"figures", figures}});
+    }
+    json["players"].push_back(of);
+  }
+  return json.dump(1) + "\n";
+}
+
+}  // namespace troupe

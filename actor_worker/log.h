@@ -1,0 +1,14 @@
+// Lines for people on stderr.
+#ifndef TROUPE_ACTOR_WORKER_LOG_H_
+#define TROUPE_ACTOR_WORKER_LOG_H_
+
+#include <string>
+
+namespace troupe {
+
+// "2026-03-01 12:00:00.123 actor_worker[PID] TEXT". Thread-safe; one write per line, so lines of several processes do not mix.
+void LogLine(const std::string& text);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_LOG_H_

@@ -1,0 +1,74 @@
+// actor_worker [COMMAND] [FLAGS]: collects experience for a learner, or plays what was learned.
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "actor_worker/commands/commands.h"
+#include "actor_worker/flags.h"
+#include "actor_worker/log.h"
+#include "actor_worker/worker.h"
+#include "common/metrics/metrics.h"
+#include "common/threads/shutdown.h"
+
+namespace troupe {
+namespace {
+
+constexpr char kUsage[] =
+    "actor_worker [COMMAND] [FLAGS]\n"
+    "  work          collect experience for a learner (default): --learner=HOST:PORT [--rollout_threads=1]\n"
+    "                [--max_shards=1024] [--metrics=HOST:PORT] [--give_up_after_seconds=S]\n"
+    "  evaluate      play whole episodes with actor files and baselines and print a table\n"
+    "  act           one agent's actor on a line protocol, or a network of them in the simulator\n"
+    "  replay        show an episode step by step\n"
+    "  environments  list the environments and their settings\n"
+    "Each command has its own --help.";
+
+int RunWork(int argc, char** argv) {
+  ShutdownSignal shutdown;
+  ParseFlags(argc, argv, kUsage, 0);
+  WorkerOptions options;
+  options.learner_address = absl::GetFlag(FLAGS_learner);
+  options.rollout_threads = absl::GetFlag(FLAGS_rollout_threads);
+  options.max_shards = absl::GetFlag(FLAGS_max_shards);
+  const double give_up_after_seconds = absl::GetFlag(FLAGS_give_up_after_seconds);
+  if (give_up_after_seconds > 0) options.give_up_after = absl::Seconds(give_up_after_seconds);
+  options.stop_requested = [&shutdown] { return shutdown.requested(); };
+  if (options.learner_address.empty()) {
+    std::fprintf(stderr, "--learner: HOST:PORT of the learner is needed; see --help\n");
+    return 2;
+  }
+  if (options.rollout_threads < 1 || options.rollout_threads > 1024 || options.max_shards < 1 || options.max_shards > 4096) {
+    std::fprintf(stderr, "--rollout_threads: %d, expected 1 … 1024; --max_shards: %d, expected 1 … 4096\n",
+                 options.rollout_threads, options.max_shards);
+    return 2;
+  }
+  Metrics metrics;
+  if (const std::string address = absl::GetFlag(FLAGS_metrics); !address.empty()) {
+    const absl::StatusOr<int> port = metrics.Serve(address);
+    if (!port.ok()) {
+      std::fprintf(stderr, "--metrics: %s\n", port.status().ToString().c_str());
+      return 1;
+    }
+    LogLine("metrics on port " + std::to_string(*port));
+  }
+  return RunWorker(options, &metrics);
+}
+
+int Dispatch(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return RunWork(argc, argv);
+  const std::string command = argv[1];
+  argv[1] = argv[0];
+  if (command == "work") return RunWork(argc - 1, argv + 1);
+  if (command == "evaluate") return RunEvaluate(argc - 1, argv + 1);
+  if (command == "act") return RunAct(argc - 1, argv + 1);
+  if (command == "replay") return RunReplay(argc - 1, argv + 1);
+  if (command == "environments") return RunEnvironments(argc - 1, argv + 1);
+  std::fprintf(stderr, "unknown command \"%s\"\n%s\n", command.c_str(), kUsage);
+  return 2;
+}
+
+}  // namespace
+}  // namespace troupe
+
+int main(int argc, char** argv) { return troupe::Dispatch(argc, argv); }

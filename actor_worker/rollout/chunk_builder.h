@@ -1,0 +1,88 @@
+// Cuts what a shard lives through into chunks: hands out rows of the chunk's own bytes, so that the environment and the policy
+// write straight into the message that goes over the wire.
+//
+//   builder.Begin(chunk)                        row 0 = the last row of the chunk before
+//   for t in 0 … T−1:
+//     builder.SetStep(t)
+//     policy reads builder.observations(), writes actions and builder's log_probabilities
+//     environment.Step(builder.actions(), builder.outcome(), builder.next())
+//     builder.Record(environment)               episodes that ended at t
+//   builder.Finish()
+//
+// Letters as in proto/trajectory.proto.
+#ifndef TROUPE_ACTOR_WORKER_ROLLOUT_CHUNK_BUILDER_H_
+#define TROUPE_ACTOR_WORKER_ROLLOUT_CHUNK_BUILDER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "actor_worker/vector_environment.h"
+#include "common/environment_spec.h"
+#include "common/wire/chunk_layout.h"
+#include "proto/trajectory.pb.h"
+
+namespace troupe {
+
+// Not thread-safe. One per lease: it remembers the row where the next chunk begins.
+class ChunkBuilder {
+ public:
+  ChunkBuilder(const EnvironmentSpec& spec, ChunkShape shape);
+
+  // Shapes `chunk` and copies the last chunk's final row to row 0. Before the first chunk row 0 is left to be written through
+  // observations(). `chunk` must live and stay untouched until Finish.
+  void Begin(wire::Chunk* chunk);
+
+  // Points the rows below at step t in [0, T); Begin points them at 0.
+  void SetStep(int t);
+
+  const ObservationRow& observations() const { return present_; }  // row t
+  const ObservationRow& next() const { return next_; }             // row t + 1
+  const ActionRow& actions() const { return actions_; }            // row t, as the environment reads it
+  const OutcomeRow& outcome() const { return outcome_; }           // row t
+  // What the policy writes for group g at step t. Exactly one of the first two is not empty.
+  absl::Span<int32_t> discrete_actions(int group) const { return discrete_actions_[group]; }
+  absl::Span<float> continuous_actions(int group) const { return continuous_actions_[group]; }
+  absl::Span<float> log_probabilities(int group) const { return log_probabilities_[group]; }
+
+  // After the environment's step t: notes the episodes that ended there. Finished episodes that began with warm-up steps are left
+  // out of `episodes`, since their figures are not the policy's own; their flags and final rows are data like any other.
+  void Record(absl::Span<const TruncatedCopy> truncated, absl::Span<const FinishedCopy> finished);
+
+  // Writes the truncated episodes' tensors and keeps the last row for the next chunk.
+  void Finish();
+
+ private:
+  void PointAt(int row, ObservationRow* observations);
+
+  const EnvironmentSpec spec_;
+  const ChunkShape shape_;
+
+  wire::Chunk* chunk_ = nullptr;
+  MutableChunkView view_;
+  int step_ = 0;
+  ObservationRow present_, next_;
+  ActionRow actions_;
+  OutcomeRow outcome_;
+  std::vector<absl::Span<int32_t>> discrete_actions_;    // per group
+  std::vector<absl::Span<float>> continuous_actions_;    // per group
+  std::vector<absl::Span<float>> log_probabilities_;     // per group
+
+  // Truncated episodes of this chunk, until their number is known.
+  std::vector<int32_t> truncated_at_;                    // [K, 2]
+  std::vector<std::vector<float>> final_observations_;   // per group [K, A, O]
+  std::vector<float> final_state_extras_;                // [K, S]
+
+  // The last chunk's row T.
+  struct Carry {
+    std::vector<float> observations;
+    std::vector<uint8_t> action_masks, alive;
+  };
+  bool has_carry_ = false;
+  std::vector<Carry> carry_;  // per group
+  std::vector<float> carry_state_extras_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_ROLLOUT_CHUNK_BUILDER_H_

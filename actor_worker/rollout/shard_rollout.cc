@@ -1,0 +1,76 @@
+#include "actor_worker/rollout/shard_rollout.h"
+
+#include <chrono>
+#include <utility>
+
+#include "common/status_macros.h"
+
+namespace troupe {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+ShardRollout::ShardRollout(const RolloutPlan& plan, std::shared_ptr<const HeldLease> lease)
+    : plan_(plan), lease_(std::move(lease)), builder_(plan.spec, plan.chunk_shape()) {
+  for (const AgentGroupSpec& group : plan.spec.groups) {
+    uniforms_.emplace_back(static_cast<size_t>(plan.chunk_shape().copies) * group.num_agents());
+  }
+}
+
+absl::StatusOr<std::unique_ptr<ShardRollout>> ShardRollout::Create(const RolloutPlan& plan,
+                                                                   std::shared_ptr<const HeldLease> lease) {
+  std::unique_ptr<ShardRollout> rollout(new ShardRollout(plan, std::move(lease)));
+  ASSIGN_OR_RETURN(rollout->environment_,
+                   VectorEnvironment::Create(*plan.environment, plan.settings, plan.chunk_shape().copies));
+  return rollout;
+}
+
+void ShardRollout::Act(ActingPolicy& policy) {
+  for (int g = 0; g < uniforms_.size(); ++g) {
+    environment_->DrawUniforms(g, absl::MakeSpan(uniforms_[g]));
+    const ObservationRow::Group& seen = builder_.observations().groups[g];
+    policy.group(g).ActDiscrete(seen.observations, seen.action_masks, uniforms_[g], builder_.discrete_actions(g),
+                                builder_.log_probabilities(g));
+  }
+}
+
+absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, ActingPolicy& policy, RolloutProgress& progress,
+                                   wire::Chunk* chunk) {
+  chunk->set_shard(lease_->shard);
+  chunk->set_lease_epoch(lease_->lease_epoch);
+  chunk->set_sequence(sequence);
+  chunk->set_policy_version(policy_version);
+  builder_.Begin(chunk);
+  if (!std::exchange(started_, true)) {
+    progress.Tick(RolloutProgress::Stage::kStarting);
+    const bool stagger = plan_.experiment.collection().stagger_first_episode();
+    RETURN_IF_ERROR(environment_->Start({.run_seed = plan_.experiment.seed(),
+                                         .shard = lease_->shard,
+                                         .lease_epoch = lease_->lease_epoch,
+                                         .max_warm_up_steps = stagger ? StartOptions::kOneEpisode : 0},
+                                        builder_.observations()));
+  }
+  Clock::duration acting{}, stepping{};
+  for (int t = 0; t < plan_.chunk_shape().rollout_length; ++t) {
+    progress.Tick(RolloutProgress::Stage::kStepping);
+    if (lease_->gone.load(std::memory_order_relaxed)) return absl::CancelledError("the lease is gone");
+    builder_.SetStep(t);
+    const Clock::time_point begin = Clock::now();
+    Act(policy);
+    const Clock::time_point acted = Clock::now();
+    RETURN_IF_ERROR(environment_->Step(builder_.actions(), builder_.outcome(), builder_.next()));
+    builder_.Record(environment_->truncated(), environment_->finished());
+    acting += acted - begin;
+    stepping += Clock::now() - acted;
+  }
+  builder_.Finish();
+  chunk->set_inference_seconds(Seconds(acting));
+  chunk->set_environment_seconds(Seconds(stepping));
+  return absl::OkStatus();
+}
+
+}  // namespace troupe

@@ -1,0 +1,59 @@
+// One lease at work: the copies of its environment, stepped chunk after chunk.
+#ifndef TROUPE_ACTOR_WORKER_ROLLOUT_SHARD_ROLLOUT_H_
+#define TROUPE_ACTOR_WORKER_ROLLOUT_SHARD_ROLLOUT_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "actor_worker/rollout/acting_policy.h"
+#include "actor_worker/rollout/chunk_builder.h"
+#include "actor_worker/rollout/lease_book.h"
+#include "actor_worker/rollout/progress.h"
+#include "actor_worker/vector_environment.h"
+#include "proto/experiment.pb.h"
+#include "proto/trajectory.pb.h"
+
+namespace troupe {
+
+// What every lease of a run has in common.
+struct RolloutPlan {
+  Experiment experiment;  // complete
+  const EnvironmentEntry* environment = nullptr;
+  SettingsMap settings;
+  EnvironmentSpec spec;
+  std::vector<PolicySpec> policies;
+
+  ChunkShape chunk_shape() const {
+    return {.rollout_length = static_cast<int>(experiment.collection().rollout_length()),
+            .copies = static_cast<int>(experiment.collection().copies_per_shard())};
+  }
+};
+
+// Not thread-safe. Its chunks depend on (run seed, shard, lease epoch) and the weights of each chunk alone.
+class ShardRollout {
+ public:
+  // Errors: those of the environment. `plan` must outlive it.
+  static absl::StatusOr<std::unique_ptr<ShardRollout>> Create(const RolloutPlan& plan, std::shared_ptr<const HeldLease> lease);
+
+  // Collects the chunk `sequence` with the weights `policy` has, whose version is `policy_version`. `progress` hears of every
+  // step. Errors: those of the environment, after which this rollout is of no more use; CANCELLED once the lease is gone.
+  absl::Status Collect(uint64_t sequence, uint64_t policy_version, ActingPolicy& policy, RolloutProgress& progress, wire::Chunk* chunk);
+
+ private:
+  ShardRollout(const RolloutPlan& plan, std::shared_ptr<const HeldLease> lease);
+  void Act(ActingPolicy& policy);
+
+  const RolloutPlan& plan_;
+  const std::shared_ptr<const HeldLease> lease_;
+  std::unique_ptr<VectorEnvironment> environment_;
+  ChunkBuilder builder_;
+  std::vector<std::vector<float>> uniforms_;  // per group [E, A]
+  bool started_ = false;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_ROLLOUT_SHARD_ROLLOUT_H_

@@ -1,0 +1,61 @@
+#include "actor_worker/stream/registration.h"
+
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "actor_worker/stream/rpc_status.h"
+#include "common/wire/protocol_version.h"
+#include "common/wire/spec_codec.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+
+namespace troupe {
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, size_t max_message_bytes) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  return grpc::CreateCustomChannel(learner_address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+WorkerIdentity DescribeThisWorker(int max_shards) {
+  char host[256] = "";
+  if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
+  return {.host = host, .build = absl::StrCat("gcc-compatible ", __VERSION__), .max_shards = max_shards};
+}
+
+absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::StubInterface& stub, absl::Duration timeout) {
+  wire::DescribeRunRequest request;
+  request.set_protocol_version(kProtocolVersion);
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  wire::DescribeRunResponse response;
+  const grpc::Status status = stub.DescribeRun(&context, request, &response);
+  if (!status.ok()) return FromRpcStatus(status);
+  return response;
+}
+
+absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface& stub, const WorkerIdentity& identity,
+                                           const std::string& run_id, const EnvironmentSpec& environment,
+                                           absl::Duration timeout) {
+  wire::RegisterRequest request;
+  request.set_protocol_version(kProtocolVersion);
+  request.set_run_id(run_id);
+  request.set_build(identity.build);
+  request.set_host(identity.host);
+  request.set_max_shards(identity.max_shards);
+  EncodeEnvironmentSpec(environment, request.mutable_environment_spec());
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  wire::RegisterResponse response;
+  const grpc::Status status = stub.Register(&context, request, &response);
+  if (!status.ok()) return FromRpcStatus(status);
+  return response.worker_id();
+}
+
+}  // namespace troupe

@@ -1,0 +1,39 @@
+// The two calls with which a worker introduces itself.
+#ifndef TROUPE_ACTOR_WORKER_STREAM_REGISTRATION_H_
+#define TROUPE_ACTOR_WORKER_STREAM_REGISTRATION_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/environment_spec.h"
+#include "grpcpp/channel.h"
+#include "proto/training_service.grpc.pb.h"
+
+namespace troupe {
+
+// A channel to the learner, not yet connected. It takes messages up to `max_message_bytes`, tries to connect anew at least every
+// five seconds, and notices a peer that vanished without a word. Errors of the address show as UNAVAILABLE calls.
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, size_t max_message_bytes);
+
+// What a worker says of itself.
+struct WorkerIdentity {
+  std::string host;
+  std::string build;
+  int max_shards = 0;
+};
+
+// The host's name and how this binary was built.
+WorkerIdentity DescribeThisWorker(int max_shards);
+
+// Each blocks up to `timeout`. Errors are the learner's, as listed in proto/training_service.proto, and DEADLINE_EXCEEDED.
+absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::StubInterface& stub, absl::Duration timeout);
+absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface& stub, const WorkerIdentity& identity,
+                                           const std::string& run_id, const EnvironmentSpec& environment,
+                                           absl::Duration timeout);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_STREAM_REGISTRATION_H_

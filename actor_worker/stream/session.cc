@@ -1,0 +1,131 @@
+#include "actor_worker/stream/session.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "actor_worker/log.h"
+
+namespace troupe {
+namespace {
+
+// Bounds the time between looks at the watchdog, the heartbeat and the stop.
+constexpr absl::Duration kTick = absl::Milliseconds(100);
+// When weights stop coming, the reason (Drain, or the end of the other stream) is on its way.
+constexpr absl::Duration kReasonPatience = absl::Seconds(1);
+constexpr absl::Duration kCloseTimeout = absl::Seconds(2);
+
+int BeginStream(WorkerRun* run, WorkerMetrics* metrics) {
+  const int again = run->leases().BeginStream();
+  metrics->resends.Increment(again);
+  return again;
+}
+
+}  // namespace
+
+Session::Session(wire::TrainingService::Stub& stub, const std::string& worker_id, WorkerRun* run, WakeUp* events,
+                 WorkerMetrics* metrics)
+    : run_(run),
+      events_(events),
+      metrics_(metrics),
+      heartbeat_(absl::Seconds(run->plan().experiment.collection().lease_timeout_seconds()) / 3),
+      trajectories_(stub, worker_id, (BeginStream(run, metrics), &run->leases()),
+                    {.received = [this](wire::LearnerMessage& message) { Received(message); },
+                     .ended = [events] { events->Notify(); }}),
+      weights_(stub, worker_id, run->plan().policies, &run->policies(), [run, events] {
+        run->WeightsChanged();
+        events->Notify();
+      }) {}
+
+void Session::Received(wire::LearnerMessage& message) {
+  heard_ = true;
+  if (message.has_acknowledgement()) acknowledged_ = true;
+  if (message.has_drain()) {
+    LogLine(absl::StrCat("drained: ", message.drain().reason()));
+    drained_ = true;
+  }
+  run_->Receive(message);
+  events_->Notify();
+}
+
+void Session::Beat() {
+  trajectories_.HeartbeatAfter(heartbeat_);
+  metrics_->leases.Set(run_->leases().num_leases());
+  metrics_->unacknowledged_chunks.Set(run_->leases().num_unacknowledged());
+}
+
+SessionEnd Session::Serve(const std::function<bool()>& stop_requested, absl::Duration flush_timeout) {
+  SessionEnd end;
+  while (true) {
+    const uint64_t seen = events_->count();
+    if (drained_) {
+      LeaveDrained();
+      end.reason = SessionEnd::kDrained;
+      break;
+    }
+    if (stop_requested()) {
+      LeaveStopped(flush_timeout);
+      end.reason = SessionEnd::kStopped;
+      break;
+    }
+    if (Over(&end)) break;
+    if (!run_->CheckThreads()) {
+      trajectories_.Close();
+      trajectories_.WaitDone(kCloseTimeout);
+      end.reason = SessionEnd::kHangs;
+      break;
+    }
+    Beat();
+    events_->WaitPast(seen, kTick);
+  }
+  end.heard = heard_;
+  end.acknowledged = acknowledged_;
+  return end;
+}
+
+bool Session::Over(SessionEnd* end) {
+  if (trajectories_.done()) {
+    // Drain may have come between the look at the flag and the end.
+    if (drained_) return false;
+    *end = Classify(trajectories_.status(), true);
+    return true;
+  }
+  if (!weights_.done()) return false;
+  if (weights_ended_ == absl::InfiniteFuture()) weights_ended_ = absl::Now();
+  if (absl::Now() - weights_ended_ < kReasonPatience) return false;
+  *end = Classify(weights_.status(), false);
+  return true;
+}
+
+SessionEnd Session::Classify(const absl::Status& status, bool of_trajectories) {
+  SessionEnd end{.status = status};
+  if (absl::IsNotFound(status)) {
+    end.reason = SessionEnd::kUnknownWorker;
+  } else if (status.ok()) {
+    end.status = absl::UnavailableError("the learner closed the stream");
+  } else if (absl::IsInvalidArgument(status) && of_trajectories) {
+    const std::string dropped = run_->leases().FailOldestSent(absl::StrCat("refused: ", status.message()));
+    if (!dropped.empty()) LogLine(absl::StrCat("gave up ", dropped, ": ", status.message()));
+  }
+  return end;
+}
+
+void Session::LeaveDrained() {
+  run_->Abandon();
+  trajectories_.Close();
+  trajectories_.WaitDone(kCloseTimeout);
+}
+
+void Session::LeaveStopped(absl::Duration flush_timeout) {
+  run_->FinishChunks();
+  const absl::Time deadline = absl::Now() + flush_timeout;
+  while (!run_->leases().Idle() && !trajectories_.done() && !drained_ && absl::Now() < deadline) {
+    const uint64_t seen = events_->count();
+    Beat();
+    if (!run_->leases().Idle()) events_->WaitPast(seen, kTick);
+  }
+  trajectories_.Close();
+  trajectories_.WaitDone(kCloseTimeout);
+}
+
+}  // namespace troupe

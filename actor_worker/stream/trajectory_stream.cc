@@ -1,0 +1,107 @@
+#include "actor_worker/stream/trajectory_stream.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "actor_worker/stream/rpc_status.h"
+
+namespace troupe {
+
+TrajectoryStream::TrajectoryStream(wire::TrainingService::Stub& stub, const std::string& worker_id, LeaseBook* book,
+                                   Events events)
+    : book_(book), events_(std::move(events)) {
+  auto hello = std::make_shared<wire::WorkerMessage>();
+  hello->mutable_hello()->set_worker_id(worker_id);
+  stub.async()->StreamTrajectories(&context_, this);
+  // Writes start outside reactions too: the hold keeps the call until reads have ended and none can follow.
+  AddHold();
+  StartRead(&received_);
+  {
+    absl::MutexLock lock(&mutex_);
+    Write(std::move(hello));
+  }
+  StartCall();
+}
+
+TrajectoryStream::~TrajectoryStream() {
+  context_.TryCancel();
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&done_));
+}
+
+void TrajectoryStream::Write(std::shared_ptr<const wire::WorkerMessage> message) {
+  in_flight_ = std::move(message);
+  last_write_ = absl::Now();
+  StartWrite(in_flight_.get());
+}
+
+void TrajectoryStream::WriteNext() {
+  if (broken_ || half_closed_ || in_flight_ != nullptr) return;
+  if (std::shared_ptr<const wire::WorkerMessage> message = book_->NextMessage(); message != nullptr) {
+    Write(std::move(message));
+  } else if (closing_) {
+    half_closed_ = true;
+    StartWritesDone();
+  }
+}
+
+void TrajectoryStream::Pump() {
+  absl::MutexLock lock(&mutex_);
+  WriteNext();
+}
+
+void TrajectoryStream::HeartbeatAfter(absl::Duration silence) {
+  absl::MutexLock lock(&mutex_);
+  WriteNext();
+  if (broken_ || half_closed_ || in_flight_ != nullptr || absl::Now() - last_write_ < silence) return;
+  auto heartbeat = std::make_shared<wire::WorkerMessage>();
+  heartbeat->mutable_heartbeat();
+  Write(std::move(heartbeat));
+}
+
+void TrajectoryStream::Close() {
+  absl::MutexLock lock(&mutex_);
+  closing_ = true;
+  WriteNext();
+}
+
+void TrajectoryStream::OnWriteDone(bool ok) {
+  absl::MutexLock lock(&mutex_);
+  in_flight_ = nullptr;
+  broken_ = broken_ || !ok;
+  WriteNext();
+}
+
+void TrajectoryStream::OnReadDone(bool ok) {
+  if (ok) {
+    events_.received(received_);
+    StartRead(&received_);
+    return;
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    broken_ = true;
+  }
+  RemoveHold();
+}
+
+void TrajectoryStream::OnDone(const grpc::Status& status) {
+  // The destructor waits for the lock, so nothing of this object or the listener's is touched after it.
+  absl::MutexLock lock(&mutex_);
+  status_ = FromRpcStatus(status);
+  done_ = true;
+  events_.ended();
+}
+
+bool TrajectoryStream::WaitDone(absl::Duration timeout) const {
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&done_), timeout);
+  return done_;
+}
+
+absl::Status TrajectoryStream::status() const {
+  absl::MutexLock lock(&mutex_);
+  return status_;
+}
+
+}  // namespace troupe

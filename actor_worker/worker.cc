@@ -1,0 +1,179 @@
+#include "actor_worker/worker.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "actor_worker/log.h"
+#include "actor_worker/stream/backoff.h"
+#include "actor_worker/stream/registration.h"
+#include "actor_worker/stream/session.h"
+#include "google/protobuf/util/message_differencer.h"
+
+namespace troupe {
+namespace {
+
+constexpr absl::Duration kCallTimeout = absl::Seconds(5);
+// A session this long, or one with an acknowledged chunk, was a success: the next break is tried again at once.
+constexpr absl::Duration kGoodSession = absl::Seconds(5);
+constexpr size_t kControlMessageBytes = 4 << 20;
+
+class Worker {
+ public:
+  Worker(const WorkerOptions& options, Metrics* metrics)
+      : options_(options),
+        metrics_(metrics),
+        identity_(DescribeThisWorker(options.max_shards)),
+        control_(wire::TrainingService::NewStub(OpenChannel(options.learner_address, kControlMessageBytes))),
+        backoff_(options.first_retry, options.longest_retry, absl::Uniform<uint64_t>(absl::BitGen())) {}
+
+  int Run() {
+    const int status = Loop();
+    return EndRun(status) ? status : kWorkerHangs;
+  }
+
+ private:
+  // What an attempt came to: an exit status, or why to try again.
+  struct Attempt {
+    std::optional<int> exit;
+    absl::Status status;
+  };
+
+  int Loop() {
+    while (!options_.stop_requested()) {
+      const Attempt attempt = TryOnce();
+      if (attempt.exit.has_value()) return *attempt.exit;
+      Complain(attempt.status);
+      if (absl::Now() - last_contact_ > options_.give_up_after) {
+        LogLine(absl::StrCat("giving up: no learner at ", options_.learner_address, " for ",
+                             absl::FormatDuration(options_.give_up_after)));
+        return kWorkerGaveUp;
+      }
+      Sleep(backoff_.Next());
+    }
+    return kWorkerDone;
+  }
+
+  Attempt TryOnce() {
+    absl::StatusOr<wire::DescribeRunResponse> description = DescribeRun(*control_, kCallTimeout);
+    if (!description.ok()) {
+      if (absl::IsFailedPrecondition(description.status())) return DoesNotFit(description.status());
+      return {.status = description.status()};
+    }
+    last_contact_ = absl::Now();
+    last_complaint_.clear();
+    if (const absl::Status status = PrepareRun(*description); !status.ok()) return DoesNotFit(status);
+    if (worker_id_.empty()) {
+      absl::StatusOr<std::string> id =
+          RegisterWorker(*control_, identity_, description_.run_id(), run_->plan().spec, kCallTimeout);
+      if (!id.ok()) return RegistrationRefused(id.status());
+      worker_id_ = *std::move(id);
+      LogLine(absl::StrCat("worker ", worker_id_, " of run ", description_.run_id(), " at ", options_.learner_address));
+    }
+    return Serve();
+  }
+
+  // Another run (a learner that was started anew) makes the refusal out of date; the same run makes it final.
+  Attempt RegistrationRefused(const absl::Status& refusal) {
+    if (!absl::IsFailedPrecondition(refusal)) return {.status = refusal};
+    const absl::StatusOr<wire::DescribeRunResponse> again = DescribeRun(*control_, kCallTimeout);
+    if (again.ok() && again->run_id() == description_.run_id()) return DoesNotFit(refusal);
+    return {.status = refusal};
+  }
+
+  Attempt DoesNotFit(const absl::Status& status) {
+    LogLine(absl::StrCat("this worker does not fit the run: ", status.message()));
+    return {.exit = kWorkerDoesNotFit};
+  }
+
+  absl::Status PrepareRun(const wire::DescribeRunResponse& description) {
+    if (run_ != nullptr && google::protobuf::util::MessageDifferencer::Equals(description, description_)) {
+      return absl::OkStatus();
+    }
+    if (run_ != nullptr) LogLine(absl::StrCat("another run: ", description.run_id()));
+    if (!EndRun(kWorkerHangs)) return absl::InternalError("a rollout thread of the last run hangs");
+    worker_id_.clear();
+    absl::StatusOr<RolloutPlan> plan = MakeRolloutPlan(description.experiment(), options_.find_environment);
+    if (!plan.ok()) return plan.status();
+    description_ = description;
+    data_ = wire::TrainingService::NewStub(OpenChannel(options_.learner_address, MaxWeightsBytes(plan->policies)));
+    run_ = std::make_unique<WorkerRun>(*std::move(plan), options_.rollout_threads, options_.max_shards, &events_, &metrics_);
+    return absl::OkStatus();
+  }
+
+  Attempt Serve() {
+    if (std::exchange(connected_before_, true)) metrics_.reconnects.Increment();
+    const absl::Time began = absl::Now();
+    Session session(*data_, worker_id_, run_.get(), &events_, &metrics_);
+    const SessionEnd end = session.Serve(options_.stop_requested, options_.flush_timeout);
+    if (end.heard) last_contact_ = absl::Now();
+    if (end.acknowledged || absl::Now() - began > kGoodSession) backoff_.Reset();
+    switch (end.reason) {
+      case SessionEnd::kDrained:
+      case SessionEnd::kStopped:
+        return {.exit = kWorkerDone};
+      case SessionEnd::kHangs:
+        LogLine("every rollout thread hangs");
+        return {.exit = kWorkerHangs};
+      case SessionEnd::kUnknownWorker:
+        worker_id_.clear();
+        run_->Forget();
+        break;
+      case SessionEnd::kBroken:
+        break;
+    }
+    return {.status = end.status};
+  }
+
+  // Cuts the run short. False: a thread of it hangs and end_process returned.
+  bool EndRun(int status) {
+    if (run_ == nullptr) return true;
+    run_->Abandon();
+    const bool ended = run_->WaitEnded(options_.end_timeout);
+    if (!ended) {
+      LogLine("a simulator does not return; ending without it");
+      options_.end_process(status);
+    }
+    run_.reset();
+    return ended;
+  }
+
+  void Complain(const absl::Status& status) {
+    std::string text = status.ToString();
+    if (text == last_complaint_) return;
+    LogLine(absl::StrCat("learner at ", options_.learner_address, ": ", text, "; trying again"));
+    last_complaint_ = std::move(text);
+  }
+
+  void Sleep(absl::Duration duration) {
+    const absl::Time until = absl::Now() + duration;
+    while (!options_.stop_requested() && absl::Now() < until) {
+      absl::SleepFor(std::min(until - absl::Now(), absl::Milliseconds(50)));
+    }
+  }
+
+  const WorkerOptions options_;
+  WorkerMetrics metrics_;
+  const WorkerIdentity identity_;
+  const std::unique_ptr<wire::TrainingService::Stub> control_;
+  Backoff backoff_;
+  WakeUp events_;
+  absl::Time last_contact_ = absl::Now();
+  std::string last_complaint_;
+  bool connected_before_ = false;
+
+  wire::DescribeRunResponse description_;
+  std::unique_ptr<wire::TrainingService::Stub> data_;
+  std::unique_ptr<WorkerRun> run_;
+  std::string worker_id_;  // empty: to be registered
+};
+
+}  // namespace
+
+int RunWorker(const WorkerOptions& options, Metrics* metrics) { return Worker(options, metrics).Run(); }
+
+}  // namespace troupe

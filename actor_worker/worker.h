@@ -1,0 +1,54 @@
+// The life of `actor_worker work`: find the learner, collect for it, come back when it was lost, leave when it says so.
+//
+//   DescribeRun ─► environment, policies ─► Register ─► SubscribeWeights + StreamTrajectories ─► leases ─► chunks ─► Drain
+//        ▲                                     ▲                      │
+//        └── another run: everything anew      └── NOT_FOUND          └── any break: back to DescribeRun, same worker id
+//
+// Threads: the caller's (connecting, heartbeats, watchdog), gRPC's (reactions), one per rollout, one for evaluations.
+#ifndef TROUPE_ACTOR_WORKER_WORKER_H_
+#define TROUPE_ACTOR_WORKER_WORKER_H_
+
+#include <cstdlib>
+#include <functional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "actor_worker/environments/registry.h"
+#include "actor_worker/rollout/worker_run.h"
+#include "common/metrics/metrics.h"
+
+namespace troupe {
+
+struct WorkerOptions {
+  std::string learner_address;  // "HOST:PORT"
+  int rollout_threads = 1;
+  int max_shards = 1024;  // most leases taken at once
+  // Without a word from the learner for this long the worker ends.
+  absl::Duration give_up_after = absl::InfiniteDuration();
+  // Between attempts to reach the learner: doubling from the first to the longest, with jitter.
+  absl::Duration first_retry = absl::Milliseconds(100);
+  absl::Duration longest_retry = absl::Seconds(10);
+  // How long a stopping worker waits for its last chunks to be taken, and an ending one for threads inside their simulator.
+  absl::Duration flush_timeout = absl::Seconds(5);
+  absl::Duration end_timeout = absl::Seconds(10);
+  // Asked often; true: finish the chunks under way, send them, leave.
+  std::function<bool()> stop_requested = [] { return false; };
+  EnvironmentFinder find_environment = FindEnvironment;
+  // Ends the process with the status RunWorker would have returned: a thread hangs in its simulator and cannot be joined.
+  std::function<void(int)> end_process = [](int status) { std::_Exit(status); };
+};
+
+// Exit statuses.
+enum WorkerExit : int {
+  kWorkerDone = 0,       // drained or asked to stop
+  kWorkerGaveUp = 1,     // no learner for give_up_after
+  kWorkerDoesNotFit = 3, // other protocol version or environment spec, unknown environment, bad settings: trying again is no use
+  kWorkerHangs = 4,      // every rollout thread hangs in its simulator
+};
+
+// Blocks until the worker's life is over. Why is on stderr.
+int RunWorker(const WorkerOptions& options, Metrics* metrics);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_WORKER_H_

@@ -1,0 +1,60 @@
+#include <cstdlib>
+
+#include "common/config/experiment_loader.h"
+#include "common/config/field_path.h"
+#include "common/config/setting_rules.h"
+
+namespace troupe {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+bool IsAbsent(const Message& message, const FieldDescriptor& field) {
+  const Reflection& reflection = *message.GetReflection();
+  if (field.is_repeated()) return reflection.FieldSize(message, &field) == 0;
+  if (!reflection.HasField(message, &field)) return true;
+  return field.enum_type() != nullptr && reflection.GetEnumValue(message, &field) == 0;
+}
+
+void FillMessage(Message* message) {
+  const Descriptor& type = *message->GetDescriptor();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    if (field.is_map()) continue;
+    if (field.message_type() != nullptr) {
+      FillMessage(message->GetReflection()->MutableMessage(message, &field));
+      continue;
+    }
+    const SettingRule* const rule = FindSettingRule(field);
+    if (rule == nullptr || rule->presence != SettingRule::Presence::kDefaulted || !IsAbsent(*message, field)) continue;
+    if (!SetFieldFromText(message, field, rule->field, rule->default_text).ok()) std::abort();
+  }
+}
+
+// Fields absent in `settings` as `base` has them. A partition belongs to PARTITIONED and comes along only for it.
+void FillFrom(const PolicySettings& base, PolicySettings* settings) {
+  PolicySettings filled = base;
+  if (!settings->hidden_sizes().empty()) filled.clear_hidden_sizes();
+  if (!settings->partition().empty()) filled.clear_partition();
+  if (settings->sharing() == POLICY_SHARING_UNSPECIFIED) settings->clear_sharing();
+  if (settings->activation() == ACTIVATION_FUNCTION_UNSPECIFIED) settings->clear_activation();
+  filled.MergeFrom(*settings);
+  if (filled.sharing() != PARTITIONED && settings->partition().empty()) filled.clear_partition();
+  *settings = filled;
+}
+
+}  // namespace
+
+void FillDefaults(Experiment* experiment) {
+  FillMessage(experiment);
+  for (auto& [group, settings] : *experiment->mutable_group_policies()) FillFrom(experiment->policy(), &settings);
+  PpoSettings& ppo = *experiment->mutable_ppo();
+  if (ppo.lag_correction() == LAG_CORRECTION_UNSPECIFIED) {
+    ppo.set_lag_correction(experiment->collection().mode() == ASYNCHRONOUS ? DECOUPLED : NONE);
+  }
+}
+
+}  // namespace troupe

@@ -1,0 +1,44 @@
+// What an environment offers its agents: groups, spaces, global state, statistics.
+//
+// The plain twin of proto/environment_spec.proto, for code that knows nothing of the wire.
+#ifndef TROUPE_COMMON_ENVIRONMENT_SPEC_H_
+#define TROUPE_COMMON_ENVIRONMENT_SPEC_H_
+
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+enum class ActionKind { kDiscrete, kContinuous };
+
+// Agents with equal spaces. Their order is the order of the A axis of every tensor.
+struct AgentGroupSpec {
+  std::string name;
+  std::vector<std::string> agents;
+  int observation_size = 0;
+  ActionKind action_kind = ActionKind::kDiscrete;
+  int action_size = 0;  // discrete: number of actions; continuous: dimensions, each in [-1, 1]
+
+  int num_agents() const { return static_cast<int>(agents.size()); }
+  bool operator==(const AgentGroupSpec&) const = default;
+};
+
+struct EnvironmentSpec {
+  std::string name;
+  std::vector<AgentGroupSpec> groups;
+  // The global state is the concatenation of all agents' observations in group order (if the flag is set), then the
+  // extras. Only the extras travel.
+  bool state_includes_observations = true;
+  int state_extras_size = 0;
+  std::vector<std::string> statistics;  // reported by every finished episode, in this order
+
+  // Agents of all groups together.
+  int num_agents() const;
+  // Size of the whole global state.
+  int state_size() const;
+  bool operator==(const EnvironmentSpec&) const = default;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_ENVIRONMENT_SPEC_H_

@@ -1,0 +1,31 @@
+// An exported policy: what `learner export` and the run folder's actors/*.safetensors hold, and what evaluate, act and replay read.
+#ifndef TROUPE_COMMON_FILES_ACTOR_FILE_H_
+#define TROUPE_COMMON_FILES_ACTOR_FILE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/host_tensor.h"
+#include "common/policy_spec.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+struct ActorFile {
+  Experiment experiment;              // the run's, complete
+  std::vector<PolicySpec> policies;   // one per agent group
+  PolicyWeights weights;
+  uint64_t env_steps = 0;             // trained on when it was written
+};
+
+// safetensors with metadata: format ("troupe-actors/1"), experiment (textproto), policy.GROUP (FormatPolicySpec), policy_version,
+// env_steps. Errors as in safetensors.h; reading adds INVALID_ARGUMENT for a file that is not an actor file or whose tensors do not
+// fit its specs.
+absl::Status WriteActorFile(const std::string& path, const ActorFile& file);
+absl::StatusOr<ActorFile> ReadActorFile(const std::string& path);
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_FILES_ACTOR_FILE_H_

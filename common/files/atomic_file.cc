@@ -1,0 +1,134 @@
+#include "common/files/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+
+namespace troupe {
+namespace {
+
+absl::Status ErrorOf(int error, const std::string& action, const std::string& path) {
+  const std::string message = absl::StrCat(action, " ", path, ": ", std::generic_category().message(error));
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return absl::ResourceExhaustedError(message);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(message);
+    case ENOENT:
+    case ENOTDIR:
+      return absl::NotFoundError(message);
+    default:
+      return absl::InternalError(message);
+  }
+}
+
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags) : descriptor_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+  ~Descriptor() { Close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  bool ok() const { return descriptor_ >= 0; }
+  int get() const { return descriptor_; }
+  int Close() {
+    const int result = ok() ? close(descriptor_) : 0;
+    descriptor_ = -1;
+    return result;
+  }
+
+ private:
+  int descriptor_;
+};
+
+bool WriteAll(int descriptor, std::string_view bytes) {
+  constexpr size_t kMostAtOnce = size_t{1} << 30;
+  while (!bytes.empty()) {
+    const ssize_t written = write(descriptor, bytes.data(), std::min(bytes.size(), kMostAtOnce));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(written);
+  }
+  return true;
+}
+
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+absl::Status WriteSynced(const std::string& path, const std::vector<std::string_view>& pieces) {
+  Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (!file.ok()) return ErrorOf(errno, "create", path);
+  for (const std::string_view piece : pieces) {
+    if (!WriteAll(file.get(), piece)) return ErrorOf(errno, "write", path);
+  }
+  if (fsync(file.get()) != 0) return ErrorOf(errno, "sync", path);
+  if (file.Close() != 0) return ErrorOf(errno, "close", path);
+  return absl::OkStatus();
+}
+
+absl::Status SyncFolder(const std::string& path) {
+  Descriptor folder(path, O_RDONLY | O_DIRECTORY);
+  if (!folder.ok()) return ErrorOf(errno, "open folder", path);
+  // Some file systems cannot sync a folder and say EINVAL: there is nothing better to do then.
+  if (fsync(folder.get()) != 0 && errno != EINVAL) return ErrorOf(errno, "sync folder", path);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status WriteFileAtomically(const std::string& path, const std::vector<std::string_view>& pieces) {
+  static std::atomic<uint64_t> counter = 0;
+  const std::string temporary = absl::StrCat(path, ".tmp.", getpid(), ".", counter++);
+  absl::Status status = WriteSynced(temporary, pieces);
+  if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) status = ErrorOf(errno, "rename to", path);
+  if (!status.ok()) {
+    unlink(temporary.c_str());
+    return status;
+  }
+  return SyncFolder(FolderOf(path));
+}
+
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
+  Descriptor file(path, O_RDONLY);
+  if (!file.ok()) return ErrorOf(errno, "open", path);
+  struct stat facts;
+  if (fstat(file.get(), &facts) != 0) return ErrorOf(errno, "stat", path);
+  std::string content;
+  size_t size = 0;
+  content.resize(S_ISREG(facts.st_mode) ? static_cast<size_t>(facts.st_size) + 1 : 4096);
+  while (true) {
+    if (size == content.size()) content.resize(2 * content.size());
+    const ssize_t got = read(file.get(), content.data() + size, content.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrorOf(errno, "read", path);
+    if (got == 0) break;
+    size += got;
+  }
+  content.resize(size);
+  return content;
+}
+
+absl::Status MakeFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return ErrorOf(error.value(), "make folder", path);
+  return absl::OkStatus();
+}
+
+}  // namespace troupe

@@ -1,0 +1,47 @@
+#include "common/metrics/metrics.h"
+
+#include <cmath>
+#include <exception>
+
+#include "absl/strings/str_cat.h"
+
+namespace troupe {
+
+std::vector<double> StageSecondsBuckets() {
+  std::vector<double> buckets;
+  for (int decade = -4; decade < 2; ++decade) {
+    for (const double step : {1.0, 2.0, 5.0}) buckets.push_back(step * std::pow(10.0, decade));
+  }
+  buckets.push_back(100.0);
+  return buckets;
+}
+
+Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {}
+
+prometheus::Counter& Metrics::Counter(const std::string& name, const std::string& help, const MetricLabels& labels) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(*registry_).Add(labels);
+}
+
+prometheus::Gauge& Metrics::Gauge(const std::string& name, const std::string& help, const MetricLabels& labels) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(*registry_).Add(labels);
+}
+
+prometheus::Histogram& Metrics::Histogram(const std::string& name, const std::string& help,
+                                          const std::vector<double>& buckets, const MetricLabels& labels) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_).Add(labels, buckets);
+}
+
+absl::StatusOr<int> Metrics::Serve(const std::string& address) {
+  try {
+    auto exposer = std::make_unique<prometheus::Exposer>(address, /*num_threads=*/1);
+    exposer->RegisterCollectable(registry_);
+    const std::vector<int> ports = exposer->GetListeningPorts();
+    if (ports.empty()) return absl::UnavailableError(absl::StrCat("metrics: cannot listen on ", address));
+    exposer_ = std::move(exposer);
+    return ports.front();
+  } catch (const std::exception& error) {
+    return absl::UnavailableError(absl::StrCat("metrics: cannot listen on ", address, ": ", error.what()));
+  }
+}
+
+}  // namespace troupe

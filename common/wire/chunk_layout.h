@@ -1,0 +1,68 @@
+// The one place that knows which tensors a chunk has and how large they are: the worker allocates by it, the learner admits
+// by it, and both read through the views it gives, straight in the message's own bytes.
+//
+// Letters as in proto/trajectory.proto.
+#ifndef TROUPE_COMMON_WIRE_CHUNK_LAYOUT_H_
+#define TROUPE_COMMON_WIRE_CHUNK_LAYOUT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/environment_spec.h"
+#include "proto/trajectory.pb.h"
+
+namespace troupe {
+
+struct ChunkShape {
+  int rollout_length = 0;  // T
+  int copies = 0;          // E
+};
+
+// Float is float or const float, and so on: one definition for writing and for reading.
+template <typename Float, typename Int, typename Byte>
+struct GroupChunkViewOf {
+  absl::Span<Float> observations;         // [T+1, E, A, O]
+  absl::Span<Int> discrete_actions;       // [T, E, A], empty for continuous groups
+  absl::Span<Float> continuous_actions;   // [T, E, A, N], empty for discrete groups
+  absl::Span<Float> log_probabilities;    // [T, E, A]
+  absl::Span<Float> rewards;              // [T, E, A]
+  absl::Span<Byte> action_masks;          // [T+1, E, A, N], empty for continuous groups
+  absl::Span<Byte> alive;                 // [T+1, E, A]
+  absl::Span<Float> final_observations;   // [K, A, O]
+};
+
+template <typename Float, typename Int, typename Byte>
+struct ChunkViewOf {
+  std::vector<GroupChunkViewOf<Float, Int, Byte>> groups;
+  absl::Span<Float> state_extras;        // [T+1, E, S]
+  absl::Span<Byte> terminated;           // [T, E]
+  absl::Span<Byte> truncated;            // [T, E]
+  absl::Span<Int> truncated_at;          // [K, 2]
+  absl::Span<Float> final_state_extras;  // [K, S]
+};
+
+using MutableChunkView = ChunkViewOf<float, int32_t, uint8_t>;
+using ChunkView = ChunkViewOf<const float, const int32_t, const uint8_t>;
+
+// Shapes `chunk` for a rollout: every tensor of fixed size gets its bytes (contents unspecified, memory of an earlier use
+// kept), K = 0. The view is good until the chunk is touched in any other way than through it.
+MutableChunkView AllocateChunk(const EnvironmentSpec& spec, ChunkShape shape, wire::Chunk* chunk);
+
+// Gives the K truncated episodes' tensors their bytes, once K is known; sets the view's final_* and truncated_at.
+void AllocateTruncated(const EnvironmentSpec& spec, int num_truncated, wire::Chunk* chunk, MutableChunkView* view);
+
+// Checks every tensor's type, shape and byte count and returns the view of a received chunk, good while `chunk` lives.
+// Errors: INVALID_ARGUMENT naming the field ("groups[0].observations.shape"), what came and what was expected. Values are
+// not looked at (learner/ingest/chunk_admission does that).
+absl::StatusOr<ChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk);
+
+// Bytes of a chunk with K = T·E, the most there can be: the bound of a message.
+size_t MaxChunkBytes(const EnvironmentSpec& spec, ChunkShape shape);
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_WIRE_CHUNK_LAYOUT_H_

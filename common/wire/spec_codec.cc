@@ -1,0 +1,236 @@
+#include "common/wire/spec_codec.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/status_macros.h"
+
+namespace troupe {
+namespace {
+
+constexpr uint32_t kMaxSize = 1'000'000;
+constexpr int64_t kMaxStateSize = 100'000'000;
+
+absl::Status Wrong(const std::string& field, const std::string& came, const std::string& expected) {
+  return absl::InvalidArgumentError(absl::StrCat(field, ": came ", came, ", expected ", expected));
+}
+
+absl::Status CheckName(const std::string& field, const std::string& name, std::set<std::string>* taken) {
+  if (name.empty()) return Wrong(field, "\"\"", "a name");
+  if (name.find('/') != std::string::npos) return Wrong(field, absl::StrCat("\"", name, "\""), "a name without \"/\"");
+  if (!taken->insert(name).second) return Wrong(field, absl::StrCat("\"", name, "\" a second time"), "different names");
+  return absl::OkStatus();
+}
+
+absl::Status CheckSize(const std::string& field, uint32_t size, uint32_t low) {
+  if (size >= low && size <= kMaxSize) return absl::OkStatus();
+  return Wrong(field, absl::StrCat(size), absl::StrCat("a size in [", low, ", ", kMaxSize, "]"));
+}
+
+absl::StatusOr<AgentGroupSpec> DecodeGroup(const std::string& field, const wire::AgentGroupSpec& message,
+                                           std::set<std::string>* agents) {
+  AgentGroupSpec group;
+  group.name = message.name();
+  if (message.agents_size() == 0) return Wrong(field + ".agents", "none", "at least one");
+  RETURN_IF_ERROR(CheckSize(field + ".agents", message.agents_size(), 1));
+  for (int i = 0; i < message.agents_size(); ++i) {
+    RETURN_IF_ERROR(CheckName(absl::StrCat(field, ".agents[", i, "]"), message.agents(i), agents));
+  }
+  group.agents.assign(message.agents().begin(), message.agents().end());
+  RETURN_IF_ERROR(CheckSize(field + ".observation_size", message.observation_size(), 1));
+  RETURN_IF_ERROR(CheckSize(field + ".action_size", message.action_size(), 1));
+  group.observation_size = static_cast<int>(message.observation_size());
+  group.action_size = static_cast<int>(message.action_size());
+  switch (message.action_kind()) {
+    case wire::DISCRETE:
+      group.action_kind = ActionKind::kDiscrete;
+      break;
+    case wire::CONTINUOUS:
+      group.action_kind = ActionKind::kContinuous;
+      break;
+    default:
+      return Wrong(field + ".action_kind", absl::StrCat(static_cast<int>(message.action_kind())),
+                   "DISCRETE (1) or CONTINUOUS (2)");
+  }
+  return group;
+}
+
+std::string Differs(const std::string& field, const std::string& expected, const std::string& actual) {
+  return absl::StrCat(field, ": came ", actual, ", expected ", expected);
+}
+
+std::string KindName(ActionKind kind) { return kind == ActionKind::kDiscrete ? "DISCRETE" : "CONTINUOUS"; }
+
+std::string NameList(const std::vector<std::string>& names) {
+  return absl::StrCat("[", absl::StrJoin(names, ", "), "]");
+}
+
+std::string DescribeGroupDifference(const std::string& field, const AgentGroupSpec& expected,
+                                    const AgentGroupSpec& actual) {
+  if (actual.name != expected.name) return Differs(field + ".name", expected.name, actual.name);
+  if (actual.agents != expected.agents) {
+    return Differs(field + ".agents", NameList(expected.agents), NameList(actual.agents));
+  }
+  if (actual.observation_size != expected.observation_size) {
+    return Differs(field + ".observation_size", absl::StrCat(expected.observation_size),
+                   absl::StrCat(actual.observation_size));
+  }
+  if (actual.action_kind != expected.action_kind) {
+    return Differs(field + ".action_kind", KindName(expected.action_kind), KindName(actual.action_kind));
+  }
+  if (actual.action_size != expected.action_size) {
+    return Differs(field + ".action_size", absl::StrCat(expected.action_size), absl::StrCat(actual.action_size));
+  }
+  return "";
+}
+
+// The wire has no 64-bit types: only what networks are made of travels.
+wire::DataType WireType(DataType type) {
+  switch (type) {
+    case DataType::kFloat32:
+      return wire::FLOAT32;
+    case DataType::kInt32:
+      return wire::INT32;
+    case DataType::kUint8:
+      return wire::UINT8;
+    default:
+      return wire::DATA_TYPE_UNSPECIFIED;
+  }
+}
+
+absl::StatusOr<HostTensor> DecodeParameter(const std::string& name, const std::vector<int64_t>& shape,
+                                           const wire::NamedTensor& message) {
+  const std::string field = absl::StrCat("weights: tensor \"", name, "\"");
+  const wire::Tensor& tensor = message.tensor();
+  if (message.name() != name) return Wrong(field, absl::StrCat("\"", message.name(), "\""), "this one in its place");
+  if (tensor.data_type() != wire::FLOAT32) {
+    return Wrong(field + ".data_type", wire::DataType_Name(tensor.data_type()), "FLOAT32");
+  }
+  if (!std::equal(shape.begin(), shape.end(), tensor.shape().begin(), tensor.shape().end())) {
+    return Wrong(field + ".shape", absl::StrCat("[", absl::StrJoin(tensor.shape(), ", "), "]"),
+                 absl::StrCat("[", absl::StrJoin(shape, ", "), "]"));
+  }
+  HostTensor result{name, DataType::kFloat32, shape, {}};
+  const size_t num_bytes = result.num_elements() * sizeof(float);
+  if (tensor.data().size() != num_bytes) {
+    return Wrong(field + ".data", absl::StrCat(tensor.data().size(), " bytes"), absl::StrCat(num_bytes));
+  }
+  result.bytes.assign(tensor.data().begin(), tensor.data().end());
+  for (int64_t i = 0; i < result.num_elements(); ++i) {
+    const float value = result.floats()[i];
+    if (!std::isfinite(value)) return Wrong(absl::StrCat(field, "[", i, "]"), absl::StrCat(value), "a finite value");
+  }
+  return result;
+}
+
+}  // namespace
+
+void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* message) {
+  message->Clear();
+  message->set_name(spec.name);
+  for (const AgentGroupSpec& group : spec.groups) {
+    wire::AgentGroupSpec* const encoded = message->add_groups();
+    encoded->set_name(group.name);
+    encoded->mutable_agents()->Assign(group.agents.begin(), group.agents.end());
+    encoded->set_observation_size(group.observation_size);
+    encoded->set_action_kind(group.action_kind == ActionKind::kDiscrete ? wire::DISCRETE : wire::CONTINUOUS);
+    encoded->set_action_size(group.action_size);
+  }
+  message->set_state_includes_observations(spec.state_includes_observations);
+  message->set_state_extras_size(spec.state_extras_size);
+  message->mutable_statistics()->Assign(spec.statistics.begin(), spec.statistics.end());
+}
+
+absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpec& message) {
+  EnvironmentSpec spec;
+  std::set<std::string> groups, agents, statistics;
+  if (message.name().empty()) return Wrong("environment_spec.name", "\"\"", "a name");
+  if (message.groups_size() == 0) return Wrong("environment_spec.groups", "none", "at least one");
+  RETURN_IF_ERROR(CheckSize("environment_spec.state_extras_size", message.state_extras_size(), 0));
+  spec.name = message.name();
+  spec.state_includes_observations = message.state_includes_observations();
+  spec.state_extras_size = static_cast<int>(message.state_extras_size());
+  int64_t observations_size = 0;
+  for (int i = 0; i < message.groups_size(); ++i) {
+    const std::string field = absl::StrCat("environment_spec.groups[", i, "]");
+    RETURN_IF_ERROR(CheckName(field + ".name", message.groups(i).name(), &groups));
+    ASSIGN_OR_RETURN(AgentGroupSpec group, DecodeGroup(field, message.groups(i), &agents));
+    observations_size += int64_t{group.num_agents()} * (group.observation_size + group.action_size);
+    if (observations_size > kMaxStateSize) {
+      return Wrong("environment_spec.groups", absl::StrCat(observations_size, " observed numbers and actions in all"),
+                   absl::StrCat("at most ", kMaxStateSize));
+    }
+    spec.groups.push_back(std::move(group));
+  }
+  for (int i = 0; i < message.statistics_size(); ++i) {
+    RETURN_IF_ERROR(
+        CheckName(absl::StrCat("environment_spec.statistics[", i, "]"), message.statistics(i), &statistics));
+  }
+  spec.statistics.assign(message.statistics().begin(), message.statistics().end());
+  return spec;
+}
+
+std::string DescribeDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual) {
+  if (actual.name != expected.name) return Differs("environment_spec.name", expected.name, actual.name);
+  if (actual.groups.size() != expected.groups.size()) {
+    return Differs("environment_spec.groups", absl::StrCat(expected.groups.size(), " groups"),
+                   absl::StrCat(actual.groups.size()));
+  }
+  for (size_t i = 0; i < expected.groups.size(); ++i) {
+    const std::string difference =
+        DescribeGroupDifference(absl::StrCat("environment_spec.groups[", i, "]"), expected.groups[i], actual.groups[i]);
+    if (!difference.empty()) return difference;
+  }
+  if (actual.state_includes_observations != expected.state_includes_observations) {
+    const auto text = [](bool value) { return value ? "true" : "false"; };
+    return Differs("environment_spec.state_includes_observations", text(expected.state_includes_observations),
+                   text(actual.state_includes_observations));
+  }
+  if (actual.state_extras_size != expected.state_extras_size) {
+    return Differs("environment_spec.state_extras_size", absl::StrCat(expected.state_extras_size),
+                   absl::StrCat(actual.state_extras_size));
+  }
+  if (actual.statistics != expected.statistics) {
+    return Differs("environment_spec.statistics", NameList(expected.statistics), NameList(actual.statistics));
+  }
+  return "";
+}
+
+void EncodeWeights(const PolicyWeights& weights, wire::Weights* message) {
+  message->Clear();
+  message->set_policy_version(weights.policy_version);
+  for (const HostTensor& tensor : weights.tensors) {
+    wire::NamedTensor* const encoded = message->add_tensors();
+    encoded->set_name(tensor.name);
+    encoded->mutable_tensor()->set_data_type(WireType(tensor.data_type));
+    encoded->mutable_tensor()->mutable_shape()->Assign(tensor.shape.begin(), tensor.shape.end());
+    encoded->mutable_tensor()->set_data(tensor.bytes.data(), tensor.bytes.size());
+  }
+}
+
+absl::StatusOr<PolicyWeights> DecodeWeights(const std::vector<PolicySpec>& specs, const wire::Weights& message) {
+  PolicyWeights weights;
+  weights.policy_version = message.policy_version();
+  int next = 0;
+  for (const PolicySpec& spec : specs) {
+    for (const DenseStackSpec::Parameter& parameter : spec.stack.Parameters()) {
+      const std::string name = absl::StrCat(spec.group, "/", parameter.name);
+      if (next == message.tensors_size()) {
+        return Wrong(absl::StrCat("weights: tensor \"", name, "\""), "nothing", "this one");
+      }
+      ASSIGN_OR_RETURN(HostTensor tensor, DecodeParameter(name, parameter.shape, message.tensors(next++)));
+      weights.tensors.push_back(std::move(tensor));
+    }
+  }
+  if (next != message.tensors_size()) {
+    return Wrong("weights.tensors", absl::StrCat(message.tensors_size(), " tensors"), absl::StrCat(next));
+  }
+  return weights;
+}
+
+}  // namespace troupe

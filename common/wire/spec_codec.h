@@ -1,0 +1,32 @@
+// Plain structs ↔ wire messages for specs and weights.
+#ifndef TROUPE_COMMON_WIRE_SPEC_CODEC_H_
+#define TROUPE_COMMON_WIRE_SPEC_CODEC_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/environment_spec.h"
+#include "common/host_tensor.h"
+#include "common/policy_spec.h"
+#include "proto/environment_spec.pb.h"
+#include "proto/weights.pb.h"
+
+namespace troupe {
+
+void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* message);
+
+// Errors: INVALID_ARGUMENT naming the field (no groups, empty names, sizes out of [1, 1e6], unknown enum value).
+absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpec& message);
+
+// The first difference between two specs as a person would say it, or "" when they are equal.
+std::string DescribeDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual);
+
+void EncodeWeights(const PolicyWeights& weights, wire::Weights* message);
+
+// Errors: INVALID_ARGUMENT naming the tensor when name, order, type or shape differ from what `specs` ask for, or a value
+// is not finite.
+absl::StatusOr<PolicyWeights> DecodeWeights(const std::vector<PolicySpec>& specs, const wire::Weights& message);
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_WIRE_SPEC_CODEC_H_

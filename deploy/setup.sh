@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs what building Troupe needs: Debian packages, and LibTorch from PyPI's torch wheel into .deps/.
+# Run it as often as you like; what is there is left alone.
+#
+#   deploy/setup.sh [--sumo] [--worker-only]
+#
+#   --sumo         also SUMO 1.28 and its example networks (from PyPI, into .deps/)
+#   --worker-only  no LibTorch: enough for the actor worker
+#
+# Works as root, or as a user with sudo. PIP_INDEX_URL and apt's own configuration decide where packages come from.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+torch_version=2.11.0
+packages=(
+  build-essential cmake ninja-build ccache mold pkg-config ca-certificates git procps
+  libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
+  prometheus-cpp-dev libcurl4-openssl-dev libdnnl-dev libjemalloc-dev nlohmann-json3-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+  python3-venv
+)
+
+with_sumo=0 with_torch=1
+for argument in "$@"; do
+  case "$argument" in
+    --sumo) with_sumo=1 ;;
+    --worker-only) with_torch=0 ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "setup.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
+  esac
+done
+
+say() { printf '[setup] %s\n' "$*"; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else echo "setup.sh: must be root or have sudo to run: $*" >&2; exit 1
+  fi
+}
+
+command -v apt-get >/dev/null || {
+  echo "setup.sh: this script installs Debian packages; on another system install the equivalents of: ${packages[*]}" >&2
+  exit 1
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  log=$(mktemp)
+  { as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
+    >"$log" 2>&1 || { tail -n 30 "$log" >&2; echo "setup.sh: apt-get failed; its last lines are above" >&2; exit 1; }
+  rm -f "$log"
+else
+  say "Debian packages: all ${#packages[@]} are there"
+fi
+
+if [ "$with_torch" = 1 ]; then
+  [ -x .deps/python/bin/pip ] || python3 -m venv .deps/python
+  if .deps/python/bin/pip show -q torch 2>/dev/null && ls .deps/python/lib/python3*/site-packages/torch/lib/libtorch_cpu.so >/dev/null 2>&1; then
+    say "LibTorch: $(.deps/python/bin/pip list 2>/dev/null | awk '$1 == "torch" {print $2}') is there"
+  else
+    say "installing LibTorch $torch_version (the libraries inside PyPI's torch wheel) into .deps/python"
+    # Without the CUDA libraries the wheel would pull in by itself: libtorch_cpu needs only these two of them to load.
+    .deps/python/bin/pip install -q --disable-pip-version-check --no-deps --no-compile \
+      "torch==$torch_version" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
+  fi
+fi
+
+if [ "$with_sumo" = 1 ]; then deploy/setup_sumo.sh; fi
+say "done"

@@ -1,0 +1,77 @@
+// The interface every learning algorithm implements. No LibTorch here: the rest of the learner knows algorithms by this
+// header alone.
+#ifndef TROUPE_LEARNER_ALGORITHMS_ALGORITHM_H_
+#define TROUPE_LEARNER_ALGORITHMS_ALGORITHM_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/environment_spec.h"
+#include "common/host_tensor.h"
+#include "common/policy_spec.h"
+#include "learner/training_batch.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+struct AlgorithmContext {
+  Experiment experiment;                 // complete: defaults written
+  EnvironmentSpec environment;
+  std::vector<PolicySpec> policies;      // one per group, in order
+  std::string device;                    // "cpu" or "cuda", already chosen and available (networks/device.h)
+};
+
+// Where in the run an update stands; schedules depend on this alone.
+struct UpdateProgress {
+  uint64_t update = 0;           // 0, 1, 2, …; also the policy version the update starts from
+  uint64_t env_steps = 0;        // trained on before this update
+  uint64_t total_env_steps = 0;  // of the whole run
+};
+
+// Named figures of one update, in a fixed order: "policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction",
+// "explained_variance", "actor_gradient_norm", "critic_gradient_norm", "learning_rate", … Means over minibatches.
+struct UpdateStatistics {
+  std::vector<std::pair<std::string, double>> values;
+};
+
+// Not thread-safe: one training thread owns it. Deterministic: same state, batch and progress give the same bits on the same
+// machine type with the same number of arithmetic threads.
+class Algorithm {
+ public:
+  virtual ~Algorithm() = default;
+
+  // Trains on the batch. Non-finite losses or gradients leave the weights untouched and are counted in the statistic
+  // "skipped_minibatches"; an error means the batch could not be used at all.
+  virtual absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) = 0;
+
+  // The actors as workers run them.
+  virtual PolicyWeights ExportPolicy(uint64_t policy_version) const = 0;
+
+  // Everything needed to go on as if never stopped: networks, optimisers, normalisers. Names are unique; order is fixed.
+  virtual std::vector<HostTensor> SaveState() const = 0;
+
+  // INVALID_ARGUMENT naming the tensor that is missing, unknown or of another shape; nothing is changed then.
+  virtual absl::Status LoadState(absl::Span<const HostTensor> state) = 0;
+};
+
+struct AlgorithmEntry {
+  std::string name;
+  std::string summary;
+  absl::StatusOr<std::unique_ptr<Algorithm>> (*create)(const AlgorithmContext& context);
+};
+
+// The explicit table (registry.cc).
+absl::Span<const AlgorithmEntry> AllAlgorithms();
+
+// By experiment.algorithm.name. NOT_FOUND with the nearest name.
+absl::StatusOr<std::unique_ptr<Algorithm>> CreateAlgorithm(const AlgorithmContext& context);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ALGORITHMS_ALGORITHM_H_

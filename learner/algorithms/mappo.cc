@@ -1,0 +1,167 @@
+#include "learner/algorithms/mappo.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/random.h"
+#include "common/status_macros.h"
+#include "learner/algorithms/modules/batch_check.h"
+#include "learner/algorithms/modules/minibatches.h"
+#include "learner/algorithms/modules/update_totals.h"
+
+namespace troupe {
+namespace {
+
+// What the run's seed is mixed with, so that no two uses share a stream.
+enum SeedUse : uint64_t { kActorInit = 0x61, kCriticInit = 0x63, kShuffle = 0x73 };
+
+LagCorrection ResolveLagCorrection(const Experiment& experiment) {
+  if (experiment.ppo().lag_correction() != LAG_CORRECTION_UNSPECIFIED) return experiment.ppo().lag_correction();
+  return experiment.collection().mode() == ASYNCHRONOUS ? DECOUPLED : NONE;
+}
+
+FlatAdam::Options OptimizerOptions(const PpoSettings& ppo) {
+  return {.epsilon = ppo.adam_epsilon(), .weight_decay = ppo.weight_decay(), .max_gradient_norm = ppo.max_gradient_norm()};
+}
+
+double ExplainedVariance(const ValueStreams& streams, const std::vector<float>& targets) {
+  double sum = 0, squares = 0, errors = 0, error_squares = 0;
+  int64_t count = 0;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (streams.active[i] == 0) continue;
+    const double target = targets[i], error = target - streams.values[i];
+    sum += target, squares += target * target, errors += error, error_squares += error * error, ++count;
+  }
+  if (count == 0) return 0;
+  const double variance = squares / count - (sum / count) * (sum / count);
+  const double residual = error_squares / count - (errors / count) * (errors / count);
+  return variance < 1e-12 ? 0.0 : 1.0 - residual / variance;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext& context) {
+  if (context.policies.size() != context.environment.groups.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(context.policies.size(), " policies for ",
+                                                   context.environment.groups.size(), " agent groups"));
+  }
+  for (const PolicySpec& policy : context.policies) {
+    if (policy.action_kind == ActionKind::kDiscrete) continue;
+    return absl::InvalidArgumentError(absl::StrCat("group \"", policy.group,
+                                                   "\" has continuous actions, which algorithm.name \"mappo\" does not "
+                                                   "support in this version; expected discrete actions"));
+  }
+  ASSIGN_OR_RETURN(std::vector<CriticLayout> layouts,
+                   MakeCriticLayouts(context.experiment.critic(), context.environment));
+  return std::unique_ptr<Algorithm>(new Mappo(context, std::move(layouts)));
+}
+
+Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
+    : context_(context),
+      ppo_(context_.experiment.ppo()),
+      lag_correction_(ResolveLagCorrection(context_.experiment)),
+      device_(context_.device) {
+  const uint64_t seed = context_.experiment.seed();
+  for (size_t g = 0; g < context_.policies.size(); ++g) {
+    DenseStack stack(context_.policies[g].stack, MixKey({seed, kActorInit, g}), device_);
+    FlatAdam optimizer(stack.parameters(), OptimizerOptions(ppo_));
+    actors_.push_back({context_.policies[g], std::move(stack), std::move(optimizer)});
+  }
+  for (size_t c = 0; c < layouts.size(); ++c) {
+    DenseStack stack(layouts[c].stack, MixKey({seed, kCriticInit, c}), device_);
+    FlatAdam optimizer(stack.parameters(), OptimizerOptions(ppo_));
+    critics_.push_back({std::move(layouts[c]), std::move(stack), std::move(optimizer),
+                        ValueNorm(ppo_.value_normalization())});
+  }
+}
+
+absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
+  RETURN_IF_ERROR(CheckBatch(context_.environment, batch));
+  const int64_t steps = batch.env_steps();
+  std::vector<ActorRows> actor_rows;
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    actor_rows.emplace_back(actors_[g].policy, batch.groups[g], steps, device_);
+  }
+  std::vector<std::vector<float>> importance;
+  for (size_t g = 0; lag_correction_ != NONE && g < actors_.size(); ++g) {
+    const std::vector<float> proximal = actor_rows[g].LogProbabilities(actors_[g].stack);
+    importance.push_back(proximal);
+    for (size_t i = 0; i < proximal.size(); ++i) {
+      importance[g][i] = std::exp(proximal[i] - batch.groups[g].log_probabilities[i]);
+    }
+    if (lag_correction_ != DECOUPLED) continue;
+    actor_rows[g].SetColumn(PolicyRow::kReferenceLogProb, proximal);
+    actor_rows[g].SetColumn(PolicyRow::kImportance, importance[g]);
+  }
+  if (lag_correction_ != V_TRACE) importance.clear();
+
+  std::vector<CriticData> data;
+  double explained_variance = 0;
+  for (Critic& critic : critics_) {
+    data.push_back(Evaluate(critic, batch));
+    Estimate(critic, batch, importance, &data.back());
+    explained_variance += ExplainedVariance(data.back().streams, data.back().estimates.targets) / critics_.size();
+    FinishTargets(&critic, &data.back());
+  }
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    actor_rows[g].SetColumn(PolicyRow::kAdvantage, GroupAdvantages(g, batch, data));
+  }
+
+  const double done = progress.total_env_steps == 0
+                          ? 0.0
+                          : std::min(1.0, static_cast<double>(progress.env_steps) / progress.total_env_steps);
+  const double decay = ppo_.anneal_learning_rate() ? 1.0 - done : 1.0;
+  UpdateTotals totals(device_);
+  totals.actor_learning_rate = ppo_.actor_learning_rate() * decay;
+  totals.critic_learning_rate = ppo_.critic_learning_rate() * decay;
+  totals.entropy_coefficient = ppo_.entropy_coefficient();
+  if (ppo_.has_final_entropy_coefficient()) {
+    totals.entropy_coefficient += done * (ppo_.final_entropy_coefficient() - ppo_.entropy_coefficient());
+  }
+
+  const uint64_t seed = context_.experiment.seed();
+  uint32_t epochs = 0;
+  while (epochs < ppo_.epochs()) {
+    const at::Tensor before = totals.actor.clone();
+    const auto minibatches =
+        DealMinibatches(steps, ppo_.minibatch_size(), MixKey({seed, kShuffle, progress.update, epochs}));
+    for (const std::vector<int64_t>& minibatch : minibatches) {
+      for (size_t g = 0; g < actors_.size(); ++g) {
+        StepActor(&actors_[g], actor_rows[g], minibatch, minibatches.size() == 1, &totals);
+      }
+      for (size_t c = 0; c < critics_.size(); ++c) {
+        StepCritic(&critics_[c], data[c], minibatch, minibatches.size() == 1, &totals);
+      }
+      totals.EndMinibatch();
+    }
+    ++epochs;
+    if (ppo_.target_kl() <= 0) continue;
+    const at::Tensor in_epoch = (totals.actor - before).to(at::kCPU);
+    const float* sums = in_epoch.const_data_ptr<float>();
+    if (sums[PolicyLossResult::kApproxKl] > ppo_.target_kl() * sums[PolicyLossResult::kCount + 1]) break;
+  }
+
+  const at::Tensor actor_host = totals.actor.to(at::kCPU), critic_host = totals.critic.to(at::kCPU);
+  const float* actor = actor_host.const_data_ptr<float>();
+  const float* critic = critic_host.const_data_ptr<float>();
+  const double actor_steps = std::max(1.0f, actor[PolicyLossResult::kCount + 1]), critic_steps = std::max(1.0f, critic[2]);
+  UpdateStatistics statistics;
+  statistics.values = {{"policy_loss", actor[PolicyLossResult::kSurrogate] / actor_steps},
+                       {"value_loss", critic[0] / critic_steps},
+                       {"entropy", actor[PolicyLossResult::kEntropy] / actor_steps},
+                       {"approx_kl", actor[PolicyLossResult::kApproxKl] / actor_steps},
+                       {"clip_fraction", actor[PolicyLossResult::kClipFraction] / actor_steps},
+                       {"explained_variance", explained_variance},
+                       {"actor_gradient_norm", actor[PolicyLossResult::kCount] / actor_steps},
+                       {"critic_gradient_norm", critic[1] / critic_steps},
+                       {"learning_rate", totals.actor_learning_rate},
+                       {"critic_learning_rate", totals.critic_learning_rate},
+                       {"entropy_coefficient", totals.entropy_coefficient},
+                       {"epochs", static_cast<double>(epochs)},
+                       {"skipped_minibatches", totals.skipped.item<float>()}};
+  return statistics;
+}
+
+}  // namespace troupe

@@ -1,0 +1,81 @@
+// MAPPO and IPPO (arXiv:2103.01955): actors per agent group, critics that may see the global state, PPO on both.
+//
+// One update:
+//   batch ─► ActorRows, critic inputs (once) ─► values of all states ─► [π of all actions, when correcting for lag]
+//         ─► advantages and targets (modules/advantages) ─► ValueNorm ─► normalised advantages
+//         ─► epochs × minibatches of joint steps: actor step of every group, critic step of every critic
+// Differences between IPPO and MAPPO are settings of the critic (modules/critic_layout.h). Every gradient step is one flat
+// Adam step; nothing is read back from the device before the update ends, target_kl excepted (once an epoch).
+#ifndef TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
+#define TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/modules/actor_rows.h"
+#include "learner/algorithms/modules/critic_layout.h"
+#include "learner/algorithms/modules/losses.h"
+#include "learner/algorithms/modules/update_totals.h"
+#include "learner/algorithms/modules/value_norm.h"
+#include "learner/networks/dense_stack.h"
+#include "learner/networks/flat_adam.h"
+
+namespace troupe {
+
+class Mappo : public Algorithm {
+ public:
+  // INVALID_ARGUMENT naming the setting or group that this version cannot train (continuous actions).
+  static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
+
+  absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;
+  PolicyWeights ExportPolicy(uint64_t policy_version) const override;
+  std::vector<HostTensor> SaveState() const override;
+  absl::Status LoadState(absl::Span<const HostTensor> state) override;
+
+ private:
+  struct Actor {
+    PolicySpec policy;
+    DenseStack stack;
+    FlatAdam optimizer;
+  };
+  struct Critic {
+    CriticLayout layout;
+    DenseStack stack;
+    FlatAdam optimizer;
+    ValueNorm value_norm;
+  };
+  // A batch's values and what is learnt from them, on the host.
+  struct CriticData {
+    at::Tensor inputs;          // [states, rows_per_step · input], on the device
+    std::vector<float> values;  // [states, columns], the network's outputs
+    ValueStreams streams;
+    AdvantageEstimates estimates;
+    std::vector<int32_t> active_per_step;
+    at::Tensor rows;  // [steps, columns · ValueRow::kCount], on the device
+  };
+
+  Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts);
+
+  CriticData Evaluate(const Critic& critic, const TrainingBatch& batch) const;
+  void Estimate(const Critic& critic, const TrainingBatch& batch, const std::vector<std::vector<float>>& importance,
+                CriticData* data) const;
+  void FinishTargets(Critic* critic, CriticData* data) const;
+  // [steps, agents] of one group, normalised as the settings say.
+  std::vector<float> GroupAdvantages(int group, const TrainingBatch& batch, const std::vector<CriticData>& data) const;
+
+  void StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole, UpdateTotals* totals);
+  void StepCritic(Critic* critic, const CriticData& data, const std::vector<int64_t>& steps, bool whole, UpdateTotals* totals);
+
+  AlgorithmContext context_;
+  const PpoSettings& ppo_;
+  LagCorrection lag_correction_;
+  at::Device device_;
+  std::vector<Actor> actors_;
+  std::vector<Critic> critics_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ALGORITHMS_MAPPO_H_

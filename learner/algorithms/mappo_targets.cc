@@ -1,0 +1,109 @@
+// What Mappo learns from: values, targets and advantages of a batch.
+#include <algorithm>
+#include <cmath>
+
+#include "learner/algorithms/mappo.h"
+
+namespace troupe {
+namespace {
+
+// States that pass through a critic at once when values are wanted alone.
+constexpr int64_t kStatesPerForward = 4096;
+
+// Mean 0 and deviation 1 over the entries of living agents; `agent` restricts to one agent's.
+void Normalize(const std::vector<uint8_t>& alive, int64_t first, int64_t stride, std::vector<float>* values) {
+  double sum = 0, squares = 0;
+  int64_t count = 0;
+  const auto each = [&](auto&& body) {
+    for (int64_t i = first; i < static_cast<int64_t>(values->size()); i += stride) {
+      if (alive[i] != 0) body((*values)[i]);
+    }
+  };
+  each([&](float value) { sum += value, ++count; });
+  if (count == 0) return;
+  const double mean = sum / count;
+  each([&](float value) { squares += (value - mean) * (value - mean); });
+  const double scale = 1.0 / (std::sqrt(squares / count) + 1e-5);
+  each([&](float& value) { value = static_cast<float>((value - mean) * scale); });
+}
+
+}  // namespace
+
+Mappo::CriticData Mappo::Evaluate(const Critic& critic, const TrainingBatch& batch) const {
+  const at::NoGradGuard no_gradient;
+  const CriticLayout& layout = critic.layout;
+  const int64_t states =
+      static_cast<int64_t>(batch.rollout_length + 1) * batch.columns + static_cast<int64_t>(batch.truncated_at.size()) / 2;
+  CriticData data;
+  const at::Tensor host = at::empty({states, static_cast<int64_t>(layout.rows_per_step) * layout.stack.input_size}, at::kFloat);
+  WriteCriticInputs(layout, context_.environment, batch, host.data_ptr<float>());
+  data.inputs = host.to(device_);
+  for (int64_t first = 0; first < states; first += kStatesPerForward) {
+    const int64_t count = std::min(kStatesPerForward, states - first);
+    const at::Tensor x = data.inputs.narrow(0, first, count).reshape({1, -1, layout.stack.input_size});
+    const at::Tensor y = critic.stack.Forward(x).to(at::kCPU).contiguous();
+    data.values.insert(data.values.end(), y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel());
+  }
+  return data;
+}
+
+void Mappo::Estimate(const Critic& critic, const TrainingBatch& batch,
+                     const std::vector<std::vector<float>>& importance, CriticData* data) const {
+  std::vector<float> values = data->values;
+  const double mean = critic.value_norm.mean(), deviation = critic.value_norm.deviation();
+  for (float& value : values) value = static_cast<float>(value * deviation + mean);
+  data->streams =
+      MakeValueStreams(critic.layout, context_.environment, batch, ppo_.reward_scale(), values, importance);
+  data->estimates = lag_correction_ == V_TRACE
+                        ? VTrace(data->streams, ppo_.discount(), ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())
+                        : GeneralizedAdvantages(data->streams, ppo_.discount(), ppo_.gae_lambda());
+}
+
+void Mappo::FinishTargets(Critic* critic, CriticData* data) const {
+  const std::vector<float>& targets = data->estimates.targets;
+  critic->value_norm.Update(targets, data->streams.active);
+  const double mean = critic->value_norm.mean(), scale = 1.0 / critic->value_norm.deviation();
+  const int64_t columns = critic->layout.columns(), steps = static_cast<int64_t>(targets.size()) / columns;
+  data->active_per_step.assign(steps, 0);
+  const at::Tensor host = at::empty({steps, columns * ValueRow::kCount}, at::kFloat);
+  float* row = host.data_ptr<float>();
+  for (int64_t i = 0; i < steps * columns; ++i, row += ValueRow::kCount) {
+    row[ValueRow::kOldValue] = data->values[i];
+    row[ValueRow::kTarget] = static_cast<float>((targets[i] - mean) * scale);
+    row[ValueRow::kActive] = data->streams.active[i] != 0 ? 1.0f : 0.0f;
+    data->active_per_step[i / columns] += data->streams.active[i] != 0;
+  }
+  data->rows = host.to(device_);
+}
+
+std::vector<float> Mappo::GroupAdvantages(int group, const TrainingBatch& batch, const std::vector<CriticData>& data) const {
+  const int64_t agents = context_.policies[group].num_agents, steps = batch.env_steps();
+  std::vector<float> advantages(steps * agents);
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    const CriticLayout& layout = critics_[c].layout;
+    const int64_t columns = layout.columns();
+    const float* from = data[c].estimates.advantages.data();
+    for (int64_t column = 0; column < columns; ++column) {
+      if (!layout.team && layout.agents[column].first != group) continue;
+      for (int64_t step = 0; step < steps; ++step) {
+        const float advantage = from[step * columns + column];
+        float* to = advantages.data() + step * agents;
+        if (layout.team) {
+          std::fill(to, to + agents, advantage);
+        } else {
+          to[layout.agents[column].second] = advantage;
+        }
+      }
+    }
+  }
+  if (!ppo_.advantage_normalization()) return advantages;
+  const std::vector<uint8_t>& alive = batch.groups[group].alive;
+  if (!ppo_.advantage_normalization_per_agent()) {
+    Normalize(alive, 0, 1, &advantages);
+  } else {
+    for (int64_t agent = 0; agent < agents; ++agent) Normalize(alive, agent, agents, &advantages);
+  }
+  return advantages;
+}
+
+}  // namespace troupe

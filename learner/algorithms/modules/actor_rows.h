@@ -1,0 +1,65 @@
+// A batch as one group's actors train on it: rows arranged by parameter set.
+//
+// A slot is a place for one agent in a set's row block; sets with fewer agents than others are padded with slots that never
+// live. Shared policy: one set, a slot per agent; per-agent policies: a set per agent, one slot each.
+#ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_ACTOR_ROWS_H_
+#define TROUPE_LEARNER_ALGORITHMS_MODULES_ACTOR_ROWS_H_
+
+#include <vector>
+
+#include "common/policy_spec.h"
+#include "learner/networks/dense_stack.h"
+#include "learner/training_batch.h"
+
+namespace troupe {
+
+struct SlotMap {
+  static constexpr int kPadding = -1;
+  int sets = 1;
+  int slots = 1;
+  std::vector<int> agent_of;  // [sets, slots], kPadding where there is none
+
+  explicit SlotMap(const PolicySpec& policy);
+};
+
+// A run of joint steps (env steps) picked out of the rows, as the network and the losses take them.
+struct ActorMinibatch {
+  at::Tensor inputs;  // [sets, steps · slots, input]
+  at::Tensor masks;   // [sets, steps · slots, actions]
+  at::Tensor rows;    // [sets, steps · slots, PolicyRow::kCount]
+};
+
+class ActorRows {
+ public:
+  // Copies what training needs of `batch` (already validated), with advantages 0.
+  ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t steps, at::Device device);
+
+  // log π(action) under `actor` for [steps, agents], on the host; padding left out. Without gradient.
+  std::vector<float> LogProbabilities(const DenseStack& actor) const;
+
+  // Fills one column (PolicyRow) from host values [steps, agents].
+  void SetColumn(int column, const std::vector<float>& values);
+
+  // The steps listed in `indices` (int64, on the device).
+  ActorMinibatch Select(const at::Tensor& indices) const;
+  // Steps first … first + count.
+  ActorMinibatch Slice(int64_t first, int64_t count) const;
+
+  // Living agents of each step.
+  const std::vector<int32_t>& living() const { return living_; }
+  int64_t rows_per_step() const { return static_cast<int64_t>(map_.sets) * map_.slots; }
+
+ private:
+  ActorMinibatch Shaped(const at::Tensor& inputs, const at::Tensor& masks, const at::Tensor& rows) const;
+
+  SlotMap map_;
+  int64_t steps_, agents_, input_size_, actions_;
+  at::Tensor inputs_;  // [sets, steps, slots · input]
+  at::Tensor masks_;   // [sets, steps, slots · actions]
+  at::Tensor rows_;    // [sets, steps, slots · PolicyRow::kCount]
+  std::vector<int32_t> living_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ALGORITHMS_MODULES_ACTOR_ROWS_H_

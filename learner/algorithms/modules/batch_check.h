@@ -1,0 +1,16 @@
+// Holds a batch to the shapes its environment promises, before anything reads it.
+#ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_BATCH_CHECK_H_
+#define TROUPE_LEARNER_ALGORITHMS_MODULES_BATCH_CHECK_H_
+
+#include "absl/status/status.h"
+#include "common/environment_spec.h"
+#include "learner/training_batch.h"
+
+namespace troupe {
+
+// INVALID_ARGUMENT naming the field, the size that came and the one expected; likewise an action or a truncation out of range.
+absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch& batch);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ALGORITHMS_MODULES_BATCH_CHECK_H_

@@ -1,0 +1,171 @@
+#include "learner/algorithms/modules/critic_layout.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "absl/status/status.h"
+
+namespace troupe {
+namespace {
+
+DenseStackSpec StackOf(const CriticSettings& settings, int input_size, int output_size) {
+  DenseStackSpec stack;
+  stack.input_size = input_size;
+  stack.output_size = output_size;
+  stack.hidden_sizes.assign(settings.hidden_sizes().begin(), settings.hidden_sizes().end());
+  stack.activation = settings.activation() == TANH ? Activation::kTanh : Activation::kRelu;
+  stack.input_layer_norm = settings.input_layer_norm();
+  stack.hidden_layer_norm = settings.hidden_layer_norm();
+  stack.orthogonal_init = settings.orthogonal_init();
+  stack.output_gain = 1.0f;
+  return stack;
+}
+
+// One state's parts: row `row` of observations [rows, A, O] of every group, and of extras [rows, S].
+struct StateSource {
+  std::vector<const float*> observations;
+  const float* extras = nullptr;
+};
+
+float* Append(const float* from, int64_t count, float* to) {
+  std::memcpy(to, from, count * sizeof(float));
+  return to + count;
+}
+
+float* AppendState(const EnvironmentSpec& environment, const StateSource& source, int64_t row, float* to) {
+  if (environment.state_includes_observations) {
+    for (size_t g = 0; g < environment.groups.size(); ++g) {
+      const int64_t size = environment.groups[g].num_agents() * environment.groups[g].observation_size;
+      to = Append(source.observations[g] + row * size, size, to);
+    }
+  }
+  return Append(source.extras + row * environment.state_extras_size, environment.state_extras_size, to);
+}
+
+float* AppendStep(const CriticLayout& layout, const EnvironmentSpec& environment, const StateSource& source, int64_t row,
+                  float* to) {
+  if (layout.input == GLOBAL_STATE) return AppendState(environment, source, row, to);
+  const AgentGroupSpec& group = environment.groups[layout.group];
+  const int64_t agents = group.num_agents(), observation = group.observation_size;
+  for (int64_t agent = 0; agent < agents; ++agent) {
+    if (layout.input == AGENT_SPECIFIC_STATE) to = AppendState(environment, source, row, to);
+    to = Append(source.observations[layout.group] + (row * agents + agent) * observation, observation, to);
+    if (!layout.agent_id_input) continue;
+    std::fill(to, to + agents, 0.0f);
+    to[agent] = 1.0f;
+    to += agents;
+  }
+  return to;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<CriticLayout>> MakeCriticLayouts(const CriticSettings& settings,
+                                                            const EnvironmentSpec& environment) {
+  std::vector<CriticLayout> layouts;
+  if (settings.input() == GLOBAL_STATE || settings.input() == CRITIC_INPUT_UNSPECIFIED) {
+    CriticLayout layout{.name = "team", .team = settings.heads() != EACH_AGENT};
+    if (!layout.team) {
+      layout.name = "agents";
+      for (int g = 0; g < environment.groups.size(); ++g) {
+        for (int a = 0; a < environment.groups[g].num_agents(); ++a) layout.agents.emplace_back(g, a);
+      }
+    }
+    layout.stack = StackOf(settings, environment.state_size(), layout.columns());
+    layouts.push_back(std::move(layout));
+    return layouts;
+  }
+  if (settings.heads() != EACH_AGENT) {
+    return absl::InvalidArgumentError("critic.heads: TEAM with a per-agent critic.input, expected EACH_AGENT");
+  }
+  for (int g = 0; g < environment.groups.size(); ++g) {
+    const AgentGroupSpec& group = environment.groups[g];
+    CriticLayout layout{.name = group.name, .input = settings.input(), .group = g, .rows_per_step = group.num_agents()};
+    layout.agent_id_input = settings.input() == AGENT_SPECIFIC_STATE || settings.agent_id_input();
+    for (int a = 0; a < group.num_agents(); ++a) layout.agents.emplace_back(g, a);
+    int size = group.observation_size + (layout.agent_id_input ? group.num_agents() : 0);
+    if (settings.input() == AGENT_SPECIFIC_STATE) size += environment.state_size();
+    layout.stack = StackOf(settings, size, 1);
+    layouts.push_back(std::move(layout));
+  }
+  return layouts;
+}
+
+void WriteCriticInputs(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
+                       float* inputs) {
+  StateSource during{{}, batch.state_extras.data()}, final{{}, batch.final_state_extras.data()};
+  for (const GroupBatch& group : batch.groups) {
+    during.observations.push_back(group.observations.data());
+    final.observations.push_back(group.final_observations.data());
+  }
+  const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns;
+  for (int64_t row = 0; row < states; ++row) inputs = AppendStep(layout, environment, during, row, inputs);
+  for (int64_t k = 0; 2 * k < batch.truncated_at.size(); ++k) {
+    inputs = AppendStep(layout, environment, final, k, inputs);
+  }
+}
+
+ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
+                              double reward_scale, const std::vector<float>& values,
+                              const std::vector<std::vector<float>>& importance) {
+  const int64_t steps = batch.rollout_length, width = batch.columns, heads = layout.columns();
+  ValueStreams streams{.steps = steps, .columns = width * heads};
+  streams.rewards.assign(steps * width * heads, 0.0f);
+  streams.active.assign((steps + 1) * width * heads, 0);
+  if (!importance.empty()) streams.importance.assign(steps * width * heads, 1.0f);
+  for (int64_t cell = 0; cell < (steps + 1) * width; ++cell) {
+    const bool acted = cell < steps * width;
+    const auto living = [&](int g, int64_t agent) {
+      return batch.groups[g].alive[cell * environment.groups[g].num_agents() + agent] != 0;
+    };
+    if (!layout.team) {
+      for (int64_t head = 0; head < heads; ++head) {
+        const auto [g, agent] = layout.agents[head];
+        const int64_t from = cell * environment.groups[g].num_agents() + agent, to = cell * heads + head;
+        streams.active[to] = living(g, agent);
+        if (!acted) continue;
+        streams.rewards[to] = static_cast<float>(reward_scale * batch.groups[g].rewards[from]);
+        if (!importance.empty() && living(g, agent)) streams.importance[to] = importance[g][from];
+      }
+      continue;
+    }
+    double sum = 0, weight = 1;
+    int64_t count = 0;
+    for (int g = 0; g < environment.groups.size(); ++g) {
+      const int64_t agents = environment.groups[g].num_agents();
+      for (int64_t agent = 0; agent < agents; ++agent) {
+        if (!living(g, agent)) continue;
+        ++count;
+        if (acted) sum += batch.groups[g].rewards[cell * agents + agent];
+        if (acted && !importance.empty()) weight *= importance[g][cell * agents + agent];
+      }
+    }
+    streams.active[cell] = count > 0;
+    if (acted && count > 0) streams.rewards[cell] = static_cast<float>(reward_scale * sum / count);
+    if (acted && !importance.empty()) streams.importance[cell] = static_cast<float>(weight);
+  }
+
+  const int64_t acted = steps * width * heads;
+  streams.values.assign(values.begin(), values.begin() + acted);
+  streams.next_values.assign(values.begin() + width * heads, values.begin() + width * heads + acted);
+  streams.continues.assign(acted, 1);
+  for (int64_t cell = 0; cell < steps * width; ++cell) {
+    if (batch.terminated[cell] == 0 && batch.truncated[cell] == 0) continue;
+    for (int64_t head = 0; head < heads; ++head) {
+      streams.continues[cell * heads + head] = 0;
+      streams.next_values[cell * heads + head] = 0.0f;
+    }
+  }
+  const float* final_values = values.data() + (steps + 1) * width * heads;
+  for (size_t k = 0; 2 * k < batch.truncated_at.size(); ++k, final_values += heads) {
+    const int64_t cell = batch.truncated_at[2 * k] * width + batch.truncated_at[2 * k + 1];
+    if (batch.terminated[cell] != 0) continue;
+    for (int64_t head = 0; head < heads; ++head) {
+      if (streams.active[cell * heads + head] != 0) streams.next_values[cell * heads + head] = final_values[head];
+    }
+  }
+  return streams;
+}
+
+}  // namespace troupe

@@ -1,0 +1,37 @@
+// Running normalisation of value targets (ValueNorm of arXiv:2103.01955, section 4.1): debiased exponential moving averages
+// of the first two moments, updated once per batch. Host code; not thread-safe.
+#ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_VALUE_NORM_H_
+#define TROUPE_LEARNER_ALGORITHMS_MODULES_VALUE_NORM_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace troupe {
+
+class ValueNorm {
+ public:
+  static constexpr double kDecay = 0.99999;
+  static constexpr double kVarianceFloor = 1e-2;
+
+  // A disabled one leaves everything as it is: mean 0, deviation 1.
+  explicit ValueNorm(bool enabled) : enabled_(enabled) {}
+
+  // Takes in the values where `active` is not 0. No such values, or non-finite moments: nothing changes.
+  void Update(const std::vector<float>& values, const std::vector<uint8_t>& active);
+
+  double mean() const;       // 0 before the first update
+  double deviation() const;  // 1 before the first update, at least √kVarianceFloor afterwards
+
+  // The moving averages of value, value², and of 1 (what debiases them).
+  const std::array<double, 3>& state() const { return state_; }
+  void set_state(const std::array<double, 3>& state) { state_ = state; }
+
+ private:
+  bool enabled_;
+  std::array<double, 3> state_{};
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ALGORITHMS_MODULES_VALUE_NORM_H_

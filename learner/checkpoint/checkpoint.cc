@@ -1,0 +1,176 @@
+#include "learner/checkpoint/checkpoint.h"
+
+#include <cmath>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/config/experiment_loader.h"
+#include "common/status_macros.h"
+#include "common/wire/spec_codec.h"
+#include "google/protobuf/text_format.h"
+
+namespace troupe {
+namespace {
+
+constexpr char kFormat[] = "troupe-checkpoint/1";
+constexpr char kAlgorithmPrefix[] = "algorithm/";
+constexpr char kPolicyPrefix[] = "policy/";
+
+std::string FormatDouble(double value) { return absl::StrFormat("%.17g", value); }
+
+// Reads metadata entries; the first problem is kept.
+class EntryReader {
+ public:
+  explicit EntryReader(const std::map<std::string, std::string>& metadata) : metadata_(metadata) {}
+
+  std::string Text(const std::string& name) {
+    const auto found = metadata_.find(name);
+    if (found != metadata_.end()) return found->second;
+    Refuse(absl::StrCat("metadata entry \"", name, "\" is missing"));
+    return "";
+  }
+  uint64_t Integer(const std::string& name) {
+    uint64_t value = 0;
+    const std::string text = Text(name);
+    if (!absl::SimpleAtoi(text, &value)) Refuse(absl::StrCat("metadata ", name, ": \"", text, "\" is not a whole number"));
+    return value;
+  }
+  double Number(const std::string& name) {
+    double value = 0;
+    const std::string text = Text(name);
+    if (!absl::SimpleAtod(text, &value)) Refuse(absl::StrCat("metadata ", name, ": \"", text, "\" is not a number"));
+    return value;
+  }
+  bool Has(const std::string& name) const { return metadata_.count(name) > 0; }
+  void Refuse(const std::string& message) {
+    if (status_.ok()) status_ = absl::InvalidArgumentError(message);
+  }
+  const absl::Status& status() const { return status_; }
+
+ private:
+  const std::map<std::string, std::string>& metadata_;
+  absl::Status status_;
+};
+
+std::vector<uint32_t> ReadLeaseEpochs(EntryReader& entries) {
+  std::vector<uint32_t> epochs;
+  for (const absl::string_view part : absl::StrSplit(entries.Text("lease_epochs"), ',', absl::SkipEmpty())) {
+    uint32_t epoch = 0;
+    if (!absl::SimpleAtoi(part, &epoch)) entries.Refuse(absl::StrCat("metadata lease_epochs: \"", part, "\""));
+    epochs.push_back(epoch);
+  }
+  return epochs;
+}
+
+absl::StatusOr<EnvironmentSpec> ParseEnvironment(const std::string& text) {
+  wire::EnvironmentSpec message;
+  if (!google::protobuf::TextFormat::ParseFromString(text, &message)) {
+    return absl::InvalidArgumentError("metadata environment: not a textproto of EnvironmentSpec");
+  }
+  return DecodeEnvironmentSpec(message);
+}
+
+std::string FormatEnvironment(const EnvironmentSpec& spec) {
+  wire::EnvironmentSpec message;
+  EncodeEnvironmentSpec(spec, &message);
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(message, &text);
+  return text;
+}
+
+}  // namespace
+
+SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
+  const RunCounters& counters = checkpoint.counters;
+  SafetensorsFile file;
+  file.metadata = {{"format", kFormat},
+                   {"run_id", checkpoint.run_id},
+                   {"experiment", FormatExperiment(checkpoint.experiment)},
+                   {"environment", FormatEnvironment(checkpoint.environment)},
+                   {"update", absl::StrCat(counters.update)},
+                   {"env_steps", absl::StrCat(counters.env_steps)},
+                   {"wall_seconds", FormatDouble(counters.wall_seconds)},
+                   {"evaluated_env_steps", absl::StrCat(counters.evaluated_env_steps)},
+                   {"lease_epochs", absl::StrJoin(checkpoint.ingest.lease_epochs, ",")},
+                   {"chunks_trained", absl::StrCat(checkpoint.ingest.chunks_trained)}};
+  if (counters.best.has_value()) {
+    file.metadata["best_value"] = FormatDouble(counters.best->value);
+    file.metadata["best_policy_version"] = absl::StrCat(counters.best->policy_version);
+    file.metadata["best_env_steps"] = absl::StrCat(counters.best->env_steps);
+  }
+  const auto add = [&file](const char* prefix, const std::vector<HostTensor>& tensors) {
+    for (const HostTensor& tensor : tensors) {
+      file.tensors.push_back(tensor);
+      file.tensors.back().name = absl::StrCat(prefix, tensor.name);
+    }
+  };
+  add(kAlgorithmPrefix, checkpoint.algorithm_state);
+  add(kPolicyPrefix, checkpoint.policy.tensors);
+  return file;
+}
+
+absl::StatusOr<Checkpoint> DecodeCheckpoint(SafetensorsFile file) {
+  EntryReader entries(file.metadata);
+  const std::string format = entries.Text("format");
+  if (format != kFormat) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not a checkpoint: its format is \"", format, "\", expected \"", kFormat, "\""));
+  }
+  Checkpoint checkpoint;
+  checkpoint.run_id = entries.Text("run_id");
+  RunCounters& counters = checkpoint.counters;
+  counters.update = entries.Integer("update");
+  counters.env_steps = entries.Integer("env_steps");
+  counters.wall_seconds = entries.Number("wall_seconds");
+  counters.evaluated_env_steps = entries.Integer("evaluated_env_steps");
+  checkpoint.ingest.lease_epochs = ReadLeaseEpochs(entries);
+  checkpoint.ingest.chunks_trained = entries.Integer("chunks_trained");
+  if (entries.Has("best_value")) {
+    counters.best = BestEvaluation{entries.Number("best_value"), entries.Integer("best_policy_version"),
+                                   entries.Integer("best_env_steps")};
+  }
+  const std::string experiment = entries.Text("experiment");
+  const std::string environment = entries.Text("environment");
+  RETURN_IF_ERROR(entries.status());
+  ASSIGN_OR_RETURN(checkpoint.experiment, ParseExperiment(experiment, "metadata experiment", {}));
+  ASSIGN_OR_RETURN(checkpoint.environment, ParseEnvironment(environment));
+
+  checkpoint.policy.policy_version = counters.update;
+  for (HostTensor& tensor : file.tensors) {
+    if (absl::StartsWith(tensor.name, kAlgorithmPrefix)) {
+      tensor.name.erase(0, sizeof(kAlgorithmPrefix) - 1);
+      checkpoint.algorithm_state.push_back(std::move(tensor));
+    } else if (absl::StartsWith(tensor.name, kPolicyPrefix)) {
+      tensor.name.erase(0, sizeof(kPolicyPrefix) - 1);
+      checkpoint.policy.tensors.push_back(std::move(tensor));
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat("unknown tensor \"", tensor.name, "\""));
+    }
+  }
+  return checkpoint;
+}
+
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
+  ASSIGN_OR_RETURN(SafetensorsFile file, ReadSafetensors(path));
+  absl::StatusOr<Checkpoint> checkpoint = DecodeCheckpoint(std::move(file));
+  if (checkpoint.ok()) return checkpoint;
+  return absl::Status(checkpoint.status().code(), absl::StrCat(path, ": ", checkpoint.status().message()));
+}
+
+absl::StatusOr<ActorFile> MakeActorFile(const Checkpoint& checkpoint) {
+  ActorFile file;
+  file.experiment = checkpoint.experiment;
+  ASSIGN_OR_RETURN(file.policies, MakePolicySpecs(checkpoint.experiment, checkpoint.environment));
+  file.weights = checkpoint.policy;
+  file.env_steps = checkpoint.counters.env_steps;
+  return file;
+}
+
+}  // namespace troupe

@@ -1,0 +1,63 @@
+// Everything a run needs to go on as if it had never stopped.
+#ifndef TROUPE_LEARNER_CHECKPOINT_CHECKPOINT_H_
+#define TROUPE_LEARNER_CHECKPOINT_CHECKPOINT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/environment_spec.h"
+#include "common/files/actor_file.h"
+#include "common/files/safetensors.h"
+#include "common/host_tensor.h"
+#include "learner/service/learner_server.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+// The best evaluation of a run so far, by experiment.evaluation.best_by.
+struct BestEvaluation {
+  double value = 0;
+  uint64_t policy_version = 0;
+  uint64_t env_steps = 0;
+  bool operator==(const BestEvaluation&) const = default;
+};
+
+// Where a run stands between two updates.
+struct RunCounters {
+  uint64_t update = 0;               // updates done; also the policy version
+  uint64_t env_steps = 0;            // trained on
+  double wall_seconds = 0;           // spent, over all restarts
+  uint64_t evaluated_env_steps = 0;  // env_steps of the newest policy whose evaluation came back
+  std::optional<BestEvaluation> best;
+  bool operator==(const RunCounters&) const = default;
+};
+
+struct Checkpoint {
+  std::string run_id;
+  Experiment experiment;  // complete
+  EnvironmentSpec environment;
+  RunCounters counters;
+  IngestState ingest;
+  std::vector<HostTensor> algorithm_state;  // Algorithm::SaveState
+  PolicyWeights policy;                     // Algorithm::ExportPolicy at the same moment
+};
+
+// safetensors: tensors "algorithm/NAME" and "policy/GROUP/PARAMETER"; metadata format ("troupe-checkpoint/1"), run_id, experiment
+// and environment (textproto), and one entry per counter in decimal.
+SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint);
+
+// Errors: INVALID_ARGUMENT naming the metadata entry that is missing or bad, or saying that this is no checkpoint.
+absl::StatusOr<Checkpoint> DecodeCheckpoint(SafetensorsFile file);
+
+// Errors as of ReadSafetensors and DecodeCheckpoint, with the path in front.
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
+
+// The actors of a checkpoint as `evaluate`, `act` and `replay` read them.
+absl::StatusOr<ActorFile> MakeActorFile(const Checkpoint& checkpoint);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_CHECKPOINT_CHECKPOINT_H_

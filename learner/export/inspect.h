@@ -1,0 +1,17 @@
+// `learner inspect`: what a checkpoint or actor file holds, for people.
+#ifndef TROUPE_LEARNER_EXPORT_INSPECT_H_
+#define TROUPE_LEARNER_EXPORT_INSPECT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace troupe {
+
+// Metadata, one entry per line (texts of several lines indented below their name), then every tensor with type, shape and, for
+// FLOAT32, mean and largest magnitude; closes with the number of parameters. Errors as of ReadSafetensors.
+absl::StatusOr<std::string> DescribeFile(const std::string& path);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_EXPORT_INSPECT_H_

@@ -1,0 +1,35 @@
+// Copies of a chunk's tensors into a batch's columns.
+//
+// Letters as in learner/training_batch.h; a chunk of E copies fills the columns block·E … block·E + E − 1.
+#ifndef TROUPE_LEARNER_INGEST_CHUNK_COPY_H_
+#define TROUPE_LEARNER_INGEST_CHUNK_COPY_H_
+
+#include <vector>
+
+#include "common/environment_spec.h"
+#include "common/wire/chunk_layout.h"
+#include "learner/training_batch.h"
+
+namespace troupe {
+
+// What a chunk says about its truncated episodes, kept aside until all chunks of a batch are there.
+struct TruncatedEpisodes {
+  std::vector<int32_t> truncated_at;                   // [K, 2]: (t, column of the batch)
+  std::vector<std::vector<float>> final_observations;  // per group [K, A, O]
+  std::vector<float> final_state_extras;               // [K, S]
+};
+
+// Sizes every tensor but those of truncated episodes.
+void AllocateBatch(const EnvironmentSpec& spec, ChunkShape shape, int num_chunks, TrainingBatch* batch);
+
+// Touches nothing but the block's columns, so that blocks may be copied by several threads at once.
+void CopyColumns(const ChunkView& view, ChunkShape shape, int block, TrainingBatch* batch);
+
+void CopyTruncated(const ChunkView& view, ChunkShape shape, int block, TruncatedEpisodes* truncated);
+
+void ClearTruncated(TrainingBatch* batch);
+void AppendTruncated(const TruncatedEpisodes& truncated, TrainingBatch* batch);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_INGEST_CHUNK_COPY_H_

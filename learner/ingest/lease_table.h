@@ -1,0 +1,129 @@
+// Who collects which shard: leases, their epochs and how far each has come.
+//
+// A shard is free or leased to one worker. Each lease has an epoch, one above the shard's last; chunks of earlier epochs are
+// refused. Leases end when their worker is removed or silent for too long, when the worker gives them up, and when a shard moves
+// to a worker that has fewer; the shard's next lease goes on at the update that still misses its chunk.
+//
+// Time is passed in. Not thread-safe.
+#ifndef TROUPE_LEARNER_INGEST_LEASE_TABLE_H_
+#define TROUPE_LEARNER_INGEST_LEASE_TABLE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace troupe {
+
+struct LeaseTableOptions {
+  int num_shards = 1;
+  // A worker unheard for this long is removed.
+  absl::Duration lease_timeout = absl::Seconds(20);
+  // No lease is given before this many workers are connected or this long has passed since Open: shards are then spread evenly
+  // from the start and none has to move (a moved shard starts a new epoch and with it other random streams).
+  int expected_workers = 1;
+  absl::Duration expected_workers_patience = absl::Seconds(30);
+};
+
+struct Lease {
+  uint32_t shard = 0;
+  uint32_t epoch = 0;
+  uint64_t first_update = 0;  // the chunk with sequence s belongs to update first_update + s
+};
+
+// Something to tell a worker.
+struct LeaseChange {
+  enum class Kind { kGrant, kRevoke };
+  Kind kind = Kind::kGrant;
+  std::string worker_id;
+  Lease lease;
+};
+
+class LeaseTable {
+ public:
+  // What a chunk's (worker, shard, epoch, sequence) is to the table.
+  enum class Standing {
+    kNext,          // the one the shard misses
+    kDuplicate,     // dealt with before
+    kOldLease,      // of a lease that has ended or is another worker's
+    kUnknownShard,  // no such shard
+    kUnknownLease,  // an epoch never given out
+    kGap,           // a sequence beyond the next
+  };
+
+  explicit LeaseTable(LeaseTableOptions options);
+
+  // From now on leases are given out: epochs above last_epochs [num_shards] (empty: from 1), updates from `first_update`.
+  void Open(const std::vector<uint32_t>& last_epochs, uint64_t first_update, absl::Time now);
+
+  // A worker that takes up to `max_shards` leases, registered but not connected.
+  void AddWorker(const std::string& worker_id, int max_shards, absl::Time now);
+  // Its leases are free at once.
+  void RemoveWorker(const std::string& worker_id, absl::Time now);
+  bool HasWorker(const std::string& worker_id) const { return workers_.contains(worker_id); }
+  // The worker has a stream; the leases it still holds are granted again with the same epoch.
+  void Connect(const std::string& worker_id, absl::Time now);
+  // The stream is gone; the leases stay until lease_timeout.
+  void Disconnect(const std::string& worker_id, absl::Time now);
+  void Heard(const std::string& worker_id, absl::Time now);
+  // Removes the workers unheard for lease_timeout and returns them.
+  std::vector<std::string> Expire(absl::Time now);
+
+  // The worker gave its lease up. The shard is leased again after a delay that doubles with every failure since its last chunk
+  // (100 ms … lease_timeout), to another worker if there is one with room. False: not a lease of this worker.
+  bool FailLease(const std::string& worker_id, uint32_t shard, uint32_t epoch, absl::Time now);
+
+  Standing Find(const std::string& worker_id, uint32_t shard, uint32_t epoch, uint64_t sequence) const;
+  // The chunk of standing kNext has been dealt with. If its worker has two or more leases more than another connected one with
+  // room, the shard moves there, with the next epoch: between chunks, so none in the making for this update is lost.
+  void Advance(uint32_t shard, absl::Time now);
+
+  // Gives out what is free and returns everything to be told since the last call, in order.
+  std::vector<LeaseChange> TakeChanges(absl::Time now);
+
+  // The update that misses this shard's chunk.
+  uint64_t next_update(uint32_t shard) const { return shards_[shard].lease.first_update + shards_[shard].next_sequence; }
+  std::vector<uint32_t> shards_of(const std::string& worker_id) const;
+  std::vector<uint32_t> last_epochs() const;
+  int num_leased() const;
+  int num_connected() const;
+  bool connected(const std::string& worker_id) const;
+
+ private:
+  struct Worker {
+    uint64_t order = 0;  // of registration
+    int max_shards = 1;
+    bool connected = false;
+    absl::Time last_heard;
+    int leases = 0;
+  };
+  struct Shard {
+    Lease lease;            // the current one, or the last when free; epoch 0: none yet
+    std::string worker_id;  // empty: free
+    uint64_t next_sequence = 0;
+    int failures = 0;  // since the last chunk
+    std::string failed_worker;
+    absl::Time not_before = absl::InfinitePast();
+  };
+
+  void Free(Shard& shard);
+  void Give(Shard& shard, const std::string& worker_id);
+  void OpenGate(absl::Time now);
+  // The connected worker with room and the fewest leases, first registered of equals; `avoided` only when it is the only one.
+  const std::string* LeastLoaded(const std::string& avoided) const;
+
+  const LeaseTableOptions options_;
+  bool open_ = false;
+  bool gate_open_ = false;
+  absl::Time opened_at_;
+  uint64_t workers_seen_ = 0;
+  std::map<std::string, Worker> workers_;
+  std::vector<Shard> shards_;
+  std::vector<LeaseChange> changes_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_INGEST_LEASE_TABLE_H_

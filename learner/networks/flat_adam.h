@@ -1,0 +1,38 @@
+// Adam (arXiv:1412.6980) over one flat parameter tensor, with gradient norm clipping and a guard against non-finite steps;
+// no value leaves the device.
+#ifndef TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_
+#define TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_
+
+#include "learner/networks/torch_headers.h"
+
+namespace troupe {
+
+class FlatAdam {
+ public:
+  struct Options {
+    double epsilon = 1e-5;
+    double weight_decay = 0;        // added to the gradient, as in Adam's original form
+    double max_gradient_norm = 10;  // 0: no clipping
+  };
+  // What one step did, as scalars on the device.
+  struct StepResult {
+    at::Tensor gradient_norm;  // before clipping
+    at::Tensor skipped;        // 1 when the norm or the loss was not finite and nothing changed, else 0
+  };
+
+  FlatAdam(at::Tensor parameters, const Options& options);
+
+  // Takes parameters.grad(), which it consumes. `loss` is looked at only for being finite.
+  StepResult Step(double learning_rate, const at::Tensor& loss);
+
+  // State: both moments [P] and the number of steps taken [], all float32.
+  at::Tensor first_moment, second_moment, steps;
+
+ private:
+  at::Tensor parameters_;
+  Options options_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_

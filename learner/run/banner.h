@@ -1,0 +1,40 @@
+// What a run says about itself before it begins.
+#ifndef TROUPE_LEARNER_RUN_BANNER_H_
+#define TROUPE_LEARNER_RUN_BANNER_H_
+
+#include <string>
+#include <vector>
+
+#include "common/environment_spec.h"
+#include "common/policy_spec.h"
+#include "learner/checkpoint/checkpoint.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+struct RunPlaces {
+  std::string run_folder;
+  std::string run_id;
+  std::string learner_address;  // where workers connect
+  std::string metrics_url;      // empty: none
+  std::string device;           // for people
+  int local_workers = 0;
+  int expected_workers = 1;
+};
+
+// Known before any worker is there.
+std::string FormatRun(const Experiment& experiment, const RunPlaces& places);
+
+// Known once one is: agents and networks.
+std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& environment,
+                       const std::vector<PolicySpec>& policies);
+
+// "goes on from update 120 (491,520 steps, 0:46 trained)".
+std::string FormatResume(const RunCounters& counters);
+
+// 1234567 → "1,234,567".
+std::string WithThousands(uint64_t value);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_RUN_BANNER_H_

@@ -1,0 +1,81 @@
+#include "learner/run/evaluation_tracker.h"
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace troupe {
+namespace {
+
+absl::StatusOr<EpisodeMeans> Summarise(const EnvironmentSpec& spec, const absl::StatusOr<EvaluationOutcome>& outcome) {
+  if (!outcome.ok()) return outcome.status();
+  EpisodeMeans means = MeansOf(spec, outcome->episodes);
+  if (means.count == 0) return absl::InternalError("no usable episode came back");
+  return means;
+}
+
+}  // namespace
+
+EvaluationTracker::EvaluationTracker(LearnerServer* server, const EvaluationSettings& settings,
+                                     const EnvironmentSpec& environment, const RunCounters& start)
+    : server_(*server), settings_(settings), environment_(environment), requested_env_steps_(start.evaluated_env_steps) {}
+
+bool EvaluationTracker::IsDue(uint64_t env_steps) const {
+  const uint64_t interval = settings_.interval_env_steps();
+  return interval > 0 && env_steps / interval > requested_env_steps_ / interval;
+}
+
+absl::Status EvaluationTracker::Request(std::shared_ptr<const Checkpoint> snapshot) {
+  requested_env_steps_ = snapshot->counters.env_steps;
+  EvaluationRequest request;
+  request.weights = std::shared_ptr<const PolicyWeights>(snapshot, &snapshot->policy);
+  request.first_seed = settings_.first_seed();
+  request.episodes = settings_.episodes();
+  request.sample_actions = settings_.sample_actions();
+  {
+    absl::MutexLock lock(&mailbox_->mutex);
+    ++mailbox_->pending;
+  }
+  const absl::Status status = server_.RequestEvaluation(
+      request, [mailbox = mailbox_, snapshot, environment = environment_](absl::StatusOr<EvaluationOutcome> outcome) {
+        FinishedEvaluation finished{snapshot, Summarise(environment, outcome)};
+        absl::MutexLock lock(&mailbox->mutex);
+        --mailbox->pending;
+        mailbox->arrived.push_back(std::move(finished));
+      });
+  if (!status.ok()) {
+    absl::MutexLock lock(&mailbox_->mutex);
+    --mailbox_->pending;
+  }
+  return status;
+}
+
+std::vector<FinishedEvaluation> EvaluationTracker::Take(absl::Duration timeout) {
+  std::vector<FinishedEvaluation> taken;
+  absl::MutexLock lock(&mailbox_->mutex);
+  if (timeout > absl::ZeroDuration()) {
+    const auto arrived = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mailbox_->mutex) { return !mailbox_->arrived.empty(); };
+    mailbox_->mutex.AwaitWithTimeout(absl::Condition(&arrived), timeout);
+  }
+  taken.swap(mailbox_->arrived);
+  return taken;
+}
+
+int EvaluationTracker::num_pending() const {
+  absl::MutexLock lock(&mailbox_->mutex);
+  return mailbox_->pending + static_cast<int>(mailbox_->arrived.size());
+}
+
+double EvaluationTracker::ValueOf(const EpisodeMeans& means) const {
+  return means.Find(settings_.best_by()).value_or(std::nan(""));
+}
+
+bool EvaluationTracker::IsBetter(const EpisodeMeans& means, const std::optional<BestEvaluation>& best) const {
+  const double value = ValueOf(means);
+  if (std::isnan(value)) return false;
+  if (!best.has_value()) return true;
+  return settings_.smaller_is_better() ? value < best->value : value > best->value;
+}
+
+}  // namespace troupe

@@ -1,0 +1,54 @@
+#include "learner/run/final_evaluation.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/files/atomic_file.h"
+#include "common/status_macros.h"
+#include "learner/run/child_process.h"
+
+namespace troupe {
+
+std::vector<std::string> EvaluateCommand(const std::string& worker_program, const EvaluationSettings& settings,
+                                         const std::string& actors, const std::string& json) {
+  const std::string baselines = settings.baselines().empty() ? "all" : absl::StrJoin(settings.baselines(), ",");
+  std::vector<std::string> command = {worker_program,
+                                      "evaluate",
+                                      absl::StrCat("--actors=", actors),
+                                      absl::StrCat("--episodes=", settings.final_episodes()),
+                                      absl::StrCat("--first_seed=", settings.first_seed()),
+                                      absl::StrCat("--baselines=", baselines),
+                                      absl::StrCat("--json=", json)};
+  if (settings.sample_actions()) command.push_back("--sample");
+  return command;
+}
+
+absl::Status RunToConsole(const std::vector<std::string>& command, const std::string& text_path, Console* console,
+                          const std::function<bool()>& stop_requested) {
+  ASSIGN_OR_RETURN(const auto child, ChildProcess::Start(command));
+  std::string output;
+  size_t shown = 0;
+  bool open = true;
+  while (open) {
+    if (stop_requested()) {
+      child->Signal(SIGTERM);
+      return absl::CancelledError("interrupted");
+    }
+    pollfd descriptor = {child->output(), POLLIN, 0};
+    poll(&descriptor, 1, /*milliseconds=*/200);
+    open = child->ReadOutput(&output);
+    for (size_t end; (end = output.find('\n', shown)) != std::string::npos; shown = end + 1) {
+      console->Line(output.substr(shown, end - shown));
+    }
+  }
+  if (shown < output.size()) console->Line(output.substr(shown));
+  const int wait_status = child->Wait();
+  if (wait_status != 0) {
+    return absl::InternalError(absl::StrCat(absl::StrJoin(command, " "), " ", DescribeWaitStatus(wait_status)));
+  }
+  return WriteFileAtomically(text_path, {output});
+}
+
+}  // namespace troupe

@@ -1,0 +1,167 @@
+#include "learner/run/flags.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "common/config/settings_reader.h"
+#include "common/status_macros.h"
+
+// train
+ABSL_FLAG(std::string, experiment, "", "Experiment file (textproto).");
+ABSL_FLAG(std::string, run_dir, "", "The run's folder; default runs/<name of the experiment>.");
+ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Where workers connect; port 0: any.");
+ABSL_FLAG(bool, insecure, false, "Allow --listen on addresses that others can reach.");
+ABSL_FLAG(std::string, metrics, "127.0.0.1:0", "Where Prometheus metrics are shown; empty: nowhere.");
+ABSL_FLAG(int, local_workers, 0, "Actor workers to run on this machine.");
+ABSL_FLAG(int, expected_workers, 0, "Workers to wait for before shards are spread; default --local_workers, at least 1.");
+ABSL_FLAG(std::string, device, "", "auto, cpu or cuda; overrides compute.device.");
+ABSL_FLAG(std::string, seed, "", "Overrides the experiment's seed.");
+ABSL_FLAG(bool, fresh, false, "Refuse to go on with a run that is already in the folder.");
+ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
+// export
+ABSL_FLAG(std::string, checkpoint, "best", "best, last, or a checkpoint's path.");
+ABSL_FLAG(std::string, output, "", "File to write.");
+
+namespace troupe {
+namespace {
+
+constexpr char kHelp[] = R"(Troupe's learner: trains the actors of a multi-agent environment with what actor workers collect.
+
+  learner [train] --experiment=FILE [flags]      train, or go on with the run in the folder
+  learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own
+  learner inspect FILE                           print what a checkpoint or actor file holds
+
+train
+  --experiment=FILE       what to train: deploy/experiments/*.textproto
+  --set FIELD=VALUE       override a field of it, as often as you like: --set ppo.clip=0.1 --set policy.hidden_sizes=128,64
+  --seed=N                override its seed
+  --device=auto|cpu|cuda  override its device
+  --run_dir=DIR           the run's folder (runs/<name of the experiment>); an interrupted run there goes on
+  --fresh                 refuse to go on with a run that is already there
+  --local_workers=N       actor workers to run on this machine (0: they are started elsewhere)
+  --expected_workers=N    workers to wait for, up to 30 s, before the work is spread (--local_workers, at least 1)
+  --listen=HOST:PORT      where workers connect (127.0.0.1:0, any free port)
+  --insecure              allow a --listen address that others can reach; nothing is encrypted
+  --metrics=HOST:PORT     where Prometheus metrics are shown (127.0.0.1:0; "": nowhere)
+  --no_final_evaluation   no table against the baselines at the end
+
+export
+  --run_dir=DIR           the run's folder
+  --checkpoint=WHICH      best (by evaluation), last, or a checkpoint's path (best)
+  --output=FILE           file to write, for `actor_worker evaluate`, `act`, `replay` and Python
+
+The first SIGINT or SIGTERM (Ctrl-C) finishes the update, writes a checkpoint and ends with 0; the second ends at once.
+Exit status: 0 done or stopped by request, 1 failed, 2 the command line or the experiment makes no sense.
+)";
+
+// Removes `--set X` and `--set=X` from the words; abseil's flags keep the last of repeated ones only.
+absl::StatusOr<std::vector<std::string>> TakeOverrides(std::vector<char*>* words) {
+  std::vector<std::string> overrides;
+  std::vector<char*> kept;
+  for (size_t i = 0; i < words->size(); ++i) {
+    absl::string_view word = (*words)[i];
+    const bool is_flag = i > 0 && absl::ConsumePrefix(&word, "-");
+    absl::ConsumePrefix(&word, "-");
+    if (is_flag && word == "set") {
+      if (i + 1 == words->size()) return absl::InvalidArgumentError("--set: expected FIELD=VALUE after it");
+      overrides.push_back((*words)[++i]);
+    } else if (is_flag && absl::ConsumePrefix(&word, "set=")) {
+      overrides.push_back(std::string(word));
+    } else {
+      kept.push_back((*words)[i]);
+    }
+  }
+  *words = std::move(kept);
+  return overrides;
+}
+
+bool AsksForHelp(const std::vector<char*>& words) {
+  for (size_t i = 1; i < words.size(); ++i) {
+    const absl::string_view word = words[i];
+    if (word == "--help" || word == "-help" || word == "-h" || (i == 1 && word == "help")) return true;
+  }
+  return false;
+}
+
+absl::Status ReadDevice(std::vector<std::string>* overrides) {
+  const std::string device = absl::GetFlag(FLAGS_device);
+  if (device.empty()) return absl::OkStatus();
+  const std::string name = absl::AsciiStrToUpper(device);
+  if (name != "AUTO" && name != "CPU" && name != "CUDA") {
+    return absl::InvalidArgumentError(absl::StrCat("--device=", device, ": expected auto, cpu or cuda"));
+  }
+  overrides->push_back("compute.device=" + name);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
+  if (word == "train") return LearnerCommand::kTrain;
+  if (word == "export") return LearnerCommand::kExport;
+  if (word == "inspect") return LearnerCommand::kInspect;
+  const std::string nearest = NearestName(word, {"train", "export", "inspect"});
+  return absl::InvalidArgumentError(absl::StrCat("unknown command \"", word, "\"; ",
+                                                 nearest.empty() ? "there are train, export and inspect"
+                                                                 : absl::StrCat("did you mean \"", nearest, "\"?")));
+}
+
+TrainOptions ReadTrainFlags(std::vector<std::string> overrides) {
+  TrainOptions options;
+  options.experiment_path = absl::GetFlag(FLAGS_experiment);
+  options.overrides = std::move(overrides);
+  options.run_folder = absl::GetFlag(FLAGS_run_dir);
+  options.listen_address = absl::GetFlag(FLAGS_listen);
+  options.insecure = absl::GetFlag(FLAGS_insecure);
+  options.metrics_address = absl::GetFlag(FLAGS_metrics);
+  options.local_workers = absl::GetFlag(FLAGS_local_workers);
+  options.expected_workers = absl::GetFlag(FLAGS_expected_workers);
+  options.fresh = absl::GetFlag(FLAGS_fresh);
+  options.final_evaluation = !absl::GetFlag(FLAGS_no_final_evaluation);
+  return options;
+}
+
+}  // namespace
+
+absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv) {
+  std::vector<char*> words(argv, argv + argc);
+  if (AsksForHelp(words)) {
+    std::fputs(kHelp, stdout);
+    std::exit(0);
+  }
+  ASSIGN_OR_RETURN(std::vector<std::string> overrides, TakeOverrides(&words));
+  std::vector<char*> rest = absl::ParseCommandLine(static_cast<int>(words.size()), words.data());
+  LearnerCommandLine line;
+  size_t next = 1;
+  if (rest.size() > next) {
+    ASSIGN_OR_RETURN(line.command, FindCommand(rest[next]));
+    ++next;
+  }
+  if (line.command == LearnerCommand::kInspect) {
+    if (rest.size() <= next) return absl::InvalidArgumentError("inspect: expected a file");
+    line.file = rest[next++];
+  }
+  if (rest.size() > next) return absl::InvalidArgumentError(absl::StrCat("unexpected \"", rest[next], "\""));
+  RETURN_IF_ERROR(ReadDevice(&overrides));
+  if (const std::string seed = absl::GetFlag(FLAGS_seed); !seed.empty()) overrides.push_back("seed=" + seed);
+  line.train = ReadTrainFlags(std::move(overrides));
+  line.run_folder = absl::GetFlag(FLAGS_run_dir);
+  line.checkpoint = absl::GetFlag(FLAGS_checkpoint);
+  line.output = absl::GetFlag(FLAGS_output);
+  if (line.command == LearnerCommand::kExport && line.output.empty()) {
+    return absl::InvalidArgumentError("export: --output=FILE is needed");
+  }
+  if (line.command == LearnerCommand::kExport && line.run_folder.empty() &&
+      (line.checkpoint == "best" || line.checkpoint == "last")) {
+    return absl::InvalidArgumentError("export: --run_dir=DIR is needed (or --checkpoint=PATH)");
+  }
+  return line;
+}
+
+}  // namespace troupe

@@ -1,0 +1,31 @@
+// The learner's command line. All its flags stand in flags.cc; nothing else knows them.
+#ifndef TROUPE_LEARNER_RUN_FLAGS_H_
+#define TROUPE_LEARNER_RUN_FLAGS_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "learner/run/train_command.h"
+
+namespace troupe {
+
+enum class LearnerCommand { kTrain, kExport, kInspect };
+
+struct LearnerCommandLine {
+  LearnerCommand command = LearnerCommand::kTrain;
+  TrainOptions train;
+  // export
+  std::string run_folder;
+  std::string checkpoint;
+  std::string output;
+  // inspect
+  std::string file;
+};
+
+// Call once. Prints help and ends the process with 0 for --help; an unknown flag or a value of the wrong type ends it with 1 and
+// a line on standard error. INVALID_ARGUMENT for words that make no sense.
+absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_RUN_FLAGS_H_

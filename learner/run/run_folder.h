@@ -1,0 +1,55 @@
+// The folder of one run:
+//
+//   runs/NAME/
+//     experiment.textproto   the whole experiment, defaults written
+//     run_id                 unique, made at the first start, kept over restarts
+//     checkpoints/           see checkpoint_store.h
+//     actors/                last, best, final .safetensors: exported policies
+//     workers/K.log          what local worker K printed
+//     metrics.jsonl          one line per update and per evaluation (run_records.h)
+//     events.out.tfevents.*  the same for TensorBoard, one file per start
+//     evaluation.txt, .json  the final table
+//     log.txt                what the learner printed, without the progress line
+//     lock                   held while a learner works here
+#ifndef TROUPE_LEARNER_RUN_RUN_FOLDER_H_
+#define TROUPE_LEARNER_RUN_RUN_FOLDER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+// Holds the folder's lock until destruction (or the end of the process, however it ends).
+class RunFolder {
+ public:
+  // Creates what is missing, takes the lock, and stores `experiment` (complete).
+  // Errors: FAILED_PRECONDITION: another learner works here (its process id is told); `fresh` and the folder holds a run; the run
+  // began with other decisive settings (resume_check.h). Those of files.
+  static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path, const Experiment& experiment, bool fresh);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  const std::string& run_id() const { return run_id_; }
+  // `name` below the folder.
+  std::string File(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  explicit RunFolder(std::string path) : path_(std::move(path)) {}
+
+  absl::Status Lock();
+  absl::Status LoadOrMakeRunId(bool fresh, bool* is_new);
+
+  const std::string path_;
+  std::string run_id_;
+  int lock_ = -1;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_RUN_RUN_FOLDER_H_

@@ -1,0 +1,38 @@
+// `learner train`: puts a run together from its parts and sees it through.
+#ifndef TROUPE_LEARNER_RUN_TRAIN_COMMAND_H_
+#define TROUPE_LEARNER_RUN_TRAIN_COMMAND_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/threads/shutdown.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+struct TrainOptions {
+  std::string experiment_path;
+  std::vector<std::string> overrides;  // as for LoadExperiment
+  std::string run_folder;              // empty: runs/<experiment.name>
+  std::string listen_address = "127.0.0.1:0";
+  bool insecure = false;               // allows addresses that others can reach, without encryption
+  std::string metrics_address = "127.0.0.1:0";  // empty: none
+  int local_workers = 0;
+  int expected_workers = 0;            // 0: local_workers, at least 1
+  bool fresh = false;
+  bool final_evaluation = true;
+};
+
+// Checks the options and reads the experiment; nothing is written or started.
+// Errors: INVALID_ARGUMENT naming the option or, with file and line, the field; NOT_FOUND: no such file.
+absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options);
+
+// Trains to the end, or until `shutdown`; both are OK.
+// Errors: FAILED_PRECONDITION of the run folder; whatever ended the run.
+absl::Status RunTraining(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_RUN_TRAIN_COMMAND_H_

@@ -1,0 +1,90 @@
+// The learner's one training thread:
+//
+//   NextBatch ─► Update ─► Publish ─► ReleaseBatch ─► records, evaluation, checkpoint ─► NextBatch …
+//
+// Publishing comes first after the update: workers wait for it, people and files do not.
+#ifndef TROUPE_LEARNER_RUN_TRAINING_LOOP_H_
+#define TROUPE_LEARNER_RUN_TRAINING_LOOP_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "learner/algorithms/algorithm.h"
+#include "learner/checkpoint/checkpoint.h"
+#include "learner/checkpoint/checkpoint_writer.h"
+#include "learner/run/console.h"
+#include "learner/run/evaluation_tracker.h"
+#include "learner/run/run_reporter.h"
+#include "learner/service/learner_server.h"
+
+namespace troupe {
+
+// What the loop works with; everything outlives it.
+struct TrainingParts {
+  LearnerServer* server = nullptr;  // Begin was called
+  Algorithm* algorithm = nullptr;
+  CheckpointWriter* checkpoints = nullptr;
+  RunReporter* reporter = nullptr;
+  Console* console = nullptr;
+  // Asked between updates: true ends the run as an interruption that can be gone on from.
+  std::function<bool()> stop_requested = [] { return false; };
+  // Asked between updates: an error ends the run with it (workers that cannot be kept alive).
+  std::function<absl::Status()> health = [] { return absl::OkStatus(); };
+  std::function<absl::Time()> now = absl::Now;
+};
+
+struct TrainingResult {
+  bool finished = false;  // total_env_steps reached; otherwise stopped by request
+  RunCounters counters;
+  std::string weights_sha256;  // WeightsSha256 of the last policy
+};
+
+class TrainingLoop {
+ public:
+  // Updates that fail one after the other before the run ends.
+  static constexpr int kMaxFailedUpdates = 10;
+
+  // `start`: run id, experiment, environment, counters to begin with. Its tensors are not used.
+  TrainingLoop(TrainingParts parts, const Checkpoint& start);
+
+  // Trains until total_env_steps, a stop request or an error; in every case what was learned is in a checkpoint on disk (as far as
+  // the disk takes it) when this returns. Leaves draining the server to the caller.
+  // Errors: those of `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others.
+  absl::StatusOr<TrainingResult> Run();
+
+ private:
+  using Snapshot = std::shared_ptr<const Checkpoint>;
+
+  absl::Status Train();
+  absl::StatusOr<bool> TrainOnce();  // false: no batch yet
+  absl::Status CountFailure(const absl::Status& status);
+  void RequestEvaluation();
+  void TakeEvaluations(absl::Duration timeout);
+  void FinishEvaluations();
+  void WriteCheckpoint();
+  Snapshot TakeSnapshot();
+  void Tick();
+  void WarnWhenStarved(absl::Time now, int connected);
+  double SecondsSinceStart() const;
+
+  const TrainingParts parts_;
+  Checkpoint state_;  // without tensors
+  const double earlier_wall_seconds_;
+  const absl::Time began_;
+  EvaluationTracker evaluations_;
+  Snapshot snapshot_;  // of the current update, once somebody asked for it
+  uint64_t checkpointed_env_steps_;
+  double snapshot_seconds_ = 0;
+  int failed_updates_ = 0;
+  absl::Time last_batch_;
+  absl::Time last_warning_ = absl::InfinitePast();
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_RUN_TRAINING_LOOP_H_

@@ -1,0 +1,163 @@
+#include "learner/run/worker_supervisor.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace troupe {
+namespace {
+
+constexpr absl::Duration kPoll = absl::Milliseconds(50);
+constexpr absl::Duration kTermPatience = absl::Seconds(2);
+
+}  // namespace
+
+struct WorkerSupervisor::Worker {
+  Worker(int index, std::string path, size_t max_bytes) : index(index), log(std::move(path), max_bytes) {}
+
+  const int index;
+  WorkerLog log;
+  std::unique_ptr<ChildProcess> child;  // null while it waits to be started
+  absl::Time started = absl::InfinitePast();
+  absl::Time due = absl::InfinitePast();  // when to start it
+  bool output_open = false;
+};
+
+WorkerSupervisor::WorkerSupervisor(WorkerSupervisorOptions options, Console* console, Metrics* metrics)
+    : options_(std::move(options)), console_(*console), metrics_(*metrics), policy_(options_.num_workers, options_.limits) {
+  for (int i = 0; i < options_.num_workers; ++i) {
+    const std::string path = absl::StrCat(options_.log_folder, "/", i, ".log");
+    workers_.push_back(std::make_unique<Worker>(i, path, options_.max_log_bytes));
+    metrics_.Counter("troupe_worker_restarts_total", "Local workers started again.", {{"worker", absl::StrCat(i)}});
+  }
+  thread_ = NamedThread("supervisor", [this] { Run(); });
+}
+
+WorkerSupervisor::~WorkerSupervisor() { Stop(absl::ZeroDuration()); }
+
+absl::Status WorkerSupervisor::health() const {
+  absl::MutexLock lock(&mutex_);
+  return health_;
+}
+
+void WorkerSupervisor::Stop(absl::Duration grace) {
+  {
+    absl::MutexLock lock(&mutex_);
+    stop_deadline_ = std::min(stop_deadline_, absl::Now() + grace);
+  }
+  thread_.Join();
+}
+
+absl::Time WorkerSupervisor::stop_deadline() const {
+  absl::MutexLock lock(&mutex_);
+  return stop_deadline_;
+}
+
+void WorkerSupervisor::Fail(const absl::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  if (health_.ok()) health_ = status;
+}
+
+void WorkerSupervisor::Run() {
+  while (stop_deadline() == absl::InfiniteFuture()) {
+    StartDue(absl::Now());
+    ReadOutputs(kPoll);
+    ReapEnded(absl::Now());
+  }
+  EndAll(stop_deadline());
+}
+
+void WorkerSupervisor::StartDue(absl::Time now) {
+  for (auto& worker : workers_) {
+    if (worker->child != nullptr || now < worker->due) continue;
+    absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(options_.command);
+    if (!child.ok()) {
+      worker->due = absl::InfiniteFuture();
+      Fail(absl::Status(child.status().code(), absl::StrCat("local worker cannot be started: ", child.status().message())));
+      continue;
+    }
+    worker->child = *std::move(child);
+    worker->started = now;
+    worker->output_open = true;
+  }
+}
+
+void WorkerSupervisor::ReadOutputs(absl::Duration patience) {
+  std::vector<pollfd> descriptors;
+  for (const auto& worker : workers_) {
+    if (worker->child != nullptr && worker->output_open) descriptors.push_back({worker->child->output(), POLLIN, 0});
+  }
+  poll(descriptors.data(), descriptors.size(), static_cast<int>(absl::ToInt64Milliseconds(patience)));
+  for (auto& worker : workers_) {
+    if (worker->child == nullptr || !worker->output_open) continue;
+    std::string text;
+    worker->output_open = worker->child->ReadOutput(&text);
+    worker->log.Append(text);
+  }
+}
+
+void WorkerSupervisor::ReapEnded(absl::Time now) {
+  for (auto& worker : workers_) {
+    if (worker->child == nullptr) continue;
+    const std::optional<int> wait_status = worker->child->Poll();
+    if (wait_status.has_value()) OnEnd(*worker, *wait_status, now);
+  }
+}
+
+void WorkerSupervisor::OnEnd(Worker& worker, int wait_status, absl::Time now) {
+  std::string rest;
+  worker.child->ReadOutput(&rest);
+  worker.log.Append(rest);
+  worker.child = nullptr;
+  worker.due = absl::InfiniteFuture();
+  if (stop_deadline() != absl::InfiniteFuture()) return;
+  const std::string last_line = worker.log.LastLine();
+  std::string text = absl::StrCat("local worker ", worker.index, " ", DescribeWaitStatus(wait_status),
+                                  last_line.empty() ? "" : absl::StrCat(", its last line: \"", last_line, "\""));
+  const std::vector<int>& hopeless = options_.hopeless_exit_statuses;
+  if (WIFEXITED(wait_status) && std::count(hopeless.begin(), hopeless.end(), WEXITSTATUS(wait_status)) > 0) {
+    Fail(absl::FailedPreconditionError(absl::StrCat(text, " (", worker.log.path(), ")")));
+    return;
+  }
+  const absl::StatusOr<absl::Duration> delay = policy_.OnEnd(worker.index, worker.started, now);
+  if (!delay.ok()) {
+    Fail(absl::Status(delay.status().code(), absl::StrCat(delay.status().message(), "; ", text, " (", worker.log.path(), ")")));
+    return;
+  }
+  metrics_.Counter("troupe_worker_restarts_total", "Local workers started again.", {{"worker", absl::StrCat(worker.index)}})
+      .Increment();
+  console_.Warning(absl::StrCat(text, "; started again in ", absl::FormatDuration(*delay), " (", worker.log.path(), ")"));
+  worker.due = now + *delay;
+}
+
+bool WorkerSupervisor::AnyRunning() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->child != nullptr; });
+}
+
+void WorkerSupervisor::EndAll(absl::Time deadline) {
+  const auto wait_until = [this](auto moment) {
+    while (AnyRunning() && absl::Now() < moment()) {
+      ReadOutputs(kPoll);
+      ReapEnded(absl::Now());
+    }
+  };
+  const auto signal_all = [this](int signal) {
+    for (auto& worker : workers_) {
+      if (worker->child != nullptr) worker->child->Signal(signal);
+    }
+  };
+  wait_until([this, deadline] { return std::min(deadline, stop_deadline()); });
+  signal_all(SIGTERM);
+  const absl::Time last = absl::Now() + kTermPatience;
+  wait_until([last] { return last; });
+  signal_all(SIGKILL);
+  wait_until([] { return absl::InfiniteFuture(); });
+}
+
+}  // namespace troupe

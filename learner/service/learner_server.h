@@ -1,0 +1,124 @@
+// Everything between the network and the training loop: the gRPC service, leases, admission, queue, batch assembly, weights
+// publication and evaluation tasks, behind the calls the training loop makes.
+//
+//   Start ─► WaitForEnvironment ─► Begin ─► { NextBatch, (train), Publish, [RequestEvaluation] }* ─► Drain ─► destruction
+#ifndef TROUPE_LEARNER_SERVICE_LEARNER_SERVER_H_
+#define TROUPE_LEARNER_SERVICE_LEARNER_SERVER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/environment_spec.h"
+#include "common/host_tensor.h"
+#include "common/metrics/metrics.h"
+#include "common/policy_spec.h"
+#include "learner/training_batch.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+struct LearnerServerOptions {
+  std::string listen_address;      // "127.0.0.1:0"
+  Experiment experiment;           // complete
+  std::string run_id;              // unique per run folder, kept over restarts
+  // Workers to wait for before the first leases are given, so that shards are spread evenly from the start and no lease has to
+  // move; after `expected_workers_patience` leases are given to those that came.
+  int expected_workers = 1;
+  absl::Duration expected_workers_patience = absl::Seconds(30);
+  int max_workers = 1024;
+  // Told, one line each, what people want to know: workers that come and go, shards that move, messages refused. May be called from
+  // any thread; must not call back. Empty: nobody is told.
+  std::function<void(const std::string&)> log;
+};
+
+// What must survive a restart so that nothing is counted twice; stored in checkpoints.
+struct IngestState {
+  std::vector<uint32_t> lease_epochs;  // [num_shards], the last epoch given out per shard; 0: none yet
+  uint64_t chunks_trained = 0;
+};
+
+// A filled batch. It stays the server's; give it back with ReleaseBatch so that it is filled again.
+struct AssembledBatch {
+  const TrainingBatch* batch = nullptr;
+  uint64_t update = 0;             // the update it is for
+  double seconds_waited = 0;       // of NextBatch
+  double mean_policy_lag = 0;      // update − policy version, mean over columns
+};
+
+// Statistics of finished episodes, by name: "episode_return", "episode_length" and the environment's own.
+struct EpisodeSummary {
+  std::vector<float> group_returns;  // per agent group
+  uint32_t length = 0;
+  std::vector<float> statistics;     // EnvironmentSpec order
+};
+
+struct EvaluationRequest {
+  std::shared_ptr<const PolicyWeights> weights;
+  uint64_t first_seed = 0;
+  uint32_t episodes = 0;
+  bool sample_actions = false;
+};
+
+struct EvaluationOutcome {
+  uint64_t policy_version = 0;
+  std::vector<EpisodeSummary> episodes;  // ordered by seed, all of them
+};
+
+struct WorkerSummary {
+  std::string worker_id, host;
+  bool connected = false;
+  std::vector<uint32_t> shards;
+  uint64_t chunks_admitted = 0;
+};
+
+// Thread-safe unless a call says otherwise.
+class LearnerServer {
+ public:
+  // Listens and answers DescribeRun, Register, GetStatus and health at once. `metrics` outlives it. UNAVAILABLE: cannot listen.
+  static absl::StatusOr<std::unique_ptr<LearnerServer>> Start(LearnerServerOptions options, Metrics* metrics);
+  virtual ~LearnerServer() = default;
+
+  virtual int port() const = 0;
+
+  // The spec announced by the first worker; later workers must announce the same. DEADLINE_EXCEEDED after `timeout`.
+  virtual absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) = 0;
+
+  // Opens the gates: publishes `weights` (whose version is the first update) and gives out leases with epochs above those of
+  // `ingest`. Call once.
+  virtual absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
+                             std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) = 0;
+
+  // The next full batch, in the order of updates. CANCELLED after Drain; DEADLINE_EXCEEDED after `timeout` (call again).
+  virtual absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) = 0;
+  virtual void ReleaseBatch(const AssembledBatch& batch) = 0;
+
+  // Makes `weights` the newest; its version is the number of updates done.
+  virtual void Publish(std::shared_ptr<const PolicyWeights> weights) = 0;
+
+  // Spreads the episodes over the workers; `done` is called once, from a service thread, with all of them or an error (CANCELLED
+  // on Drain). At most `kMaxEvaluations` are under way; a further request is refused with RESOURCE_EXHAUSTED.
+  static constexpr int kMaxEvaluations = 4;
+  virtual absl::Status RequestEvaluation(const EvaluationRequest& request,
+                                         std::function<void(absl::StatusOr<EvaluationOutcome>)> done) = 0;
+
+  // Training episodes finished since the last call (bounded: the newest 65,536 are kept).
+  virtual std::vector<EpisodeSummary> TakeFinishedEpisodes() = 0;
+  virtual IngestState ingest_state() const = 0;
+  virtual std::vector<WorkerSummary> workers() const = 0;
+
+  // Figures that GetStatus and the metrics show but only the training loop knows.
+  virtual void ReportProgress(uint64_t env_steps, double env_steps_per_second) = 0;
+
+  // Tells workers to finish, refuses new ones, wakes NextBatch, waits for streams to close up to `grace`, then cuts them.
+  virtual void Drain(const std::string& reason, absl::Duration grace) = 0;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_SERVICE_LEARNER_SERVER_H_

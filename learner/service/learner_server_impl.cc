@@ -1,0 +1,105 @@
+#include "learner/service/learner_server_impl.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/server_builder.h"
+
+namespace troupe {
+namespace {
+
+// A worker needs two streams and now and then a unary call; the rest is for people's tools.
+constexpr int kMaxStreamsPerConnection = 16;
+constexpr absl::Duration kCutAfterDrain = absl::Seconds(1);
+
+// A cut connection is noticed within two thirds of the time a silent worker keeps its leases.
+void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
+  const double lease_timeout_seconds = experiment.collection().lease_timeout_seconds();
+  const int third_ms = std::max(300, static_cast<int>(lease_timeout_seconds * 1000 / 3));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, third_ms);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, third_ms);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Workers ping too, as often.
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 100);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+}
+
+// Only reflection is answered by gRPC's synchronous threads; everything else is callbacks.
+void SetThreads(grpc::ServerBuilder* builder) {
+  using Option = grpc::ServerBuilder::SyncServerOption;
+  builder->SetSyncServerOption(Option::NUM_CQS, 1);
+  builder->SetSyncServerOption(Option::MIN_POLLERS, 1);
+  builder->SetSyncServerOption(Option::MAX_POLLERS, 2);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LearnerServer>> LearnerServer::Start(LearnerServerOptions options, Metrics* metrics) {
+  return LearnerServerImpl::Start(std::move(options), metrics, [] { return absl::Now(); });
+}
+
+absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(LearnerServerOptions options,
+                                                                            Metrics* metrics, Clock clock) {
+  std::unique_ptr<LearnerServerImpl> server(new LearnerServerImpl(options, metrics, std::move(clock)));
+  RETURN_IF_ERROR(server->Listen(options));
+  TrainingSession* const session = &server->session_;
+  server->maintenance_ = NamedThread("maintenance", [session] {
+    while (session->WaitForMaintenance()) session->Maintain();
+  });
+  return server;
+}
+
+LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
+    : session_(options, metrics, std::move(clock)),
+      service_(&session_, static_cast<int>(options.experiment.collection().num_shards())) {}
+
+absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options.listen_address, grpc::InsecureServerCredentials(), &port_);
+  builder.RegisterService(&service_);
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  // Two learners on one port would share its workers between them.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  SetKeepalive(options.experiment, &builder);
+  SetThreads(&builder);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port_ == 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address));
+  }
+  return absl::OkStatus();
+}
+
+LearnerServerImpl::~LearnerServerImpl() {
+  if (server_ != nullptr) Drain("the learner stops", absl::ZeroDuration());
+  session_.StopMaintenance();
+  maintenance_.Join();
+}
+
+absl::StatusOr<EnvironmentSpec> LearnerServerImpl::WaitForEnvironment(absl::Duration timeout) {
+  return session_.WaitForEnvironment(timeout);
+}
+
+absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>&,
+                                      std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) {
+  return session_.Begin(environment, std::move(weights), ingest);
+}
+
+void LearnerServerImpl::Drain(const std::string& reason, absl::Duration grace) {
+  absl::MutexLock lock(&drain_mutex_);
+  if (std::exchange(drained_, true)) return;
+  session_.Drain(reason, grace);
+  session_.CloseStreams();
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + kCutAfterDrain));
+  server_->Wait();
+}
+
+}  // namespace troupe

@@ -1,0 +1,59 @@
+// The LearnerServer that listens: a gRPC server in front of a TrainingSession, and the thread that sees time pass.
+#ifndef TROUPE_LEARNER_SERVICE_LEARNER_SERVER_IMPL_H_
+#define TROUPE_LEARNER_SERVICE_LEARNER_SERVER_IMPL_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "common/threads/named_thread.h"
+#include "grpcpp/server.h"
+#include "learner/service/learner_server.h"
+#include "learner/service/training_service.h"
+#include "learner/service/training_session.h"
+
+namespace troupe {
+
+class LearnerServerImpl final : public LearnerServer {
+ public:
+  // As LearnerServer::Start, with the clock that leases and evaluations go by.
+  static absl::StatusOr<std::unique_ptr<LearnerServerImpl>> Start(LearnerServerOptions options, Metrics* metrics,
+                                                                  Clock clock);
+  ~LearnerServerImpl() override;
+
+  int port() const override { return port_; }
+  absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) override;
+  absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
+                     std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override;
+  absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) override { return session_.NextBatch(timeout); }
+  void ReleaseBatch(const AssembledBatch& batch) override { session_.ReleaseBatch(batch); }
+  void Publish(std::shared_ptr<const PolicyWeights> weights) override { session_.Publish(std::move(weights)); }
+  absl::Status RequestEvaluation(const EvaluationRequest& request,
+                                 std::function<void(absl::StatusOr<EvaluationOutcome>)> done) override {
+    return session_.RequestEvaluation(request, std::move(done));
+  }
+  std::vector<EpisodeSummary> TakeFinishedEpisodes() override { return session_.TakeFinishedEpisodes(); }
+  IngestState ingest_state() const override { return session_.ingest_state(); }
+  std::vector<WorkerSummary> workers() const override { return session_.workers(); }
+  void ReportProgress(uint64_t env_steps, double env_steps_per_second) override {
+    session_.ReportProgress(env_steps, env_steps_per_second);
+  }
+  void Drain(const std::string& reason, absl::Duration grace) override;
+
+ private:
+  LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock);
+  absl::Status Listen(const LearnerServerOptions& options);
+
+  TrainingSession session_;
+  TrainingService service_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+  NamedThread maintenance_;
+  absl::Mutex drain_mutex_;
+  bool drained_ ABSL_GUARDED_BY(drain_mutex_) = false;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_SERVICE_LEARNER_SERVER_IMPL_H_

@@ -1,0 +1,214 @@
+#include "learner/service/training_session.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/status_macros.h"
+#include "common/wire/spec_codec.h"
+
+namespace troupe {
+namespace {
+
+LeaseTableOptions LeaseOptions(const LearnerServerOptions& options) {
+  const CollectionSettings& collection = options.experiment.collection();
+  return {static_cast<int>(collection.num_shards()), absl::Seconds(collection.lease_timeout_seconds()),
+          options.expected_workers, options.expected_workers_patience};
+}
+
+CollectionMode ModeOf(const Experiment& experiment) {
+  const CollectionMode mode = experiment.collection().mode();
+  return mode == COLLECTION_MODE_UNSPECIFIED ? PIPELINED : mode;
+}
+
+std::string RandomNonce() { return absl::StrFormat("%08x", std::random_device{}()); }
+
+}  // namespace
+
+size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, ChunkShape shape) {
+  constexpr size_t kFieldsBytes = 128;  // tags, lengths, data type and shape of one tensor, or the chunk's own numbers
+  constexpr size_t kTensorsPerGroup = 7, kOtherTensors = 5, kEpisodeNumbersBytes = 32;
+  const size_t tensors = spec.groups.size() * kTensorsPerGroup + kOtherTensors;
+  const size_t episode = kEpisodeNumbersBytes + sizeof(float) * (spec.groups.size() + spec.statistics.size());
+  const size_t most_episodes = static_cast<size_t>(shape.rollout_length) * shape.copies;
+  return MaxChunkBytes(spec, shape) + (tensors + 1) * kFieldsBytes + most_episodes * episode;
+}
+
+TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
+    : options_(options),
+      clock_(std::move(clock)),
+      mode_(ModeOf(options.experiment)),
+      shape_{static_cast<int>(options.experiment.collection().rollout_length()),
+             static_cast<int>(options.experiment.collection().copies_per_shard())},
+      lease_timeout_(absl::Seconds(options.experiment.collection().lease_timeout_seconds())),
+      id_nonce_(RandomNonce()),
+      metrics_(metrics),
+      publisher_(mode_ != ASYNCHRONOUS),
+      leases_(LeaseOptions(options)) {
+  admission_.mode = mode_;
+  admission_.max_policy_lag = options.experiment.collection().max_policy_lag();
+}
+
+void TrainingSession::Log(const std::string& line) const {
+  if (options_.log) options_.log(line);
+}
+
+absl::Status TrainingSession::Refuse(const std::string& reason, absl::Status status) {
+  metrics_.CountRejected(reason);
+  return status;
+}
+
+absl::StatusOr<EnvironmentSpec> TrainingSession::WaitForEnvironment(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  if (!mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasEnvironment), timeout)) {
+    return absl::DeadlineExceededError("no worker has registered yet");
+  }
+  if (!environment_.has_value()) return absl::CancelledError("draining");
+  return *environment_;
+}
+
+absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicyWeights> weights,
+                                    const IngestState& ingest) {
+  const int num_shards = static_cast<int>(options_.experiment.collection().num_shards());
+  if (!ingest.lease_epochs.empty() && ingest.lease_epochs.size() != static_cast<size_t>(num_shards)) {
+    return absl::InvalidArgumentError(absl::StrCat("lease_epochs: came ", ingest.lease_epochs.size(),
+                                                   " numbers, expected num_shards, which is ", num_shards));
+  }
+  const size_t max_chunk_bytes = MaxChunkMessageBytes(environment, shape_);
+  if (max_chunk_bytes > kMaxMessageBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("collection.rollout_length, collection.copies_per_shard: a chunk could take ", max_chunk_bytes,
+                     " bytes, expected at most ", kMaxMessageBytes, ": make one of them smaller and num_shards larger"));
+  }
+  const uint64_t first_update = weights->policy_version;
+  std::unique_ptr<Run> run(new Run{
+      environment, max_chunk_bytes,
+      BatchAssembler(environment, shape_, num_shards, mode_ != ASYNCHRONOUS, first_update)});
+  {
+    absl::MutexLock lock(&mutex_);
+    if (owned_run_ != nullptr) return absl::FailedPreconditionError("Begin was called before");
+    if (environment_.has_value()) {
+      if (const std::string difference = DescribeDifference(environment, *environment_); !difference.empty()) {
+        return absl::FailedPreconditionError(absl::StrCat("environment_spec: workers' differs from the run's: ", difference));
+      }
+    }
+    environment_ = environment;
+    admission_.oldest_version = first_update;
+    chunks_trained_before_ = ingest.chunks_trained;
+    evaluations_ = std::make_unique<EvaluationCoordinator>(static_cast<int>(environment.groups.size()),
+                                                           static_cast<int>(environment.statistics.size()));
+    for (const auto& [worker_id, worker] : workers_) {
+      if (worker.stream != nullptr) evaluations_->AddWorker(worker_id);
+    }
+    owned_run_ = std::move(run);
+    run_.store(owned_run_.get(), std::memory_order_release);
+    leases_.Open(ingest.lease_epochs, first_update, clock_());
+  }
+  Publish(std::move(weights));
+  absl::MutexLock lock(&mutex_);
+  Settle();
+  return absl::OkStatus();
+}
+
+void TrainingSession::Publish(std::shared_ptr<const PolicyWeights> weights) {
+  const absl::Time start = absl::Now();
+  {
+    // First: a worker may use the version the moment it is out.
+    absl::MutexLock lock(&mutex_);
+    admission_.newest_version = weights->policy_version;
+  }
+  metrics_.weights_bytes.Set(static_cast<double>(publisher_.Publish(*weights)));
+  metrics_.policy_version.Set(static_cast<double>(weights->policy_version));
+  metrics_.publish_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - start));
+}
+
+absl::StatusOr<AssembledBatch> TrainingSession::NextBatch(absl::Duration timeout) {
+  Run* const run = run_.load(std::memory_order_acquire);
+  if (run == nullptr) return absl::FailedPreconditionError("Begin was not called");
+  absl::StatusOr<AssembledBatch> batch = run->assembler.Next(timeout);
+  if (batch.ok()) metrics_.batch_wait_seconds.Observe(batch->seconds_waited);
+  metrics_.batches_ready.Set(run->assembler.batches_ready());
+  return batch;
+}
+
+void TrainingSession::ReleaseBatch(const AssembledBatch& batch) {
+  Run* const run = run_.load(std::memory_order_acquire);
+  if (run == nullptr) return;
+  run->assembler.Release(batch.update);
+  absl::MutexLock lock(&mutex_);
+  resume_parked_ = !parked_.empty();
+}
+
+absl::Status TrainingSession::RequestEvaluation(const EvaluationRequest& request, EvaluationCoordinator::Done done) {
+  absl::MutexLock lock(&mutex_);
+  if (evaluations_ == nullptr) return absl::FailedPreconditionError("Begin was not called");
+  if (draining_) return absl::CancelledError("draining");
+  RETURN_IF_ERROR(evaluations_->Start(request, std::move(done)));
+  Settle();
+  return absl::OkStatus();
+}
+
+std::vector<EpisodeSummary> TrainingSession::TakeFinishedEpisodes() {
+  Run* const run = run_.load(std::memory_order_acquire);
+  return run == nullptr ? std::vector<EpisodeSummary>() : run->assembler.TakeFinishedEpisodes();
+}
+
+IngestState TrainingSession::ingest_state() const {
+  absl::MutexLock lock(&mutex_);
+  const uint64_t given = owned_run_ == nullptr ? 0 : owned_run_->assembler.batches_given();
+  return {leases_.last_epochs(), chunks_trained_before_ + given * options_.experiment.collection().num_shards()};
+}
+
+std::vector<WorkerSummary> TrainingSession::workers() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<WorkerSummary> summaries;
+  for (const auto& [worker_id, worker] : workers_) {
+    summaries.push_back({worker_id, worker.host, worker.stream != nullptr, leases_.shards_of(worker_id),
+                         worker.chunks_admitted});
+  }
+  return summaries;
+}
+
+void TrainingSession::ReportProgress(uint64_t env_steps, double env_steps_per_second) {
+  absl::MutexLock lock(&mutex_);
+  env_steps_ = env_steps;
+  env_steps_per_second_ = env_steps_per_second;
+}
+
+void TrainingSession::Drain(const std::string& reason, absl::Duration grace) {
+  {
+    absl::MutexLock lock(&mutex_);
+    draining_ = true;
+    drain_reason_ = reason;
+    resume_parked_ = !parked_.empty();
+    if (owned_run_ != nullptr) owned_run_->assembler.Close();
+    if (evaluations_ != nullptr) {
+      evaluations_->CancelAll(absl::CancelledError(absl::StrCat("draining: ", reason)));
+    }
+    for (const auto& [worker_id, worker] : workers_) {
+      if (worker.stream == nullptr) continue;
+      wire::LearnerMessage message;
+      message.mutable_drain()->set_reason(reason);
+      worker.stream->Send(std::move(message));
+    }
+  }
+  CallFinished();
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasNoStream), grace);
+}
+
+bool TrainingSession::HasNoStream() const {
+  return std::ranges::all_of(workers_, [](const auto& entry) { return entry.second.stream == nullptr; });
+}
+
+void TrainingSession::CloseStreams() {
+  publisher_.CloseAll();
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [worker_id, worker] : workers_) {
+    if (worker.stream != nullptr) worker.stream->Close(absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
+  }
+}
+
+}  // namespace troupe

@@ -1,0 +1,193 @@
+// The run as its workers meet it: registration, leases, chunks on their way into batches, evaluation tasks, the end.
+//
+//   Register ─► HandleMessage(Hello) ─► HandleMessage(Chunk | EvaluationResult | Heartbeat | LeaseFailure)* ─► StreamClosed
+//
+// A chunk is checked and copied on the gRPC thread that read it, without the session's lock; only the decision between the two
+// takes the lock. When no batch has a place for it, HandleMessage says kParked, the stream is not read from, and Maintain tries
+// again once a batch has been released: what waits is at most one chunk per stream.
+//
+// Lock order: session, then stream or assembler or publisher. Streams never call in with a lock of theirs held.
+#ifndef TROUPE_LEARNER_SERVICE_TRAINING_SESSION_H_
+#define TROUPE_LEARNER_SERVICE_TRAINING_SESSION_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/wire/chunk_layout.h"
+#include "learner/ingest/batch_assembler.h"
+#include "learner/ingest/chunk_admission.h"
+#include "learner/ingest/lease_table.h"
+#include "learner/service/evaluation_coordinator.h"
+#include "learner/service/learner_metrics.h"
+#include "learner/service/learner_server.h"
+#include "learner/service/weights_publisher.h"
+#include "learner/service/worker_stream.h"
+#include "proto/training_service.pb.h"
+
+namespace troupe {
+
+using Clock = std::function<absl::Time()>;
+
+// The largest message gRPC will take from a peer. Begin refuses runs whose chunks could be larger.
+inline constexpr size_t kMaxMessageBytes = size_t{256} << 20;
+
+// An upper bound of a chunk's message: its tensors, its episodes, and room for field tags and shapes.
+size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, ChunkShape shape);
+
+// What a stream ends with that is no longer its worker's.
+inline absl::Status StreamReplaced() { return absl::AbortedError("replaced by a newer stream of the same worker"); }
+
+// Thread-safe.
+class TrainingSession {
+ public:
+  enum class Handled { kDone, kParked };
+  static constexpr int kMaxShardsPerWorker = 4096;
+  static constexpr size_t kMaxNameBytes = 256;
+
+  TrainingSession(const LearnerServerOptions& options, Metrics* metrics, Clock clock);
+
+  // --- unary calls; errors as proto/training_service.proto lists them
+  absl::Status DescribeRun(const wire::DescribeRunRequest& request, wire::DescribeRunResponse* response);
+  absl::StatusOr<std::string> Register(const wire::RegisterRequest& request) ABSL_LOCKS_EXCLUDED(mutex_);
+  void GetStatus(wire::GetStatusResponse* response) const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Subscribe(const std::string& worker_id, const std::shared_ptr<WeightsSubscriber>& subscriber)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- streams. One that does not say Hello within lease_timeout is closed. RESOURCE_EXHAUSTED: as many such streams as there may
+  // be workers are open already.
+  absl::Status StreamOpened(const std::shared_ptr<WorkerStream>& stream) ABSL_LOCKS_EXCLUDED(mutex_);
+  // One message of a stream at a time. `worker_id` is the stream's, empty until Hello, which sets it. kParked: the
+  // message must be given again when `parked` is resumed. An error ends the stream; the session has drawn the consequences.
+  absl::StatusOr<Handled> HandleMessage(const std::shared_ptr<WorkerStream>& stream,
+                                        const std::shared_ptr<ParkedStream>& parked, const wire::WorkerMessage& message,
+                                        std::string* worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
+  // `left`: the worker closed it in good order and is not coming back: its leases are free at once.
+  void StreamClosed(const WorkerStream* stream, const std::string& worker_id, bool left) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- time passing: lost workers, delayed leases, parked streams. Called every `maintenance_period` and when woken.
+  void Maintain() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits until there are parked streams to resume, StopMaintenance was called (false), or the period has passed.
+  bool WaitForMaintenance() ABSL_LOCKS_EXCLUDED(mutex_);
+  void StopMaintenance() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // --- what LearnerServer does
+  absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicyWeights> weights,
+                     const IngestState& ingest) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReleaseBatch(const AssembledBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Publish(std::shared_ptr<const PolicyWeights> weights) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status RequestEvaluation(const EvaluationRequest& request, EvaluationCoordinator::Done done)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<EpisodeSummary> TakeFinishedEpisodes();
+  IngestState ingest_state() const ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<WorkerSummary> workers() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReportProgress(uint64_t env_steps, double env_steps_per_second) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Tells the workers, cancels evaluations, wakes NextBatch, then waits for the streams to close up to `grace`.
+  void Drain(const std::string& reason, absl::Duration grace) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends what is still open.
+  void CloseStreams() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  LearnerMetrics& metrics() { return metrics_; }
+  WeightsPublisher& publisher() { return publisher_; }
+
+ private:
+  struct Worker {
+    std::string host;
+    std::shared_ptr<WorkerStream> stream;  // null: not connected
+    absl::Time parked_since = absl::InfiniteFuture();  // finite: its stream waits for us, it is not silent
+    uint64_t chunks_admitted = 0;
+  };
+  // What exists from Begin on.
+  struct Run {
+    EnvironmentSpec environment;
+    size_t max_chunk_bytes = 0;
+    BatchAssembler assembler;
+  };
+
+  absl::Status Refuse(const std::string& reason, absl::Status status);
+  absl::Status CheckRegistration(const wire::RegisterRequest& request);
+  absl::StatusOr<Handled> HandleHello(const std::shared_ptr<WorkerStream>& stream, const wire::Hello& hello,
+                                      std::string* worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<Handled> HandleChunk(const std::shared_ptr<WorkerStream>& stream,
+                                      const std::shared_ptr<ParkedStream>& parked, const wire::Chunk& chunk,
+                                      const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Park(const std::shared_ptr<ParkedStream>& parked, Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetNameless(const WorkerStream* stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The decision about a checked chunk. Nothing: parked. A slot when it is to be copied.
+  struct Decision {
+    AdmissionVerdict verdict;
+    std::optional<BatchAssembler::Slot> slot;
+  };
+  absl::StatusOr<std::optional<Decision>> Decide(Run& run, const wire::Chunk& chunk, const std::string& worker_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Counts it and forgets the worker: its leases go to others.
+  absl::Status RefuseChunk(const WorkerStream* stream, const std::string& worker_id, absl::Status status)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void CountAdmitted(const Run& run, const wire::Chunk& chunk, const ChunkView& view, uint64_t policy_lag);
+  absl::Status HandleEvaluationResult(const wire::EvaluationResult& result, const std::string& worker_id)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void HandleLeaseFailure(const wire::LeaseFailure& failure, const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Forgets the worker, frees its leases and tasks and closes its weights and its stream, if it is not `ending`.
+  void RemoveWorker(const std::string& worker_id, const absl::Status& status, const WorkerStream* ending)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsCurrent(const WorkerStream* stream, const std::string& worker_id) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Sends lease changes and evaluation tasks, sets the gauges: last thing under the lock whenever either may have changed.
+  void Settle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Tells those who asked for evaluations, without the lock. Maintain does it too, so none is forgotten.
+  void CallFinished() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Log(const std::string& line) const;
+  bool HasNoStream() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || resume_parked_; }
+  bool HasEnvironment() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return environment_.has_value() || draining_; }
+
+  struct NamelessStream {
+    std::shared_ptr<WorkerStream> stream;
+    absl::Time deadline;  // for its Hello
+  };
+
+  const LearnerServerOptions options_;
+  const Clock clock_;
+  const CollectionMode mode_;
+  const ChunkShape shape_;
+  const absl::Duration lease_timeout_;
+  const std::string id_nonce_;  // so that ids of an earlier learner process are not taken for this one's
+  LearnerMetrics metrics_;
+  WeightsPublisher publisher_;
+  // Made by Begin and never changed, hence read without the lock by whoever sees it.
+  std::unique_ptr<Run> owned_run_;
+  std::atomic<Run*> run_ = nullptr;
+
+  mutable absl::Mutex mutex_;
+  std::optional<EnvironmentSpec> environment_ ABSL_GUARDED_BY(mutex_);  // set once
+  LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Worker> workers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<NamelessStream> nameless_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<EvaluationCoordinator> evaluations_ ABSL_GUARDED_BY(mutex_);
+  AdmissionState admission_ ABSL_GUARDED_BY(mutex_);
+  uint64_t workers_registered_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t chunks_trained_before_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::weak_ptr<ParkedStream>> parked_ ABSL_GUARDED_BY(mutex_);
+  bool resume_parked_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string drain_reason_ ABSL_GUARDED_BY(mutex_);
+  uint64_t env_steps_ ABSL_GUARDED_BY(mutex_) = 0;
+  double env_steps_per_second_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_SERVICE_TRAINING_SESSION_H_

@@ -1,0 +1,106 @@
+// The unary calls of the session and the checks of who may take part.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "common/wire/protocol_version.h"
+#include "common/wire/spec_codec.h"
+#include "learner/service/training_session.h"
+
+namespace troupe {
+
+absl::Status TrainingSession::DescribeRun(const wire::DescribeRunRequest& request,
+                                          wire::DescribeRunResponse* response) {
+  if (request.protocol_version() != kProtocolVersion) {
+    return Refuse("protocol_version",
+                  absl::FailedPreconditionError(absl::StrCat("protocol_version: came ", request.protocol_version(),
+                                                             ", expected ", kProtocolVersion)));
+  }
+  response->set_run_id(options_.run_id);
+  *response->mutable_experiment() = options_.experiment;
+  return absl::OkStatus();
+}
+
+absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& request) {
+  if (request.protocol_version() != kProtocolVersion) {
+    return Refuse("protocol_version",
+                  absl::FailedPreconditionError(absl::StrCat("protocol_version: came ", request.protocol_version(),
+                                                             ", expected ", kProtocolVersion)));
+  }
+  if (request.run_id() != options_.run_id) {
+    return Refuse("run_id", absl::FailedPreconditionError(absl::StrCat(
+                                "run_id: came \"", request.run_id().substr(0, kMaxNameBytes), "\", expected \"",
+                                options_.run_id, "\"")));
+  }
+  if (request.host().size() > kMaxNameBytes || request.build().size() > kMaxNameBytes) {
+    return Refuse("name_length", absl::InvalidArgumentError(absl::StrCat(
+                                     request.host().size() > kMaxNameBytes ? "host" : "build", ": came ",
+                                     std::max(request.host().size(), request.build().size()), " bytes, expected at most ",
+                                     kMaxNameBytes)));
+  }
+  if (request.max_shards() < 1 || request.max_shards() > kMaxShardsPerWorker) {
+    return Refuse("max_shards", absl::InvalidArgumentError(absl::StrCat("max_shards: came ", request.max_shards(),
+                                                                        ", expected [1, ", kMaxShardsPerWorker, "]")));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterRequest& request) {
+  RETURN_IF_ERROR(CheckRegistration(request));
+  absl::StatusOr<EnvironmentSpec> spec = DecodeEnvironmentSpec(request.environment_spec());
+  if (!spec.ok()) {
+    return Refuse("environment_spec",
+                  absl::Status(spec.status().code(), absl::StrCat("environment_spec: ", spec.status().message())));
+  }
+  absl::MutexLock lock(&mutex_);
+  if (draining_) return Refuse("draining", absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
+  if (environment_.has_value()) {
+    if (const std::string difference = DescribeDifference(*environment_, *spec); !difference.empty()) {
+      return Refuse("environment_spec",
+                    absl::FailedPreconditionError(absl::StrCat("environment_spec: differs from the run's: ", difference)));
+    }
+  }
+  if (workers_.size() >= static_cast<size_t>(options_.max_workers)) {
+    return Refuse("too_many_workers", absl::ResourceExhaustedError(absl::StrCat(
+                                          "workers: ", workers_.size(), " are registered, the most there may be")));
+  }
+  if (!environment_.has_value()) environment_ = *std::move(spec);
+  const std::string worker_id = absl::StrCat("worker-", ++workers_registered_, "-", id_nonce_);
+  workers_[worker_id].host = request.host();
+  leases_.AddWorker(worker_id, static_cast<int>(request.max_shards()), clock_());
+  Log(absl::StrCat(worker_id, " registered from ", request.host(), ", takes up to ", request.max_shards(), " shards"));
+  return worker_id;
+}
+
+absl::Status TrainingSession::Subscribe(const std::string& worker_id,
+                                        const std::shared_ptr<WeightsSubscriber>& subscriber) {
+  absl::MutexLock lock(&mutex_);
+  if (!workers_.contains(worker_id)) {
+    return Refuse("unknown_worker", absl::NotFoundError(absl::StrCat(
+                                        "worker_id: came \"", worker_id.substr(0, kMaxNameBytes), "\", register again")));
+  }
+  publisher_.Subscribe(worker_id, subscriber);
+  return absl::OkStatus();
+}
+
+void TrainingSession::GetStatus(wire::GetStatusResponse* response) const {
+  response->set_run_id(options_.run_id);
+  response->set_run_name(options_.experiment.name());
+  response->set_total_env_steps(options_.experiment.total_env_steps());
+  response->set_policy_version(publisher_.newest_version().value_or(0));
+  for (const WorkerSummary& summary : workers()) {
+    wire::WorkerStatus* const worker = response->add_workers();
+    worker->set_worker_id(summary.worker_id);
+    worker->set_host(summary.host);
+    worker->set_connected(summary.connected);
+    worker->mutable_shards()->Assign(summary.shards.begin(), summary.shards.end());
+    worker->set_chunks_admitted(summary.chunks_admitted);
+  }
+  for (const auto& [result, count] : metrics_.ChunksByResult()) (*response->mutable_chunks_by_result())[result] = count;
+  absl::MutexLock lock(&mutex_);
+  response->set_env_steps(env_steps_);
+  response->set_env_steps_per_second(env_steps_per_second_);
+}
+
+}  // namespace troupe

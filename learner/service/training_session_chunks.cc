@@ -1,0 +1,150 @@
+// A chunk's way through the session: checked, decided on, copied, acknowledged.
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "learner/service/training_session.h"
+
+namespace troupe {
+namespace {
+
+wire::LearnerMessage Acknowledge(const wire::Chunk& chunk, wire::ChunkResult result) {
+  wire::LearnerMessage message;
+  wire::Acknowledgement* const acknowledgement = message.mutable_acknowledgement();
+  acknowledgement->set_shard(chunk.shard());
+  acknowledgement->set_lease_epoch(chunk.lease_epoch());
+  acknowledgement->set_sequence(chunk.sequence());
+  acknowledgement->set_result(result);
+  return message;
+}
+
+std::vector<EpisodeSummary> EpisodesOf(const wire::Chunk& chunk) {
+  std::vector<EpisodeSummary> episodes;
+  for (const wire::FinishedEpisode& episode : chunk.episodes()) {
+    episodes.push_back({{episode.group_returns().begin(), episode.group_returns().end()},
+                        episode.length(),
+                        {episode.statistics().begin(), episode.statistics().end()}});
+  }
+  return episodes;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std::shared_ptr<WorkerStream>& stream,
+                                                                      const std::shared_ptr<ParkedStream>& parked,
+                                                                      const wire::Chunk& chunk,
+                                                                      const std::string& worker_id) {
+  Run* const run = run_.load(std::memory_order_acquire);
+  if (run == nullptr) {
+    return RefuseChunk(stream.get(), worker_id, absl::InvalidArgumentError("chunk: came before any lease was granted"));
+  }
+  if (mode_ == ASYNCHRONOUS) {
+    // Known to wait: its values are looked at once there is a place for it.
+    absl::MutexLock lock(&mutex_);
+    if (!IsCurrent(stream.get(), worker_id)) return StreamReplaced();
+    if (!draining_ && !run->assembler.filling_update().has_value()) {
+      Park(parked, workers_.at(worker_id));
+      return Handled::kParked;
+    }
+  }
+  const absl::Time start = absl::Now();
+  if (const size_t bytes = chunk.ByteSizeLong(); bytes > run->max_chunk_bytes) {
+    return RefuseChunk(stream.get(), worker_id,
+                       absl::InvalidArgumentError(absl::StrCat("chunk: came ", bytes, " bytes, expected at most ",
+                                                               run->max_chunk_bytes)));
+  }
+  absl::StatusOr<ChunkView> view = CheckChunk(run->environment, shape_, chunk);
+  if (!view.ok()) return RefuseChunk(stream.get(), worker_id, view.status());
+
+  absl::StatusOr<std::optional<Decision>> decision = std::nullopt;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!IsCurrent(stream.get(), worker_id)) return StreamReplaced();
+    decision = Decide(*run, chunk, worker_id);
+    Worker& worker = workers_.at(worker_id);
+    if (decision.ok() && !decision->has_value()) {
+      Park(parked, worker);
+      return Handled::kParked;
+    }
+    if (decision.ok()) {
+      const absl::Time since = std::min(std::exchange(worker.parked_since, absl::InfiniteFuture()), start);
+      metrics_.queue_seconds.Observe(absl::ToDoubleSeconds(start - since));
+      const wire::ChunkResult result = (*decision)->verdict.result;
+      if (result == wire::ADMITTED) worker.chunks_admitted += 1;
+      if (result == wire::ADMITTED || result == wire::STALE) leases_.Advance(chunk.shard(), clock_());
+      Settle();
+    }
+  }
+  if (!decision.ok()) return RefuseChunk(stream.get(), worker_id, decision.status());
+  const absl::Time decided = absl::Now();
+  metrics_.admission_seconds.Observe(absl::ToDoubleSeconds(decided - start));
+
+  const AdmissionVerdict& verdict = (*decision)->verdict;
+  metrics_.CountChunk(verdict.result);
+  if (verdict.result == wire::ADMITTED) {
+    run->assembler.Fill(*(*decision)->slot, *view, chunk.policy_version(), EpisodesOf(chunk));
+    metrics_.assembly_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - decided));
+    CountAdmitted(*run, chunk, *view, verdict.policy_lag);
+  }
+  stream->Send(Acknowledge(chunk, verdict.result));
+  return Handled::kDone;
+}
+
+void TrainingSession::Park(const std::shared_ptr<ParkedStream>& parked, Worker& worker) {
+  worker.parked_since = std::min(worker.parked_since, absl::Now());
+  parked_.push_back(parked);
+  metrics_.chunks_waiting.Set(static_cast<double>(parked_.size()));
+}
+
+absl::StatusOr<std::optional<TrainingSession::Decision>> TrainingSession::Decide(Run& run, const wire::Chunk& chunk,
+                                                                                 const std::string& worker_id) {
+  const bool ordered = mode_ != ASYNCHRONOUS;
+  std::optional<uint64_t> filling;
+  if (!ordered) {
+    filling = run.assembler.filling_update();
+    admission_.next_batch = filling.value_or(admission_.newest_version + BatchAssembler::kBatches);
+  }
+  Decision decision;
+  ASSIGN_OR_RETURN(decision.verdict, DecideAdmission(admission_, leases_, worker_id, chunk));
+  const wire::ChunkResult result = decision.verdict.result;
+  if (result != wire::ADMITTED && result != wire::STALE) return decision;
+  if (draining_) {
+    decision.verdict.result = wire::STALE;
+    return decision;
+  }
+  if (!ordered && !filling.has_value()) return std::nullopt;
+  if (result == wire::STALE) return decision;
+  decision.slot = ordered ? run.assembler.Reserve(decision.verdict.update, chunk.shard()) : run.assembler.ReserveNext();
+  if (!decision.slot.has_value()) return std::nullopt;
+  return decision;
+}
+
+void TrainingSession::CountAdmitted(const Run& run, const wire::Chunk& chunk, const ChunkView& view,
+                                    uint64_t policy_lag) {
+  metrics_.policy_lag.Observe(static_cast<double>(policy_lag));
+  metrics_.env_steps.Increment(static_cast<double>(view.terminated.size()));
+  uint64_t agent_steps = 0;
+  for (const auto& group : view.groups) {
+    const auto acting = group.alive.first(group.rewards.size());
+    agent_steps += std::accumulate(acting.begin(), acting.end(), uint64_t{0});
+  }
+  metrics_.agent_steps.Increment(static_cast<double>(agent_steps));
+  metrics_.environment_seconds.Increment(chunk.environment_seconds());
+  metrics_.inference_seconds.Increment(chunk.inference_seconds());
+  metrics_.batches_ready.Set(run.assembler.batches_ready());
+}
+
+absl::Status TrainingSession::RefuseChunk(const WorkerStream* stream, const std::string& worker_id, absl::Status status) {
+  metrics_.CountInvalidChunk();
+  metrics_.CountRejected("malformed_chunk");
+  absl::MutexLock lock(&mutex_);
+  if (!IsCurrent(stream, worker_id)) return StreamReplaced();
+  Log(absl::StrCat(worker_id, " sent a malformed chunk: ", status.message()));
+  RemoveWorker(worker_id, status, stream);
+  Settle();
+  return status;
+}
+
+}  // namespace troupe

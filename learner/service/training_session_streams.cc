@@ -1,0 +1,228 @@
+// The part of the session that deals with the workers' streams and with time passing.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "learner/service/training_session.h"
+
+namespace troupe {
+namespace {
+
+wire::LearnerMessage GrantOrRevoke(const LeaseChange& change, uint64_t oldest_version) {
+  wire::LearnerMessage message;
+  if (change.kind == LeaseChange::Kind::kRevoke) {
+    message.mutable_lease_revoke()->set_shard(change.lease.shard);
+    message.mutable_lease_revoke()->set_lease_epoch(change.lease.epoch);
+    return message;
+  }
+  wire::LeaseGrant* const grant = message.mutable_lease_grant();
+  grant->set_shard(change.lease.shard);
+  grant->set_lease_epoch(change.lease.epoch);
+  grant->set_first_update(change.lease.first_update);
+  grant->set_oldest_version(oldest_version);
+  return message;
+}
+
+}  // namespace
+
+absl::Status TrainingSession::StreamOpened(const std::shared_ptr<WorkerStream>& stream) {
+  absl::MutexLock lock(&mutex_);
+  if (nameless_.size() >= static_cast<size_t>(options_.max_workers)) {
+    return Refuse("too_many_streams", absl::ResourceExhaustedError(absl::StrCat(
+                                          "streams: ", nameless_.size(), " have not said hello, the most there may be")));
+  }
+  nameless_.push_back({stream, clock_() + lease_timeout_});
+  return absl::OkStatus();
+}
+
+void TrainingSession::ForgetNameless(const WorkerStream* stream) {
+  std::erase_if(nameless_, [stream](const NamelessStream& nameless) { return nameless.stream.get() == stream; });
+}
+
+absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleMessage(const std::shared_ptr<WorkerStream>& stream,
+                                                                        const std::shared_ptr<ParkedStream>& parked,
+                                                                        const wire::WorkerMessage& message,
+                                                                        std::string* worker_id) {
+  if (message.has_hello()) {
+    if (worker_id->empty()) return HandleHello(stream, message.hello(), worker_id);
+    return Refuse("protocol", absl::InvalidArgumentError("message: came a second hello, expected one per stream"));
+  }
+  if (worker_id->empty()) {
+    return Refuse("protocol", absl::InvalidArgumentError(absl::StrCat("message: came case ", message.message_case(),
+                                                                      ", expected hello first")));
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!IsCurrent(stream.get(), *worker_id)) return StreamReplaced();
+    leases_.Heard(*worker_id, clock_());
+  }
+  switch (message.message_case()) {
+    case wire::WorkerMessage::kChunk: return HandleChunk(stream, parked, message.chunk(), *worker_id);
+    case wire::WorkerMessage::kEvaluationResult:
+      RETURN_IF_ERROR(HandleEvaluationResult(message.evaluation_result(), *worker_id));
+      return Handled::kDone;
+    case wire::WorkerMessage::kLeaseFailure: HandleLeaseFailure(message.lease_failure(), *worker_id); return Handled::kDone;
+    case wire::WorkerMessage::kHeartbeat: return Handled::kDone;
+    default: return Refuse("protocol", absl::InvalidArgumentError("message: came none, expected one of WorkerMessage's"));
+  }
+}
+
+absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std::shared_ptr<WorkerStream>& stream,
+                                                                      const wire::Hello& hello, std::string* worker_id) {
+  absl::MutexLock lock(&mutex_);
+  ForgetNameless(stream.get());
+  const auto found = workers_.find(hello.worker_id());
+  if (found == workers_.end()) {
+    return Refuse("unknown_worker",
+                  absl::NotFoundError(absl::StrCat("hello.worker_id: came \"", hello.worker_id().substr(0, kMaxNameBytes),
+                                                   "\", register again")));
+  }
+  Worker& worker = found->second;
+  *worker_id = hello.worker_id();
+  if (worker.stream != nullptr) {
+    worker.stream->Close(StreamReplaced());
+    if (evaluations_ != nullptr) evaluations_->RemoveWorker(*worker_id);
+  }
+  worker.stream = stream;
+  worker.parked_since = absl::InfiniteFuture();
+  leases_.Connect(*worker_id, clock_());
+  if (evaluations_ != nullptr) evaluations_->AddWorker(*worker_id);
+  if (draining_) {
+    wire::LearnerMessage message;
+    message.mutable_drain()->set_reason(drain_reason_);
+    stream->Send(std::move(message));
+  }
+  Settle();
+  return Handled::kDone;
+}
+
+absl::Status TrainingSession::HandleEvaluationResult(const wire::EvaluationResult& result,
+                                                     const std::string& worker_id) {
+  absl::Status status;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (evaluations_ == nullptr) return absl::OkStatus();
+    if (!result.error().empty()) {
+      Log(absl::StrCat(worker_id, " could not evaluate: ", result.error().substr(0, kMaxNameBytes)));
+    }
+    status = evaluations_->Receive(worker_id, result);
+    if (!status.ok()) metrics_.CountRejected("malformed_evaluation");
+    Settle();
+  }
+  CallFinished();
+  return status;
+}
+
+void TrainingSession::HandleLeaseFailure(const wire::LeaseFailure& failure, const std::string& worker_id) {
+  absl::MutexLock lock(&mutex_);
+  if (!leases_.FailLease(worker_id, failure.shard(), failure.lease_epoch(), clock_())) return;
+  metrics_.CountRejected("lease_failure");
+  Log(absl::StrCat(worker_id, " gave shard ", failure.shard(), " up: ", failure.error().substr(0, kMaxNameBytes)));
+  Settle();
+}
+
+void TrainingSession::StreamClosed(const WorkerStream* stream, const std::string& worker_id, bool left) {
+  absl::MutexLock lock(&mutex_);
+  ForgetNameless(stream);
+  if (!IsCurrent(stream, worker_id)) return;
+  if (left) {
+    Log(absl::StrCat(worker_id, " left"));
+    RemoveWorker(worker_id, absl::OkStatus(), stream);
+  } else {
+    Log(absl::StrCat(worker_id, " is disconnected, its leases stay for ", absl::FormatDuration(lease_timeout_)));
+    workers_.at(worker_id).stream = nullptr;
+    leases_.Disconnect(worker_id, clock_());
+    if (evaluations_ != nullptr) evaluations_->RemoveWorker(worker_id);
+  }
+  Settle();
+}
+
+void TrainingSession::RemoveWorker(const std::string& worker_id, const absl::Status& status, const WorkerStream* ending) {
+  const auto found = workers_.find(worker_id);
+  if (found == workers_.end()) return;
+  if (found->second.stream != nullptr && found->second.stream.get() != ending) found->second.stream->Close(status);
+  workers_.erase(found);
+  leases_.RemoveWorker(worker_id, clock_());
+  if (evaluations_ != nullptr) evaluations_->RemoveWorker(worker_id);
+  publisher_.Drop(worker_id, status.ok() ? status : absl::NotFoundError("worker_id: no longer known, register again"));
+}
+
+bool TrainingSession::IsCurrent(const WorkerStream* stream, const std::string& worker_id) const {
+  const auto found = workers_.find(worker_id);
+  return found != workers_.end() && found->second.stream.get() == stream;
+}
+
+void TrainingSession::Settle() {
+  const absl::Time now = clock_();
+  for (const LeaseChange& change : leases_.TakeChanges(now)) {
+    const auto found = workers_.find(change.worker_id);
+    if (found == workers_.end() || found->second.stream == nullptr) continue;
+    found->second.stream->Send(GrantOrRevoke(change, admission_.oldest_version));
+  }
+  if (evaluations_ != nullptr) {
+    for (EvaluationCoordinator::Assignment& assignment : evaluations_->TakeAssignments(now)) {
+      const auto found = workers_.find(assignment.worker_id);
+      if (found == workers_.end() || found->second.stream == nullptr) continue;
+      wire::LearnerMessage message;
+      *message.mutable_evaluation_task() = std::move(assignment.task);
+      found->second.stream->Send(std::move(message));
+    }
+  }
+  const int connected = leases_.num_connected(), leased = leases_.num_leased();
+  metrics_.workers_connected.Set(connected);
+  metrics_.workers_disconnected.Set(static_cast<double>(workers_.size()) - connected);
+  metrics_.shards_leased.Set(leased);
+  metrics_.shards_waiting.Set(static_cast<double>(options_.experiment.collection().num_shards()) - leased);
+}
+
+void TrainingSession::CallFinished() {
+  std::vector<std::function<void()>> finished;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (evaluations_ != nullptr) finished = evaluations_->TakeFinished();
+  }
+  for (const auto& call : finished) call();
+}
+
+bool TrainingSession::WaitForMaintenance() {
+  constexpr absl::Duration kLongestPeriod = absl::Milliseconds(200);
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasWork), std::min(lease_timeout_ / 8, kLongestPeriod));
+  return !stopping_;
+}
+
+void TrainingSession::StopMaintenance() {
+  absl::MutexLock lock(&mutex_);
+  stopping_ = true;
+}
+
+void TrainingSession::Maintain() {
+  std::vector<std::weak_ptr<ParkedStream>> parked;
+  {
+    absl::MutexLock lock(&mutex_);
+    const absl::Time now = clock_();
+    for (const auto& [worker_id, worker] : workers_) {
+      if (worker.stream != nullptr && worker.parked_since < absl::InfiniteFuture()) leases_.Heard(worker_id, now);
+    }
+    for (const std::string& worker_id : leases_.Expire(now)) {
+      Log(absl::StrCat(worker_id, " is lost: nothing heard for ", absl::FormatDuration(lease_timeout_)));
+      RemoveWorker(worker_id,
+                   absl::NotFoundError(absl::StrCat("nothing heard for ", absl::FormatDuration(lease_timeout_),
+                                                    ", register again")),
+                   nullptr);
+    }
+    for (const NamelessStream& nameless : nameless_) {
+      if (nameless.deadline <= now) nameless.stream->Close(absl::DeadlineExceededError("message: expected hello, none came"));
+    }
+    if (std::exchange(resume_parked_, false)) parked.swap(parked_);
+    metrics_.chunks_waiting.Set(static_cast<double>(parked_.size()));
+    Settle();
+  }
+  CallFinished();
+  for (const auto& waiting : parked) {
+    if (const auto stream = waiting.lock()) stream->Resume();
+  }
+}
+
+}  // namespace troupe

@@ -1,0 +1,128 @@
+#include "learner/service/trajectory_reactor.h"
+
+#include <utility>
+
+#include "learner/service/grpc_status.h"
+
+namespace troupe {
+
+TrajectoryReactor* TrajectoryReactor::Start(grpc::CallbackServerContext* context, TrainingSession* session,
+                                            size_t max_outgoing) {
+  std::shared_ptr<TrajectoryReactor> reactor(new TrajectoryReactor(context, session, max_outgoing));
+  reactor->self_ = reactor;
+  if (absl::Status status = session->StreamOpened(reactor); !status.ok()) {
+    reactor->Close(status);
+  } else {
+    reactor->StartRead(&reactor->incoming_);
+  }
+  return reactor.get();
+}
+
+void TrajectoryReactor::OnReadDone(bool ok) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!ok || closing_.has_value()) {
+      reading_ = Reading::kEnded;
+      half_closed_ = !ok && !closing_.has_value();
+      CloseLocked(absl::OkStatus());
+      return;
+    }
+    reading_ = Reading::kHandling;
+  }
+  Handle();
+}
+
+void TrajectoryReactor::Handle() {
+  const std::shared_ptr<TrajectoryReactor> self = shared_from_this();
+  while (true) {
+    const absl::StatusOr<TrainingSession::Handled> handled =
+        session_->HandleMessage(self, self, incoming_, &worker_id_);
+    absl::MutexLock lock(&mutex_);
+    if (!handled.ok()) {
+      reading_ = Reading::kEnded;
+      return CloseLocked(handled.status());
+    }
+    if (*handled == TrainingSession::Handled::kDone) return ReadNext();
+    if (!std::exchange(resume_wanted_, false)) {
+      reading_ = Reading::kParked;
+      return;
+    }
+  }
+}
+
+void TrajectoryReactor::Resume() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (reading_ != Reading::kParked) {
+      resume_wanted_ = reading_ == Reading::kHandling;
+      return;
+    }
+    if (closing_.has_value()) return;
+    reading_ = Reading::kHandling;
+  }
+  Handle();
+}
+
+void TrajectoryReactor::ReadNext() {
+  resume_wanted_ = false;
+  if (closing_.has_value()) {
+    reading_ = Reading::kEnded;
+  } else if (outgoing_.size() > kPausesReading) {
+    reading_ = Reading::kPaused;
+  } else {
+    reading_ = Reading::kReading;
+    StartRead(&incoming_);
+  }
+}
+
+void TrajectoryReactor::Send(wire::LearnerMessage message) {
+  absl::MutexLock lock(&mutex_);
+  if (closing_.has_value()) return;
+  if (outgoing_.size() >= max_outgoing_) {
+    return CloseLocked(absl::ResourceExhaustedError("the worker does not read what is sent to it"));
+  }
+  outgoing_.push_back(std::move(message));
+  if (!writing_) WriteNext();
+}
+
+void TrajectoryReactor::WriteNext() {
+  writing_ = true;
+  StartWrite(&outgoing_.front());
+}
+
+void TrajectoryReactor::OnWriteDone(bool ok) {
+  absl::MutexLock lock(&mutex_);
+  writing_ = false;
+  outgoing_.pop_front();
+  if (!ok) CloseLocked(absl::UnavailableError("the stream broke"));
+  const bool flushing = ok && half_closed_ && !outgoing_.empty();
+  if (closing_.has_value() && !flushing) return CloseLocked(*closing_);
+  if (!outgoing_.empty()) WriteNext();
+  if (reading_ == Reading::kPaused && outgoing_.size() <= kPausesReading) ReadNext();
+}
+
+void TrajectoryReactor::Close(const absl::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  CloseLocked(status);
+}
+
+void TrajectoryReactor::CloseLocked(const absl::Status& status) {
+  if (!closing_.has_value()) closing_ = status;
+  if (writing_ || finished_) return;
+  finished_ = true;
+  Finish(ToGrpcStatus(*closing_));
+}
+
+void TrajectoryReactor::OnCancel() { Close(absl::CancelledError("the stream broke")); }
+
+void TrajectoryReactor::OnDone() {
+  const std::shared_ptr<TrajectoryReactor> self = std::move(self_);
+  bool left;
+  {
+    absl::MutexLock lock(&mutex_);
+    left = half_closed_ && !context_->IsCancelled();
+  }
+  session_->StreamClosed(this, worker_id_, left);
+}
+
+}  // namespace troupe

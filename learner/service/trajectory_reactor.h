@@ -1,0 +1,78 @@
+// One StreamTrajectories call: reads a message, has the session deal with it, reads the next. While the session cannot deal with
+// it, or while the peer does not read what is sent to it, nothing is read: the peer's sending stops at gRPC's flow control.
+//
+//   reading ─► handling ─► reading …            handling ─► parked ─(Resume)─► handling
+//   any ─► closing (Finish once, when no write is on its way) ─► OnDone
+#ifndef TROUPE_LEARNER_SERVICE_TRAJECTORY_REACTOR_H_
+#define TROUPE_LEARNER_SERVICE_TRAJECTORY_REACTOR_H_
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/server_callback.h"
+#include "learner/service/training_session.h"
+#include "learner/service/worker_stream.h"
+
+namespace troupe {
+
+// Keeps itself alive until OnDone. `session` outlives it.
+class TrajectoryReactor final : public grpc::ServerBidiReactor<wire::WorkerMessage, wire::LearnerMessage>,
+                                public WorkerStream,
+                                public ParkedStream,
+                                public std::enable_shared_from_this<TrajectoryReactor> {
+ public:
+  // Messages waiting to be written. Above kPausesReading no further chunk is read, so that acknowledgements cannot gather; the
+  // rest is room for what comes unasked: a grant and a revoke per shard, an evaluation task, the drain.
+  static constexpr size_t kPausesReading = 64;
+  static size_t MaxOutgoing(int num_shards) { return kPausesReading + 1 + 4 * static_cast<size_t>(num_shards) + 2; }
+
+  static TrajectoryReactor* Start(grpc::CallbackServerContext* context, TrainingSession* session, size_t max_outgoing);
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+  void Send(wire::LearnerMessage message) override;
+  void Close(const absl::Status& status) override;
+  void Resume() override;
+
+ private:
+  enum class Reading { kReading, kHandling, kParked, kPaused, kEnded };
+
+  TrajectoryReactor(grpc::CallbackServerContext* context, TrainingSession* session, size_t max_outgoing)
+      : context_(context), session_(session), max_outgoing_(max_outgoing) {}
+
+  // Deals with incoming_ as long as that does not park.
+  void Handle() ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReadNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  grpc::CallbackServerContext* const context_;
+  TrainingSession* const session_;
+  const size_t max_outgoing_;
+  std::shared_ptr<TrajectoryReactor> self_;
+
+  // Owned by whoever reads or handles: one at a time.
+  wire::WorkerMessage incoming_;
+  std::string worker_id_;
+
+  absl::Mutex mutex_;
+  Reading reading_ ABSL_GUARDED_BY(mutex_) = Reading::kReading;
+  bool resume_wanted_ ABSL_GUARDED_BY(mutex_) = false;
+  bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<wire::LearnerMessage> outgoing_ ABSL_GUARDED_BY(mutex_);  // the first is on its way while writing_
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_SERVICE_TRAJECTORY_REACTOR_H_

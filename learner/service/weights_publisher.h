@@ -1,0 +1,69 @@
+// The newest actor weights, serialised once per version however many workers take them.
+//
+// The last two versions are kept. With every_version a subscriber gets each in order: it never misses one it needs, because an
+// update waits for the chunks made with the version before. Otherwise the newest wins and versions may be skipped.
+#ifndef TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_
+#define TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "common/host_tensor.h"
+#include "grpcpp/support/byte_buffer.h"
+
+namespace troupe {
+
+struct PublishedWeights {
+  uint64_t version = 0;
+  grpc::ByteBuffer bytes;  // a serialised wire::Weights
+};
+
+// One worker's stream of weights. Both calls return at once and may come from any thread.
+class WeightsSubscriber {
+ public:
+  virtual ~WeightsSubscriber() = default;
+  // There may be something new: ask WeightsPublisher::Next.
+  virtual void Wake() = 0;
+  virtual void Close(const absl::Status& status) = 0;
+};
+
+// Thread-safe. Subscribers are called without the publisher's lock.
+class WeightsPublisher {
+ public:
+  static constexpr size_t kVersionsKept = 2;
+
+  explicit WeightsPublisher(bool every_version) : every_version_(every_version) {}
+
+  // Returns the bytes of one serialised copy. Versions rise.
+  size_t Publish(const PolicyWeights& weights) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // What a subscriber that was last sent `sent` gets next; null: nothing yet. The oldest kept one above `sent`, or the newest.
+  std::shared_ptr<const PublishedWeights> Next(std::optional<uint64_t> sent) const ABSL_LOCKS_EXCLUDED(mutex_);
+  std::optional<uint64_t> newest_version() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // A second subscriber of the same worker replaces the first, which is closed with ABORTED. The publisher does not keep it
+  // alive. After CloseAll, it is closed at once.
+  void Subscribe(const std::string& worker_id, const std::shared_ptr<WeightsSubscriber>& subscriber)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends the worker's subscription, if there is one.
+  void Drop(const std::string& worker_id, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+  void CloseAll() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  const bool every_version_;
+  mutable absl::Mutex mutex_;
+  std::deque<std::shared_ptr<const PublishedWeights>> kept_ ABSL_GUARDED_BY(mutex_);  // oldest first
+  std::map<std::string, std::weak_ptr<WeightsSubscriber>> subscribers_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_

@@ -1,0 +1,52 @@
+// One SubscribeWeights call: asks the publisher for what comes next, one message on its way at a time, as bytes serialised once
+// for all workers.
+#ifndef TROUPE_LEARNER_SERVICE_WEIGHTS_REACTOR_H_
+#define TROUPE_LEARNER_SERVICE_WEIGHTS_REACTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+#include "learner/service/training_session.h"
+#include "learner/service/weights_publisher.h"
+
+namespace troupe {
+
+// Keeps itself alive until OnDone. `session` outlives it.
+class WeightsReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                             public WeightsSubscriber,
+                             public std::enable_shared_from_this<WeightsReactor> {
+ public:
+  // `request`: a serialised wire::SubscribeWeightsRequest.
+  static WeightsReactor* Start(const grpc::ByteBuffer& request, TrainingSession* session);
+
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+  void Wake() override;
+  void Close(const absl::Status& status) override;
+
+ private:
+  explicit WeightsReactor(const WeightsPublisher* publisher) : publisher_(publisher) {}
+
+  void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const WeightsPublisher* const publisher_;
+  std::shared_ptr<WeightsReactor> self_;
+
+  absl::Mutex mutex_;
+  std::shared_ptr<const PublishedWeights> writing_ ABSL_GUARDED_BY(mutex_);  // null: nothing on its way
+  std::optional<uint64_t> sent_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_SERVICE_WEIGHTS_REACTOR_H_

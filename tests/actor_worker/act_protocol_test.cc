@@ -1,0 +1,88 @@
+#include "actor_worker/evaluation/act_protocol.h"
+
+#include <sstream>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/actor_worker/inference_reference.h"
+
+namespace troupe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string Refusal(const std::string& line) {
+  ObservationLine parsed;
+  const absl::Status status = ParseObservationLine(line, 3, 2, &parsed);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << line;
+  return std::string(status.message());
+}
+
+TEST(ParseObservationLineTest, ReadsSpacesCommasTabsAndJson) {
+  for (const std::string line : {"1 -2.5 3e2", "1,-2.5,3e2", " 1 , -2.5\t300 \r", "[1, -2.5, 3e2]", " [1,-2.5,300] "}) {
+    ObservationLine parsed;
+    ASSERT_TRUE(ParseObservationLine(line, 3, 2, &parsed).ok()) << line;
+    EXPECT_THAT(parsed.observation, ElementsAre(1.0f, -2.5f, 300.0f));
+    EXPECT_THAT(parsed.mask, IsEmpty());
+  }
+}
+
+TEST(ParseObservationLineTest, ReadsTheMask) {
+  for (const std::string line : {"1 2 3 | 0 1", "[1,2,3]|[0,1]", "1 2 3|0,1"}) {
+    ObservationLine parsed;
+    ASSERT_TRUE(ParseObservationLine(line, 3, 2, &parsed).ok()) << line;
+    EXPECT_THAT(parsed.mask, ElementsAre(0, 1));
+  }
+}
+
+TEST(ParseObservationLineTest, SaysWhatIsWrong) {
+  EXPECT_THAT(Refusal(""), HasSubstr("0 observations came, expected 3"));
+  EXPECT_THAT(Refusal("1 2"), HasSubstr("2 observations came, expected 3"));
+  EXPECT_THAT(Refusal("1 2 3 4 5 6 7"), HasSubstr("more than 3 observations came"));
+  EXPECT_THAT(Refusal("1 two 3"), HasSubstr("observation 1 is \"two\", expected a finite number"));
+  EXPECT_THAT(Refusal("1 nan 3"), HasSubstr("observation 1 is \"nan\""));
+  EXPECT_THAT(Refusal("1 2 1e99"), HasSubstr("observation 2 is \"1e99\""));
+  EXPECT_THAT(Refusal("[1, 2, 3"), HasSubstr("observation 0 is \"[1\""));
+  EXPECT_THAT(Refusal("1 2 3 | 1"), HasSubstr("1 mask entrys came, expected 2"));
+  EXPECT_THAT(Refusal("1 2 3 | 1 2"), HasSubstr("mask entry 1 is 2, expected 0 or 1"));
+  EXPECT_THAT(Refusal("1 2 3 | 0 0"), HasSubstr("allows no action"));
+  EXPECT_THAT(Refusal("1 2 3 | 0 1 | 1"), HasSubstr("2 '|' came"));
+  EXPECT_LT(Refusal(std::string(100000, 'x')).size(), 200);
+}
+
+TEST(ServeActorTest, AnswersGoodLinesAndNamesBadOnes) {
+  const PolicySpec spec = MakeTestSpec(2, 3, 4, {8}, {0, 1});
+  const PolicyWeights weights{1, RandomWeights(spec, 2)};
+  auto actor = *OwnActor::Create(spec, weights, 1);
+  std::istringstream in("0.5 -1 2\nrubbish\n0.5 -1 2 | 0 0 1 0\n\n0.5 -1 2");
+  std::ostringstream out, err;
+  const ServedLines served = ServeActor(*actor, false, 0, in, out, err);
+  const float observation[] = {0.5f, -1.0f, 2.0f};
+  const std::vector<double> logits = ReferenceLogits(spec, weights.tensors, 1, observation);
+  const std::string best = std::to_string(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  EXPECT_EQ(out.str(), best + "\n2\n" + best + "\n");
+  EXPECT_THAT(err.str(), testing::StartsWith("line 2: observation 0 is \"rubbish\", expected a finite number\nline 4: "));
+  EXPECT_EQ(served.acted, 3);
+  EXPECT_EQ(served.refused, 2);
+}
+
+TEST(ServeActorTest, SamplesRepeatablyFromTheSeed) {
+  const PolicySpec spec = MakeTestSpec(1, 3, 4, {}, {0});
+  const PolicyWeights weights{1, RandomWeights(spec, 2)};
+  auto actor = *OwnActor::Create(spec, weights, 0);
+  const auto serve = [&](uint64_t seed) {
+    std::string lines;
+    for (int i = 0; i < 200; ++i) lines += "0.1 0.1 0.1\n";
+    std::istringstream in(lines);
+    std::ostringstream out, err;
+    ServeActor(*actor, true, seed, in, out, err);
+    return out.str();
+  };
+  EXPECT_EQ(serve(1), serve(1));
+  EXPECT_NE(serve(1), serve(2));
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,189 @@
+// The subcommands as a user calls them, on real actor files of grid_world.
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "absl/flags/reflection.h"
+#include "actor_worker/commands/commands.h"
+#include "actor_worker/environments/registry.h"
+#include "common/config/experiment_loader.h"
+#include "common/files/actor_file.h"
+#include "common/files/atomic_file.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/actor_worker/inference_reference.h"
+#include "tests/common/temporary_folder.h"
+
+namespace troupe {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ended {
+  int status = 0;
+  std::string out;
+  std::string err;
+};
+
+// Runs a subcommand with default flags; what it sets is forgotten afterwards.
+Ended RunCommand(int (*command)(int, char**), std::vector<std::string> words) {
+  absl::FlagSaver saver;
+  words.insert(words.begin(), "actor_worker");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Ended ended;
+  ended.status = command(int(words.size()), argv.data());
+  std::fflush(stdout);
+  ended.out = testing::internal::GetCapturedStdout();
+  ended.err = testing::internal::GetCapturedStderr();
+  return ended;
+}
+
+class CommandTest : public testing::Test {
+ protected:
+  // An actor file of untrained grid_world actors.
+  std::string WriteActors(const std::string& name, uint64_t seed) {
+    ActorFile file;
+    file.experiment = *ParseExperiment("name: \"test\" total_env_steps: 1000 environment { name: \"grid_world\" }", "test", {});
+    const auto environment = *(*FindEnvironment("grid_world"))->create({});
+    file.policies = *MakePolicySpecs(file.experiment, environment->spec());
+    for (const PolicySpec& spec : file.policies) {
+      for (HostTensor& tensor : RandomWeights(spec, seed)) file.weights.tensors.push_back(std::move(tensor));
+    }
+    file.weights.policy_version = 12;
+    file.env_steps = 3456;
+    const std::string path = folder_.path() + "/" + name + ".safetensors";
+    EXPECT_TRUE(WriteActorFile(path, file).ok());
+    return path;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(CommandTest, EvaluatePrintsEveryPlayerAndWritesEveryEpisode) {
+  const std::string one = WriteActors("one", 1), two = WriteActors("two", 2), json_path = folder_.path() + "/result.json";
+  const Ended ended = RunCommand(RunEvaluate, {"--actors=" + one + "," + two, "--episodes=6", "--json=" + json_path, "--threads=2"});
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  for (const char* const part : {"grid_world, 2 agents: 6 episodes each, seeds 1000000 to 1000005, actors greedy", "\none ", "\ntwo ",
+                                 "\nmean of the 2 ", "\nrandom ", "* best"}) {
+    EXPECT_THAT(ended.out, HasSubstr(part));
+  }
+  const auto json = nlohmann::json::parse(*ReadWholeFile(json_path));
+  EXPECT_EQ(json["players"][0]["name"], "one");
+  EXPECT_EQ(json["players"][1]["env_steps"], 3456);
+  for (const auto& player : json["players"]) EXPECT_EQ(player["episodes"].size(), 6);
+  EXPECT_EQ(json["players"][2]["episodes"][5]["seed"], 1000005);
+}
+
+TEST_F(CommandTest, EvaluateRepeatsItselfWhateverTheThreads) {
+  const std::string path = WriteActors("one", 1);
+  const auto run = [&](const std::string& threads, const std::string& sample) {
+    return RunCommand(RunEvaluate, {"--actors=" + path, "--episodes=9", sample, "--threads=" + threads}).out;
+  };
+  EXPECT_EQ(run("1", "--nosample"), run("3", "--nosample"));
+  EXPECT_EQ(run("1", "--sample"), run("3", "--sample"));
+  EXPECT_NE(run("1", "--sample"), run("1", "--nosample"));
+}
+
+TEST_F(CommandTest, EvaluateChoosesBaselinesAndTakesSettings) {
+  const std::string path = WriteActors("one", 1);
+  const Ended chosen = RunCommand(RunEvaluate, {"--actors=" + path, "--episodes=1", "--baselines=random", "--set", "environment.settings.max_steps=7"});
+  EXPECT_EQ(chosen.status, 0) << chosen.err;
+  EXPECT_THAT(chosen.out, HasSubstr("settings: max_steps=7"));
+  EXPECT_THAT(chosen.err, HasSubstr("was trained with other environment settings"));
+  EXPECT_THAT(RunCommand(RunEvaluate, {"--actors=" + path, "--baselines=none", "--episodes=1"}).out, Not(HasSubstr("random")));
+  const Ended unknown = RunCommand(RunEvaluate, {"--actors=" + path, "--baselines=randon"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("no baseline \"randon\"; did you mean \"random\"?"));
+}
+
+TEST_F(CommandTest, EvaluatePlaysBaselinesWithoutActors) {
+  const Ended ended = RunCommand(RunEvaluate, {"--environment=grid_world", "--episodes=2"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("\nrandom "));
+  EXPECT_THAT(RunCommand(RunEvaluate, {}).err, HasSubstr("give --actors, --experiment or --environment"));
+}
+
+TEST_F(CommandTest, BadFilesAreNamedAndFail) {
+  const Ended missing = RunCommand(RunEvaluate, {"--actors=" + folder_.path() + "/none.safetensors"});
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_THAT(missing.err, HasSubstr("none.safetensors"));
+  const std::string rubbish = folder_.path() + "/rubbish.safetensors";
+  ASSERT_TRUE(WriteFileAtomically(rubbish, {"this is no actor file, whatever its name says"}).ok());
+  for (const auto command : {RunEvaluate, RunReplay}) {
+    const Ended ended = RunCommand(command, {"--actors=" + rubbish});
+    EXPECT_EQ(ended.status, 1);
+    EXPECT_THAT(ended.err, HasSubstr("rubbish.safetensors"));
+  }
+  const Ended act = RunCommand(RunAct, {"--actors=" + rubbish, "--agent=x"});
+  EXPECT_EQ(act.status, 1);
+  const Ended setting = RunCommand(RunEvaluate, {"--actors=" + WriteActors("one", 1), "--set", "environment.settings.max_stepz=7"});
+  EXPECT_EQ(setting.status, 1);
+  EXPECT_THAT(setting.err, HasSubstr("max_steps"));
+}
+
+TEST_F(CommandTest, ActForOneAgentAnswersLines) {
+  const std::string path = WriteActors("one", 1);
+  const auto environment = *(*FindEnvironment("grid_world"))->create({});
+  const AgentGroupSpec& group = environment->spec().groups[0];
+  std::string line;
+  for (int i = 0; i < group.observation_size; ++i) line += "0.5 ";
+  std::istringstream input(line + "\nnothing\n" + line + "\n");
+  std::streambuf* const before = std::cin.rdbuf(input.rdbuf());
+  std::cin.clear();
+  const Ended ended = RunCommand(RunAct, {"--actors=" + path, "--agent=" + group.agents[1]});
+  std::cin.rdbuf(before);
+  EXPECT_EQ(ended.status, 0);
+  ASSERT_EQ(ended.out.size(), 4) << ended.out;
+  EXPECT_EQ(ended.out.substr(0, 2), ended.out.substr(2));
+  EXPECT_THAT(ended.err, testing::StartsWith("line 2: "));
+}
+
+TEST_F(CommandTest, ActNamesUnknownAgentsAndMissingFlags) {
+  const std::string path = WriteActors("one", 1);
+  EXPECT_THAT(RunCommand(RunAct, {"--actors=" + path, "--agent=nobody_at_all"}).err, HasSubstr("no agent \"nobody_at_all\""));
+  EXPECT_EQ(RunCommand(RunAct, {"--actors=" + path}).status, 2);
+  EXPECT_EQ(RunCommand(RunAct, {"--actors=" + path, "--agent=a", "--network"}).status, 2);
+  EXPECT_EQ(RunCommand(RunAct, {"--agent=a"}).status, 2);
+}
+
+TEST_F(CommandTest, ActForTheNetworkPrintsDecisionsAndStatistics) {
+  const std::string path = WriteActors("one", 1);
+  const Ended ended = RunCommand(RunAct, {"--actors=" + path, "--network", "--seed=5", "--steps=6", "--every=2"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("step     2 "));
+  EXPECT_THAT(ended.out, Not(HasSubstr("step     3 ")));
+  EXPECT_THAT(ended.out, HasSubstr("seed 5, 6 steps\n"));
+  EXPECT_THAT(ended.out, HasSubstr("success"));
+}
+
+TEST_F(CommandTest, ReplayShowsTheEnvironment) {
+  const Ended baseline = RunCommand(RunReplay, {"--environment=grid_world", "--controller=random", "--steps=4"});
+  EXPECT_EQ(baseline.status, 0) << baseline.err;
+  EXPECT_THAT(baseline.out, HasSubstr("step 4 of "));
+  EXPECT_THAT(baseline.out, HasSubstr("grid_world played by random\n"));
+  const Ended actors = RunCommand(RunReplay, {"--actors=" + WriteActors("one", 1), "--steps=4", "--every=4"});
+  EXPECT_EQ(actors.status, 0) << actors.err;
+  EXPECT_THAT(actors.out, HasSubstr("step 0 of "));
+  EXPECT_THAT(actors.out, Not(HasSubstr("step 3 of ")));
+  EXPECT_THAT(actors.out, HasSubstr("played by one\n"));
+  EXPECT_EQ(RunCommand(RunReplay, {}).status, 2);
+}
+
+TEST_F(CommandTest, EnvironmentsListsAndDescribes) {
+  const Ended list = RunCommand(RunEnvironments, {});
+  for (const EnvironmentEntry& entry : AllEnvironments()) EXPECT_THAT(list.out, HasSubstr(entry.name));
+  const Ended one = RunCommand(RunEnvironments, {"grid_world"});
+  EXPECT_THAT(one.out, HasSubstr("max_steps"));
+  EXPECT_THAT(one.out, HasSubstr("baselines\n  random\n"));
+  const Ended unknown = RunCommand(RunEnvironments, {"grid_wrold"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean \"grid_world\"?"));
+}
+
+}  // namespace
+}  // namespace troupe

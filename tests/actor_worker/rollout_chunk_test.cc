@@ -1,0 +1,219 @@
+#include <cmath>
+
+#include "actor_worker/rollout/chunk_pool.h"
+#include "actor_worker/rollout/shard_rollout.h"
+#include "gtest/gtest.h"
+#include "tests/actor_worker/worker_fixture.h"
+
+namespace troupe {
+namespace {
+
+class ShardRolloutTest : public testing::Test {
+ protected:
+  void SetUp() override { TinyFaults::Get().Reset(); }
+
+  std::unique_ptr<ShardRollout> Begin(uint32_t shard, uint32_t epoch = 1) {
+    auto lease = std::make_shared<HeldLease>();
+    lease->shard = shard;
+    lease->lease_epoch = epoch;
+    lease_ = lease;
+    return ShardRollout::Create(plan_, lease).value();
+  }
+  wire::Chunk Collect(ShardRollout& rollout, uint64_t sequence, uint64_t version) {
+    wire::Chunk chunk;
+    EXPECT_TRUE(CollectInto(rollout, sequence, version, &chunk).ok());
+    return chunk;
+  }
+  absl::Status CollectInto(ShardRollout& rollout, uint64_t sequence, uint64_t version, wire::Chunk* chunk) {
+    EXPECT_TRUE(policy_->Apply(WeightsOf(plan_, version)).ok());
+    return rollout.Collect(sequence, version, *policy_, progress_, chunk);
+  }
+  ChunkView View(const wire::Chunk& chunk) { return ViewChunk(plan_.spec, plan_.chunk_shape(), chunk).value(); }
+
+  const RolloutPlan plan_ = TinyPlan(TinyExperiment());
+  std::unique_ptr<ActingPolicy> policy_ = ActingPolicy::Create(plan_.policies, plan_.chunk_shape().copies).value();
+  RolloutProgress progress_;
+  std::shared_ptr<HeldLease> lease_;
+  const int T = plan_.chunk_shape().rollout_length, E = plan_.chunk_shape().copies;
+};
+
+TEST_F(ShardRolloutTest, WritesAChunkThatFitsTheLayoutAndSaysWhoseItIs) {
+  const auto rollout = Begin(3, 9);
+  const wire::Chunk chunk = Collect(*rollout, 0, 5);
+  EXPECT_EQ(chunk.shard(), 3);
+  EXPECT_EQ(chunk.lease_epoch(), 9);
+  EXPECT_EQ(chunk.sequence(), 0);
+  EXPECT_EQ(chunk.policy_version(), 5);
+  EXPECT_TRUE(ViewChunk(plan_.spec, plan_.chunk_shape(), chunk).ok());
+  EXPECT_GT(chunk.environment_seconds(), 0);
+  EXPECT_GT(chunk.inference_seconds(), 0);
+}
+
+TEST_F(ShardRolloutTest, TheNextChunkBeginsWithTheLastRow) {
+  const auto rollout = Begin(0);
+  wire::Chunk last = Collect(*rollout, 0, 0);
+  for (uint64_t sequence = 1; sequence < 6; ++sequence) {
+    const wire::Chunk next = Collect(*rollout, sequence, sequence);
+    const ChunkView before = View(last), after = View(next);
+    for (int g = 0; g < plan_.spec.groups.size(); ++g) {
+      const size_t row = before.groups[g].observations.size() / (T + 1), mask = before.groups[g].action_masks.size() / (T + 1),
+                   alive = before.groups[g].alive.size() / (T + 1);
+      EXPECT_EQ(before.groups[g].observations.subspan(T * row), after.groups[g].observations.subspan(0, row));
+      EXPECT_EQ(before.groups[g].action_masks.subspan(T * mask), after.groups[g].action_masks.subspan(0, mask));
+      EXPECT_EQ(before.groups[g].alive.subspan(T * alive), after.groups[g].alive.subspan(0, alive));
+    }
+    EXPECT_EQ(before.state_extras.subspan(T * E * 2), after.state_extras.subspan(0, E * 2));
+    last = next;
+  }
+}
+
+TEST_F(ShardRolloutTest, EqualLeasesGiveEqualBytesAndOthersDoNot) {
+  const auto one = Begin(2, 1), same = Begin(2, 1), other_epoch = Begin(2, 2), other_shard = Begin(1, 1);
+  for (uint64_t sequence = 0; sequence < 4; ++sequence) {
+    const std::string expected = Contents(Collect(*one, sequence, sequence));
+    EXPECT_EQ(Contents(Collect(*same, sequence, sequence)), expected);
+    EXPECT_NE(Contents(Collect(*other_epoch, sequence, sequence)), expected);
+    EXPECT_NE(Contents(Collect(*other_shard, sequence, sequence)), expected);
+  }
+}
+
+TEST_F(ShardRolloutTest, MemoryOfAnEarlierUseDoesNotShow) {
+  const auto fresh = Begin(2), reused = Begin(2), other = Begin(1);
+  wire::Chunk chunk;
+  for (uint64_t sequence = 0; sequence < 4; ++sequence) {
+    ASSERT_TRUE(CollectInto(*other, sequence, 7, &chunk).ok());
+    ASSERT_TRUE(CollectInto(*reused, sequence, 3, &chunk).ok());
+    EXPECT_EQ(Contents(chunk), Contents(Collect(*fresh, sequence, 3)));
+  }
+}
+
+TEST_F(ShardRolloutTest, ActsWithAllowedActionsAndTellsTheirProbabilities) {
+  const auto rollout = Begin(0);
+  const wire::Chunk chunk = Collect(*rollout, 0, 1);
+  const ChunkView view = View(chunk);
+  for (int g = 0; g < plan_.spec.groups.size(); ++g) {
+    const int choices = plan_.spec.groups[g].action_size;
+    for (int i = 0; i < view.groups[g].discrete_actions.size(); ++i) {
+      EXPECT_EQ(view.groups[g].action_masks[i * choices + view.groups[g].discrete_actions[i]], 1);
+      EXPECT_LE(view.groups[g].log_probabilities[i], 0);
+      EXPECT_GT(view.groups[g].log_probabilities[i], -10);
+    }
+  }
+}
+
+// The environment steps as the chunk says: sums of actions reappear in the observations, rewards are the actions' own.
+TEST_F(ShardRolloutTest, RowsBelongTogether) {
+  const auto rollout = Begin(0);
+  for (uint64_t sequence = 0; sequence < 8; ++sequence) {
+    const wire::Chunk chunk = Collect(*rollout, sequence, 1);
+    const ChunkView view = View(chunk);
+    int continued = 0;
+    for (int t = 0; t < T; ++t) {
+      for (int e = 0; e < E; ++e) {
+        const int row = t * E + e;
+        float taken = 0.0f;
+        for (int a = 0; a < 2; ++a) {
+          const int action = view.groups[0].discrete_actions[row * 2 + a];
+          EXPECT_EQ(view.groups[0].rewards[row * 2 + a], static_cast<float>(action) - 0.5f);
+          taken += static_cast<float>((a + 1) * action);
+        }
+        taken += 11.0f * static_cast<float>(view.groups[1].discrete_actions[row]);
+        if (view.terminated[row] || view.truncated[row]) {
+          EXPECT_EQ(view.state_extras[(row + E) * 2], 0.0f) << "a new episode follows";
+          continue;
+        }
+        ++continued;
+        EXPECT_EQ(view.state_extras[(row + E) * 2], view.state_extras[row * 2] + 1.0f);
+        EXPECT_NEAR(view.groups[0].observations[(row + E) * 6] - view.groups[0].observations[row * 6], 0.01f * taken, 1e-5f);
+      }
+    }
+    EXPECT_GT(continued, 0);
+  }
+}
+
+TEST_F(ShardRolloutTest, TruncatedEpisodesBringTheirLastRowAndFinishedOnesTheirFigures) {
+  const auto rollout = Begin(0);
+  int truncated = 0, terminated = 0, finished = 0;
+  for (uint64_t sequence = 0; sequence < 12; ++sequence) {
+    const wire::Chunk chunk = Collect(*rollout, sequence, 1);
+    const ChunkView view = View(chunk);
+    int listed = 0;
+    for (int t = 0; t < T; ++t) {
+      for (int e = 0; e < E; ++e) {
+        terminated += view.terminated[t * E + e];
+        if (!view.truncated[t * E + e]) continue;
+        ASSERT_EQ(view.truncated_at[listed * 2], t);
+        ASSERT_EQ(view.truncated_at[listed * 2 + 1], e);
+        EXPECT_EQ(view.final_state_extras[listed * 2], 7.0f) << "the step at which odd seeds are cut";
+        ++listed;
+      }
+    }
+    EXPECT_EQ(view.truncated_at.size(), listed * 2);
+    EXPECT_EQ(view.groups[0].final_observations.size(), listed * 6);
+    truncated += listed;
+    for (const wire::FinishedEpisode& episode : chunk.episodes()) {
+      const int row = episode.step() * E + episode.copy();
+      EXPECT_NE(view.terminated[row], view.truncated[row]);
+      EXPECT_EQ(episode.group_returns_size(), 2);
+      ASSERT_EQ(episode.statistics_size(), 1);
+      EXPECT_LE(episode.length(), 7);
+      ++finished;
+    }
+  }
+  EXPECT_GT(truncated, 0);
+  EXPECT_GT(terminated, 0);
+  EXPECT_LE(finished, truncated + terminated);
+  EXPECT_GE(finished, truncated + terminated - E) << "only episodes begun by warm-up may be missing";
+}
+
+TEST_F(ShardRolloutTest, StopsWithinAStepOnceTheLeaseIsGone) {
+  const auto rollout = Begin(0);
+  Collect(*rollout, 0, 0);
+  lease_->gone = true;
+  wire::Chunk chunk;
+  const int64_t before = TinyFaults::Get().steps;
+  EXPECT_TRUE(absl::IsCancelled(CollectInto(*rollout, 1, 0, &chunk)));
+  EXPECT_EQ(TinyFaults::Get().steps, before);
+}
+
+TEST_F(ShardRolloutTest, AnEnvironmentThatThrowsOrReturnsNanIsAnErrorThatSaysSo) {
+  TinyFaults::Get().throw_at_step = 30;
+  const auto thrower = Begin(0);
+  wire::Chunk chunk;
+  absl::Status status;
+  for (int sequence = 0; sequence < 20 && status.ok(); ++sequence) status = CollectInto(*thrower, sequence, 0, &chunk);
+  EXPECT_NE(status.message().find("the simulator fell over"), std::string::npos) << status;
+
+  TinyFaults::Get().Reset();
+  TinyFaults::Get().nan_at_step = 40;
+  const auto liar = Begin(0);
+  status = absl::OkStatus();
+  for (int sequence = 0; sequence < 20 && status.ok(); ++sequence) status = CollectInto(*liar, sequence, 0, &chunk);
+  EXPECT_NE(status.message().find("finite"), std::string::npos) << status;
+}
+
+TEST(ChunkPoolTest, GivesMessagesOutAgainOnceTheirLastOwnerLetsGo) {
+  ChunkPool pool(1);
+  std::shared_ptr<wire::WorkerMessage> first = pool.Take();
+  const wire::WorkerMessage* address = first.get();
+  std::shared_ptr<const wire::WorkerMessage> writer = first;
+  first.reset();
+  EXPECT_EQ(pool.num_unused(), 0);
+  writer.reset();
+  EXPECT_EQ(pool.num_unused(), 1);
+  EXPECT_EQ(pool.Take().get(), address);
+}
+
+TEST(ChunkPoolTest, KeepsNoMoreThanItsCapacityAndMayGoFirst) {
+  std::shared_ptr<wire::WorkerMessage> survivor;
+  {
+    ChunkPool pool(1);
+    survivor = pool.Take();
+    { const auto one = pool.Take(), other = pool.Take(); }
+    EXPECT_EQ(pool.num_unused(), 1);
+  }
+  EXPECT_TRUE(survivor->has_chunk());
+}
+
+}  // namespace
+}  // namespace troupe

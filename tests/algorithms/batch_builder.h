@@ -1,0 +1,108 @@
+// Training batches and contexts for tests and benchmarks, without collecting anything.
+#ifndef TROUPE_TESTS_ALGORITHMS_BATCH_BUILDER_H_
+#define TROUPE_TESTS_ALGORITHMS_BATCH_BUILDER_H_
+
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/config/experiment_loader.h"
+#include "common/random.h"
+#include "learner/algorithms/algorithm.h"
+
+namespace troupe {
+
+inline AgentGroupSpec DiscreteGroup(const std::string& name, int agents, int observation_size, int actions) {
+  AgentGroupSpec group{.name = name, .observation_size = observation_size, .action_size = actions};
+  for (int a = 0; a < agents; ++a) group.agents.push_back(name + std::to_string(a));
+  return group;
+}
+
+// `text` is an experiment's textproto without name, environment and steps.
+inline AlgorithmContext MakeContext(const std::string& text, std::vector<AgentGroupSpec> groups, int state_extras_size) {
+  AlgorithmContext context;
+  const auto experiment = ParseExperiment(
+      "name: \"test\" total_env_steps: 100000 environment { name: \"matrix_game\" } " + text, "test", {});
+  if (!experiment.ok()) throw std::runtime_error(std::string(experiment.status().message()));
+  context.experiment = *experiment;
+  context.environment.groups = std::move(groups);
+  context.environment.state_extras_size = state_extras_size;
+  const auto policies = MakePolicySpecs(context.experiment, context.environment);
+  if (!policies.ok()) throw std::runtime_error(std::string(policies.status().message()));
+  context.policies = *policies;
+  context.device = "cpu";
+  return context;
+}
+
+// All sizes right, all zero: everyone alive, everything allowed, no episode ends, actions 0 with probability 1 / N.
+inline TrainingBatch EmptyBatch(const EnvironmentSpec& environment, int steps, int columns) {
+  TrainingBatch batch;
+  batch.rollout_length = steps;
+  batch.columns = columns;
+  const size_t acted = static_cast<size_t>(steps) * columns, seen = acted + columns;
+  for (const AgentGroupSpec& spec : environment.groups) {
+    const size_t agents = spec.num_agents();
+    GroupBatch group;
+    group.observations.assign(seen * agents * spec.observation_size, 0.0f);
+    group.discrete_actions.assign(acted * agents, 0);
+    group.log_probabilities.assign(acted * agents, -std::log(static_cast<float>(spec.action_size)));
+    group.rewards.assign(acted * agents, 0.0f);
+    group.action_masks.assign(seen * agents * spec.action_size, 1);
+    group.alive.assign(seen * agents, 1);
+    batch.groups.push_back(std::move(group));
+  }
+  batch.state_extras.assign(seen * environment.state_extras_size, 0.0f);
+  batch.terminated.assign(acted, 0);
+  batch.truncated.assign(acted, 0);
+  batch.policy_versions.assign(columns, 0);
+  return batch;
+}
+
+// Ends an episode after step t of a column by truncation; the final observation is `value` everywhere.
+inline void Truncate(const EnvironmentSpec& environment, int t, int column, float value, TrainingBatch* batch) {
+  batch->truncated[t * batch->columns + column] = 1;
+  batch->truncated_at.insert(batch->truncated_at.end(), {t, column});
+  batch->final_state_extras.insert(batch->final_state_extras.end(), environment.state_extras_size, value);
+  for (size_t g = 0; g < environment.groups.size(); ++g) {
+    const AgentGroupSpec& spec = environment.groups[g];
+    auto& finals = batch->groups[g].final_observations;
+    finals.insert(finals.end(), static_cast<size_t>(spec.num_agents()) * spec.observation_size, value);
+  }
+}
+
+// Random everything: observations, extras and rewards Gaussian, uniform actions, and with `ends` episodes that terminate or
+// are truncated, agents that die and actions that are forbidden.
+inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, int columns, uint64_t seed, bool ends = true) {
+  TrainingBatch batch = EmptyBatch(environment, steps, columns);
+  RandomStream random(seed);
+  const auto fill = [&](std::vector<float>& values) {
+    for (float& value : values) value = static_cast<float>(random.Normal());
+  };
+  fill(batch.state_extras);
+  for (size_t g = 0; g < environment.groups.size(); ++g) {
+    const uint32_t actions = environment.groups[g].action_size;
+    GroupBatch& group = batch.groups[g];
+    fill(group.observations);
+    fill(group.rewards);
+    for (size_t i = 0; i < group.discrete_actions.size(); ++i) {
+      group.discrete_actions[i] = static_cast<int32_t>(random.Below(actions));
+      group.log_probabilities[i] += 0.3f * static_cast<float>(random.Normal());
+      if (!ends) continue;
+      group.alive[i] = random.Below(8) != 0;
+      for (uint32_t a = 0; a < actions; ++a) {
+        if (static_cast<int32_t>(a) != group.discrete_actions[i]) group.action_masks[i * actions + a] = random.Below(6) != 0;
+      }
+    }
+  }
+  for (int cell = 0; ends && cell < steps * columns; ++cell) {
+    const uint32_t draw = random.Below(12);
+    if (draw == 0) batch.terminated[cell] = 1;
+    if (draw == 1) Truncate(environment, cell / columns, cell % columns, static_cast<float>(random.Normal()), &batch);
+  }
+  return batch;
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_TESTS_ALGORITHMS_BATCH_BUILDER_H_

@@ -1,0 +1,175 @@
+// What critics and actors see of a batch: global state, agent one-hots, dead agents, truncated episodes' final states.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "learner/algorithms/modules/actor_rows.h"
+#include "learner/algorithms/modules/critic_layout.h"
+#include "learner/algorithms/modules/minibatches.h"
+#include "tests/algorithms/batch_builder.h"
+
+namespace troupe {
+namespace {
+
+constexpr int kSteps = 6, kColumns = 3;
+
+EnvironmentSpec TwoGroups() {
+  EnvironmentSpec environment;
+  environment.groups = {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 7, 3)};
+  environment.state_extras_size = 2;
+  return environment;
+}
+
+std::vector<CriticLayout> Layouts(CriticInput input, ValueHeads heads, const EnvironmentSpec& environment) {
+  CriticSettings settings;
+  settings.set_input(input);
+  settings.set_heads(heads);
+  settings.add_hidden_sizes(8);
+  return MakeCriticLayouts(settings, environment).value();
+}
+
+std::vector<float> Inputs(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch) {
+  const size_t states = (batch.rollout_length + 1) * batch.columns + batch.truncated_at.size() / 2;
+  std::vector<float> inputs(states * layout.rows_per_step * layout.stack.input_size);
+  WriteCriticInputs(layout, environment, batch, inputs.data());
+  return inputs;
+}
+
+TEST(CriticLayout, HasTheColumnsItsSettingsName) {
+  const EnvironmentSpec environment = TwoGroups();
+  const auto team = Layouts(GLOBAL_STATE, TEAM, environment);
+  ASSERT_EQ(team.size(), 1);
+  EXPECT_EQ(team[0].columns(), 1);
+  EXPECT_EQ(team[0].stack.input_size, 3 * 5 + 2 * 7 + 2);
+  const auto each = Layouts(GLOBAL_STATE, EACH_AGENT, environment);
+  ASSERT_EQ(each.size(), 1);
+  EXPECT_EQ(each[0].stack.output_size, 5);
+  const auto specific = Layouts(AGENT_SPECIFIC_STATE, EACH_AGENT, environment);
+  ASSERT_EQ(specific.size(), 2);
+  EXPECT_EQ(specific[1].stack.input_size, 31 + 7 + 2);
+  EXPECT_EQ(specific[1].rows_per_step, 2);
+  EXPECT_EQ(Layouts(LOCAL_OBSERVATION, EACH_AGENT, environment)[0].stack.input_size, 5);
+  CriticSettings settings;
+  settings.set_input(LOCAL_OBSERVATION);
+  settings.set_heads(TEAM);
+  EXPECT_EQ(MakeCriticLayouts(settings, environment).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(CriticLayout, GlobalStateIsAllObservationsThenTheExtras) {
+  const EnvironmentSpec environment = TwoGroups();
+  const TrainingBatch batch = RandomBatch(environment, kSteps, kColumns, 1);
+  const CriticLayout layout = Layouts(GLOBAL_STATE, TEAM, environment)[0];
+  const std::vector<float> inputs = Inputs(layout, environment, batch);
+  const int cell = 2 * kColumns + 1;
+  const float* state = inputs.data() + cell * 31;
+  EXPECT_EQ(state[0], batch.groups[0].observations[cell * 15]);
+  EXPECT_EQ(state[14], batch.groups[0].observations[cell * 15 + 14]);
+  EXPECT_EQ(state[15], batch.groups[1].observations[cell * 14]);
+  EXPECT_EQ(state[30], batch.state_extras[cell * 2 + 1]);
+  ASSERT_FALSE(batch.truncated_at.empty());
+  EXPECT_EQ(inputs[(kSteps + 1) * kColumns * 31], batch.groups[0].final_observations[0]);
+  EXPECT_EQ(inputs.back(), batch.final_state_extras.back());
+}
+
+TEST(CriticLayout, AgentSpecificStateEndsWithOwnObservationAndOneHot) {
+  const EnvironmentSpec environment = TwoGroups();
+  const TrainingBatch batch = RandomBatch(environment, kSteps, kColumns, 1);
+  const CriticLayout layout = Layouts(AGENT_SPECIFIC_STATE, EACH_AGENT, environment)[1];
+  const std::vector<float> inputs = Inputs(layout, environment, batch);
+  const float* row = inputs.data() + (5 * 2 + 1) * layout.stack.input_size;  // cell 5, agent 1
+  EXPECT_EQ(row[31], batch.groups[1].observations[(5 * 2 + 1) * 7]);
+  EXPECT_EQ(row[38], 0.0f);
+  EXPECT_EQ(row[39], 1.0f);
+}
+
+ValueStreams Streams(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch) {
+  const size_t states = (batch.rollout_length + 1) * batch.columns + batch.truncated_at.size() / 2;
+  std::vector<float> values(states * layout.columns());
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  return MakeValueStreams(layout, environment, batch, 1.0, values, {});
+}
+
+TEST(ValueStreams, TeamRewardIsTheMeanOverLivingAgentsOfAllGroups) {
+  const EnvironmentSpec environment = TwoGroups();
+  TrainingBatch batch = RandomBatch(environment, kSteps, kColumns, 1);
+  for (int agent = 0; agent < 3; ++agent) batch.groups[0].alive[agent] = agent == 1;
+  batch.groups[1].alive[0] = 1;
+  batch.groups[1].alive[1] = 0;
+  batch.groups[0].rewards[1] = 4.0f;
+  batch.groups[1].rewards[0] = -1.0f;
+  const ValueStreams streams = Streams(Layouts(GLOBAL_STATE, TEAM, environment)[0], environment, batch);
+  EXPECT_FLOAT_EQ(streams.rewards[0], 1.5f);
+}
+
+TEST(ValueStreams, TruncationBootstrapsFromTheFinalStateAndTerminationFromNothing) {
+  const EnvironmentSpec environment = TwoGroups();
+  TrainingBatch batch = EmptyBatch(environment, kSteps, kColumns);
+  Truncate(environment, 2, 1, 0.5f, &batch);
+  batch.terminated[3 * kColumns + 2] = 1;
+  const CriticLayout layout = Layouts(GLOBAL_STATE, EACH_AGENT, environment)[0];
+  const ValueStreams streams = Streams(layout, environment, batch);
+  const int final_state = (kSteps + 1) * kColumns;
+  for (int head = 0; head < 5; ++head) {
+    const int truncated = (2 * kColumns + 1) * 5 + head, terminated = (3 * kColumns + 2) * 5 + head;
+    EXPECT_EQ(streams.next_values[truncated], final_state * 5 + head);
+    EXPECT_EQ(streams.next_values[terminated], 0.0f);
+    EXPECT_EQ(streams.next_values[0 + head], kColumns * 5 + head);
+    EXPECT_EQ(streams.continues[truncated] + streams.continues[terminated], 0);
+    EXPECT_EQ(streams.continues[head], 1);
+  }
+}
+
+// Whatever a dead agent observed, did or was paid, an update comes out the same.
+TEST(DeadAgents, ChangeNothing) {
+  for (const std::string critic : {"input: GLOBAL_STATE heads: TEAM", "input: LOCAL_OBSERVATION heads: EACH_AGENT"}) {
+    for (const std::string sharing : {"SHARED", "PER_AGENT", "PARTITIONED partition: [1, 0, 1]"}) {
+      AlgorithmContext context = MakeContext(
+          "policy { hidden_sizes: [16] sharing: " + sharing + " } critic { hidden_sizes: [16] " + critic +
+              " } collection { num_shards: 1 copies_per_shard: 3 rollout_length: 6 } ppo { epochs: 2 minibatch_size: 8 }",
+          {DiscreteGroup("cars", 3, 5, 4)}, 1);
+      context.environment.state_includes_observations = false;
+      TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 2);
+      GroupBatch& group = batch.groups[0];
+      // Agent 2 dies at step 2 for good, so that no later step of its own could be owed its rewards.
+      for (int cell = 0; cell < (kSteps + 1) * kColumns; ++cell) group.alive[cell * 3 + 2] = cell < 2 * kColumns;
+      for (int cell = 2 * kColumns; cell < kSteps * kColumns; ++cell) group.rewards[cell * 3 + 2] = 0.0f;
+      const auto first = CreateAlgorithm(context).value(), second = CreateAlgorithm(context).value();
+      const UpdateProgress progress{.update = 0, .env_steps = 0, .total_env_steps = 100};
+      const auto before = first->Update(batch, progress).value();
+      for (int cell = 2 * kColumns; cell < kSteps * kColumns; ++cell) {
+        for (int o = 0; o < 5; ++o) group.observations[(cell * 3 + 2) * 5 + o] = 77.0f;
+        group.discrete_actions[cell * 3 + 2] = 3;
+        group.log_probabilities[cell * 3 + 2] = -9.0f;
+        if (critic.ends_with("TEAM")) group.rewards[cell * 3 + 2] = 1e4f;
+      }
+      const auto after = second->Update(batch, progress).value();
+      EXPECT_EQ(before.values, after.values) << critic << " " << sharing;
+      EXPECT_EQ(first->SaveState(), second->SaveState()) << critic << " " << sharing;
+    }
+  }
+}
+
+TEST(SlotMap, PutsEveryAgentInItsSetAndPadsTheRest) {
+  PolicySpec policy{.num_agents = 4, .set_of_agent = {1, 0, 1, 1}};
+  policy.stack.num_sets = 2;
+  const SlotMap map(policy);
+  EXPECT_EQ(map.slots, 3);
+  EXPECT_EQ(map.agent_of, (std::vector<int>{1, -1, -1, 0, 2, 3}));
+}
+
+TEST(DealMinibatches, HoldEveryStepOnceInEvenSharesAndFollowTheKeyAlone) {
+  const auto dealt = DealMinibatches(100, 30, 5);
+  ASSERT_EQ(dealt.size(), 4);
+  std::vector<int> count(100, 0);
+  for (const auto& minibatch : dealt) {
+    EXPECT_EQ(minibatch.size(), 25);
+    for (const int64_t step : minibatch) ++count[step];
+  }
+  EXPECT_EQ(count, std::vector<int>(100, 1));
+  EXPECT_EQ(dealt, DealMinibatches(100, 30, 5));
+  EXPECT_NE(dealt, DealMinibatches(100, 30, 6));
+  EXPECT_EQ(DealMinibatches(100, 0, 5).size(), 1);
+}
+
+}  // namespace
+}  // namespace troupe

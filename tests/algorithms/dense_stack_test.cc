@@ -1,0 +1,127 @@
+#include "learner/networks/dense_stack.h"
+
+#include <gtest/gtest.h>
+
+#include "learner/networks/compute_pool.h"
+
+namespace troupe {
+namespace {
+
+DenseStackSpec Spec(int sets, Activation activation, bool input_norm, bool hidden_norm) {
+  return {.num_sets = sets, .input_size = 11, .hidden_sizes = {24, 17}, .output_size = 5, .activation = activation,
+          .input_layer_norm = input_norm, .hidden_layer_norm = hidden_norm};
+}
+
+std::vector<DenseStackSpec> AllSpecs() {
+  std::vector<DenseStackSpec> specs;
+  for (const int sets : {1, 3}) {
+    for (const Activation activation : {Activation::kRelu, Activation::kTanh}) {
+      for (int norms = 0; norms < 4; ++norms) specs.push_back(Spec(sets, activation, norms & 1, norms & 2));
+    }
+  }
+  specs.push_back({.num_sets = 2, .input_size = 4, .output_size = 3});
+  return specs;
+}
+
+at::Tensor RandomTensor(at::IntArrayRef shape, int64_t seed, at::ScalarType type = at::kFloat) {
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  return at::randn(shape, generator, at::TensorOptions().dtype(at::kDouble)).to(type);
+}
+
+void ExpectClose(const at::Tensor& a, const at::Tensor& b, double tolerance) {
+  ASSERT_EQ(a.sizes(), b.sizes());
+  EXPECT_LT((a - b).abs().max().item<double>(), tolerance * (1.0 + b.abs().max().item<double>()));
+}
+
+class DenseStackTest : public ::testing::TestWithParam<DenseStackSpec> {
+ protected:
+  void TearDown() override { SetComputeThreads(1); }
+};
+
+TEST_P(DenseStackTest, KernelAndLibTorchAgreeForwardAndBackward) {
+  ASSERT_TRUE(DenseStackKernel::Available());
+  for (const int threads : {1, 2, 3}) {
+    SetComputeThreads(threads);
+    DenseStack stack(GetParam(), 5, at::kCPU);
+    {
+      // Away from the initial zeros and ones.
+      const at::NoGradGuard no_gradient;
+      stack.parameters().add_(RandomTensor(stack.parameters().sizes(), 9) * 0.3);
+    }
+    const at::Tensor x = RandomTensor({GetParam().num_sets, 700, GetParam().input_size}, 6).requires_grad_(true);
+    const at::Tensor seed = RandomTensor({GetParam().num_sets, 700, GetParam().output_size}, 7);
+    const at::Tensor fast = stack.Forward(x), reference = ForwardReference(GetParam(), stack.parameters(), x);
+    ExpectClose(fast, reference, 1e-5);
+    const auto fast_gradients = torch::autograd::grad({fast}, {stack.parameters(), x}, {seed});
+    const auto gradients = torch::autograd::grad({reference}, {stack.parameters(), x}, {seed});
+    ExpectClose(fast_gradients[0], gradients[0], 2e-5);
+    ExpectClose(fast_gradients[1], gradients[1], 2e-5);
+    const at::NoGradGuard no_gradient;
+    EXPECT_TRUE(at::equal(stack.Forward(x), fast)) << "with and without gradient";
+  }
+}
+
+TEST_P(DenseStackTest, LibTorchsGradientAgreesWithFiniteDifferences) {
+  const DenseStackSpec& spec = GetParam();
+  const DenseStack stack(spec, 5, at::kCPU);
+  at::Tensor parameters = stack.parameters().detach().to(at::kDouble).requires_grad_(true);
+  const at::Tensor x = RandomTensor({spec.num_sets, 6, spec.input_size}, 6, at::kDouble);
+  const at::Tensor seed = RandomTensor({spec.num_sets, 6, spec.output_size}, 7, at::kDouble);
+  const auto loss = [&](const at::Tensor& p) { return (ForwardReference(spec, p, x) * seed).sum(); };
+  const at::Tensor gradient = torch::autograd::grad({loss(parameters)}, {parameters})[0];
+  const at::NoGradGuard no_gradient;
+  for (int64_t i = 0; i < parameters.numel(); i += 41) {
+    at::Tensor moved = parameters.detach().clone();
+    moved[i] += 1e-6;
+    const double above = loss(moved).item<double>();
+    moved[i] -= 2e-6;
+    EXPECT_NEAR(gradient[i].item<double>(), (above - loss(moved).item<double>()) / 2e-6, 1e-5) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Specs, DenseStackTest, ::testing::ValuesIn(AllSpecs()));
+
+TEST(InitialParameters, AreOrthogonalWithTheActivationsGainPerSet) {
+  const DenseStackSpec spec{.num_sets = 2, .input_size = 8, .hidden_sizes = {20}, .output_size = 3, .output_gain = 0.01f};
+  const std::vector<float> values = InitialParameters(spec, 3);
+  const at::Tensor weight = at::from_blob(const_cast<float*>(values.data()), {2, 8, 20}, at::kFloat);
+  for (int64_t set = 0; set < 2; ++set) {
+    ExpectClose(at::mm(weight[set], weight[set].t()), 2.0 * at::eye(8), 1e-5);
+  }
+  EXPECT_FALSE(at::equal(weight[0], weight[1]));
+  const at::Tensor output =
+      at::from_blob(const_cast<float*>(values.data()) + 2 * (8 * 20 + 20), {2, 20, 3}, at::kFloat);
+  ExpectClose(at::mm(output[1].t(), output[1]), 1e-4 * at::eye(3), 1e-9);
+  EXPECT_EQ(values, InitialParameters(spec, 3));
+  EXPECT_NE(values, InitialParameters(spec, 4));
+}
+
+TEST(InitialParameters, AreWithinKaimingsBoundOtherwise) {
+  DenseStackSpec spec{.input_size = 12, .hidden_sizes = {50}, .output_size = 2, .orthogonal_init = false};
+  const std::vector<float> values = InitialParameters(spec, 3);
+  const auto [low, high] = std::minmax_element(values.begin(), values.begin() + 12 * 50);
+  const double bound = std::sqrt(6.0 / 12.0);
+  EXPECT_LT(*high, bound);
+  EXPECT_GT(*low, -bound);
+  EXPECT_GT(*high - *low, 1.9 * bound);
+}
+
+TEST(ParallelFor, CoversEveryTaskOnceHoweverManyLanes) {
+  for (const int threads : {1, 2, 5}) {
+    SetComputeThreads(threads);
+    for (const int64_t tasks : {0, 1, 4, 1000}) {
+      std::vector<int> count(tasks, 0);
+      for (int repeat = 0; repeat < 100; ++repeat) {
+        ParallelFor(tasks, [&](int lane, int64_t begin, int64_t end) {
+          EXPECT_LT(lane, threads);
+          for (int64_t i = begin; i < end; ++i) ++count[i];
+        });
+      }
+      EXPECT_EQ(count, std::vector<int>(tasks, 100));
+    }
+  }
+  SetComputeThreads(1);
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,104 @@
+#include "common/files/actor_file.h"
+
+#include <functional>
+
+#include "common/config/experiment_loader.h"
+#include "common/files/safetensors.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/common/temporary_folder.h"
+#include "tests/common/test_specs.h"
+
+namespace troupe {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+ActorFile Example() {
+  ActorFile file;
+  file.experiment = MinimalExperiment();
+  (*file.experiment.mutable_environment()->mutable_settings())["size"] = "4";
+  FillDefaults(&file.experiment);
+  file.policies = *MakePolicySpecs(file.experiment, TwoGroupSpec());
+  file.env_steps = 12345678901;
+  file.weights.policy_version = 77;
+  for (const PolicySpec& spec : file.policies) {
+    for (const auto& parameter : spec.stack.Parameters()) {
+      HostTensor tensor{spec.group + "/" + parameter.name, DataType::kFloat32, parameter.shape, {}};
+      tensor.bytes.resize(tensor.num_elements() * 4, 1);
+      file.weights.tensors.push_back(std::move(tensor));
+    }
+  }
+  return file;
+}
+
+TEST(ActorFileTest, ReadsWhatItWrote) {
+  TemporaryFolder folder;
+  const ActorFile file = Example();
+  ASSERT_TRUE(WriteActorFile(folder / "a", file).ok());
+  const auto read = ReadActorFile(folder / "a");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(FormatExperiment(read->experiment), FormatExperiment(file.experiment));
+  EXPECT_EQ(read->policies, file.policies);
+  EXPECT_EQ(read->weights.tensors, file.weights.tensors);
+  EXPECT_EQ(read->weights.policy_version, 77);
+  EXPECT_EQ(read->env_steps, 12345678901);
+}
+
+TEST(ActorFileTest, RefusesToWriteTensorsThatDoNotFit) {
+  TemporaryFolder folder;
+  ActorFile file = Example();
+  file.weights.tensors.pop_back();
+  EXPECT_EQ(WriteActorFile(folder / "a", file).code(), absl::StatusCode::kInternal);
+  EXPECT_TRUE(folder.Names().empty());
+}
+
+TEST(ActorFileTest, NamesWhatIsWrong) {
+  TemporaryFolder folder;
+  const auto refusal = [&](const std::function<void(SafetensorsFile&)>& damage) {
+    EXPECT_TRUE(WriteActorFile(folder / "a", Example()).ok());
+    SafetensorsFile file = *ReadSafetensors(folder / "a");
+    damage(file);
+    EXPECT_TRUE(WriteSafetensors(folder / "a", file).ok());
+    const absl::Status status = ReadActorFile(folder / "a").status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(folder / "a"));
+    return std::string(status.message());
+  };
+  EXPECT_THAT(refusal([](auto& f) { f.metadata.clear(); }), HasSubstr("not an actor file"));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata["format"] = "other/1"; }), HasSubstr("\"other/1\""));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata.erase("experiment"); }), HasSubstr("experiment"));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata["experiment"] += "seeed: 1"; }), HasSubstr("did you mean \"seed\""));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata["env_steps"] = "-1"; }), HasSubstr("env_steps"));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata.erase("policy_version"); }), HasSubstr("policy_version"));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata.erase("policy.red"); }), HasSubstr("policy.red"));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata["policy.red"] = f.metadata["policy.blue"]; }),
+              HasSubstr("describes group \"blue\""));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata["policy.green"] = f.metadata["policy.blue"]; }),
+              HasSubstr("policy.green"));
+  EXPECT_THAT(refusal([](auto& f) { f.metadata["policy.red"] = "{}"; }), HasSubstr("policy spec"));
+  EXPECT_THAT(refusal([](auto& f) { f.tensors.clear(); }), HasSubstr("policy."));
+  EXPECT_THAT(refusal([](auto& f) { f.tensors.pop_back(); }), HasSubstr("blue/output.bias"));
+  EXPECT_THAT(refusal([](auto& f) { std::swap(f.tensors[0], f.tensors[1]); }), HasSubstr("red/layers.0.weight"));
+  EXPECT_THAT(refusal([](auto& f) {
+                f.tensors[1].shape = {64, 1};
+              }),
+              AllOf(HasSubstr("[64, 1]"), HasSubstr("[1, 64]")));
+  EXPECT_THAT(refusal([](auto& f) { f.tensors[1].data_type = DataType::kInt32; }), HasSubstr("red/layers.0.bias"));
+  EXPECT_THAT(refusal([](auto& f) {
+                HostTensor more = f.tensors.back();
+                more.name = "blue/more";
+                f.tensors.push_back(more);
+              }),
+              HasSubstr("\"blue/more\" belongs to no policy"));
+}
+
+TEST(ActorFileTest, PassesFileErrorsOn) {
+  TemporaryFolder folder;
+  EXPECT_EQ(ReadActorFile(folder / "none").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(WriteActorFile(folder / "none/a", Example()).code(), absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,93 @@
+#include "common/metrics/metrics.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/threads/named_thread.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace troupe {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string Get(int port, const std::string& path) {
+  const int connection = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  const std::string request = absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(write(connection, request.data(), request.size()), request.size());
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t got; (got = read(connection, buffer, sizeof(buffer))) > 0;) answer.append(buffer, got);
+  close(connection);
+  return answer;
+}
+
+TEST(MetricsTest, GivesTheSameSeriesForTheSameNameAndLabels) {
+  Metrics metrics;
+  EXPECT_EQ(&metrics.Counter("troupe_a_total", "A."), &metrics.Counter("troupe_a_total", "A."));
+  EXPECT_NE(&metrics.Counter("troupe_a_total", "A.", {{"result", "x"}}),
+            &metrics.Counter("troupe_a_total", "A.", {{"result", "y"}}));
+  EXPECT_EQ(&metrics.Gauge("troupe_b", "B."), &metrics.Gauge("troupe_b", "B."));
+  EXPECT_EQ(&metrics.Histogram("troupe_c_seconds", "C.", StageSecondsBuckets()),
+            &metrics.Histogram("troupe_c_seconds", "C.", StageSecondsBuckets()));
+}
+
+TEST(MetricsTest, ServesEverySeries) {
+  Metrics metrics;
+  const auto port = metrics.Serve("127.0.0.1:0");
+  ASSERT_TRUE(port.ok()) << port.status();
+  metrics.Counter("troupe_chunks_total", "Chunks.", {{"result", "admitted"}}).Increment(3);
+  metrics.Gauge("troupe_policy_version", "Version.").Set(17);
+  metrics.Histogram("troupe_stage_seconds", "Time.", {0.1, 1}).Observe(0.5);
+  EXPECT_THAT(Get(*port, "/metrics"),
+              AllOf(HasSubstr("200 OK"), HasSubstr("troupe_chunks_total{result=\"admitted\"} 3"),
+                    HasSubstr("# HELP troupe_policy_version Version."), HasSubstr("troupe_policy_version 17"),
+                    HasSubstr("troupe_stage_seconds_bucket{le=\"0.1\"} 0"),
+                    HasSubstr("troupe_stage_seconds_bucket{le=\"1\"} 1"), HasSubstr("troupe_stage_seconds_count 1")));
+}
+
+TEST(MetricsTest, IsUnavailableWhereItCannotListen) {
+  Metrics first, second;
+  const auto port = first.Serve("127.0.0.1:0");
+  ASSERT_TRUE(port.ok());
+  const std::string address = absl::StrCat("127.0.0.1:", *port);
+  const auto refused = second.Serve(address);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr(address));
+  EXPECT_EQ(second.Serve("nonsense").status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(MetricsTest, CountsExactlyFromManyThreads) {
+  Metrics metrics;
+  {
+    std::vector<NamedThread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back("counter", [&] {
+        for (int i = 0; i < 1000; ++i) metrics.Counter("troupe_a_total", "A.").Increment();
+      });
+    }
+  }
+  EXPECT_EQ(metrics.Counter("troupe_a_total", "A.").Value(), 4000);
+}
+
+TEST(StageSecondsBucketsTest, HasThreeStepsPerDecade) {
+  const std::vector<double> buckets = StageSecondsBuckets();
+  ASSERT_EQ(buckets.size(), 19);
+  EXPECT_DOUBLE_EQ(buckets.front(), 1e-4);
+  EXPECT_DOUBLE_EQ(buckets[3], 1e-3);
+  EXPECT_DOUBLE_EQ(buckets.back(), 100);
+  EXPECT_TRUE(std::is_sorted(buckets.begin(), buckets.end()));
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,187 @@
+#include "common/policy_spec.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/common/test_specs.h"
+
+namespace troupe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+PolicySpec Make(const Experiment& experiment, int group = 0) {
+  const auto spec = MakePolicySpec(experiment, TwoGroupSpec().groups[group]);
+  EXPECT_TRUE(spec.ok()) << spec.status();
+  return spec.ok() ? *spec : PolicySpec{};
+}
+
+TEST(DenseStackSpecTest, ListsParametersInTheOneOrder) {
+  DenseStackSpec stack{.num_sets = 2,
+                       .input_size = 3,
+                       .hidden_sizes = {4, 5},
+                       .output_size = 6,
+                       .input_layer_norm = true,
+                       .hidden_layer_norm = true};
+  using P = DenseStackSpec::Parameter;
+  EXPECT_THAT(stack.Parameters(),
+              ElementsAre(P{"input_norm.gain", {2, 3}}, P{"input_norm.bias", {2, 3}}, P{"layers.0.weight", {2, 3, 4}},
+                          P{"layers.0.bias", {2, 4}}, P{"norms.0.gain", {2, 4}}, P{"norms.0.bias", {2, 4}},
+                          P{"layers.1.weight", {2, 4, 5}}, P{"layers.1.bias", {2, 5}}, P{"norms.1.gain", {2, 5}},
+                          P{"norms.1.bias", {2, 5}}, P{"output.weight", {2, 5, 6}}, P{"output.bias", {2, 6}}));
+  stack.input_layer_norm = stack.hidden_layer_norm = false;
+  EXPECT_EQ(stack.Parameters().size(), 6);
+}
+
+TEST(MakePolicySpecTest, TakesDocumentedDefaults) {
+  const PolicySpec spec = Make(MinimalExperiment());
+  EXPECT_EQ(spec.group, "red");
+  EXPECT_EQ(spec.num_agents, 3);
+  EXPECT_EQ(spec.observation_size, 4);
+  EXPECT_FALSE(spec.agent_id_input);
+  EXPECT_EQ(spec.action_size, 5);
+  EXPECT_THAT(spec.set_of_agent, ElementsAre(0, 0, 0));
+  EXPECT_EQ(spec.stack.num_sets, 1);
+  EXPECT_EQ(spec.stack.input_size, 4);
+  EXPECT_EQ(spec.stack.output_size, 5);
+  EXPECT_THAT(spec.stack.hidden_sizes, ElementsAre(64, 64));
+  EXPECT_EQ(spec.stack.activation, Activation::kRelu);
+  EXPECT_TRUE(spec.stack.orthogonal_init);
+  EXPECT_FLOAT_EQ(spec.stack.output_gain, 0.01f);
+  EXPECT_FALSE(spec.IsPerAgent());
+}
+
+TEST(MakePolicySpecTest, GivesEachAgentItsOwnSet) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_sharing(PER_AGENT);
+  const PolicySpec spec = Make(experiment);
+  EXPECT_THAT(spec.set_of_agent, ElementsAre(0, 1, 2));
+  EXPECT_EQ(spec.stack.num_sets, 3);
+  EXPECT_TRUE(spec.IsPerAgent());
+}
+
+TEST(MakePolicySpecTest, FollowsThePartition) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_sharing(PARTITIONED);
+  for (const int set : {1, 0, 1}) experiment.mutable_policy()->add_partition(set);
+  const PolicySpec spec = Make(experiment);
+  EXPECT_THAT(spec.set_of_agent, ElementsAre(1, 0, 1));
+  EXPECT_EQ(spec.stack.num_sets, 2);
+  EXPECT_FALSE(spec.IsPerAgent());
+}
+
+TEST(MakePolicySpecTest, RefusesAPartitionOfTheWrongLengthOrWithGaps) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_sharing(PARTITIONED);
+  experiment.mutable_policy()->add_partition(0);
+  const auto refusal = [&] {
+    const absl::Status status = MakePolicySpec(experiment, TwoGroupSpec().groups[0]).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return std::string(status.message());
+  };
+  EXPECT_THAT(refusal(), testing::AllOf(HasSubstr("policy.partition"), HasSubstr("1 entries"), HasSubstr("3 agents")));
+  experiment.mutable_policy()->add_partition(2);
+  experiment.mutable_policy()->add_partition(2);
+  EXPECT_THAT(refusal(), HasSubstr("without gaps"));
+  (*experiment.mutable_group_policies())["red"].set_sharing(PARTITIONED);
+  EXPECT_THAT(refusal(), HasSubstr("group_policies.red.partition"));
+}
+
+TEST(MakePolicySpecTest, AppendsTheOneHotToTheInput) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_agent_id_input(true);
+  const PolicySpec spec = Make(experiment);
+  EXPECT_EQ(spec.observation_size, 4);
+  EXPECT_EQ(spec.stack.input_size, 7);
+}
+
+TEST(MakePolicySpecTest, AGroupsOwnFieldsReplaceThePolicysAndOthersFallBack) {
+  Experiment experiment = MinimalExperiment();
+  PolicySettings& policy = *experiment.mutable_policy();
+  policy.set_sharing(PER_AGENT);
+  policy.set_activation(TANH);
+  policy.add_hidden_sizes(10);
+  policy.set_output_gain(0.5);
+  policy.set_input_layer_norm(true);
+  PolicySettings& own = (*experiment.mutable_group_policies())["blue"];
+  own.set_sharing(SHARED);
+  own.add_hidden_sizes(20);
+  own.add_hidden_sizes(30);
+  own.set_input_layer_norm(false);
+  const PolicySpec red = Make(experiment, 0), blue = Make(experiment, 1);
+  EXPECT_THAT(red.stack.hidden_sizes, ElementsAre(10));
+  EXPECT_EQ(red.stack.num_sets, 3);
+  EXPECT_THAT(blue.stack.hidden_sizes, ElementsAre(20, 30));
+  EXPECT_EQ(blue.stack.num_sets, 1);
+  EXPECT_FALSE(blue.stack.input_layer_norm);
+  EXPECT_TRUE(blue.stack.orthogonal_init);
+  EXPECT_EQ(blue.stack.activation, Activation::kTanh);
+  EXPECT_FLOAT_EQ(blue.stack.output_gain, 0.5f);
+  EXPECT_EQ(blue.action_kind, ActionKind::kContinuous);
+}
+
+TEST(MakePolicySpecsTest, RefusesSettingsOfAGroupThatIsNotThere) {
+  Experiment experiment = MinimalExperiment();
+  ASSERT_EQ(MakePolicySpecs(experiment, TwoGroupSpec())->size(), 2);
+  (*experiment.mutable_group_policies())["bleu"];
+  const absl::Status status = MakePolicySpecs(experiment, TwoGroupSpec()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              testing::AllOf(HasSubstr("group_policies.bleu"), HasSubstr("did you mean \"blue\"")));
+}
+
+TEST(FormatPolicySpecTest, IsReadBackEqual) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_sharing(PER_AGENT);
+  experiment.mutable_policy()->set_agent_id_input(true);
+  experiment.mutable_policy()->set_hidden_layer_norm(true);
+  experiment.mutable_policy()->set_output_gain(0.1);
+  for (const int group : {0, 1}) {
+    const PolicySpec spec = Make(experiment, group);
+    const std::string text = FormatPolicySpec(spec);
+    EXPECT_EQ(text.find('\n'), std::string::npos);
+    const auto parsed = ParsePolicySpec(text);
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ(*parsed, spec);
+  }
+}
+
+TEST(FormatPolicySpecTest, IsStable) {
+  EXPECT_EQ(FormatPolicySpec(Make(MinimalExperiment())),
+            R"({"group":"red","num_agents":3,"observation_size":4,"agent_id_input":false,"action_kind":"discrete",)"
+            R"("action_size":5,"set_of_agent":[0,0,0],"stack":{"num_sets":1,"input_size":4,"hidden_sizes":[64,64],)"
+            R"("output_size":5,"activation":"relu","input_layer_norm":false,"hidden_layer_norm":false,)"
+            R"("orthogonal_init":true,"output_gain":0.009999999776482582}})");
+}
+
+TEST(ParsePolicySpecTest, NamesTheFieldThatIsWrong) {
+  const std::string good = FormatPolicySpec(Make(MinimalExperiment()));
+  const auto refusal = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    const absl::Status status = ParsePolicySpec(text.replace(at, from.size(), to)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << to;
+    return std::string(status.message());
+  };
+  EXPECT_THAT(refusal("{\"group\"", "\"group\""), HasSubstr("JSON object"));
+  EXPECT_THAT(refusal("\"group\":\"red\"", "\"group\":1"), HasSubstr("group"));
+  EXPECT_THAT(refusal("\"num_agents\":3", "\"num_agents\":0"), HasSubstr("num_agents"));
+  EXPECT_THAT(refusal("\"num_agents\":3", "\"num_agents\":18446744073709551615"), HasSubstr("num_agents"));
+  EXPECT_THAT(refusal("\"num_agents\":3", "\"num_agents\":3.5"), HasSubstr("num_agents"));
+  EXPECT_THAT(refusal("\"num_agents\":3,", ""), HasSubstr("num_agents"));
+  EXPECT_THAT(refusal("\"num_agents\":3", "\"num_agents\":4"), HasSubstr("set_of_agent"));
+  EXPECT_THAT(refusal("\"action_kind\":\"discrete\"", "\"action_kind\":\"x\""), HasSubstr("action_kind"));
+  EXPECT_THAT(refusal("\"agent_id_input\":false", "\"agent_id_input\":0"), HasSubstr("agent_id_input"));
+  EXPECT_THAT(refusal("\"agent_id_input\":false", "\"agent_id_input\":true"), HasSubstr("stack.input_size"));
+  EXPECT_THAT(refusal("[0,0,0]", "[0,0,1]"), HasSubstr("set_of_agent"));
+  EXPECT_THAT(refusal("[0,0,0]", "[0,0,-1]"), HasSubstr("set_of_agent"));
+  EXPECT_THAT(refusal("[64,64]", "[64,0]"), HasSubstr("stack.hidden_sizes"));
+  EXPECT_THAT(refusal("[64,64]", "64"), HasSubstr("stack.hidden_sizes"));
+  EXPECT_THAT(refusal("\"output_size\":5", "\"output_size\":6"), HasSubstr("stack.output_size"));
+  EXPECT_THAT(refusal("\"orthogonal_init\"", "\"orthogonal\""), HasSubstr("stack.orthogonal"));
+  EXPECT_THAT(refusal("\"action_size\":5", "\"action_size\":5,\"extra\":1"), HasSubstr("extra"));
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,155 @@
+#include "common/wire/spec_codec.h"
+
+#include <functional>
+#include <limits>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/common/test_specs.h"
+
+namespace troupe {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string SpecRefusal(const std::function<void(wire::EnvironmentSpec&)>& damage) {
+  wire::EnvironmentSpec message;
+  EncodeEnvironmentSpec(TwoGroupSpec(), &message);
+  damage(message);
+  const absl::Status status = DecodeEnvironmentSpec(message).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  return std::string(status.message());
+}
+
+TEST(EnvironmentSpecCodecTest, DecodesWhatItEncoded) {
+  EnvironmentSpec spec = TwoGroupSpec();
+  for (const bool flag : {true, false}) {
+    spec.state_includes_observations = flag;
+    wire::EnvironmentSpec message;
+    EncodeEnvironmentSpec(spec, &message);
+    const auto decoded = DecodeEnvironmentSpec(message);
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    EXPECT_EQ(*decoded, spec);
+  }
+}
+
+TEST(EnvironmentSpecCodecTest, NamesTheFieldThatIsWrong) {
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.clear_name(); }), HasSubstr("environment_spec.name"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.clear_groups(); }), HasSubstr("environment_spec.groups"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->clear_name(); }), HasSubstr("groups[1].name"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->set_name("red"); }),
+              AllOf(HasSubstr("groups[1].name"), HasSubstr("second time")));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->set_name("a/b"); }), HasSubstr("groups[0].name"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->clear_agents(); }), HasSubstr("groups[0].agents"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->set_agents(1, ""); }), HasSubstr("groups[0].agents[1]"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->set_agents(1, "red_0"); }),
+              HasSubstr("groups[1].agents[1]"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->set_observation_size(0); }),
+              AllOf(HasSubstr("groups[0].observation_size"), HasSubstr("[1, 1000000]")));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->set_observation_size(1000001); }),
+              HasSubstr("groups[0].observation_size"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->set_action_size(0); }),
+              HasSubstr("groups[1].action_size"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->set_action_size(4294967295u); }),
+              HasSubstr("groups[1].action_size"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->clear_action_kind(); }),
+              HasSubstr("groups[1].action_kind"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->set_action_kind(static_cast<wire::ActionKind>(9)); }),
+              AllOf(HasSubstr("groups[1].action_kind"), HasSubstr("came 9")));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.set_state_extras_size(1000001); }), HasSubstr("state_extras_size"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.set_statistics(1, "wins"); }), HasSubstr("statistics[1]"));
+  EXPECT_THAT(SpecRefusal([](auto& m) {
+                wire::AgentGroupSpec& group = *m.mutable_groups(0);
+                group.set_observation_size(1000000);
+                for (int i = 0; i < 200; ++i) group.add_agents("more_" + std::to_string(i));
+              }),
+              HasSubstr("at most 100000000"));
+}
+
+TEST(DescribeDifferenceTest, SaysTheFirstDifference) {
+  const EnvironmentSpec spec = TwoGroupSpec();
+  EXPECT_EQ(DescribeDifference(spec, spec), "");
+  const auto describe = [&](const std::function<void(EnvironmentSpec&)>& change) {
+    EnvironmentSpec other = spec;
+    change(other);
+    return DescribeDifference(spec, other);
+  };
+  EXPECT_EQ(describe([](auto& s) { s.name = "x"; }), "environment_spec.name: came x, expected test");
+  EXPECT_EQ(describe([](auto& s) { s.groups.pop_back(); }), "environment_spec.groups: came 1, expected 2 groups");
+  EXPECT_EQ(describe([](auto& s) { s.groups[1].name = "x"; }),
+            "environment_spec.groups[1].name: came x, expected blue");
+  EXPECT_EQ(describe([](auto& s) { s.groups[1].agents.pop_back(); }),
+            "environment_spec.groups[1].agents: came [blue_0], expected [blue_0, blue_1]");
+  EXPECT_EQ(describe([](auto& s) { s.groups[0].observation_size = 9; }),
+            "environment_spec.groups[0].observation_size: came 9, expected 4");
+  EXPECT_EQ(describe([](auto& s) { s.groups[0].action_kind = ActionKind::kContinuous; }),
+            "environment_spec.groups[0].action_kind: came CONTINUOUS, expected DISCRETE");
+  EXPECT_EQ(describe([](auto& s) { s.groups[0].action_size = 9; }),
+            "environment_spec.groups[0].action_size: came 9, expected 5");
+  EXPECT_EQ(describe([](auto& s) { s.state_includes_observations = false; }),
+            "environment_spec.state_includes_observations: came false, expected true");
+  EXPECT_EQ(describe([](auto& s) { s.state_extras_size = 0; }),
+            "environment_spec.state_extras_size: came 0, expected 2");
+  EXPECT_EQ(describe([](auto& s) { s.statistics = {}; }),
+            "environment_spec.statistics: came [], expected [wins, losses]");
+}
+
+PolicyWeights SomeWeights(const std::vector<PolicySpec>& specs) {
+  PolicyWeights weights{.policy_version = 42};
+  float next = 0.5f;
+  for (const PolicySpec& spec : specs) {
+    for (const auto& parameter : spec.stack.Parameters()) {
+      HostTensor tensor{spec.group + "/" + parameter.name, DataType::kFloat32, parameter.shape, {}};
+      tensor.bytes.resize(tensor.num_elements() * 4);
+      for (int64_t i = 0; i < tensor.num_elements(); ++i) tensor.floats()[i] = next += 0.25f;
+      weights.tensors.push_back(std::move(tensor));
+    }
+  }
+  return weights;
+}
+
+TEST(WeightsCodecTest, DecodesWhatItEncoded) {
+  const auto specs = *MakePolicySpecs(MinimalExperiment(), TwoGroupSpec());
+  const PolicyWeights weights = SomeWeights(specs);
+  wire::Weights message;
+  EncodeWeights(weights, &message);
+  const auto decoded = DecodeWeights(specs, message);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->policy_version, 42);
+  EXPECT_EQ(decoded->tensors, weights.tensors);
+}
+
+TEST(WeightsCodecTest, NamesTheTensorThatIsWrong) {
+  const auto specs = *MakePolicySpecs(MinimalExperiment(), TwoGroupSpec());
+  const auto refusal = [&](const std::function<void(wire::Weights&)>& damage) {
+    wire::Weights message;
+    EncodeWeights(SomeWeights(specs), &message);
+    damage(message);
+    const absl::Status status = DecodeWeights(specs, message).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    return std::string(status.message());
+  };
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors(0)->set_name("x"); }),
+              AllOf(HasSubstr("\"red/layers.0.weight\""), HasSubstr("came \"x\"")));
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors()->SwapElements(0, 1); }), HasSubstr("\"red/layers.0.weight\""));
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors()->RemoveLast(); }),
+              AllOf(HasSubstr("\"blue/output.bias\""), HasSubstr("came nothing")));
+  EXPECT_THAT(refusal([](auto& m) { m.add_tensors()->set_name("more"); }), HasSubstr("weights.tensors: came 13"));
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors(1)->mutable_tensor()->set_data_type(wire::INT32); }),
+              AllOf(HasSubstr("\"red/layers.0.bias\".data_type"), HasSubstr("INT32")));
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors(1)->mutable_tensor()->set_shape(1, 63); }),
+              AllOf(HasSubstr("\"red/layers.0.bias\".shape"), HasSubstr("[1, 63]"), HasSubstr("[1, 64]")));
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors(1)->mutable_tensor()->mutable_data()->pop_back(); }),
+              AllOf(HasSubstr("\"red/layers.0.bias\".data"), HasSubstr("255 bytes")));
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    EXPECT_THAT(refusal([bad](auto& m) {
+                  m.mutable_tensors(1)->mutable_tensor()->mutable_data()->replace(
+                      8, 4, std::string(reinterpret_cast<const char*>(&bad), 4));
+                }),
+                AllOf(HasSubstr("\"red/layers.0.bias\"[2]"), HasSubstr("finite")));
+  }
+}
+
+}  // namespace
+}  // namespace troupe

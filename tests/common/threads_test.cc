@@ -1,0 +1,77 @@
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "common/threads/named_thread.h"
+#include "common/threads/shutdown.h"
+#include "gtest/gtest.h"
+
+namespace troupe {
+namespace {
+
+TEST(NamedThreadTest, CarriesItsNameCutToWhatTheKernelTakes) {
+  char name[32] = "";
+  NamedThread("a_name_longer_than_fifteen", [&] { pthread_getname_np(pthread_self(), name, sizeof(name)); }).Join();
+  EXPECT_STREQ(name, "a_name_longer_t");
+}
+
+TEST(NamedThreadTest, JoinsOnDestructionAndBeforeBeingReplaced) {
+  int done = 0;
+  {
+    NamedThread thread("first", [&] { ++done; });
+    thread = NamedThread("second", [&] { done *= 10; });
+  }
+  EXPECT_GE(done, 1);
+  NamedThread nothing;
+  nothing.Join();
+}
+
+TEST(NamedThreadTest, AReplacedThreadHasEndedBeforeTheAssignmentReturns) {
+  bool ended = false;
+  NamedThread thread("first", [&] { ended = true; });
+  thread = NamedThread();
+  EXPECT_TRUE(ended);
+}
+
+TEST(ShutdownSignalTest, TheFirstSignalRequests) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    ShutdownSignal shutdown;
+    EXPECT_FALSE(shutdown.requested());
+    EXPECT_FALSE(shutdown.WaitFor(absl::ZeroDuration()));
+    kill(getpid(), number);
+    EXPECT_TRUE(shutdown.WaitFor(absl::Seconds(20)));
+    EXPECT_TRUE(shutdown.requested());
+  }
+}
+
+TEST(ShutdownSignalTest, RequestActsLikeASignal) {
+  ShutdownSignal shutdown;
+  NamedThread requester("requester", [&] { shutdown.Request(); });
+  EXPECT_TRUE(shutdown.WaitFor(absl::Seconds(20)));
+}
+
+TEST(ShutdownSignalDeathTest, TheSecondSignalEndsTheProcessWithStatus130) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        ShutdownSignal shutdown;
+        kill(getpid(), SIGTERM);
+        shutdown.WaitFor(absl::Seconds(20));
+        kill(getpid(), SIGINT);
+        while (true) pause();
+      },
+      testing::ExitedWithCode(130), "");
+}
+
+TEST(ShutdownSignalTest, IgnoresBrokenPipes) {
+  ShutdownSignal shutdown;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  EXPECT_EQ(write(ends[1], "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+  close(ends[1]);
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,210 @@
+// What every environment of the registry must keep to. A new row is tested by being there.
+#include <cmath>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actor_worker/environments/registry.h"
+#include "common/random.h"
+#include "gtest/gtest.h"
+#include "tests/conformance/environment_buffers.h"
+
+namespace troupe {
+namespace {
+
+constexpr int kMaxSteps = 20000;  // an episode must end by then
+constexpr int kShortSteps = 400;  // of the tests that compare step by step
+
+class EnvironmentConformance : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const auto found = FindEnvironment(GetParam());
+    ASSERT_TRUE(found.ok()) << found.status();
+    entry_ = *found;
+    auto environment = entry_->create({});
+    if (!environment.ok() && environment.status().code() != absl::StatusCode::kInvalidArgument) {
+      GTEST_SKIP() << environment.status();
+    }
+    ASSERT_TRUE(environment.ok()) << environment.status();
+    environment_ = *std::move(environment);
+  }
+
+  std::unique_ptr<Environment> Create(const SettingsMap& settings = {}) {
+    auto environment = entry_->create(settings);
+    EXPECT_TRUE(environment.ok()) << environment.status();
+    return environment.ok() ? *std::move(environment) : nullptr;
+  }
+  // The first steps of random play, across episode ends.
+  static std::vector<std::vector<float>> Record(Environment& environment, uint64_t seed, int num_steps) {
+    std::vector<std::vector<float>> trace;
+    EnvironmentBuffers buffers(environment.spec());
+    RandomStream random(seed);
+    uint64_t episode = 0;
+    bool fresh = true;
+    for (int step = 0; step < num_steps && !testing::Test::HasFatalFailure(); ++step) {
+      if (fresh) {
+        const absl::Status status = environment.Reset(MixKey({seed, episode++}));
+        EXPECT_TRUE(status.ok()) << status;
+        buffers.Begin();
+        buffers.Observe(environment);
+        trace.push_back(buffers.Everything());
+      }
+      buffers.ChooseRandomly(random);
+      buffers.Step(environment);
+      buffers.Observe(environment);
+      trace.push_back(buffers.Everything());
+      fresh = buffers.over();
+    }
+    return trace;
+  }
+  void PlayEpisode(Environment& environment, Controller* controller, uint64_t seed, int* length) {
+    EnvironmentBuffers buffers(environment.spec());
+    RandomStream random(seed, 1);
+    const absl::Status status = environment.Reset(seed);
+    ASSERT_TRUE(status.ok()) << status;
+    if (controller != nullptr) controller->Begin(environment);
+    for (*length = 0; !buffers.over() && *length < kMaxSteps; ++*length) {
+      ASSERT_NO_FATAL_FAILURE(buffers.Observe(environment));
+      if (controller != nullptr) {
+        ASSERT_NO_FATAL_FAILURE(buffers.ChooseBy(*controller, environment)) << "step " << *length;
+      } else {
+        ASSERT_NO_FATAL_FAILURE(buffers.ChooseRandomly(random));
+      }
+      ASSERT_NO_FATAL_FAILURE(buffers.Step(environment)) << "step " << *length;
+    }
+    ASSERT_TRUE(buffers.over()) << "no end after " << kMaxSteps << " steps";
+    ASSERT_NO_FATAL_FAILURE(buffers.Observe(environment)) << "the last state";
+    std::vector<double> statistics(environment.spec().statistics.size(), NAN);
+    environment.EpisodeStatistics(absl::MakeSpan(statistics));
+    for (size_t i = 0; i < statistics.size(); ++i) {
+      EXPECT_TRUE(std::isfinite(statistics[i])) << environment.spec().statistics[i];
+    }
+    EXPECT_FALSE(environment.Render().empty());
+  }
+
+  const EnvironmentEntry* entry_ = nullptr;
+  std::unique_ptr<Environment> environment_;
+};
+
+TEST_P(EnvironmentConformance, HasASaneSpec) {
+  const EnvironmentSpec& spec = environment_->spec();
+  EXPECT_EQ(spec.name, entry_->name);
+  EXPECT_FALSE(entry_->summary.empty());
+  ASSERT_FALSE(spec.groups.empty());
+  EXPECT_GE(spec.state_extras_size, 0);
+  EXPECT_GT(spec.state_size(), 0);
+  std::set<std::string> groups, agents, statistics(spec.statistics.begin(), spec.statistics.end());
+  for (const AgentGroupSpec& group : spec.groups) {
+    EXPECT_FALSE(group.name.empty());
+    EXPECT_EQ(group.name.find('/'), std::string::npos) << group.name;
+    EXPECT_TRUE(groups.insert(group.name).second) << group.name;
+    EXPECT_FALSE(group.agents.empty()) << group.name;
+    EXPECT_GT(group.observation_size, 0) << group.name;
+    EXPECT_GT(group.action_size, group.action_kind == ActionKind::kDiscrete ? 1 : 0) << group.name;
+    for (const std::string& agent : group.agents) EXPECT_TRUE(agents.insert(agent).second) << agent;
+  }
+  EXPECT_EQ(statistics.size(), spec.statistics.size()) << "a statistic's name comes twice";
+}
+
+TEST_P(EnvironmentConformance, ObservesOnlyFiniteNumbersAndAlwaysLeavesAnAction) {
+  ASSERT_NO_FATAL_FAILURE(Record(*environment_, 5, kShortSteps));
+}
+
+TEST_P(EnvironmentConformance, RepeatsItselfFromTheSameSeed) {
+  const auto first = Record(*environment_, 21, kShortSteps);
+  const auto again = Record(*environment_, 21, kShortSteps);
+  const auto other_copy = Create();
+  ASSERT_NE(other_copy, nullptr);
+  const auto elsewhere = Record(*other_copy, 21, kShortSteps);
+  ASSERT_FALSE(first.empty());
+  for (size_t step = 0; step < first.size(); ++step) {
+    ASSERT_EQ(first[step], again[step]) << "a used copy differs at step " << step;
+    ASSERT_EQ(first[step], elsewhere[step]) << "a new copy differs at step " << step;
+  }
+}
+
+TEST_P(EnvironmentConformance, DiffersBetweenSeeds) {
+  EXPECT_NE(Record(*environment_, 21, kShortSteps), Record(*environment_, 22, kShortSteps));
+}
+
+TEST_P(EnvironmentConformance, RunsRandomEpisodesToTheirEnd) {
+  for (uint64_t seed = 0; seed < 3; ++seed) {
+    int length = 0;
+    ASSERT_NO_FATAL_FAILURE(PlayEpisode(*environment_, nullptr, seed, &length));
+    EXPECT_GT(length, 0);
+  }
+}
+
+TEST_P(EnvironmentConformance, IsNotChangedByLookingAtIt) {
+  EnvironmentBuffers buffers(environment_->spec());
+  ASSERT_TRUE(environment_->Reset(9).ok());
+  RandomStream random(9);
+  for (int step = 0; step < 20 && !buffers.over(); ++step) {
+    ASSERT_NO_FATAL_FAILURE(buffers.Observe(*environment_));
+    const std::vector<float> once = buffers.Everything();
+    environment_->Render();
+    ASSERT_NO_FATAL_FAILURE(buffers.Observe(*environment_));
+    ASSERT_EQ(once, buffers.Everything());
+    ASSERT_NO_FATAL_FAILURE(buffers.ChooseRandomly(random));
+    ASSERT_NO_FATAL_FAILURE(buffers.Step(*environment_));
+  }
+}
+
+TEST_P(EnvironmentConformance, RefusesAnUnknownSettingByName) {
+  const auto refused = entry_->create({{"no_such_setting", "1"}});
+  ASSERT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
+  EXPECT_NE(refused.status().message().find("environment.settings.no_such_setting"), std::string::npos)
+      << refused.status();
+}
+
+TEST_P(EnvironmentConformance, DescribesEverySettingOnALineOfItsOwn) {
+  const std::string text = entry_->describe_settings();
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    EXPECT_NE(line.find("default"), std::string::npos) << line;
+    // Each name is a setting that create knows: a value no range admits is refused by that name.
+    const std::string name = line.substr(0, line.find(' '));
+    const auto refused = entry_->create({{name, "\x01 no value"}});
+    if (!refused.ok() && refused.status().code() == absl::StatusCode::kInvalidArgument) {
+      EXPECT_EQ(refused.status().message().find("unknown setting"), std::string::npos) << refused.status();
+    }
+    begin = end + 1;
+  }
+}
+
+TEST_P(EnvironmentConformance, HasBaselinesThatFinishAnEpisodeWithAllowedActions) {
+  std::set<std::string> names = {"random"};
+  for (const Baseline& baseline : entry_->baselines({})) {
+    SCOPED_TRACE(baseline.name);
+    EXPECT_TRUE(names.insert(baseline.name).second) << "the name comes twice";
+    const auto environment = Create(baseline.setting_overrides);
+    ASSERT_NE(environment, nullptr);
+    const auto controller = baseline.make();
+    ASSERT_NE(controller, nullptr);
+    int length = 0;
+    ASSERT_NO_FATAL_FAILURE(PlayEpisode(*environment, controller.get(), 31, &length));
+  }
+  EXPECT_GT(names.size(), 1) << "a hand-written baseline is missing";
+}
+
+std::vector<std::string> AllNames() {
+  std::vector<std::string> names;
+  for (const EnvironmentEntry& entry : AllEnvironments()) names.push_back(entry.name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, EnvironmentConformance, testing::ValuesIn(AllNames()),
+                         [](const auto& info) { return info.param; });
+
+TEST(EnvironmentRegistry, HasEveryNameOnceAndFindsTheNearest) {
+  const std::vector<std::string> names = AllNames();
+  EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
+  const auto missing = FindEnvironment("grid_wordl");
+  EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(missing.status().message().find("\"grid_world\""), std::string::npos) << missing.status();
+}
+
+}  // namespace
+}  // namespace troupe

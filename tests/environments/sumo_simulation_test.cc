@@ -1,0 +1,243 @@
+// Live tests against the installed SUMO; skipped where there is none.
+#include "actor_worker/environments/sumo/sumo_simulation.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "actor_worker/environments/sumo/network_export.h"
+#include "actor_worker/environments/traffic/play_episode.h"
+#include "gtest/gtest.h"
+
+namespace troupe {
+
+EnvironmentEntry SumoEntry();
+
+namespace {
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "sumo_test_XXXXXX").string()) {
+    EXPECT_NE(mkdtemp(path_.data()), nullptr);
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// The project's own 3×3 network in SUMO: no downloaded network is needed.
+class LiveSumo : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto installation = FindSumo("");
+    if (!installation.ok()) GTEST_SKIP() << installation.status();
+    options_.installation = *installation;
+    const auto network = LoadRoadNetwork("grid_3x3");
+    ASSERT_TRUE(network.ok());
+    DemandSettings demand;
+    demand.vehicles_per_hour = 3600;
+    demand.emergency_share = 0.05;
+    vehicles_ = DrawVehicleList(*network, demand, 600, 7);
+    const auto path = ExportToSumo(*network, vehicles_, *installation, folder_.path());
+    ASSERT_TRUE(path.ok()) << path.status();
+    configuration_ = *path;
+  }
+
+  std::unique_ptr<SumoSimulation> Make() {
+    auto scenario = ReadSumoScenario(configuration_);
+    EXPECT_TRUE(scenario.ok()) << scenario.status();
+    return std::make_unique<SumoSimulation>(*std::move(scenario), options_);
+  }
+  // All measurements while the lights change round every 20 s.
+  static std::vector<float> Play(SumoSimulation& simulation, uint64_t seed, int seconds) {
+    EXPECT_TRUE(simulation.Reset(seed).ok());
+    std::vector<float> trace;
+    const int junctions = static_cast<int>(simulation.network().junctions.size());
+    for (int second = 0; second < seconds; second += 5) {
+      for (int j = 0; second % 20 == 0 && j < junctions; ++j) {
+        simulation.SetSignal(j, {SignalStage::kGreen, second / 20 % 4, 0});
+      }
+      const absl::Status status = simulation.Advance(5);
+      EXPECT_TRUE(status.ok()) << status;
+      if (!status.ok()) break;
+      for (const LaneMeasurement& lane : simulation.Measure()) {
+        for (const float value : {lane.halting, lane.vehicles, lane.weighted_vehicles, lane.occupancy,
+                                  lane.waiting_seconds, lane.emergency_vehicles, lane.departed}) {
+          trace.push_back(value);
+        }
+      }
+    }
+    return trace;
+  }
+
+  TemporaryFolder folder_;
+  SumoOptions options_;
+  std::vector<ListedVehicle> vehicles_;
+  std::string configuration_;
+};
+
+TEST_F(LiveSumo, RepeatsItselfFromASeedAndDiffersFromAnother) {
+  const auto one = Make(), other = Make();
+  const std::vector<float> trace = Play(*one, 3, 300);
+  EXPECT_EQ(trace, Play(*one, 3, 300)) << "used copy";
+  EXPECT_EQ(trace, Play(*other, 3, 300)) << "new copy";
+  EXPECT_NE(trace, Play(*other, 4, 300));
+}
+
+TEST_F(LiveSumo, AccountsForEveryVehicle) {
+  const auto simulation = Make();
+  Play(*simulation, 1, 600);
+  TrafficTotals totals;
+  ASSERT_TRUE(simulation->Totals(totals).ok());
+  EXPECT_EQ(totals.seconds, 600);
+  // What is due within the last second departs with the next step.
+  const auto due = [](const ListedVehicle& vehicle) { return vehicle.depart_seconds <= 599; };
+  EXPECT_EQ(totals.scheduled, std::count_if(vehicles_.begin(), vehicles_.end(), due));
+  EXPECT_LE(totals.finished, totals.inserted);
+  EXPECT_GT(totals.finished, 100);
+  EXPECT_GT(totals.waiting_seconds, 0);
+  EXPECT_GT(totals.time_loss_seconds, totals.waiting_seconds);
+  const auto emergencies = std::count_if(vehicles_.begin(), vehicles_.end(), [&](const ListedVehicle& vehicle) {
+    return due(vehicle) && vehicle.type == VehicleType::kEmergency;
+  });
+  EXPECT_EQ(totals.emergency_scheduled, emergencies);
+  EXPECT_GT(totals.emergency_time_loss_seconds, 0);
+
+  TrafficTotals again;
+  ASSERT_TRUE(simulation->Totals(again).ok());
+  EXPECT_EQ(again.time_loss_seconds, totals.time_loss_seconds) << "asking changes nothing";
+  EXPECT_TRUE(simulation->Advance(5).ok()) << "and the episode goes on";
+}
+
+TEST_F(LiveSumo, VehiclesObeyTheLights) {
+  const auto simulation = Make();
+  ASSERT_TRUE(simulation->Reset(1).ok());
+  const TrafficNetwork& network = simulation->network();
+  float with_green = 0, without = 0;
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE(simulation->Advance(5).ok());
+    const auto lanes = simulation->Measure();
+    for (size_t k = 0; k < lanes.size(); ++k) {
+      (network.lanes[k].green_phases & 1 ? with_green : without) += lanes[k].departed;
+    }
+  }
+  EXPECT_GT(with_green, 50);
+  EXPECT_EQ(without, 0) << "phase 0 has green all the time";
+}
+
+TEST_F(LiveSumo, AKilledSumoIsAnErrorAndResetStartsAnother) {
+  const auto simulation = Make();
+  ASSERT_TRUE(simulation->Reset(1).ok());
+  ASSERT_TRUE(simulation->Advance(5).ok());
+  const pid_t pid = simulation->process_id();
+  ASSERT_GT(pid, 0);
+  ASSERT_EQ(kill(pid, SIGKILL), 0);
+  const absl::Status status = simulation->Advance(5);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_NE(status.message().find("signal 9"), std::string::npos) << status;
+  EXPECT_EQ(kill(pid, 0), -1) << "no zombie is left";
+  EXPECT_EQ(simulation->Advance(5).code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(simulation->Reset(1).ok());
+  EXPECT_TRUE(simulation->Advance(5).ok());
+}
+
+TEST_F(LiveSumo, AStoppedSumoRunsIntoTheTimeLimit) {
+  options_.step_timeout_seconds = 0.3;
+  const auto simulation = Make();
+  ASSERT_TRUE(simulation->Reset(1).ok());
+  const pid_t pid = simulation->process_id();
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  EXPECT_EQ(simulation->Advance(5).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(kill(pid, 0), -1) << "it is killed and reaped";
+}
+
+TEST_F(LiveSumo, ASumoThatMayNotTakeMemoryIsAnErrorWithItsLastWords) {
+  options_.memory_limit_mb = 8;
+  EXPECT_FALSE(Make()->Reset(1).ok());
+}
+
+TEST_F(LiveSumo, SumosReasonForRefusingAnOptionIsTold) {
+  options_.more_arguments = {"--no-such-option"};
+  const absl::Status status = Make()->Reset(1);
+  EXPECT_NE(status.message().find("no-such-option"), std::string::npos) << status;
+}
+
+TEST_F(LiveSumo, SeveralRunAtOnceAndEndWithTheirOwner) {
+  std::vector<std::unique_ptr<SumoSimulation>> simulations;
+  std::vector<pid_t> pids;
+  for (int i = 0; i < 4; ++i) {
+    simulations.push_back(Make());
+    ASSERT_TRUE(simulations.back()->Reset(5).ok());
+    pids.push_back(simulations.back()->process_id());
+  }
+  std::vector<std::vector<float>> halting(4);
+  for (int step = 0; step < 20; ++step) {
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(simulations[i]->Advance(5).ok());
+      for (const LaneMeasurement& lane : simulations[i]->Measure()) halting[i].push_back(lane.halting);
+    }
+  }
+  for (int i = 1; i < 4; ++i) EXPECT_EQ(halting[i], halting[0]);
+  simulations.clear();
+  for (const pid_t pid : pids) EXPECT_EQ(kill(pid, 0), -1);
+}
+
+TEST_F(LiveSumo, TheEnvironmentPlaysEveryBaselineOnAUsersNetwork) {
+  const EnvironmentEntry entry = SumoEntry();
+  const SettingsMap settings = {
+      {"network", configuration_}, {"decision_interval_seconds", "5"}, {"episode_seconds", "300"}};
+  double worst = 0, best = 1e9;
+  for (const Baseline& baseline : entry.baselines(settings)) {
+    SettingsMap merged = settings;
+    for (const auto& [name, value] : baseline.setting_overrides) merged[name] = value;
+    const auto environment = entry.create(merged);
+    ASSERT_TRUE(environment.ok()) << environment.status();
+    EXPECT_EQ((*environment)->spec().num_agents(), 9);
+    const auto controller = baseline.make();
+    const auto statistics = PlayEpisode(**environment, *controller, 11);
+    ASSERT_TRUE(statistics.ok()) << baseline.name << ": " << statistics.status();
+    worst = std::max(worst, (*statistics)[1]);
+    best = std::min(best, (*statistics)[1]);
+  }
+  EXPECT_LT(best, 0.7 * worst) << "mean_delay_seconds";
+}
+
+TEST(SumoColognes, NetworkProgramHasTheDelayKnownFromSumoItself) {
+  const auto installation = FindSumo("");
+  if (!installation.ok() || !FindSumoNetwork("cologne8").ok()) GTEST_SKIP() << "cologne8 is not installed";
+  const EnvironmentEntry entry = SumoEntry();
+  // `sumo -c cologne8.sumocfg --seed 1 --time-to-teleport -1` 1.28 itself: 49.00 s over 2046 trips.
+  const auto environment = entry.create({{"network", "cologne8"},
+                                         {"signal_control", "NETWORK_PROGRAM"},
+                                         {"action_set", "CHOOSE_PHASE"},
+                                         {"decision_interval_seconds", "60"},
+                                         {"max_green_seconds", "600"},
+                                         {"ignore_junction_blocker_seconds", "-1"}});
+  ASSERT_TRUE(environment.ok()) << environment.status();
+  EXPECT_EQ((*environment)->spec().num_agents(), 8);
+  EXPECT_EQ((*environment)->spec().groups.size(), 3u) << "junctions of two, three and four phases";
+  const auto controller = entry.baselines({})[0].make();
+  const auto statistics = PlayEpisode(**environment, *controller, 1);
+  ASSERT_TRUE(statistics.ok()) << statistics.status();
+  EXPECT_NEAR((*statistics)[1], 49.00, 0.01);
+  EXPECT_EQ((*statistics)[6], 2046);
+}
+
+TEST(SumoEnvironment, SaysHowToInstallWhatIsMissing) {
+  const EnvironmentEntry entry = SumoEntry();
+  const absl::Status no_sumo = entry.create({{"sumo_home", "/nowhere"}}).status();
+  EXPECT_EQ(no_sumo.code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(no_sumo.message().find("/nowhere"), std::string::npos) << no_sumo;
+  EXPECT_NE(no_sumo.message().find("./deploy/setup.sh --sumo"), std::string::npos) << no_sumo;
+  const absl::Status no_network = FindSumoNetwork("atlantis").status();
+  EXPECT_EQ(no_network.code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(no_network.message().find("atlantis"), std::string::npos) << no_network;
+  EXPECT_EQ(FindSumoNetwork("/nowhere/x.sumocfg").status().code(), absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,51 @@
+// A peer's chunk: any bytes are parsed, alone and on top of a good chunk, and viewed; every number of a view that is
+// given out must be readable and the view's sizes those of the spec.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "common/wire/chunk_layout.h"
+#include "tests/common/test_specs.h"
+
+namespace troupe {
+namespace {
+
+constexpr ChunkShape kShape{.rollout_length = 3, .copies = 2};
+
+template <typename T>
+double Sum(absl::Span<const T> span) {
+  double sum = 0;
+  for (const T value : span) sum += static_cast<double>(value);
+  return sum;
+}
+
+void ViewAndReadAll(const EnvironmentSpec& spec, const wire::Chunk& chunk) {
+  const auto view = ViewChunk(spec, kShape, chunk);
+  if (!view.ok()) {
+    if (view.status().code() != absl::StatusCode::kInvalidArgument || view.status().message().size() > 1000) abort();
+    return;
+  }
+  if (view->terminated.size() != 6 || view->groups[0].observations.size() != 4 * 2 * 3 * 4) abort();
+  volatile double sum = Sum(view->state_extras) + Sum(view->terminated) + Sum(view->truncated) +
+                        Sum(view->truncated_at) + Sum(view->final_state_extras);
+  for (const auto& group : view->groups) {
+    sum = sum + Sum(group.observations) + Sum(group.discrete_actions) + Sum(group.continuous_actions) +
+          Sum(group.log_probabilities) + Sum(group.rewards) + Sum(group.action_masks) + Sum(group.alive) +
+          Sum(group.final_observations);
+  }
+}
+
+}  // namespace
+}  // namespace troupe
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const auto& spec = *new troupe::EnvironmentSpec(troupe::TwoGroupSpec());
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  troupe::wire::Chunk received;
+  if (received.ParseFromString(bytes)) troupe::ViewAndReadAll(spec, received);
+  troupe::wire::Chunk good;
+  troupe::AllocateChunk(spec, troupe::kShape, &good);
+  // Merging appends to repeated fields: groups and shapes too many, bytes replaced.
+  if (good.MergeFromString(bytes)) troupe::ViewAndReadAll(spec, good);
+  return 0;
+}

@@ -1,0 +1,110 @@
+// What a person meets who types something wrong, or asks.
+#include <sys/wait.h>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/integration/run_processes.h"
+
+namespace troupe::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Outcome {
+  int exit_status;
+  std::string output;
+};
+
+Outcome Learner(const std::vector<std::string>& arguments) {
+  Process process("learner", arguments);
+  const int wait_status = process.Wait(absl::Seconds(30));
+  return {WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1, process.output()};
+}
+
+TEST(LearnerCommandLine, HelpNamesEveryCommandAndFlag) {
+  for (const char* word : {"--help", "help"}) {
+    const Outcome outcome = Learner({word});
+    EXPECT_EQ(outcome.exit_status, 0);
+    for (const char* text : {"export", "inspect", "--experiment", "--set", "--run_dir", "--local_workers", "--listen", "--insecure",
+                             "--metrics", "--device", "--seed", "--fresh", "--checkpoint", "--output", "Exit status"}) {
+      EXPECT_THAT(outcome.output, HasSubstr(text));
+    }
+  }
+}
+
+TEST(LearnerCommandLine, UnknownWordsAreNamedWithTheNearestKnown) {
+  Outcome outcome = Learner({"exprot"});
+  EXPECT_EQ(outcome.exit_status, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("unknown command \"exprot\"; did you mean \"export\"?"));
+  outcome = Learner({"--local_worker=2"});
+  EXPECT_NE(outcome.exit_status, 0);
+  EXPECT_THAT(outcome.output, HasSubstr("local_worker"));
+  outcome = Learner({"train", "now", "--experiment=x"});
+  EXPECT_EQ(outcome.exit_status, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("unexpected \"now\""));
+  outcome = Learner({});
+  EXPECT_EQ(outcome.exit_status, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("--experiment=FILE is needed"));
+}
+
+TEST(LearnerCommandLine, BadExperimentNamesFileLineAndField) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "e.textproto") << "name: 'x'\ntotal_env_steps: 1000\nppo {\n  clpi: 0.1\n}\n";
+  const Outcome outcome = Learner({absl::StrCat("--experiment=", folder / "e.textproto")});
+  EXPECT_EQ(outcome.exit_status, 2);
+  EXPECT_THAT(outcome.output, HasSubstr(absl::StrCat(folder / "e.textproto", ":4:")));
+  EXPECT_THAT(outcome.output, HasSubstr("clpi"));
+  EXPECT_THAT(outcome.output, HasSubstr("clip"));
+  EXPECT_EQ(Learner({"--experiment=/nonexistent.textproto"}).exit_status, 2);
+}
+
+TEST(LearnerCommandLine, OverridesAreAppliedInOrderAndBadOnesNamed) {
+  SmallRun run("SYNCHRONOUS", 1);
+  Outcome outcome = Learner({absl::StrCat("--experiment=", run.folder / "e.textproto"), "--set", "ppo.clpi=0.1"});
+  EXPECT_EQ(outcome.exit_status, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("--set ppo.clpi=0.1"));
+  outcome = Learner({absl::StrCat("--experiment=", run.folder / "e.textproto"), "--device=tpu"});
+  EXPECT_EQ(outcome.exit_status, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("--device=tpu: expected auto, cpu or cuda"));
+  const auto learner = run.Learner(1, {"--set", "ppo.clip=0.3", "--set=ppo.epochs=1", "--set", "ppo.epochs=3", "--seed=5"});
+  EXPECT_EQ(learner->Wait(), 0) << learner->output();
+  const std::string stored = ReadText(run.folder / "run/experiment.textproto");
+  EXPECT_THAT(stored, HasSubstr("clip: 0.3"));
+  EXPECT_THAT(stored, HasSubstr("epochs: 3"));
+  EXPECT_THAT(stored, HasSubstr("seed: 5"));
+}
+
+TEST(LearnerCommandLine, AddressesOthersCanReachNeedInsecure) {
+  SmallRun run("SYNCHRONOUS", 1);
+  const Outcome outcome = Learner({absl::StrCat("--experiment=", run.folder / "e.textproto"), "--listen=0.0.0.0:0"});
+  EXPECT_EQ(outcome.exit_status, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("--listen=0.0.0.0:0"));
+  EXPECT_THAT(outcome.output, HasSubstr("--insecure"));
+}
+
+TEST(LearnerCommandLine, AnEnvironmentNobodyKnowsEndsTheRunAtOnce) {
+  SmallRun run("SYNCHRONOUS", 1);
+  const auto learner = run.Learner(1, {"--set", "environment.name=grid_wrold"});
+  EXPECT_EQ(WEXITSTATUS(learner->Wait(absl::Seconds(30))), 1);
+  EXPECT_THAT(learner->output(), HasSubstr("grid_wrold"));
+}
+
+TEST(LearnerCommandLine, InspectAndExportReadWhatTrainWrote) {
+  SmallRun run("SYNCHRONOUS", 2);
+  const auto learner = run.Learner(1);
+  ASSERT_EQ(learner->Wait(), 0) << learner->output() << run.Logs();
+  Outcome outcome = Learner({"inspect", run.folder / "run/checkpoints/000000000002.safetensors"});
+  EXPECT_EQ(outcome.exit_status, 0);
+  EXPECT_THAT(outcome.output, HasSubstr("env_steps: 512\n"));
+  EXPECT_THAT(outcome.output, HasSubstr("policy/walkers/output.weight"));
+  outcome = Learner({"export", absl::StrCat("--run_dir=", run.folder / "run"), "--checkpoint=last",
+                     absl::StrCat("--output=", run.folder / "actors.safetensors")});
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.output;
+  EXPECT_EQ(ReadText(run.folder / "actors.safetensors"), ReadText(run.folder / "run/actors/final.safetensors"));
+  outcome = Learner({"inspect", "/nonexistent"});
+  EXPECT_EQ(outcome.exit_status, 1);
+  EXPECT_THAT(outcome.output, HasSubstr("/nonexistent"));
+}
+
+}  // namespace
+}  // namespace troupe::testing

@@ -1,0 +1,218 @@
+#include "learner/ingest/lease_table.h"
+
+#include <set>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Kind = LeaseChange::Kind;
+using Standing = LeaseTable::Standing;
+
+const absl::Time kStart = absl::UnixEpoch();
+
+class LeaseTableTest : public ::testing::Test {
+ protected:
+  static LeaseTableOptions Options(int num_shards, int expected_workers = 1) {
+    return {num_shards, absl::Seconds(20), expected_workers, absl::Seconds(30)};
+  }
+  static void Join(LeaseTable& table, const std::string& worker_id, int max_shards = 100, absl::Time now = kStart) {
+    table.AddWorker(worker_id, max_shards, now);
+    table.Connect(worker_id, now);
+  }
+};
+
+TEST_F(LeaseTableTest, GivesNothingBeforeOpen) {
+  LeaseTable table(Options(4));
+  Join(table, "a");
+  EXPECT_THAT(table.TakeChanges(kStart), IsEmpty());
+}
+
+TEST_F(LeaseTableTest, SpreadsShardsEvenlyOverTheExpectedWorkers) {
+  LeaseTable table(Options(5, 2));
+  table.Open({}, 7, kStart);
+  Join(table, "a");
+  EXPECT_THAT(table.TakeChanges(kStart), IsEmpty());
+  Join(table, "b");
+  const auto changes = table.TakeChanges(kStart);
+  ASSERT_THAT(changes, SizeIs(5));
+  for (const LeaseChange& change : changes) {
+    EXPECT_EQ(change.kind, Kind::kGrant);
+    EXPECT_EQ(change.lease.epoch, 1);
+    EXPECT_EQ(change.lease.first_update, 7);
+  }
+  EXPECT_THAT(table.shards_of("a"), ElementsAre(0, 2, 4));
+  EXPECT_THAT(table.shards_of("b"), ElementsAre(1, 3));
+}
+
+TEST_F(LeaseTableTest, PatienceOpensTheGateForThoseThatCame) {
+  LeaseTable table(Options(2, 3));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  EXPECT_THAT(table.TakeChanges(kStart + absl::Seconds(29)), IsEmpty());
+  EXPECT_THAT(table.TakeChanges(kStart + absl::Seconds(30)), SizeIs(2));
+}
+
+TEST_F(LeaseTableTest, NobodyGetsMoreThanItTakes) {
+  LeaseTable table(Options(4));
+  table.Open({}, 0, kStart);
+  Join(table, "a", 3);
+  EXPECT_THAT(table.TakeChanges(kStart), SizeIs(3));
+  EXPECT_EQ(table.num_leased(), 3);
+  Join(table, "b", 1);
+  EXPECT_THAT(table.TakeChanges(kStart), SizeIs(1));
+  EXPECT_THAT(table.shards_of("b"), ElementsAre(3));
+}
+
+TEST_F(LeaseTableTest, EpochsGoOnAboveThoseOfARestart) {
+  LeaseTable table(Options(2));
+  table.Open({4, 9}, 0, kStart);
+  Join(table, "a");
+  const auto changes = table.TakeChanges(kStart);
+  ASSERT_THAT(changes, SizeIs(2));
+  EXPECT_EQ(changes[0].lease.epoch, 5);
+  EXPECT_EQ(changes[1].lease.epoch, 10);
+  EXPECT_THAT(table.last_epochs(), ElementsAre(5, 10));
+}
+
+TEST_F(LeaseTableTest, ReconnectingKeepsLeasesAndEpochs) {
+  LeaseTable table(Options(2));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  table.TakeChanges(kStart);
+  table.Advance(0, kStart);
+  table.Disconnect("a", kStart);
+  EXPECT_THAT(table.Expire(kStart + absl::Seconds(19)), IsEmpty());
+  table.Connect("a", kStart + absl::Seconds(19));
+  const auto changes = table.TakeChanges(kStart + absl::Seconds(19));
+  ASSERT_THAT(changes, SizeIs(2));
+  EXPECT_EQ(changes[0].lease.epoch, 1);
+  EXPECT_EQ(changes[0].lease.first_update, 0);
+  EXPECT_EQ(table.next_update(0), 1);
+}
+
+TEST_F(LeaseTableTest, ASilentWorkersShardsGoOnElsewhereWhereTheyStopped) {
+  LeaseTable table(Options(2));
+  table.Open({}, 5, kStart);
+  Join(table, "a", 1);
+  Join(table, "b", 2);
+  table.TakeChanges(kStart);
+  table.Advance(0, kStart);
+  table.Advance(0, kStart);
+  const absl::Time later = kStart + absl::Seconds(20);
+  table.Heard("b", later);
+  EXPECT_THAT(table.Expire(later), ElementsAre("a"));
+  const auto changes = table.TakeChanges(later);
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].worker_id, "b");
+  EXPECT_EQ(changes[0].lease.shard, 0);
+  EXPECT_EQ(changes[0].lease.epoch, 2);
+  EXPECT_EQ(changes[0].lease.first_update, 7);
+  EXPECT_FALSE(table.HasWorker("a"));
+}
+
+TEST_F(LeaseTableTest, StandingsOfChunks) {
+  LeaseTable table(Options(2));
+  table.Open({}, 0, kStart);
+  Join(table, "a", 1);
+  Join(table, "b", 2);
+  table.TakeChanges(kStart);
+  table.Advance(0, kStart);
+  EXPECT_EQ(table.Find("a", 0, 1, 1), Standing::kNext);
+  EXPECT_EQ(table.Find("a", 0, 1, 0), Standing::kDuplicate);
+  EXPECT_EQ(table.Find("a", 0, 1, 2), Standing::kGap);
+  EXPECT_EQ(table.Find("a", 0, 0, 0), Standing::kUnknownLease);
+  EXPECT_EQ(table.Find("a", 0, 2, 0), Standing::kUnknownLease);
+  EXPECT_EQ(table.Find("a", 2, 1, 0), Standing::kUnknownShard);
+  EXPECT_EQ(table.Find("b", 0, 1, 1), Standing::kOldLease);
+  table.RemoveWorker("a", kStart);
+  EXPECT_EQ(table.Find("a", 0, 1, 1), Standing::kOldLease);
+  table.TakeChanges(kStart);
+  EXPECT_EQ(table.Find("b", 0, 1, 1), Standing::kOldLease);
+  EXPECT_EQ(table.Find("b", 0, 2, 0), Standing::kNext);
+}
+
+TEST_F(LeaseTableTest, AJoiningWorkerGetsShardsBetweenChunksUntilEven) {
+  LeaseTable table(Options(4));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  table.TakeChanges(kStart);
+  Join(table, "b");
+  EXPECT_THAT(table.TakeChanges(kStart), IsEmpty());
+  table.Advance(2, kStart);
+  const auto changes = table.TakeChanges(kStart);
+  ASSERT_THAT(changes, SizeIs(2));
+  EXPECT_EQ(changes[0].kind, Kind::kRevoke);
+  EXPECT_EQ(changes[0].worker_id, "a");
+  EXPECT_EQ(changes[0].lease.epoch, 1);
+  EXPECT_EQ(changes[1].kind, Kind::kGrant);
+  EXPECT_EQ(changes[1].worker_id, "b");
+  EXPECT_EQ(changes[1].lease.epoch, 2);
+  EXPECT_EQ(changes[1].lease.first_update, 1);
+  table.Advance(0, kStart);
+  EXPECT_THAT(table.TakeChanges(kStart), SizeIs(2));
+  table.Advance(1, kStart);
+  table.Advance(3, kStart);
+  EXPECT_THAT(table.TakeChanges(kStart), IsEmpty());
+  EXPECT_THAT(table.shards_of("b"), ElementsAre(0, 2));
+}
+
+TEST_F(LeaseTableTest, WithAConstantSetOfWorkersNoLeaseEverMoves) {
+  for (int num_shards = 1; num_shards <= 9; ++num_shards) {
+    for (int num_workers = 1; num_workers <= 4; ++num_workers) {
+      LeaseTable table(Options(num_shards, num_workers));
+      table.Open({}, 0, kStart);
+      for (int w = 0; w < num_workers; ++w) Join(table, std::string(1, static_cast<char>('a' + w)));
+      table.TakeChanges(kStart);
+      for (int update = 0; update < 3; ++update) {
+        for (int shard = 0; shard < num_shards; ++shard) table.Advance(shard, kStart);
+      }
+      EXPECT_THAT(table.TakeChanges(kStart), IsEmpty());
+      EXPECT_EQ(table.last_epochs(), std::vector<uint32_t>(num_shards, 1));
+    }
+  }
+}
+
+TEST_F(LeaseTableTest, AFailedLeaseIsGivenAgainAfterADelayThatDoubles) {
+  LeaseTable table(Options(1));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  table.TakeChanges(kStart);
+  absl::Time now = kStart;
+  EXPECT_FALSE(table.FailLease("b", 0, 1, now));
+  EXPECT_FALSE(table.FailLease("a", 0, 2, now));
+  EXPECT_FALSE(table.FailLease("a", 1, 1, now));
+  for (uint32_t epoch = 1; epoch < 12; ++epoch) {
+    ASSERT_TRUE(table.FailLease("a", 0, epoch, now));
+    const absl::Duration delay = std::min(absl::Milliseconds(100) * (1 << (epoch - 1)), absl::Seconds(20));
+    EXPECT_THAT(table.TakeChanges(now + delay - absl::Milliseconds(1)), IsEmpty());
+    now += delay;
+    const auto changes = table.TakeChanges(now);
+    ASSERT_THAT(changes, SizeIs(1));
+    EXPECT_EQ(changes[0].lease.epoch, epoch + 1);
+    EXPECT_EQ(changes[0].lease.first_update, 0);
+  }
+  table.Advance(0, now);
+  ASSERT_TRUE(table.FailLease("a", 0, 12, now));
+  EXPECT_THAT(table.TakeChanges(now + absl::Milliseconds(100)), SizeIs(1)) << "a chunk ends the doubling";
+}
+
+TEST_F(LeaseTableTest, AFailedLeasePrefersAnotherWorker) {
+  LeaseTable table(Options(1, 2));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  Join(table, "b");
+  table.TakeChanges(kStart);
+  ASSERT_TRUE(table.FailLease("a", 0, 1, kStart));
+  const auto changes = table.TakeChanges(kStart + absl::Seconds(1));
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].worker_id, "b");
+}
+
+}  // namespace
+}  // namespace troupe

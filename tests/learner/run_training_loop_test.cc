@@ -1,0 +1,246 @@
+#include "learner/run/training_loop.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "learner/run/sha256.h"
+#include "tests/learner/run_harness.h"
+
+namespace troupe::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+TEST(TrainingLoop, PublishesRightAfterTheUpdateAndGivesTheBatchBackOnce) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 8 episodes: 2 } checkpoint { interval_env_steps: 8 }"));
+  process.start.experiment.set_total_env_steps(16);
+  ASSERT_TRUE(process.Run().ok());
+  EXPECT_THAT(process.log,
+              ElementsAre("NextBatch 0", "Update 0 at 0", "Publish 1", "ReleaseBatch 0", "ReportProgress 8",
+                          "RequestEvaluation 1", "NextBatch 1", "Update 1 at 8", "Publish 2", "ReleaseBatch 1",
+                          "ReportProgress 16", "RequestEvaluation 2"));
+}
+
+TEST(TrainingLoop, TrainsUntilTotalStepsAndTellsTheWeights) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  const auto result = process.Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->finished);
+  EXPECT_EQ(result->counters.env_steps, 80);
+  EXPECT_EQ(result->counters.update, 10);
+  EXPECT_EQ(result->weights_sha256, WeightsSha256(process.algorithm.ExportPolicy(10)));
+  EXPECT_TRUE(std::filesystem::exists(run.folder / "actors/last.safetensors"));
+}
+
+TEST(TrainingLoop, StopRequestLeavesACheckpointOfTheUpdateJustDone) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  process.parts.stop_requested = [&] { return process.algorithm.updates() == 3; };
+  const auto result = process.Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_FALSE(result->finished);
+  const auto kept = ReadCheckpoint(run.store().PathOf(3));
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_EQ(kept->counters.env_steps, 24);
+  EXPECT_EQ(kept->ingest.chunks_trained, 3);
+}
+
+TEST(TrainingLoop, ResumeContinuesEveryCounterAndTheWeights) {
+  TinyRun run;
+  std::string uninterrupted;
+  {
+    TinyRun other;
+    uninterrupted = TinyProcess(other, TinyExperiment()).Run()->weights_sha256;
+  }
+  {
+    TinyProcess first(run, TinyExperiment());
+    first.parts.stop_requested = [&] { return first.algorithm.updates() == 4; };
+    ASSERT_TRUE(first.Run().ok());
+  }
+  TinyProcess second(run, TinyExperiment());
+  EXPECT_EQ(second.start.counters.update, 4);
+  EXPECT_GT(second.start.counters.wall_seconds, 0);
+  EXPECT_THAT(second.start.ingest.lease_epochs, ElementsAre(1));
+  const auto result = second.Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(second.log.front(), "NextBatch 4");
+  EXPECT_EQ(second.log[1], "Update 4 at 32");
+  EXPECT_EQ(result->counters.update, 10);
+  EXPECT_EQ(second.server.ingest_state().chunks_trained, 10);
+  EXPECT_EQ(result->weights_sha256, uninterrupted);
+}
+
+TEST(TrainingLoop, RecordsHoldEveryUpdateOnceAlsoWhenAnUnsavedOneIsDoneAgain) {
+  TinyRun run;
+  const Experiment experiment = TinyExperiment();
+  for (const int updates : {4, 5}) {
+    TinyProcess first(run, experiment);
+    first.parts.stop_requested = [&] { return first.algorithm.updates() == updates; };
+    ASSERT_TRUE(first.Run().ok());
+  }
+  std::filesystem::remove(run.store().PathOf(5));  // as if killed between checkpoints
+  {
+    std::ofstream file(run.folder / "metrics.jsonl", std::ios::app);
+    file << R"({"update":6,"env_st)";  // and in the middle of a line
+  }
+  TinyProcess second(run, experiment);
+  EXPECT_EQ(second.start.counters.update, 4);
+  ASSERT_TRUE(second.Run().ok());
+  const std::vector<std::string> lines = ReadLines(run.folder / "metrics.jsonl");
+  ASSERT_THAT(lines, SizeIs(10));
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(lines[i], HasSubstr(absl::StrCat("{\"update\":", i + 1, ",\"env_steps\":", 8 * (i + 1), ",")));
+}
+
+TEST(TrainingLoop, AFailedUpdateIsCountedAndTheRunGoesOn) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  process.algorithm.fail = [](uint64_t update) { return update == 3; };
+  const auto result = process.Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->counters.update, 10);
+  EXPECT_EQ(process.algorithm.updates(), 9);
+  EXPECT_THAT(process.Series(), HasSubstr("troupe_update_errors_total 1"));
+  EXPECT_THAT(process.Printed(), HasSubstr("update 4 left the weights as they were: rewards are not finite"));
+  EXPECT_THAT(ReadLines(run.folder / "metrics.jsonl")[3], HasSubstr("\"error\":\"rewards are not finite\""));
+}
+
+TEST(TrainingLoop, TenFailedUpdatesInARowEndTheRunWithACheckpoint) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment("evaluation { best_by: 'waiting' }"));
+  process.start.experiment.set_total_env_steps(8000);
+  process.algorithm.fail = [](uint64_t update) { return update >= 2 && update != 8; };
+  const auto result = process.Run();
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(result.status().message()), HasSubstr("10 updates in a row failed"));
+  EXPECT_TRUE(ReadCheckpoint(run.store().PathOf(19)).ok());
+}
+
+TEST(TrainingLoop, UnhealthyWorkersEndTheRunWithACheckpoint) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  process.parts.health = [&] {
+    return process.algorithm.updates() < 2 ? absl::OkStatus() : absl::ResourceExhaustedError("workers crash");
+  };
+  EXPECT_EQ(process.Run().status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(ReadCheckpoint(run.store().PathOf(2)).ok());
+}
+
+TEST(TrainingLoop, WaitsThroughTimeOutsAndWarnsWhenNoBatchComes) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  absl::Time now = absl::Now();
+  int empty = 0;
+  process.parts.now = [&now] { return now; };
+  process.server.next_batch = [&] {
+    now += absl::Seconds(20);
+    return ++empty <= 3 ? absl::DeadlineExceededError("") : absl::OkStatus();
+  };
+  ASSERT_TRUE(process.Run().ok());
+  EXPECT_THAT(process.Printed(), HasSubstr("no batch for 40 s; 1 worker is connected"));
+}
+
+TEST(TrainingLoop, AServerDrainedByOthersEndsTheRun) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  process.server.next_batch = [] { return absl::CancelledError("drained"); };
+  EXPECT_TRUE(absl::IsCancelled(process.Run().status()));
+}
+
+TEST(Evaluation, SmallestIsBestAndItsWholeStateIsKept) {
+  TinyRun run;
+  TinyProcess process(
+      run, TinyExperiment("evaluation { interval_env_steps: 16 episodes: 2 best_by: 'waiting' smaller_is_better: true }"));
+  process.server.waiting_of_version = {{2, 5.0f}, {4, 3.0f}, {6, 4.0f}, {8, NAN}, {10, 3.5f}};
+  const auto result = process.Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->counters.best, (BestEvaluation{3.0, 4, 32}));
+  const auto best = ReadCheckpoint(run.store().best_path());
+  ASSERT_TRUE(best.ok()) << best.status();
+  EXPECT_EQ(best->counters.update, 4);
+  EXPECT_EQ(best->algorithm_state[0].floats()[0], 4.0f);
+  const auto actors = ReadActorFile(run.folder / "actors/best.safetensors");
+  ASSERT_TRUE(actors.ok()) << actors.status();
+  EXPECT_EQ(actors->weights.policy_version, 4);
+  EXPECT_EQ(actors->weights.tensors[0].floats()[0], 4.0f);
+}
+
+TEST(Evaluation, LargestIsBestByDefault) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 16 best_by: 'waiting' }"));
+  process.server.waiting_of_version = {{2, 5.0f}, {4, 30.0f}, {6, 4.0f}, {8, 30.0f}, {10, 3.5f}};
+  EXPECT_EQ(process.Run()->counters.best, (BestEvaluation{30.0, 4, 32}));
+}
+
+TEST(Evaluation, ComesBackLateAndStillBelongsToThePolicyItWasMadeOf) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 16 best_by: 'waiting' }"));
+  process.server.hold_evaluations = true;
+  process.parts.stop_requested = [&] {
+    if (process.algorithm.updates() == 5) {
+      for (auto& [done, outcome] : process.server.held) done(std::move(outcome));
+      process.server.held.clear();
+    }
+    return process.algorithm.updates() == 6;
+  };
+  const auto result = process.Run();
+  ASSERT_TRUE(result->counters.best.has_value());
+  EXPECT_EQ(result->counters.best->policy_version, 2);
+  EXPECT_EQ(ReadCheckpoint(run.store().best_path())->algorithm_state[0].floats()[0], 2.0f);
+  EXPECT_EQ(result->counters.evaluated_env_steps, 32);
+  for (auto& [done, outcome] : process.server.held) done(absl::CancelledError("drained"));  // nobody listens any more
+}
+
+TEST(Evaluation, IsAskedForAgainAfterARestartThatLostIt) {
+  TinyRun run;
+  const Experiment experiment = TinyExperiment("evaluation { interval_env_steps: 16 }");
+  {
+    TinyProcess first(run, experiment);
+    first.server.hold_evaluations = true;
+    first.parts.stop_requested = [&] { return first.algorithm.updates() == 3; };
+    ASSERT_TRUE(first.Run().ok());
+  }
+  TinyProcess second(run, experiment);
+  ASSERT_TRUE(second.Run().ok());
+  EXPECT_EQ(second.log.front(), "RequestEvaluation 3");
+}
+
+TEST(Evaluation, NoMoreThanTheServerTakesAreUnderWay) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 8 }"));
+  process.server.hold_evaluations = true;
+  process.parts.stop_requested = [&] { return process.algorithm.updates() == 9; };
+  ASSERT_TRUE(process.Run().ok());
+  EXPECT_THAT(process.server.held, SizeIs(LearnerServer::kMaxEvaluations));
+}
+
+TEST(Evaluation, UnknownStatisticIsRefusedWithTheKnownOnes) {
+  const absl::Status status = CheckBestBy(TinyEnvironment(), "wating");
+  EXPECT_EQ(status.message(),
+            "evaluation.best_by: \"wating\" is not a statistic of tiny; there are: episode_return, episode_length, waiting");
+  EXPECT_TRUE(CheckBestBy(TinyEnvironment(), "waiting").ok());
+}
+
+TEST(Reporting, MetricsCarryTheUpdateTheEpisodesAndTheStages) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 40 }"));
+  ASSERT_TRUE(process.Run().ok());
+  const std::string series = process.Series();
+  for (const char* line :
+       {"troupe_updates_total 10", "troupe_update_policy_loss 0.05", "troupe_learning_rate 0.001",
+        "troupe_episode_return{agent_group=\"team\"} 3", "troupe_episode_length 13", "troupe_episode_statistic{name=\"waiting\"} 6",
+        "troupe_evaluation_return{agent_group=\"team\"} -1", "troupe_evaluation_statistic{name=\"waiting\"} 9",
+        "troupe_stage_seconds_count{stage=\"update\"} 10",
+        "troupe_checkpoints_total{result=\"written\"}", "troupe_checkpoint_age_seconds"}) {
+    EXPECT_THAT(series, HasSubstr(line));
+  }
+}
+
+}  // namespace
+}  // namespace troupe::testing

@@ -1,0 +1,137 @@
+// The service with the workers it was made for, in one process: what batches hold must not depend on how many workers there are.
+#include <cmath>
+
+#include "actor_worker/worker.h"
+#include "common/config/experiment_loader.h"
+#include "common/random.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "learner/service/learner_server_impl.h"
+
+namespace troupe {
+namespace {
+
+constexpr absl::Duration kPatience = absl::Seconds(60);
+
+// Weights that depend on the version alone, as if training had made them.
+std::shared_ptr<const PolicyWeights> WeightsOf(const std::vector<PolicySpec>& policies, uint64_t version) {
+  auto weights = std::make_shared<PolicyWeights>();
+  weights->policy_version = version;
+  RandomStream random(version);
+  for (const PolicySpec& policy : policies) {
+    for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+      int64_t size = 1;
+      for (const int64_t axis : parameter.shape) size *= axis;
+      std::vector<float> values(size);
+      for (float& value : values) value = random.Uniform() - 0.5f;
+      weights->tensors.push_back(
+          HostTensor::Float32(absl::StrCat(policy.group, "/", parameter.name), parameter.shape, values.data()));
+    }
+  }
+  return weights;
+}
+
+class RealWorkerTest : public ::testing::Test {
+ protected:
+  static Experiment MakeExperiment(CollectionMode mode) {
+    const auto experiment =
+        ParseExperiment("name: 'real' total_env_steps: 100000 environment { name: 'grid_world' }"
+                        "collection { num_shards: 6 copies_per_shard: 3 rollout_length: 40 }",
+                        "test", {absl::StrCat("collection.mode=", CollectionMode_Name(mode))});
+    EXPECT_TRUE(experiment.ok()) << experiment.status();
+    return *experiment;
+  }
+
+  // Batches of `updates` updates, collected by as many workers.
+  static std::vector<TrainingBatch> Collect(CollectionMode mode, int num_workers, int updates) {
+    Metrics metrics;
+    LearnerServerOptions options;
+    options.listen_address = "127.0.0.1:0";
+    options.experiment = MakeExperiment(mode);
+    options.run_id = "real-run";
+    options.expected_workers = num_workers;
+    auto server = LearnerServer::Start(options, &metrics);
+    EXPECT_TRUE(server.ok()) << server.status();
+    std::vector<std::thread> workers;
+    for (int i = 0; i < num_workers; ++i) {
+      workers.emplace_back([port = (*server)->port()] {
+        Metrics worker_metrics;
+        WorkerOptions worker_options;
+        worker_options.learner_address = absl::StrCat("127.0.0.1:", port);
+        EXPECT_EQ(RunWorker(worker_options, &worker_metrics), kWorkerDone);
+      });
+    }
+    const auto environment = (*server)->WaitForEnvironment(kPatience);
+    EXPECT_TRUE(environment.ok()) << environment.status();
+    const auto policies = MakePolicySpecs(options.experiment, *environment);
+    EXPECT_TRUE((*server)->Begin(*environment, *policies, WeightsOf(*policies, 0), {}).ok());
+    std::vector<TrainingBatch> batches;
+    for (int update = 0; update < updates; ++update) {
+      const auto batch = (*server)->NextBatch(kPatience);
+      if (!batch.ok()) {
+        ADD_FAILURE() << batch.status();
+        break;
+      }
+      batches.push_back(*batch->batch);
+      (*server)->Publish(WeightsOf(*policies, update + 1));
+      (*server)->ReleaseBatch(*batch);
+    }
+    (*server)->Drain("enough", kPatience);
+    for (std::thread& worker : workers) worker.join();
+    return batches;
+  }
+
+  static void ExpectEqual(const TrainingBatch& a, const TrainingBatch& b) {
+    ASSERT_EQ(a.groups.size(), b.groups.size());
+    for (size_t g = 0; g < a.groups.size(); ++g) {
+      EXPECT_TRUE(a.groups[g].observations == b.groups[g].observations);
+      EXPECT_TRUE(a.groups[g].discrete_actions == b.groups[g].discrete_actions);
+      EXPECT_TRUE(a.groups[g].log_probabilities == b.groups[g].log_probabilities);
+      EXPECT_TRUE(a.groups[g].rewards == b.groups[g].rewards);
+      EXPECT_TRUE(a.groups[g].action_masks == b.groups[g].action_masks);
+      EXPECT_TRUE(a.groups[g].alive == b.groups[g].alive);
+      EXPECT_TRUE(a.groups[g].final_observations == b.groups[g].final_observations);
+    }
+    EXPECT_TRUE(a.state_extras == b.state_extras);
+    EXPECT_TRUE(a.terminated == b.terminated);
+    EXPECT_TRUE(a.truncated == b.truncated);
+    EXPECT_TRUE(a.truncated_at == b.truncated_at);
+    EXPECT_TRUE(a.final_state_extras == b.final_state_extras);
+    EXPECT_TRUE(a.policy_versions == b.policy_versions);
+  }
+};
+
+class DeterministicModeTest : public RealWorkerTest, public ::testing::WithParamInterface<CollectionMode> {};
+
+TEST_P(DeterministicModeTest, BatchesAreEqualBitForBitWhateverTheNumberOfWorkers) {
+  constexpr int kUpdates = 8;
+  const auto one = Collect(GetParam(), 1, kUpdates);
+  ASSERT_EQ(one.size(), kUpdates);
+  for (const int num_workers : {2, 4}) {
+    const auto several = Collect(GetParam(), num_workers, kUpdates);
+    ASSERT_EQ(several.size(), kUpdates);
+    for (int update = 0; update < kUpdates; ++update) ExpectEqual(one[update], several[update]);
+  }
+  for (int update = 0; update < kUpdates; ++update) {
+    const uint64_t version = GetParam() == SYNCHRONOUS || update == 0 ? update : update - 1;
+    EXPECT_EQ(one[update].policy_versions, std::vector<uint64_t>(18, version));
+  }
+  EXPECT_FALSE(one[0].groups[0].observations == one[1].groups[0].observations);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, DeterministicModeTest, ::testing::Values(SYNCHRONOUS, PIPELINED),
+                         [](const auto& info) { return CollectionMode_Name(info.param); });
+
+TEST_F(RealWorkerTest, AsynchronousBatchesAreFullAndWithinTheLag) {
+  const auto batches = Collect(ASYNCHRONOUS, 3, 12);
+  ASSERT_EQ(batches.size(), 12);
+  for (size_t update = 0; update < batches.size(); ++update) {
+    for (const uint64_t version : batches[update].policy_versions) {
+      EXPECT_LE(version, update);
+      EXPECT_LE(update - version, 4);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,193 @@
+#include "absl/synchronization/notification.h"
+#include "tests/learner/service_fixture.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using troupe::testing::FakeWorker;
+using troupe::testing::kPatience;
+using troupe::testing::ServiceTest;
+
+class WorkerServiceTest : public ServiceTest {
+ protected:
+  static wire::EvaluationTask ReadTask(FakeWorker& worker) {
+    while (const auto message = worker.Read()) {
+      if (message->has_evaluation_task()) return message->evaluation_task();
+    }
+    ADD_FAILURE() << "no evaluation task came";
+    return {};
+  }
+  static wire::WorkerMessage Heartbeat() {
+    wire::WorkerMessage message;
+    message.mutable_heartbeat();
+    return message;
+  }
+};
+
+TEST_F(WorkerServiceTest, ALostWorkersShardsGoToAnotherAtTheUpdateThatMissesThem) {
+  StartServer({.num_shards = 2, .expected_workers = 2});
+  const auto lost = Join(), kept = Join();
+  const auto lost_grants = lost->ReadGrants(1);
+  ASSERT_THAT(lost_grants, SizeIs(1));
+  const uint32_t shard = lost_grants[0].shard(), other = 1 - shard;
+  kept->ReadGrants(1);
+  ExpectResult(*lost, {shard, 1, 0, 0}, wire::ADMITTED);
+  ExpectResult(*kept, {other, 1, 0, 0}, wire::ADMITTED);
+  TrainAndPublish(0);
+  ExpectResult(*kept, {other, 1, 1, 0}, wire::ADMITTED);
+  lost->Break();
+  while (server_->workers()[0].connected && server_->workers()[1].connected) absl::SleepFor(absl::Milliseconds(1));
+  Advance(absl::Seconds(19));
+  ASSERT_TRUE(kept->Send(Heartbeat()));
+  ExpectResult(*kept, {other, 1, 1, 0}, wire::DUPLICATE);
+  Advance(absl::Seconds(1));
+  const auto grants = kept->ReadGrants(1);
+  ASSERT_THAT(grants, SizeIs(1));
+  EXPECT_EQ(grants[0].shard(), shard);
+  EXPECT_EQ(grants[0].lease_epoch(), 2);
+  EXPECT_EQ(grants[0].first_update(), 1);
+  ExpectResult(*kept, {shard, 1, 1, 0}, wire::OLD_LEASE);
+  ExpectResult(*kept, {shard, 2, 0, 0}, wire::ADMITTED);
+  TrainAndPublish(1);
+  ASSERT_THAT(server_->workers(), SizeIs(1));
+  EXPECT_THAT(server_->workers()[0].shards, SizeIs(2));
+}
+
+TEST_F(WorkerServiceTest, AWorkerThatSaysNothingIsToldToRegisterAgain) {
+  StartServer({});
+  const auto worker = Join();
+  worker->ReadGrants(2);
+  Advance(absl::Seconds(20));
+  const grpc::Status status = worker->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(status.error_message(), HasSubstr("nothing heard for 20s"));
+}
+
+TEST_F(WorkerServiceTest, AWorkerThatLeavesFreesItsShardsAtOnce) {
+  StartServer({.num_shards = 2, .expected_workers = 2});
+  const auto leaving = Join(), staying = Join();
+  leaving->ReadGrants(1);
+  staying->ReadGrants(1);
+  EXPECT_TRUE(leaving->Leave().ok());
+  const auto grants = staying->ReadGrants(1);
+  ASSERT_THAT(grants, SizeIs(1));
+  EXPECT_EQ(grants[0].lease_epoch(), 2);
+}
+
+TEST_F(WorkerServiceTest, AFailedLeaseIsGivenAgain) {
+  StartServer({.num_shards = 1});
+  const auto worker = Join();
+  worker->ReadGrants(1);
+  wire::WorkerMessage message;
+  message.mutable_lease_failure()->set_shard(0);
+  message.mutable_lease_failure()->set_lease_epoch(1);
+  message.mutable_lease_failure()->set_error("the simulator returned NaN");
+  ASSERT_TRUE(worker->Send(message));
+  ExpectResult(*worker, {0, 1, 0, 0}, wire::OLD_LEASE);
+  Advance(absl::Seconds(1));
+  const auto grants = worker->ReadGrants(1);
+  ASSERT_THAT(grants, SizeIs(1));
+  EXPECT_EQ(grants[0].lease_epoch(), 2);
+  EXPECT_EQ(server_->ingest_state().lease_epochs, std::vector<uint32_t>({2}));
+}
+
+TEST_F(WorkerServiceTest, EveryVersionComesInOrderInTheDeterministicModes) {
+  StartServer({.num_shards = 1, .first_version = 5});
+  const auto worker = Join();
+  grpc::ClientContext context;
+  wire::SubscribeWeightsRequest request;
+  request.set_worker_id(worker->worker_id());
+  const auto reader = worker->stub().SubscribeWeights(&context, request);
+  wire::Weights weights;
+  for (uint64_t version = 5; version < 9; ++version) {
+    ASSERT_TRUE(reader->Read(&weights));
+    EXPECT_EQ(weights.policy_version(), version);
+    ASSERT_EQ(weights.tensors_size(), 1);
+    EXPECT_EQ(weights.tensors(0).name(), "walkers/output.bias");
+    server_->Publish(Weights(version + 1));
+  }
+  server_->Drain("done", absl::ZeroDuration());
+  while (reader->Read(&weights)) EXPECT_EQ(weights.policy_version(), 9);
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
+TEST_F(WorkerServiceTest, WeightsAreForRegisteredWorkersOnly) {
+  StartServer({});
+  FakeWorker worker(server_->port());
+  grpc::ClientContext context;
+  const auto reader = worker.stub().SubscribeWeights(&context, {});
+  wire::Weights weights;
+  EXPECT_FALSE(reader->Read(&weights));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(WorkerServiceTest, EvaluationsAreSpreadAndReassigned) {
+  StartServer({.num_shards = 2, .expected_workers = 2});
+  const auto a = Join(), b = Join();
+  a->ReadGrants(1);
+  b->ReadGrants(1);
+  std::optional<absl::StatusOr<EvaluationOutcome>> outcome;
+  absl::Notification done;
+  ASSERT_TRUE(server_
+                  ->RequestEvaluation({Weights(3), 500, 4, false},
+                                      [&](absl::StatusOr<EvaluationOutcome> result) {
+                                        outcome = std::move(result);
+                                        done.Notify();
+                                      })
+                  .ok());
+  ReadTask(*a);
+  const auto answer = [](FakeWorker& worker, const wire::EvaluationTask& task) {
+    wire::WorkerMessage message;
+    wire::EvaluationResult* const result = message.mutable_evaluation_result();
+    result->set_task_id(task.task_id());
+    for (uint32_t i = 0; i < task.episodes(); ++i) {
+      wire::EvaluationEpisode* const episode = result->add_episodes();
+      episode->set_seed(task.first_seed() + i);
+      episode->set_length(task.first_seed() + i);
+      episode->add_group_returns(1);
+      episode->add_group_returns(2);
+      episode->add_statistics(3);
+    }
+    ASSERT_TRUE(worker.Send(message));
+  };
+  const wire::EvaluationTask first = ReadTask(*b);
+  a->Break();
+  answer(*b, first);
+  const wire::EvaluationTask second = ReadTask(*b);
+  EXPECT_EQ(second.weights().policy_version(), 3);
+  answer(*b, second);
+  ASSERT_TRUE(done.WaitForNotificationWithTimeout(kPatience));
+  ASSERT_TRUE(outcome->ok()) << outcome->status();
+  ASSERT_THAT((*outcome)->episodes, SizeIs(4));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ((*outcome)->episodes[i].length, 500 + i);
+}
+
+TEST_F(WorkerServiceTest, DrainTellsWorkersWakesTheLoopAndWaitsForThemToLeave) {
+  StartServer({.num_shards = 1});
+  const auto worker = Join();
+  worker->ReadGrants(1);
+  absl::Status evaluation;
+  ASSERT_TRUE(server_->RequestEvaluation({Weights(0), 1, 1, false}, [&](auto outcome) { evaluation = outcome.status(); }).ok());
+  std::thread drain([&] { server_->Drain("trained enough", kPatience); });
+  bool told = false;
+  while (!told) {
+    const auto message = worker->Read();
+    ASSERT_TRUE(message.has_value());
+    told = message->has_drain();
+    if (told) {
+      EXPECT_EQ(message->drain().reason(), "trained enough");
+    }
+  }
+  EXPECT_EQ(server_->NextBatch(kPatience).status().code(), absl::StatusCode::kCancelled);
+  ExpectResult(*worker, {0, 1, 0, 0}, wire::STALE);
+  const absl::Time start = absl::Now();
+  EXPECT_TRUE(worker->Leave().ok());
+  drain.join();
+  EXPECT_LT(absl::Now() - start, kPatience / 2);
+  EXPECT_EQ(evaluation.code(), absl::StatusCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace troupe
