@@ -11,9 +11,8 @@
 namespace troupe {
 
 void LogLine(const std::string& text) {
-  const std::string line =
-      absl::StrCat(absl::FormatTime("%Y-%m-%d %H:%M:%E3S", absl::Now(), absl::LocalTimeZone()), " actor_worker[", getpid(), "] ",
-                   text, "\n");
+  const std::string line = absl::StrCat(absl::FormatTime("%Y-%m-%d %H:%M:%E3S", absl::Now(), absl::LocalTimeZone()),
+                                        " actor_worker[", getpid(), "] ", text, "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

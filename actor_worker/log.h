@@ -6,7 +6,8 @@
 
 namespace troupe {
 
-// "2026-03-01 12:00:00.123 actor_worker[PID] TEXT". Thread-safe; one write per line, so lines of several processes do not mix.
+// "2026-03-01 12:00:00.123 actor_worker[PID] TEXT". Thread-safe; one write per line, so lines of several processes do
+// not mix.
 void LogLine(const std::string& text);
 
 }  // namespace troupe

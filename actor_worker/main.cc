@@ -38,7 +38,8 @@ int RunWork(int argc, char** argv) {
     std::fprintf(stderr, "--learner: HOST:PORT of the learner is needed; see --help\n");
     return 2;
   }
-  if (options.rollout_threads < 1 || options.rollout_threads > 1024 || options.max_shards < 1 || options.max_shards > 4096) {
+  if (options.rollout_threads < 1 || options.rollout_threads > 1024 || options.max_shards < 1 ||
+      options.max_shards > 4096) {
     std::fprintf(stderr, "--rollout_threads: %d, expected 1 … 1024; --max_shards: %d, expected 1 … 4096\n",
                  options.rollout_threads, options.max_shards);
     return 2;

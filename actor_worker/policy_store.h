@@ -11,13 +11,13 @@
 
 namespace troupe {
 
-// Keeps two versions. That is enough for the deterministic modes: while a shard still owes the chunk of update u, the learner
-// cannot train u, so the newest version is at most u, and the chunk asks for u − 1 or u. Thread-safe; snapshots handed out stay
-// valid and unchanged.
+// Keeps two versions. That is enough for the deterministic modes: while a shard still owes the chunk of update u, the
+// learner cannot train u, so the newest version is at most u, and the chunk asks for u − 1 or u. Thread-safe; snapshots
+// handed out stay valid and unchanged.
 class PolicyStore {
  public:
-  // Takes `weights` in if they are newer than what is there; older and equal versions are ignored. Returns whether they were
-  // taken.
+  // Takes `weights` in if they are newer than what is there; older and equal versions are ignored. Returns whether they
+  // were taken.
   bool Publish(std::shared_ptr<const PolicyWeights> weights) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Exactly that version, or null.

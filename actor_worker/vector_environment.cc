@@ -70,7 +70,7 @@ class Implementation final : public VectorEnvironment {
   EnvironmentSpec spec_;
   std::vector<Copy> copies_;
   StartOptions options_;
-  JointObservation seen_;  // reused views
+  JointObservation seen_;                               // reused views
   std::vector<std::vector<int32_t>> random_discrete_;   // per group [A], warm-up only
   std::vector<std::vector<float>> random_continuous_;   // per group [A, N]
   std::vector<std::vector<float>> scratch_rewards_;     // per group [A]
@@ -128,7 +128,8 @@ void Implementation::PointAtRow(int c, const ObservationRow& row) {
     GroupObservation& view = seen_.groups[g];
     view.observations = row.groups[g].observations.subspan(c * seen, seen);
     view.action_mask = {};
-    if (group.action_kind == ActionKind::kDiscrete) view.action_mask = row.groups[g].action_masks.subspan(c * choices, choices);
+    if (group.action_kind == ActionKind::kDiscrete)
+      view.action_mask = row.groups[g].action_masks.subspan(c * choices, choices);
     view.alive = row.groups[g].alive.subspan(c * agents, agents);
   }
   seen_.state_extras = row.state_extras.subspan(size_t(c) * spec_.state_extras_size, spec_.state_extras_size);
@@ -152,16 +153,16 @@ absl::Status Implementation::ObserveCopy(int c, bool last) {
     const absl::Span<const float> values = seen_.groups[g].observations;
     if (const int64_t bad = FirstNonFinite(values); bad >= 0) {
       return absl::InternalError(absl::StrCat("observation ", bad % group.observation_size, " of agent ",
-                                              group.agents[bad / group.observation_size], " in group ", group.name, " is ",
-                                              values[bad], ", expected a finite number"));
+                                              group.agents[bad / group.observation_size], " in group ", group.name,
+                                              " is ", values[bad], ", expected a finite number"));
     }
     const absl::Span<const uint8_t> mask = seen_.groups[g].action_mask;
     for (int a = 0; a < group.num_agents() && !mask.empty() && !last; ++a) {
       uint32_t allowed = 0;
       for (int n = 0; n < group.action_size; ++n) allowed |= mask[a * group.action_size + n];
       if (allowed == 0) {
-        return absl::InternalError(
-            absl::StrCat("agent ", group.agents[a], " in group ", group.name, " has no allowed action, expected at least one"));
+        return absl::InternalError(absl::StrCat("agent ", group.agents[a], " in group ", group.name,
+                                                " has no allowed action, expected at least one"));
       }
     }
   }
@@ -195,7 +196,8 @@ absl::Status Implementation::StepCopy(int c) {
     const absl::Span<const float> rewards = copy.outcome.rewards[g];
     if (const int64_t bad = FirstNonFinite(rewards); bad >= 0) {
       return absl::InternalError(absl::StrCat("reward of agent ", spec_.groups[g].agents[bad], " in group ",
-                                              spec_.groups[g].name, " is ", rewards[bad], ", expected a finite number"));
+                                              spec_.groups[g].name, " is ", rewards[bad],
+                                              ", expected a finite number"));
     }
     double sum = 0;
     for (const float reward : rewards) sum += reward;
@@ -283,7 +285,8 @@ void Implementation::ReportFinished(int c) {
 
 void Implementation::ReportTruncated(int c, size_t slot) {
   truncated_[slot].copy = c;
-  for (size_t g = 0; g < spec_.groups.size(); ++g) truncated_[slot].final_observations[g] = seen_.groups[g].observations;
+  for (size_t g = 0; g < spec_.groups.size(); ++g)
+    truncated_[slot].final_observations[g] = seen_.groups[g].observations;
   truncated_[slot].final_state_extras = seen_.state_extras;
 }
 

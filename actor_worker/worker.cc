@@ -62,8 +62,10 @@ class Worker {
     absl::StatusOr<wire::DescribeRunResponse> description = DescribeRun(*control_, kCallTimeout);
     if (!description.ok()) {
       if (absl::IsFailedPrecondition(description.status())) return DoesNotFit(description.status());
+      unreachable_ = true;
       return {.status = description.status()};
     }
+    if (std::exchange(unreachable_, false)) backoff_.Reset();
     last_contact_ = absl::Now();
     last_complaint_.clear();
     if (const absl::Status status = PrepareRun(*description); !status.ok()) return DoesNotFit(status);
@@ -101,7 +103,8 @@ class Worker {
     if (!plan.ok()) return plan.status();
     description_ = description;
     data_ = wire::TrainingService::NewStub(OpenChannel(options_.learner_address, MaxWeightsBytes(plan->policies)));
-    run_ = std::make_unique<WorkerRun>(*std::move(plan), options_.rollout_threads, options_.max_shards, &events_, &metrics_);
+    run_ = std::make_unique<WorkerRun>(*std::move(plan), options_.rollout_threads, options_.max_shards, &events_,
+                                       &metrics_);
     return absl::OkStatus();
   }
 
@@ -164,6 +167,7 @@ class Worker {
   WakeUp events_;
   absl::Time last_contact_ = absl::Now();
   std::string last_complaint_;
+  bool unreachable_ = false;  // the last attempt did not get an answer
   bool connected_before_ = false;
 
   wire::DescribeRunResponse description_;

@@ -1,8 +1,8 @@
 // The life of `actor_worker work`: find the learner, collect for it, come back when it was lost, leave when it says so.
 //
-//   DescribeRun ─► environment, policies ─► Register ─► SubscribeWeights + StreamTrajectories ─► leases ─► chunks ─► Drain
-//        ▲                                     ▲                      │
-//        └── another run: everything anew      └── NOT_FOUND          └── any break: back to DescribeRun, same worker id
+//   DescribeRun ─► environment, policies ─► Register ─► weights and trajectory streams ─► leases ─► chunks ─► Drain
+//        ▲                                     ▲                  │
+//        └── another run: everything anew      └── NOT_FOUND      └── any other break: DescribeRun, then the same id
 //
 // Threads: the caller's (connecting, heartbeats, watchdog), gRPC's (reactions), one per rollout, one for evaluations.
 #ifndef TROUPE_ACTOR_WORKER_WORKER_H_
@@ -28,22 +28,25 @@ struct WorkerOptions {
   // Between attempts to reach the learner: doubling from the first to the longest, with jitter.
   absl::Duration first_retry = absl::Milliseconds(100);
   absl::Duration longest_retry = absl::Seconds(10);
-  // How long a stopping worker waits for its last chunks to be taken, and an ending one for threads inside their simulator.
+  // How long a stopping worker waits for its last chunks to be taken, and an ending one for threads inside their
+  // simulator.
   absl::Duration flush_timeout = absl::Seconds(5);
   absl::Duration end_timeout = absl::Seconds(10);
   // Asked often; true: finish the chunks under way, send them, leave.
   std::function<bool()> stop_requested = [] { return false; };
   EnvironmentFinder find_environment = FindEnvironment;
-  // Ends the process with the status RunWorker would have returned: a thread hangs in its simulator and cannot be joined.
+  // Ends the process with the status RunWorker would have returned: a thread hangs in its simulator and cannot be
+  // joined.
   std::function<void(int)> end_process = [](int status) { std::_Exit(status); };
 };
 
 // Exit statuses.
 enum WorkerExit : int {
-  kWorkerDone = 0,       // drained or asked to stop
-  kWorkerGaveUp = 1,     // no learner for give_up_after
-  kWorkerDoesNotFit = 3, // other protocol version or environment spec, unknown environment, bad settings: trying again is no use
-  kWorkerHangs = 4,      // every rollout thread hangs in its simulator
+  kWorkerDone = 0,    // drained or asked to stop
+  kWorkerGaveUp = 1,  // no learner for give_up_after
+  // Other protocol version or environment spec, unknown environment, bad settings: trying again is no use.
+  kWorkerDoesNotFit = 3,
+  kWorkerHangs = 4,  // every rollout thread hangs in its simulator
 };
 
 // Blocks until the worker's life is over. Why is on stderr.

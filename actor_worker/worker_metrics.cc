@@ -15,15 +15,18 @@ prometheus::Histogram& Stage(Metrics* metrics, const std::string& stage) {
 WorkerMetrics::WorkerMetrics(Metrics* metrics)
     : env_steps(metrics->Counter("troupe_worker_env_steps_total", "Environment steps, all copies together.")),
       agent_steps(metrics->Counter("troupe_worker_agent_steps_total", "Environment steps times agents.")),
-      environment_seconds(metrics->Counter("troupe_worker_environment_seconds_total", "Time spent stepping environments.")),
+      environment_seconds(
+          metrics->Counter("troupe_worker_environment_seconds_total", "Time spent stepping environments.")),
       inference_seconds(metrics->Counter("troupe_worker_inference_seconds_total", "Time spent choosing actions.")),
       waiting_seconds(metrics->Counter("troupe_worker_waiting_seconds_total",
                                        "Time rollout threads waited for weights or acknowledgements.")),
       chunks(metrics->Counter("troupe_worker_chunks_total", "Chunks collected.")),
       resends(metrics->Counter("troupe_worker_resends_total", "Chunks sent again after a reconnect.")),
       reconnects(metrics->Counter("troupe_worker_reconnects_total", "Trajectory streams opened after the first.")),
-      lease_failures(metrics->Counter("troupe_worker_lease_failures_total", "Leases given up because the environment failed.")),
-      evaluation_episodes(metrics->Counter("troupe_worker_evaluation_episodes_total", "Episodes played for evaluations.")),
+      lease_failures(
+          metrics->Counter("troupe_worker_lease_failures_total", "Leases given up because the environment failed.")),
+      evaluation_episodes(
+          metrics->Counter("troupe_worker_evaluation_episodes_total", "Episodes played for evaluations.")),
       collect_seconds(Stage(metrics, "collect")),
       acknowledge_seconds(Stage(metrics, "acknowledge")),
       apply_seconds(Stage(metrics, "apply_weights")),

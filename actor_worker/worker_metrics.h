@@ -16,8 +16,8 @@ struct WorkerMetrics {
   prometheus::Counter& inference_seconds;    // acting, over all rollout threads
   prometheus::Counter& waiting_seconds;      // no chunk could be collected: versions or window
   prometheus::Counter& chunks;
-  prometheus::Counter& resends;              // chunks sent again on a new stream
-  prometheus::Counter& reconnects;           // streams opened after the first
+  prometheus::Counter& resends;     // chunks sent again on a new stream
+  prometheus::Counter& reconnects;  // streams opened after the first
   prometheus::Counter& lease_failures;
   prometheus::Counter& evaluation_episodes;
   prometheus::Histogram& collect_seconds;      // stage 1 and 2: one chunk

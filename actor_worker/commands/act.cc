@@ -19,8 +19,10 @@ namespace {
 
 constexpr char kUsage[] =
     "actor_worker act --actors=FILE --agent=NAME [--sample]\n"
-    "  One agent. Standard input: one observation per line, numbers separated by spaces or commas (a JSON array will do), then\n"
-    "  \"| MASK\" if some actions are not allowed (1 = allowed). Standard output: one action index per line. A bad line is named on\n"
+    "  One agent. Standard input: one observation per line, numbers separated by spaces or commas (a JSON array will "
+    "do), then\n"
+    "  \"| MASK\" if some actions are not allowed (1 = allowed). Standard output: one action index per line. A bad "
+    "line is named on\n"
     "  standard error and gets no action. NAME is an agent of the environment, or GROUP/INDEX.\n"
     "actor_worker act --actors=FILE --network [--seed=1000000] [--steps=N] [--every=1] [--sample] [--set …]\n"
     "  The whole network in the simulator, every agent by its own actor from its own observation.";

@@ -32,18 +32,21 @@ std::string DescribeAgents(const EnvironmentSpec& spec) {
 int DescribeOne(const std::string& name, const SettingsMap& settings) {
   const absl::StatusOr<const EnvironmentEntry*> entry = FindEnvironment(name);
   if (!entry.ok()) return Fail(entry.status());
-  std::printf("%s: %s\n\nsettings\n%s\n\n", (*entry)->name.c_str(), (*entry)->summary.c_str(), (*entry)->describe_settings().c_str());
+  std::printf("%s: %s\n\nsettings\n%s\n\n", (*entry)->name.c_str(), (*entry)->summary.c_str(),
+              (*entry)->describe_settings().c_str());
   const auto environment = (*entry)->create(settings);
   if (environment.ok()) {
     std::fputs(DescribeAgents((*environment)->spec()).c_str(), stdout);
   } else {
-    std::printf("agents, statistics: it does not start here: %s\n", std::string(environment.status().message()).c_str());
+    std::printf("agents, statistics: it does not start here: %s\n",
+                std::string(environment.status().message()).c_str());
   }
   std::printf("\nbaselines\n");
   for (const Player& player : BaselinePlayers(**entry, settings)) {
     std::string overrides;
     for (const auto& [setting, value] : player.setting_overrides) absl::StrAppend(&overrides, " ", setting, "=", value);
-    std::printf("  %s%s\n", player.name.c_str(), overrides.empty() ? "" : absl::StrCat(" (with", overrides, ")").c_str());
+    std::printf("  %s%s\n", player.name.c_str(),
+                overrides.empty() ? "" : absl::StrCat(" (with", overrides, ")").c_str());
   }
   return 0;
 }

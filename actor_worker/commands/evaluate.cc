@@ -18,8 +18,10 @@ namespace {
 
 constexpr char kUsage[] =
     "actor_worker evaluate --actors=FILE[,FILE…] [--episodes=20] [--first_seed=1000000] [--sample]\n"
-    "                      [--baselines=all|none|NAME,…] [--set environment.settings.NAME=VALUE …] [--json=FILE] [--threads=N]\n"
-    "Plays whole episodes with the actor files and with baselines, all on the same seeds, and prints a table. Without --actors,\n"
+    "                      [--baselines=all|none|NAME,…] [--set environment.settings.NAME=VALUE …] [--json=FILE] "
+    "[--threads=N]\n"
+    "Plays whole episodes with the actor files and with baselines, all on the same seeds, and prints a table. Without "
+    "--actors,\n"
     "--experiment=FILE or --environment=NAME says what the baselines play.";
 
 absl::Status Evaluate(const Scenario& scenario) {
@@ -42,7 +44,8 @@ absl::Status Evaluate(const Scenario& scenario) {
 
   ASSIGN_OR_RETURN(const std::vector<Player> baselines, ChooseBaselines(scenario, absl::GetFlag(FLAGS_baselines)));
   std::vector<Player> players;
-  for (size_t i = 0; i < scenario.actors.size(); ++i) players.push_back(ActorPlayer(scenario, i, report.sampled_actions));
+  for (size_t i = 0; i < scenario.actors.size(); ++i)
+    players.push_back(ActorPlayer(scenario, i, report.sampled_actions));
   players.insert(players.end(), baselines.begin(), baselines.end());
   if (players.empty()) return absl::InvalidArgumentError("nobody plays: give --actors or --baselines");
   const bool show_progress = isatty(STDERR_FILENO) == 1;
@@ -63,7 +66,8 @@ absl::Status Evaluate(const Scenario& scenario) {
     report.players.push_back(std::move(played));
   }
   std::fputs(FormatReport(report).c_str(), stdout);
-  if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty()) return WriteFileAtomically(path, {ReportJson(report)});
+  if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty())
+    return WriteFileAtomically(path, {ReportJson(report)});
   return absl::OkStatus();
 }
 

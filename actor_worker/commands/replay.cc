@@ -13,7 +13,8 @@ namespace {
 
 constexpr char kUsage[] =
     "actor_worker replay (--actors=FILE | --controller=NAME [--environment=NAME | --experiment=FILE])\n"
-    "                    [--seed=1000000] [--steps=N] [--every=1] [--sample] [--set environment.settings.NAME=VALUE …]\n"
+    "                    [--seed=1000000] [--steps=N] [--every=1] [--sample] [--set environment.settings.NAME=VALUE "
+    "…]\n"
     "Prints the environment every N-th step of an episode while the actors, or a baseline, play.";
 
 absl::StatusOr<Player> FindPlayer(const Scenario& scenario) {
@@ -49,7 +50,8 @@ absl::Status Replay(const Scenario& scenario) {
 int RunReplay(int argc, char** argv) {
   const std::vector<std::string> overrides = TakeSetFlags(&argc, argv);
   ParseFlags(argc, argv, kUsage, 0);
-  if (absl::GetFlag(FLAGS_actors).size() > 1 || (absl::GetFlag(FLAGS_actors).empty() && absl::GetFlag(FLAGS_controller).empty())) {
+  if (absl::GetFlag(FLAGS_actors).size() > 1 ||
+      (absl::GetFlag(FLAGS_actors).empty() && absl::GetFlag(FLAGS_controller).empty())) {
     std::fprintf(stderr, "replay needs one --actors file or --controller=NAME; see --help\n");
     return 2;
   }

@@ -30,7 +30,8 @@ absl::StatusOr<Experiment> FindExperiment(const Scenario& scenario, const std::v
   if (const std::string path = absl::GetFlag(FLAGS_experiment); !path.empty()) return LoadExperiment(path, overrides);
   const std::string name = absl::GetFlag(FLAGS_environment);
   if (name.empty()) {
-    return absl::InvalidArgumentError("nothing says which environment to play: give --actors, --experiment or --environment");
+    return absl::InvalidArgumentError(
+        "nothing says which environment to play: give --actors, --experiment or --environment");
   }
   Experiment experiment;
   experiment.set_name("evaluation");
@@ -87,11 +88,12 @@ absl::StatusOr<std::vector<Player>> ChooseBaselines(const Scenario& scenario, co
   for (const std::string& name : wanted) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = NearestName(name, known);
-    return absl::NotFoundError(absl::StrCat(
-        scenario.environment->name, " has no baseline \"", name, "\"",
-        nearest.empty() ? absl::StrCat("; it has ", absl::StrJoin(known, ", ")) : absl::StrCat("; did you mean \"", nearest, "\"?")));
+    return absl::NotFoundError(absl::StrCat(scenario.environment->name, " has no baseline \"", name, "\"",
+                                            nearest.empty() ? absl::StrCat("; it has ", absl::StrJoin(known, ", "))
+                                                            : absl::StrCat("; did you mean \"", nearest, "\"?")));
   }
-  std::erase_if(all, [&](const Player& player) { return std::find(wanted.begin(), wanted.end(), player.name) == wanted.end(); });
+  std::erase_if(
+      all, [&](const Player& player) { return std::find(wanted.begin(), wanted.end(), player.name) == wanted.end(); });
   return all;
 }
 

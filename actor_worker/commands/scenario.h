@@ -15,15 +15,15 @@ namespace troupe {
 struct Scenario {
   std::vector<std::string> paths;  // of the actor files
   std::vector<ActorFile> actors;
-  Experiment experiment;           // the first actor file's, or the experiment file's; overrides applied
+  Experiment experiment;  // the first actor file's, or the experiment file's; overrides applied
   const EnvironmentEntry* environment = nullptr;
   SettingsMap settings;
   // Actor files that were trained with other environment settings than are played here.
   std::vector<std::string> trained_otherwise;
 };
 
-// Reads --actors, --experiment, --environment (the first that is given says the environment) and applies `overrides` ("--set").
-// Errors: those of the files, naming them; INVALID_ARGUMENT when nothing says the environment.
+// Reads --actors, --experiment, --environment (the first that is given says the environment) and applies `overrides`
+// ("--set"). Errors: those of the files, naming them; INVALID_ARGUMENT when nothing says the environment.
 absl::StatusOr<Scenario> LoadScenario(const std::vector<std::string>& overrides);
 
 // Short, distinct names for the actor files: the file's name without ending if that tells them apart, else its path.

@@ -1,8 +1,8 @@
 // Two agents on a square grid who must stand on their goals at the same time.
 //
-// Every step each agent moves up, down, left or right; there is no waiting. A move off the grid, into the other's cell,
-// into the same cell as the other's move or through the other is blocked: the agent stays where it is. Reward of each
-// agent, per step:
+// Every step each agent moves up, down, left or right; there is no waiting. A move off the grid, into a cell the other
+// keeps, into the same cell as the other's move or through the other is blocked: the agent stays where it is. Reward of
+// each agent, per step:
 //   −0.05 − 0.1 × Manhattan distance to its goal after the move − 0.5 if its move was blocked + 10 when both stand on
 //   their goals,
 // which ends the episode (terminated). After max_steps it is cut (truncated).

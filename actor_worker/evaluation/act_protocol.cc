@@ -25,11 +25,12 @@ absl::string_view WithoutBrackets(absl::string_view part) {
 
 absl::Status ParseNumbers(absl::string_view part, const std::string& what, int expected, std::vector<float>* numbers) {
   numbers->clear();
-  for (const absl::string_view word : absl::StrSplit(WithoutBrackets(part), absl::ByAnyChar(" \t,\r"), absl::SkipEmpty())) {
+  for (const absl::string_view word :
+       absl::StrSplit(WithoutBrackets(part), absl::ByAnyChar(" \t,\r"), absl::SkipEmpty())) {
     float value = 0;
     if (!absl::SimpleAtof(word, &value) || !std::isfinite(value)) {
-      return absl::InvalidArgumentError(absl::StrCat(what, " ", numbers->size(), " is \"", word.substr(0, kLongestQuote),
-                                                     "\", expected a finite number"));
+      return absl::InvalidArgumentError(absl::StrCat(what, " ", numbers->size(), " is \"",
+                                                     word.substr(0, kLongestQuote), "\", expected a finite number"));
     }
     numbers->push_back(value);
     if (static_cast<int>(numbers->size()) > expected) break;
@@ -37,24 +38,28 @@ absl::Status ParseNumbers(absl::string_view part, const std::string& what, int e
   if (static_cast<int>(numbers->size()) == expected) return absl::OkStatus();
   const bool more = static_cast<int>(numbers->size()) > expected;
   return absl::InvalidArgumentError(
-      absl::StrCat(more ? absl::StrCat("more than ", expected) : absl::StrCat(numbers->size()), " ", what, "s came, expected ", expected));
+      absl::StrCat("got ", more ? absl::StrCat("more than ", expected) : absl::StrCat(numbers->size()),
+                   " numbers in the ", what, ", expected ", expected));
 }
 
 }  // namespace
 
-absl::Status ParseObservationLine(absl::string_view line, int observation_size, int action_size, ObservationLine* parsed) {
+absl::Status ParseObservationLine(absl::string_view line, int observation_size, int action_size,
+                                  ObservationLine* parsed) {
   const std::vector<absl::string_view> parts = absl::StrSplit(line, '|');
   if (parts.size() > 2) {
-    return absl::InvalidArgumentError(absl::StrCat(parts.size() - 1, " '|' came, expected at most one, before the mask"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(parts.size() - 1, " '|' came, expected at most one, before the mask"));
   }
   RETURN_IF_ERROR(ParseNumbers(parts[0], "observation", observation_size, &parsed->observation));
   parsed->mask.clear();
   if (parts.size() == 1) return absl::OkStatus();
   std::vector<float> mask;
-  RETURN_IF_ERROR(ParseNumbers(parts[1], "mask entry", action_size, &mask));
+  RETURN_IF_ERROR(ParseNumbers(parts[1], "mask", action_size, &mask));
   for (const float entry : mask) {
     if (entry != 0.0f && entry != 1.0f) {
-      return absl::InvalidArgumentError(absl::StrCat("mask entry ", parsed->mask.size(), " is ", entry, ", expected 0 or 1"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("mask ", parsed->mask.size(), " is ", entry, ", expected 0 or 1"));
     }
     parsed->mask.push_back(entry == 1.0f);
   }
@@ -64,7 +69,8 @@ absl::Status ParseObservationLine(absl::string_view line, int observation_size, 
   return absl::OkStatus();
 }
 
-ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream& in, std::ostream& out, std::ostream& err) {
+ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream& in, std::ostream& out,
+                       std::ostream& err) {
   ServedLines served;
   RandomStream draws(seed);
   ObservationLine parsed;
@@ -78,7 +84,8 @@ ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream
       continue;
     }
     ++served.acted;
-    out << (sample ? actor.Sample(parsed.observation, parsed.mask, draw) : actor.Act(parsed.observation, parsed.mask)) << std::endl;
+    out << (sample ? actor.Sample(parsed.observation, parsed.mask, draw) : actor.Act(parsed.observation, parsed.mask))
+        << std::endl;
   }
   return served;
 }

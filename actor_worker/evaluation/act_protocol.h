@@ -1,7 +1,7 @@
 // The line protocol by which one agent acts from a shell, a script or a controller box.
 //
-//   in:   OBSERVATION [ "|" MASK ]     O numbers; N zeros and ones, 1 = allowed. Separated by spaces, tabs or commas, with or without
-//                                      one pair of square brackets (a JSON array) around each part
+//   in:   OBSERVATION [ "|" MASK ]     O numbers; N zeros and ones, 1 = allowed. Separated by spaces, tabs or commas,
+//                                      with or without a pair of square brackets (a JSON array) around each part
 //   out:  ACTION                       index 0 … N − 1, one line per good line, flushed at once
 //   err:  "line L: what is wrong"      for a bad line, which gets no action
 #ifndef TROUPE_ACTOR_WORKER_EVALUATION_ACT_PROTOCOL_H_
@@ -25,7 +25,8 @@ struct ObservationLine {
 };
 
 // Errors: INVALID_ARGUMENT saying what came and what was expected.
-absl::Status ParseObservationLine(absl::string_view line, int observation_size, int action_size, ObservationLine* parsed);
+absl::Status ParseObservationLine(absl::string_view line, int observation_size, int action_size,
+                                  ObservationLine* parsed);
 
 struct ServedLines {
   int64_t acted = 0;
@@ -33,7 +34,8 @@ struct ServedLines {
 };
 
 // Until `in` ends. `sample`: draws the actions, line k by the k-th number of the stream of `seed`.
-ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream& in, std::ostream& out, std::ostream& err);
+ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream& in, std::ostream& out,
+                       std::ostream& err);
 
 }  // namespace troupe
 

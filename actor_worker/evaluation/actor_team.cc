@@ -20,8 +20,9 @@ absl::Status CheckPoliciesFit(const EnvironmentSpec& environment, const std::vec
         policy.action_size != group.action_size) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the actors of group \"", policy.group, "\" (", policy.num_agents, " agents, ", policy.observation_size,
-          " observed numbers, ", policy.action_size, " actions) do not fit group \"", group.name, "\" of ", environment.name,
-          " (", group.num_agents(), " agents, ", group.observation_size, " observed numbers, ", group.action_size, " actions)"));
+          " observed numbers, ", policy.action_size, " actions) do not fit group \"", group.name, "\" of ",
+          environment.name, " (", group.num_agents(), " agents, ", group.observation_size, " observed numbers, ",
+          group.action_size, " actions)"));
     }
   }
   return absl::OkStatus();

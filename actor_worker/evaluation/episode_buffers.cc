@@ -8,7 +8,8 @@
 
 namespace troupe {
 
-EpisodeBuffers::EpisodeBuffers(const EnvironmentSpec& spec, int num_copies) : groups(spec.groups.size()), copies(num_copies) {
+EpisodeBuffers::EpisodeBuffers(const EnvironmentSpec& spec, int num_copies)
+    : groups(spec.groups.size()), copies(num_copies) {
   const size_t extras = spec.state_extras_size;
   state_extras.resize(num_copies * extras);
   for (int c = 0; c < num_copies; ++c) {
@@ -46,13 +47,15 @@ absl::Status CheckFinite(const EnvironmentSpec& spec, const EpisodeBuffers::Copy
   const auto check = [](absl::Span<const float> values, const std::string& what) {
     for (size_t i = 0; i < values.size(); ++i) {
       if (!std::isfinite(values[i])) {
-        return absl::InternalError(absl::StrCat(what, " is ", values[i], " at element ", i, ", expected finite numbers"));
+        return absl::InternalError(
+            absl::StrCat(what, " is ", values[i], " at element ", i, ", expected finite numbers"));
       }
     }
     return absl::OkStatus();
   };
   for (size_t g = 0; g < spec.groups.size(); ++g) {
-    RETURN_IF_ERROR(check(copy.observation.groups[g].observations, absl::StrCat("observation of group ", spec.groups[g].name)));
+    RETURN_IF_ERROR(
+        check(copy.observation.groups[g].observations, absl::StrCat("observation of group ", spec.groups[g].name)));
     RETURN_IF_ERROR(check(copy.outcome.rewards[g], absl::StrCat("reward of group ", spec.groups[g].name)));
   }
   return check(copy.observation.state_extras, "state extras");

@@ -32,8 +32,8 @@ class EpisodeBuffers {
     JointObservation observation;
     JointAction action;
     StepOutcome outcome;
-    std::vector<absl::Span<int32_t>> discrete;   // per group [A]
-    std::vector<absl::Span<float>> continuous;   // per group [A, N]
+    std::vector<absl::Span<int32_t>> discrete;  // per group [A]
+    std::vector<absl::Span<float>> continuous;  // per group [A, N]
   };
 
   std::vector<Group> groups;

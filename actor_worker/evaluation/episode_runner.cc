@@ -44,11 +44,12 @@ class BlockPlayer {
   std::vector<std::unique_ptr<Environment>> environments_;
   const EnvironmentSpec spec_;
   EpisodeBuffers buffers_;
-  std::vector<std::unique_ptr<PolicyInference>> actors_;   // per group
-  std::vector<std::unique_ptr<Controller>> controllers_;   // per copy
+  std::vector<std::unique_ptr<PolicyInference>> actors_;  // per group
+  std::vector<std::unique_ptr<Controller>> controllers_;  // per copy
 };
 
-absl::StatusOr<std::unique_ptr<BlockPlayer>> BlockPlayer::Create(const EpisodePlan& plan, const Player& player, int copies) {
+absl::StatusOr<std::unique_ptr<BlockPlayer>> BlockPlayer::Create(const EpisodePlan& plan, const Player& player,
+                                                                 int copies) {
   SettingsMap settings = plan.settings;
   for (const auto& [name, value] : player.setting_overrides) settings[name] = value;
   std::vector<std::unique_ptr<Environment>> environments;
@@ -58,7 +59,8 @@ absl::StatusOr<std::unique_ptr<BlockPlayer>> BlockPlayer::Create(const EpisodePl
   }
   std::unique_ptr<BlockPlayer> made(new BlockPlayer(plan, player, std::move(environments)));
   if (player.policy.policies != nullptr) {
-    ASSIGN_OR_RETURN(made->actors_, MakeActorTeam(made->spec_, *player.policy.policies, *player.policy.weights, copies));
+    ASSIGN_OR_RETURN(made->actors_,
+                     MakeActorTeam(made->spec_, *player.policy.policies, *player.policy.weights, copies));
   } else if (player.make_controller) {
     for (int c = 0; c < copies; ++c) made->controllers_.push_back(player.make_controller());
   }
@@ -123,8 +125,8 @@ absl::Status BlockPlayer::Play(int first, int count, EpisodeResult* results) {
   std::vector<bool> playing(count, true);
   const auto where = [&](int c, const absl::Status& status) {
     if (status.ok()) return status;
-    return absl::Status(status.code(), absl::StrCat(player_.name, ", seed ", results[c].seed, ", step ", results[c].length,
-                                                    ": ", status.message()));
+    return absl::Status(status.code(), absl::StrCat(player_.name, ", seed ", results[c].seed, ", step ",
+                                                    results[c].length, ": ", status.message()));
   };
   for (int c = 0; c < count; ++c) {
     results[c].seed = plan_.first_seed + first + c;
@@ -204,7 +206,8 @@ void ChooseRandomActions(const EnvironmentSpec& spec, RandomStream& random, cons
 }
 
 absl::StatusOr<std::vector<EpisodeResult>> RunEpisodes(const EpisodePlan& plan, const Player& player) {
-  if (plan.episodes < 1) return absl::InvalidArgumentError(absl::StrCat("episodes is ", plan.episodes, ", expected at least 1"));
+  if (plan.episodes < 1)
+    return absl::InvalidArgumentError(absl::StrCat("episodes is ", plan.episodes, ", expected at least 1"));
   std::vector<EpisodeResult> results(plan.episodes);
   Shared shared;
   const int blocks = (plan.episodes + kCopiesPerBlock - 1) / kCopiesPerBlock;
@@ -223,7 +226,8 @@ absl::StatusOr<std::vector<EpisodeResult>> RunEpisodes(const EpisodePlan& plan, 
 std::vector<Player> BaselinePlayers(const EnvironmentEntry& environment, const SettingsMap& settings) {
   std::vector<Player> players = {{.name = "random"}};
   for (const Baseline& baseline : environment.baselines(settings)) {
-    players.push_back({.name = baseline.name, .make_controller = baseline.make, .setting_overrides = baseline.setting_overrides});
+    players.push_back(
+        {.name = baseline.name, .make_controller = baseline.make, .setting_overrides = baseline.setting_overrides});
   }
   return players;
 }

@@ -1,8 +1,8 @@
 // Plays whole episodes on given seeds: what `evaluate` and the learner's evaluation tasks are made of.
 //
-// Episodes are played in blocks of kCopiesPerBlock copies stepped together, and blocks are handed to threads. A result depends on the
-// player and the seed alone, never on its block or the number of threads: an actor's row has the same bits in every batch
-// (inference/kernels.h), and sampled and random actions follow from the seed.
+// Episodes are played in blocks of kCopiesPerBlock copies stepped together, and blocks are handed to threads. A result
+// depends on the player and the seed alone, never on its block or the number of threads: an actor's row has the same
+// bits in every batch (inference/kernels.h), and sampled and random actions follow from the seed.
 #ifndef TROUPE_ACTOR_WORKER_EVALUATION_EPISODE_RUNNER_H_
 #define TROUPE_ACTOR_WORKER_EVALUATION_EPISODE_RUNNER_H_
 
@@ -27,7 +27,8 @@ struct PolicyPlayer {
   bool sample_actions = false;
 };
 
-// Who plays. Exactly one of the three: `policy` if it is set, else `make_controller` if it is set, else uniformly random allowed actions.
+// Who plays. Exactly one of the three: `policy` if it is set, else `make_controller` if it is set, else uniformly
+// random allowed actions.
 struct Player {
   std::string name;
   PolicyPlayer policy;
@@ -47,15 +48,15 @@ struct EpisodePlan {
 
 struct EpisodeResult {
   uint64_t seed = 0;
-  int length = 0;                      // environment steps
-  std::vector<double> group_returns;   // per group: mean over its agents of the undiscounted return
-  std::vector<double> statistics;      // in the order of EnvironmentSpec::statistics
+  int length = 0;                     // environment steps
+  std::vector<double> group_returns;  // per group: mean over its agents of the undiscounted return
+  std::vector<double> statistics;     // in the order of EnvironmentSpec::statistics
 };
 
 inline constexpr int kCopiesPerBlock = 4;
 
-// The episodes in order of their seeds. Errors: those of the environment; INVALID_ARGUMENT when the policies do not fit the
-// environment (naming the group); INTERNAL for an observation or reward that is not finite.
+// The episodes in order of their seeds. Errors: those of the environment; INVALID_ARGUMENT when the policies do not fit
+// the environment (naming the group); INTERNAL for an observation or reward that is not finite.
 absl::StatusOr<std::vector<EpisodeResult>> RunEpisodes(const EpisodePlan& plan, const Player& player);
 
 // The numbers that choose group g's actions at a step of the episode with this seed, agent by agent.

@@ -64,17 +64,18 @@ std::string FormatReport(const EvaluationReport& report) {
     if (names[i] == report.best_by) better = report.smaller_is_better ? Better::kSmaller : Better::kLarger;
     columns.push_back({names[i], better});
   }
-  std::string text = absl::StrCat(report.environment.name, ", ", report.environment.num_agents(), " agents: ", report.episodes,
-                                  report.episodes == 1 ? " episode" : " episodes", " each, seeds ", report.first_seed, " to ",
-                                  report.first_seed + report.episodes - 1, ", actors ",
-                                  report.sampled_actions ? "sampling" : "greedy", "\n");
+  std::string text = absl::StrCat(report.environment.name, ", ", report.environment.num_agents(),
+                                  " agents: ", report.episodes, report.episodes == 1 ? " episode" : " episodes",
+                                  " each, seeds ", report.first_seed, " to ", report.first_seed + report.episodes - 1,
+                                  ", actors ", report.sampled_actions ? "sampling" : "greedy", "\n");
   if (!report.settings.empty()) {
     absl::StrAppend(&text, "settings:");
     for (const auto& [name, value] : report.settings) absl::StrAppend(&text, " ", name, "=", value);
     absl::StrAppend(&text, "\n");
   }
   const std::vector<TableRow> rows = MakeRows(report, names.size());
-  absl::StrAppend(&text, "\n", FormatTable(columns, rows), "\n* best. mean ± half of the 95 % confidence interval over episodes");
+  absl::StrAppend(&text, "\n", FormatTable(columns, rows),
+                  "\n* best. mean ± half of the 95 % confidence interval over episodes");
   bool several = false;
   for (const TableRow& row : rows) several |= row.summary;
   absl::StrAppend(&text, several ? " (over actor files in their mean's row).\n" : ".\n");
@@ -83,8 +84,12 @@ std::string FormatReport(const EvaluationReport& report) {
 
 std::string ReportJson(const EvaluationReport& report) {
   const std::vector<std::string> names = FigureNames(report.environment);
-  Json json = {{"environment", report.environment.name}, {"settings", report.settings}, {"first_seed", report.first_seed},
-               {"episodes", report.episodes}, {"actions", report.sampled_actions ? "sampled" : "greedy"}, {"figures", names}};
+  Json json = {{"environment", report.environment.name},
+               {"settings", report.settings},
+               {"first_seed", report.first_seed},
+               {"episodes", report.episodes},
+               {"actions", report.sampled_actions ? "sampled" : "greedy"},
+               {"figures", names}};
   for (const PlayerEpisodes& player : report.players) {
     Json of = {{"name", player.name}};
     if (player.trained) {

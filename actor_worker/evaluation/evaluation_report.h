@@ -33,8 +33,8 @@ struct EvaluationReport {
   std::vector<PlayerEpisodes> players;
 };
 
-// Header, table (columns: each group's return, then the environment's statistics; with several trained players, after them a row for
-// the mean of their means, each counting as one sample), and what the marks mean.
+// Header, table (columns: each group's return, then the environment's statistics; with several trained players, after
+// them a row for the mean of their means, each counting as one sample), and what the marks mean.
 std::string FormatReport(const EvaluationReport& report);
 
 // Everything, every episode included. A figure that is not finite is null.

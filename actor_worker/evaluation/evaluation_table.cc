@@ -71,8 +71,8 @@ FormattedColumn FormatColumn(const TableColumn& column, const std::vector<TableR
     const double mean = rows[r].values[index].mean;
     const std::string figure = std::isfinite(mean) ? absl::StrFormat("%.*f", decimals, mean) : kMissing;
     const std::string gap = spread_width > 0 && !spreads[r].empty() ? " " : "";
-    formatted.cells.push_back(
-        absl::StrCat(figure, PadRight(absl::StrCat(gap, spreads[r], best[r] ? "*" : ""), spread_width + (spread_width > 0) + 1)));
+    formatted.cells.push_back(absl::StrCat(
+        figure, PadRight(absl::StrCat(gap, spreads[r], best[r] ? "*" : ""), spread_width + (spread_width > 0) + 1)));
   }
   for (const std::string& line : formatted.header) formatted.width = std::max(formatted.width, DisplayWidth(line) + 1);
   for (const std::string& cell : formatted.cells) formatted.width = std::max(formatted.width, DisplayWidth(cell));
@@ -84,8 +84,8 @@ void AppendLine(std::string line, std::string* text) {
   absl::StrAppend(text, line, "\n");
 }
 
-void AppendBlock(const std::vector<FormattedColumn>& columns, size_t begin, size_t end, const std::vector<TableRow>& rows,
-                 int name_width, std::string* text) {
+void AppendBlock(const std::vector<FormattedColumn>& columns, size_t begin, size_t end,
+                 const std::vector<TableRow>& rows, int name_width, std::string* text) {
   size_t header_lines = 0;
   for (size_t c = begin; c < end; ++c) header_lines = std::max(header_lines, columns[c].header.size());
   for (size_t i = 0; i < header_lines; ++i) {
@@ -111,10 +111,10 @@ void AppendBlock(const std::vector<FormattedColumn>& columns, size_t begin, size
 
 Better BetterByName(const std::string& statistic) {
   static const auto* const smaller = new std::vector<std::string>{
-      "waiting", "delay", "queue", "loss", "cost", "collisions", "hits", "unfinished", "teleported", "stops", "violations", "stockouts",
-      "latency", "risk", "emissions", "distance"};
-  static const auto* const larger =
-      new std::vector<std::string>{"return", "reward", "throughput", "success", "wins", "arrived", "finished", "served", "profit"};
+      "waiting",    "delay", "queue",      "loss",      "cost",    "collisions", "hits",      "unfinished",
+      "teleported", "stops", "violations", "stockouts", "latency", "risk",       "emissions", "distance"};
+  static const auto* const larger = new std::vector<std::string>{"return",  "reward",   "throughput", "success", "wins",
+                                                                 "arrived", "finished", "served",     "profit"};
   for (const std::string& word : std::vector<std::string>(absl::StrSplit(statistic, '_'))) {
     if (std::find(smaller->begin(), smaller->end(), word) != smaller->end()) return Better::kSmaller;
     if (std::find(larger->begin(), larger->end(), word) != larger->end()) return Better::kLarger;

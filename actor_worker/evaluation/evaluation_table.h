@@ -11,7 +11,8 @@ namespace troupe {
 
 enum class Better { kUnknown, kLarger, kSmaller };
 
-// What the words of a statistic's name say ("mean_waiting_seconds": smaller, "throughput_vehicles": larger). Unknown names mark no best.
+// What the words of a statistic's name say ("mean_waiting_seconds": smaller, "throughput_vehicles": larger). Unknown
+// names mark no best.
 Better BetterByName(const std::string& statistic);
 
 struct TableColumn {
@@ -25,8 +26,9 @@ struct TableRow {
   bool summary = false;          // a mean of other rows: never marked best
 };
 
-// Plain text, every line ended, at most `width` characters wide as long as one column fits: further columns go below. The best mean of
-// a column is marked with '*' (all of equals, none when all rows are equal). A figure that is not there is shown as "–".
+// Plain text, every line ended, at most `width` characters wide as long as one column fits: further columns go below.
+// The best mean of a column is marked with '*' (all of equals, none when all rows are equal). A figure that is not
+// there is shown as "–".
 std::string FormatTable(const std::vector<TableColumn>& columns, const std::vector<TableRow>& rows, int width = 120);
 
 }  // namespace troupe

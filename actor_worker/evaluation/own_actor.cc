@@ -29,7 +29,8 @@ void FoldAgentId(int observed, int agent, HostTensor* weight, HostTensor* bias) 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spec, const PolicyWeights& weights, int agent) {
+absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spec, const PolicyWeights& weights,
+                                                           int agent) {
   if (agent < 0 || agent >= spec.num_agents) {
     return absl::OutOfRangeError(
         absl::StrCat("agent ", agent, " of group \"", spec.group, "\": expected 0 … ", spec.num_agents - 1));
@@ -60,7 +61,8 @@ absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spe
   return actor;
 }
 
-int OwnActor::Choose(absl::Span<const float> observation, absl::Span<const uint8_t> mask, absl::Span<const float> uniforms) {
+int OwnActor::Choose(absl::Span<const float> observation, absl::Span<const uint8_t> mask,
+                     absl::Span<const float> uniforms) {
   std::copy_n(observation.begin(), observation_size_, input_.begin());
   int32_t action = 0;
   float log_probability = 0;

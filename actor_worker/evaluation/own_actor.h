@@ -1,4 +1,5 @@
-// One agent's actor by itself: what runs at a junction. It holds this agent's parameters only and sees this agent's observation only.
+// One agent's actor by itself: what runs at a junction. It holds this agent's parameters only and sees this agent's
+// observation only.
 #ifndef TROUPE_ACTOR_WORKER_EVALUATION_OWN_ACTOR_H_
 #define TROUPE_ACTOR_WORKER_EVALUATION_OWN_ACTOR_H_
 
@@ -18,12 +19,14 @@ namespace troupe {
 class OwnActor {
  public:
   // `agent`: index in the group of `spec`. Errors: as GroupTensors and PolicyInference; OUT_OF_RANGE for the index.
-  static absl::StatusOr<std::unique_ptr<OwnActor>> Create(const PolicySpec& spec, const PolicyWeights& weights, int agent);
+  static absl::StatusOr<std::unique_ptr<OwnActor>> Create(const PolicySpec& spec, const PolicyWeights& weights,
+                                                          int agent);
 
   int observation_size() const { return observation_size_; }
   int action_size() const { return action_size_; }
 
-  // `observation` [O]; `mask` [N], 1 = allowed, or empty: all are. The most probable action, or the one a `uniform` in [0, 1) draws.
+  // `observation` [O]; `mask` [N], 1 = allowed, or empty: all are. The most probable action, or the one a `uniform` in
+  // [0, 1) draws.
   int Act(absl::Span<const float> observation, absl::Span<const uint8_t> mask) { return Choose(observation, mask, {}); }
   int Sample(absl::Span<const float> observation, absl::Span<const uint8_t> mask, float uniform) {
     return Choose(observation, mask, absl::MakeConstSpan(&uniform, 1));

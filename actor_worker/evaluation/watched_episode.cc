@@ -63,8 +63,8 @@ class BaselineChooser final : public Chooser {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Chooser>> MakeDecentralisedChooser(const EnvironmentSpec& environment, const PolicyPlayer& policy,
-                                                                  uint64_t seed) {
+absl::StatusOr<std::unique_ptr<Chooser>> MakeDecentralisedChooser(const EnvironmentSpec& environment,
+                                                                  const PolicyPlayer& policy, uint64_t seed) {
   RETURN_IF_ERROR(CheckPoliciesFit(environment, *policy.policies));
   std::vector<std::vector<std::unique_ptr<OwnActor>>> actors;
   for (const PolicySpec& spec : *policy.policies) {
@@ -118,7 +118,8 @@ absl::StatusOr<EpisodeResult> PlayWatched(Environment& environment, Chooser& cho
 std::string FormatEpisode(const EnvironmentSpec& spec, const EpisodeResult& result) {
   std::string text = absl::StrFormat("seed %d, %d steps\n", result.seed, result.length);
   for (size_t g = 0; g < spec.groups.size(); ++g) {
-    absl::StrAppendFormat(&text, "  %-28s %g\n", absl::StrCat("return of ", spec.groups[g].name), result.group_returns[g]);
+    absl::StrAppendFormat(&text, "  %-28s %g\n", absl::StrCat("return of ", spec.groups[g].name),
+                          result.group_returns[g]);
   }
   for (size_t i = 0; i < spec.statistics.size(); ++i) {
     absl::StrAppendFormat(&text, "  %-28s %g\n", spec.statistics[i], result.statistics[i]);

@@ -23,10 +23,10 @@ class Chooser {
   virtual void Act(const Environment& environment, int step, EpisodeBuffers::Copy& copy) = 0;
 };
 
-// Every agent by its own actor from its own observation; nothing else of the environment is looked at. The same actions as
-// RunEpisodes takes for the same player and seed. Errors: as MakeActorTeam.
-absl::StatusOr<std::unique_ptr<Chooser>> MakeDecentralisedChooser(const EnvironmentSpec& environment, const PolicyPlayer& policy,
-                                                                  uint64_t seed);
+// Every agent by its own actor from its own observation; nothing else of the environment is looked at. The same actions
+// as RunEpisodes takes for the same player and seed. Errors: as MakeActorTeam.
+absl::StatusOr<std::unique_ptr<Chooser>> MakeDecentralisedChooser(const EnvironmentSpec& environment,
+                                                                  const PolicyPlayer& policy, uint64_t seed);
 
 // A baseline's controller, or uniformly random actions when the player has none.
 std::unique_ptr<Chooser> MakeBaselineChooser(const EnvironmentSpec& environment, const Player& player, uint64_t seed);

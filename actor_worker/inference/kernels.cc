@@ -158,14 +158,14 @@ TROUPE_INLINE void LayerNorm(const float* input, int size, const float* gain, co
   for (int i = whole; i < size; ++i) output[i] = (input[i] - mean) * scale * gain[i] + bias[i];
 }
 
-#define TROUPE_KERNELS(suffix, bytes, rows, few_rows, target)                                                    \
-  target void DenseLayer##suffix(const DenseLayerCall& call) { DenseLayer<bytes, rows, few_rows>(call); }        \
-  target void Exponential##suffix(float* values, int64_t count) { Exponential<bytes>(values, count); }           \
-  target void HyperbolicTangent##suffix(float* values, int64_t count) { HyperbolicTangent<bytes>(values, count); } \
+#define TROUPE_KERNELS(suffix, bytes, rows, few_rows, target)                                                        \
+  target void DenseLayer##suffix(const DenseLayerCall& call) { DenseLayer<bytes, rows, few_rows>(call); }            \
+  target void Exponential##suffix(float* values, int64_t count) { Exponential<bytes>(values, count); }               \
+  target void HyperbolicTangent##suffix(float* values, int64_t count) { HyperbolicTangent<bytes>(values, count); }   \
   target void LayerNorm##suffix(const float* input, int size, const float* gain, const float* bias, float* output) { \
-    LayerNorm<bytes>(input, size, gain, bias, output);                                                           \
-  }                                                                                                              \
-  Kernels Make##suffix(const char* name) {                                                                       \
+    LayerNorm<bytes>(input, size, gain, bias, output);                                                               \
+  }                                                                                                                  \
+  Kernels Make##suffix(const char* name) {                                                                           \
     return {name, bytes / 2, DenseLayer##suffix, Exponential##suffix, HyperbolicTangent##suffix, LayerNorm##suffix}; \
   }
 

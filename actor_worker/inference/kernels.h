@@ -1,7 +1,8 @@
 // The arithmetic of acting, compiled for every instruction set worth having and chosen once per process.
 //
-// Every output row is computed in the same order of operations whatever the number of rows, so a row's bits depend on its inputs and
-// on the machine's instruction set alone: an observation acted on by itself, in a batch of 8 or by another thread gives equal bits.
+// Every output row is computed in the same order of operations whatever the number of rows, so a row's bits depend on
+// its inputs and on the machine's instruction set alone: an observation acted on by itself, in a batch of 8 or by
+// another thread gives equal bits.
 #ifndef TROUPE_ACTOR_WORKER_INFERENCE_KERNELS_H_
 #define TROUPE_ACTOR_WORKER_INFERENCE_KERNELS_H_
 
@@ -31,7 +32,7 @@ class AlignedFloats {
 constexpr int PaddedSize(int size) { return (size + kLineFloats - 1) / kLineFloats * kLineFloats; }
 
 struct DenseLayerCall {
-  const float* input = nullptr;    // [rows, inputs], rows `input_stride` floats apart
+  const float* input = nullptr;  // [rows, inputs], rows `input_stride` floats apart
   int64_t input_stride = 0;
   int rows = 0;
   int inputs = 0;
@@ -39,7 +40,7 @@ struct DenseLayerCall {
   const float* weights = nullptr;  // packed by PackWeights, aligned
   const float* biases = nullptr;   // [padded_outputs], aligned
   bool relu = false;
-  float* output = nullptr;         // [rows, padded_outputs], rows `output_stride` floats apart; not overlapping input
+  float* output = nullptr;  // [rows, padded_outputs], rows `output_stride` floats apart; not overlapping input
   int64_t output_stride = 0;
 };
 
@@ -49,11 +50,13 @@ struct Kernels {
 
   // output = input · weights + biases, then max(0, ·) if relu.
   void (*dense_layer)(const DenseLayerCall& call);
-  // values[i] = e^values[i], relative error below 3e-7; arguments are clamped to [-87, 88]. `count`: a multiple of kLineFloats.
+  // values[i] = e^values[i], relative error below 3e-7; arguments are clamped to [-87, 88]. `count`: a multiple of
+  // kLineFloats.
   void (*exponential)(float* values, int64_t count);
   // values[i] = tanh(values[i]), absolute error below 3e-7. `count`: a multiple of kLineFloats.
   void (*hyperbolic_tangent)(float* values, int64_t count);
-  // output = (input − mean) / sqrt(variance + kLayerNormEpsilon) · gain + bias over `size` numbers; in place is allowed.
+  // output = (input − mean) / sqrt(variance + kLayerNormEpsilon) · gain + bias over `size` numbers; in place is
+  // allowed.
   void (*layer_norm)(const float* input, int size, const float* gain, const float* bias, float* output);
 };
 

@@ -15,8 +15,9 @@ class MaskedSoftmax {
   MaskedSoftmax(int rows, int num_actions, const Kernels& kernels = BestKernels());
 
   // `logits` [rows, N]; `masks` [rows, N], 1 = allowed, at least one per row, or empty: all are allowed.
-  // `uniforms` [rows] in [0, 1): the action at which the cumulative probability passes it; empty: the most probable action, the lowest
-  // index of equals. Writes `actions` [rows] and their `log_probabilities` [rows]. A masked action is never chosen.
+  // `uniforms` [rows] in [0, 1): the action at which the cumulative probability passes it; empty: the most probable
+  // action, the lowest index of equals. Writes `actions` [rows] and their `log_probabilities` [rows]. A masked action
+  // is never chosen.
   void Choose(absl::Span<const float> logits, absl::Span<const uint8_t> masks, absl::Span<const float> uniforms,
               absl::Span<int32_t> actions, absl::Span<float> log_probabilities);
 

@@ -133,9 +133,9 @@ absl::Status PackedPolicy::CheckTensors(absl::Span<const HostTensor> tensors) co
     }
     if (tensor.data_type != DataType::kFloat32 || tensor.shape != parameters_[i].shape ||
         tensor.bytes.size() != size_t(tensor.num_elements()) * sizeof(float)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("weights: ", expected, " has shape [", absl::StrJoin(tensor.shape, ", "), "] and ",
-                       tensor.bytes.size(), " bytes, expected float32 [", absl::StrJoin(parameters_[i].shape, ", "), "]"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "weights: ", expected, " has shape [", absl::StrJoin(tensor.shape, ", "), "] and ", tensor.bytes.size(),
+          " bytes, expected float32 [", absl::StrJoin(parameters_[i].shape, ", "), "]"));
     }
     const float* const values = tensor.floats();
     for (int64_t k = 0; k < tensor.num_elements(); ++k) {
@@ -153,7 +153,8 @@ absl::Status PackedPolicy::SetWeights(absl::Span<const HostTensor> tensors) {
   const DenseStackSpec& stack = spec_.stack;
   const HostTensor* next = tensors.data();
   const auto take_vectors = [&](std::vector<AlignedFloats>& sets, int size) {
-    for (int set = 0; set < stack.num_sets; ++set) std::copy_n(next->floats() + int64_t{set} * size, size, sets[set].data());
+    for (int set = 0; set < stack.num_sets; ++set)
+      std::copy_n(next->floats() + int64_t{set} * size, size, sets[set].data());
     ++next;
   };
   if (stack.input_layer_norm) {
@@ -165,8 +166,8 @@ absl::Status PackedPolicy::SetWeights(absl::Span<const HostTensor> tensors) {
     const HostTensor& weight = *next++;
     const int64_t rows_of_set = weight.shape[1];  // layer.inputs, and the one-hot's where it is folded
     for (int set = 0; set < stack.num_sets; ++set) {
-      PackWeights(weight.floats() + set * rows_of_set * layer.outputs, layer.inputs, layer.outputs, kernels_.panel_width,
-                  layer.weights[set].data());
+      PackWeights(weight.floats() + set * rows_of_set * layer.outputs, layer.inputs, layer.outputs,
+                  kernels_.panel_width, layer.weights[set].data());
     }
     if (i > 0) {
       take_vectors(layer.biases, layer.outputs);
@@ -259,8 +260,8 @@ absl::StatusOr<std::unique_ptr<PolicyInference>> PolicyInference::Create(const P
       spec.set_of_agent.size() != size_t(spec.num_agents)) {
     return absl::InvalidArgumentError(absl::StrCat(
         where, spec.num_agents, " agents, ", spec.observation_size, " observed numbers, ", spec.action_size,
-        " actions and ", spec.set_of_agent.size(), " parameter set indices do not fit a network of ", spec.stack.input_size,
-        " inputs and ", spec.stack.output_size, " outputs"));
+        " actions and ", spec.set_of_agent.size(), " parameter set indices do not fit a network of ",
+        spec.stack.input_size, " inputs and ", spec.stack.output_size, " outputs"));
   }
   for (const int set : spec.set_of_agent) {
     if (set < 0 || set >= spec.stack.num_sets) {
@@ -269,7 +270,8 @@ absl::StatusOr<std::unique_ptr<PolicyInference>> PolicyInference::Create(const P
     }
   }
   for (const int size : spec.stack.hidden_sizes) {
-    if (size < 1) return absl::InvalidArgumentError(absl::StrCat(where, "hidden_sizes holds ", size, ", expected at least 1"));
+    if (size < 1)
+      return absl::InvalidArgumentError(absl::StrCat(where, "hidden_sizes holds ", size, ", expected at least 1"));
   }
   return std::make_unique<PackedPolicy>(spec, copies);
 }
@@ -283,8 +285,8 @@ absl::StatusOr<absl::Span<const HostTensor>> GroupTensors(const PolicyWeights& w
   const auto last = std::find_if(first, tensors.end(),
                                  [&](const HostTensor& tensor) { return !absl::StartsWith(tensor.name, prefix); });
   if (size_t(last - first) != count) {
-    return absl::InvalidArgumentError(absl::StrCat("weights: ", last - first, " tensors are named \"", prefix,
-                                                   "…\", expected the group's ", count));
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: ", last - first, " tensors are named \"", prefix, "…\", expected the group's ", count));
   }
   return absl::MakeConstSpan(tensors).subspan(first - tensors.begin(), count);
 }

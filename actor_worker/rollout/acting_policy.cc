@@ -6,7 +6,8 @@
 
 namespace troupe {
 
-absl::StatusOr<std::unique_ptr<ActingPolicy>> ActingPolicy::Create(const std::vector<PolicySpec>& policies, int copies) {
+absl::StatusOr<std::unique_ptr<ActingPolicy>> ActingPolicy::Create(const std::vector<PolicySpec>& policies,
+                                                                   int copies) {
   std::unique_ptr<ActingPolicy> acting(new ActingPolicy(policies));
   for (const PolicySpec& policy : policies) {
     ASSIGN_OR_RETURN(std::unique_ptr<PolicyInference> inference, PolicyInference::Create(policy, copies));

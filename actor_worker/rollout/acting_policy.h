@@ -13,7 +13,8 @@
 
 namespace troupe {
 
-// Not thread-safe. What it computes depends on weights, inputs and the fixed shape alone, so the shards of one thread share one.
+// Not thread-safe. What it computes depends on weights, inputs and the fixed shape alone, so the shards of one thread
+// share one.
 class ActingPolicy {
  public:
   // Errors: those of PolicyInference::Create.

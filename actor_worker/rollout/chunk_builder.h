@@ -1,5 +1,5 @@
-// Cuts what a shard lives through into chunks: hands out rows of the chunk's own bytes, so that the environment and the policy
-// write straight into the message that goes over the wire.
+// Cuts what a shard lives through into chunks: hands out rows of the chunk's own bytes, so that the environment and the
+// policy write straight into the message that goes over the wire.
 //
 //   builder.Begin(chunk)                        row 0 = the last row of the chunk before
 //   for t in 0 … T−1:
@@ -29,8 +29,8 @@ class ChunkBuilder {
  public:
   ChunkBuilder(const EnvironmentSpec& spec, ChunkShape shape);
 
-  // Shapes `chunk` and copies the last chunk's final row to row 0. Before the first chunk row 0 is left to be written through
-  // observations(). `chunk` must live and stay untouched until Finish.
+  // Shapes `chunk` and copies the last chunk's final row to row 0. Before the first chunk row 0 is left to be written
+  // through observations(). `chunk` must live and stay untouched until Finish.
   void Begin(wire::Chunk* chunk);
 
   // Points the rows below at step t in [0, T); Begin points them at 0.
@@ -45,8 +45,9 @@ class ChunkBuilder {
   absl::Span<float> continuous_actions(int group) const { return continuous_actions_[group]; }
   absl::Span<float> log_probabilities(int group) const { return log_probabilities_[group]; }
 
-  // After the environment's step t: notes the episodes that ended there. Finished episodes that began with warm-up steps are left
-  // out of `episodes`, since their figures are not the policy's own; their flags and final rows are data like any other.
+  // After the environment's step t: notes the episodes that ended there. Finished episodes that began with warm-up
+  // steps are left out of `episodes`, since their figures are not the policy's own; their flags and final rows are data
+  // like any other.
   void Record(absl::Span<const TruncatedCopy> truncated, absl::Span<const FinishedCopy> finished);
 
   // Writes the truncated episodes' tensors and keeps the last row for the next chunk.
@@ -64,14 +65,14 @@ class ChunkBuilder {
   ObservationRow present_, next_;
   ActionRow actions_;
   OutcomeRow outcome_;
-  std::vector<absl::Span<int32_t>> discrete_actions_;    // per group
-  std::vector<absl::Span<float>> continuous_actions_;    // per group
-  std::vector<absl::Span<float>> log_probabilities_;     // per group
+  std::vector<absl::Span<int32_t>> discrete_actions_;  // per group
+  std::vector<absl::Span<float>> continuous_actions_;  // per group
+  std::vector<absl::Span<float>> log_probabilities_;   // per group
 
   // Truncated episodes of this chunk, until their number is known.
-  std::vector<int32_t> truncated_at_;                    // [K, 2]
-  std::vector<std::vector<float>> final_observations_;   // per group [K, A, O]
-  std::vector<float> final_state_extras_;                // [K, S]
+  std::vector<int32_t> truncated_at_;                   // [K, 2]
+  std::vector<std::vector<float>> final_observations_;  // per group [K, A, O]
+  std::vector<float> final_state_extras_;               // [K, S]
 
   // The last chunk's row T.
   struct Carry {

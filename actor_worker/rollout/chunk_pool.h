@@ -12,8 +12,8 @@
 
 namespace troupe {
 
-// Thread-safe. A message comes back by itself when its last owner lets go of it (acknowledged and no longer being written); the
-// pool may be destroyed before that.
+// Thread-safe. A message comes back by itself when its last owner lets go of it (acknowledged and no longer being
+// written); the pool may be destroyed before that.
 class ChunkPool {
  public:
   // Keeps at most `capacity` unused messages.
@@ -26,9 +26,8 @@ class ChunkPool {
       message = std::make_unique<wire::WorkerMessage>();
       message->mutable_chunk();
     }
-    return {message.release(), [shelf = shelf_](wire::WorkerMessage* used) {
-              shelf->Put(std::unique_ptr<wire::WorkerMessage>(used));
-            }};
+    return {message.release(),
+            [shelf = shelf_](wire::WorkerMessage* used) { shelf->Put(std::unique_ptr<wire::WorkerMessage>(used)); }};
   }
 
   size_t num_unused() const { return shelf_->size(); }

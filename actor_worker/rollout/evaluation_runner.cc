@@ -40,7 +40,8 @@ void EvaluationRunner::Add(wire::EvaluationTask task) {
   const uint64_t task_id = task.task_id();
   Task queued{.message = std::move(task), .generation = generation_};
   if (tasks_.TryPush(queued)) return;
-  shared_.leases->AddEvaluationResult(Refusal(task_id, absl::StrCat("this worker has ", kMaxWaiting, " tasks waiting already")));
+  shared_.leases->AddEvaluationResult(
+      Refusal(task_id, absl::StrCat("this worker has ", kMaxWaiting, " tasks waiting already")));
   shared_.collected->Notify();
 }
 

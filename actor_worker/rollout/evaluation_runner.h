@@ -13,8 +13,8 @@
 
 namespace troupe {
 
-// One task at a time, at most kMaxWaiting waiting; one too many is answered with an error at once, and the learner gives it to
-// somebody else. Results go into the lease book. Thread-safe.
+// One task at a time, at most kMaxWaiting waiting; one too many is answered with an error at once, and the learner
+// gives it to somebody else. Results go into the lease book. Thread-safe.
 class EvaluationRunner {
  public:
   static constexpr int kMaxWaiting = 4;

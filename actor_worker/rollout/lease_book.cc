@@ -70,8 +70,9 @@ void LeaseBook::Grant(const wire::LeaseGrant& grant) {
   const int thread = ThreadWithFewestLeases();
   if (thread < 0 || entries_.size() >= options_.max_leases) {
     Report(grant.shard(), grant.lease_epoch(),
-           thread < 0 ? "every rollout thread of this worker hangs"
-                      : absl::StrCat("this worker takes at most max_shards = ", options_.max_leases, " leases at once"));
+           thread < 0
+               ? "every rollout thread of this worker hangs"
+               : absl::StrCat("this worker takes at most max_shards = ", options_.max_leases, " leases at once"));
     return;
   }
   Entry entry;

@@ -1,5 +1,6 @@
-// What a worker owes the learner: the leases it holds, the chunks it has collected and not seen acknowledged, the failures and
-// evaluation results it has to report. Rollout threads, the stream and the session meet here and nowhere else.
+// What a worker owes the learner: the leases it holds, the chunks it has collected and not seen acknowledged, the
+// failures and evaluation results it has to report. Rollout threads, the stream and the session meet here and nowhere
+// else.
 //
 //   learner ─ Grant, Revoke, Acknowledge ─►  LeaseBook  ◄─ TakeWork, Submit, Fail ─ rollout threads
 //                                               │
@@ -54,7 +55,7 @@ class LeaseBook {
     CollectionMode mode = PIPELINED;
     int unacknowledged_window = 2;  // chunks per shard sent or waiting to be, the one being collected included
     int rollout_threads = 1;
-    int max_leases = 1024;          // a grant beyond is answered with a LeaseFailure
+    int max_leases = 1024;  // a grant beyond is answered with a LeaseFailure
   };
   explicit LeaseBook(const Options& options);
 
@@ -62,12 +63,12 @@ class LeaseBook {
   // reconnect). Otherwise the shard goes to the thread with the fewest leases; an older lease of the shard is over.
   void Grant(const wire::LeaseGrant& grant) ABSL_LOCKS_EXCLUDED(mutex_);
   void Revoke(const wire::LeaseRevoke& revoke) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Forgets the chunk, whatever the result; OLD_LEASE ends the lease too. Returns how long ago the chunk was collected; empty for
-  // an unknown one.
+  // Forgets the chunk, whatever the result; OLD_LEASE ends the lease too. Returns how long ago the chunk was collected;
+  // empty for an unknown one.
   std::optional<absl::Duration> Acknowledge(const wire::Acknowledgement& acknowledgement) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The next chunk `thread` can collect: a lease of its own with room in its window and its version in `store`, the one furthest
-  // behind first. Empty when there is none.
+  // The next chunk `thread` can collect: a lease of its own with room in its window and its version in `store`, the one
+  // furthest behind first. Empty when there is none.
   std::optional<RolloutWork> TakeWork(int thread, const PolicyStore& store) ABSL_LOCKS_EXCLUDED(mutex_);
   // Queues a collected chunk. Does nothing when the lease is gone.
   void Submit(const HeldLease& lease, std::shared_ptr<const wire::WorkerMessage> chunk) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -80,13 +81,13 @@ class LeaseBook {
 
   void AddEvaluationResult(wire::EvaluationResult result) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // A new stream begins: everything unacknowledged is to be sent again, in the order it was collected. Returns the number of
-  // chunks that had been sent before.
+  // A new stream begins: everything unacknowledged is to be sent again, in the order it was collected. Returns the
+  // number of chunks that had been sent before.
   int BeginStream() ABSL_LOCKS_EXCLUDED(mutex_);
   // What to send next, or null: evaluation results, then chunks and failures in the order they came about.
   std::shared_ptr<const wire::WorkerMessage> NextMessage() ABSL_LOCKS_EXCLUDED(mutex_);
-  // The stream was refused with INVALID_ARGUMENT: gives up the lease of the oldest chunk sent and not acknowledged, with its
-  // chunks. Returns what it gave up in words, or "" when no chunk was under way.
+  // The stream was refused with INVALID_ARGUMENT: gives up the lease of the oldest chunk sent and not acknowledged,
+  // with its chunks. Returns what it gave up in words, or "" when no chunk was under way.
   std::string FailOldestSent(const std::string& error) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The learner knows nothing of this worker any more: forgets all.
@@ -124,8 +125,8 @@ class LeaseBook {
   const Options options_;
   mutable absl::Mutex mutex_;
   std::map<uint32_t, Entry> entries_ ABSL_GUARDED_BY(mutex_);  // by shard
-  // By shard, kept until the learner revokes that lease or grants the shard anew: a failure is not acknowledged, so every new
-  // stream repeats it.
+  // By shard, kept until the learner revokes that lease or grants the shard anew: a failure is not acknowledged, so
+  // every new stream repeats it.
   std::map<uint32_t, Outgoing> failures_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::shared_ptr<const wire::WorkerMessage>> results_ ABSL_GUARDED_BY(mutex_);
   std::vector<bool> retired_ ABSL_GUARDED_BY(mutex_);  // [rollout_threads]

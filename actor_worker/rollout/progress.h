@@ -1,7 +1,7 @@
 // A rollout thread's sign of life, read by the watchdog.
 //
-// A simulator can hang where no Status can tell of it. The thread ticks at the start of a chunk, after Start and after every step
-// of its copies; what it did when it stopped ticking, and for how long, says whether it hangs.
+// A simulator can hang where no Status can tell of it. The thread ticks at the start of a chunk, after Start and after
+// every step of its copies; what it did when it stopped ticking, and for how long, says whether it hangs.
 #ifndef TROUPE_ACTOR_WORKER_ROLLOUT_PROGRESS_H_
 #define TROUPE_ACTOR_WORKER_ROLLOUT_PROGRESS_H_
 
@@ -15,8 +15,8 @@ namespace troupe {
 // Tick and Rest: the rollout thread. SilentSeconds and LimitSeconds: any thread.
 class RolloutProgress {
  public:
-  // The copies' first steps may take this much longer than a step: every simulator starts, and the copies play up to one episode
-  // each to be in different phases.
+  // The copies' first steps may take this much longer than a step: every simulator starts, and the copies play up to
+  // one episode each to be in different phases.
   static constexpr double kStartLimitSeconds = 900;
 
   enum class Stage : uint8_t { kResting, kStarting, kStepping };
@@ -40,13 +40,15 @@ class RolloutProgress {
   }
   // Silence beyond this is a hang: ten times the longest step so far, never less than `lease_timeout_seconds`.
   double LimitSeconds(double lease_timeout_seconds) const {
-    if (stage_.load(std::memory_order_acquire) == Stage::kStarting) return std::max(kStartLimitSeconds, lease_timeout_seconds);
+    if (stage_.load(std::memory_order_acquire) == Stage::kStarting)
+      return std::max(kStartLimitSeconds, lease_timeout_seconds);
     return std::max(lease_timeout_seconds, 10e-9 * static_cast<double>(longest_step_.load(std::memory_order_relaxed)));
   }
 
  private:
   static int64_t Now() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
   }
 
   std::atomic<Stage> stage_ = Stage::kResting;

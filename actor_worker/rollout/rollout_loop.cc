@@ -29,7 +29,8 @@ void RolloutLoop::Run() {
   while (!stopping_) {
     const uint64_t seen = shared_.work->count();
     DropEndedLeases();
-    if (const std::optional<RolloutWork> work = shared_.leases->TakeWork(thread_, *shared_.policies); work.has_value()) {
+    if (const std::optional<RolloutWork> work = shared_.leases->TakeWork(thread_, *shared_.policies);
+        work.has_value()) {
       CollectOne(*work);
     } else {
       const absl::Time began = absl::Now();
@@ -52,8 +53,8 @@ void RolloutLoop::CollectOne(const RolloutWork& work) {
   if (!status.ok()) {
     rollouts_.erase(work.lease);
     if (work.lease->gone) return;
-    LogLine(absl::StrCat("shard ", work.lease->shard, ", lease epoch ", work.lease->lease_epoch, ", chunk ", work.sequence,
-                         " failed: ", status.ToString()));
+    LogLine(absl::StrCat("shard ", work.lease->shard, ", lease epoch ", work.lease->lease_epoch, ", chunk ",
+                         work.sequence, " failed: ", status.ToString()));
     shared_.metrics->lease_failures.Increment();
     shared_.leases->Fail(*work.lease, std::string(status.message()));
   } else {

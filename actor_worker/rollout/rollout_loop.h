@@ -24,8 +24,8 @@ struct RolloutShared {
   LeaseBook* leases = nullptr;
   PolicyStore* policies = nullptr;
   ChunkPool* chunks = nullptr;
-  WakeUp* work = nullptr;        // notified when a lease, a version, an acknowledgement or the stop came
-  WakeUp* collected = nullptr;   // notified when a chunk or a failure is ready to be sent
+  WakeUp* work = nullptr;       // notified when a lease, a version, an acknowledgement or the stop came
+  WakeUp* collected = nullptr;  // notified when a chunk or a failure is ready to be sent
   WorkerMetrics* metrics = nullptr;
 };
 
@@ -33,8 +33,8 @@ class RolloutLoop {
  public:
   RolloutLoop(int thread, const RolloutShared& shared);
 
-  // Runs until Stop; the body of the thread. A lease whose environment fails (Status or exception) is given up and its environment
-  // destroyed.
+  // Runs until Stop; the body of the thread. A lease whose environment fails (Status or exception) is given up and its
+  // environment destroyed.
   void Run();
 
   // Thread-safe. The chunk being collected is finished first; to cut that short, end its lease.

@@ -38,8 +38,8 @@ void ShardRollout::Act(ActingPolicy& policy) {
   }
 }
 
-absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, ActingPolicy& policy, RolloutProgress& progress,
-                                   wire::Chunk* chunk) {
+absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, ActingPolicy& policy,
+                                   RolloutProgress& progress, wire::Chunk* chunk) {
   chunk->set_shard(lease_->shard);
   chunk->set_lease_epoch(lease_->lease_epoch);
   chunk->set_sequence(sequence);

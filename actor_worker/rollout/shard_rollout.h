@@ -36,11 +36,14 @@ struct RolloutPlan {
 class ShardRollout {
  public:
   // Errors: those of the environment. `plan` must outlive it.
-  static absl::StatusOr<std::unique_ptr<ShardRollout>> Create(const RolloutPlan& plan, std::shared_ptr<const HeldLease> lease);
+  static absl::StatusOr<std::unique_ptr<ShardRollout>> Create(const RolloutPlan& plan,
+                                                              std::shared_ptr<const HeldLease> lease);
 
-  // Collects the chunk `sequence` with the weights `policy` has, whose version is `policy_version`. `progress` hears of every
-  // step. Errors: those of the environment, after which this rollout is of no more use; CANCELLED once the lease is gone.
-  absl::Status Collect(uint64_t sequence, uint64_t policy_version, ActingPolicy& policy, RolloutProgress& progress, wire::Chunk* chunk);
+  // Collects the chunk `sequence` with the weights `policy` has, whose version is `policy_version`. `progress` hears of
+  // every step. Errors: those of the environment, after which this rollout is of no more use; CANCELLED once the lease
+  // is gone.
+  absl::Status Collect(uint64_t sequence, uint64_t policy_version, ActingPolicy& policy, RolloutProgress& progress,
+                       wire::Chunk* chunk);
 
  private:
   ShardRollout(const RolloutPlan& plan, std::shared_ptr<const HeldLease> lease);

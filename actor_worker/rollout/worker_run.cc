@@ -138,7 +138,8 @@ void WorkerRun::Abandon() {
 bool WorkerRun::WaitEnded(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
   auto all_ended = [this] {
-    return evaluations_.ended() && std::all_of(threads_.begin(), threads_.end(), [](const auto& t) { return t->ended.load(); });
+    return evaluations_.ended() &&
+           std::all_of(threads_.begin(), threads_.end(), [](const auto& t) { return t->ended.load(); });
   };
   while (!all_ended()) {
     if (absl::Now() >= deadline) return false;

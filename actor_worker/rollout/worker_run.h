@@ -1,6 +1,7 @@
 // Everything a worker has for one run: what to collect, the threads that collect it, the leases, the weights.
 //
-//   Create ─► { Receive, (streams read and feed leases() and policies()) }* ─► FinishChunks | Abandon ─► WaitEnded ─► destruction
+//   Create ─► { Receive, (streams read and feed leases() and policies()) }* ─► FinishChunks | Abandon ─► WaitEnded ─►
+//   destruction
 #ifndef TROUPE_ACTOR_WORKER_ROLLOUT_WORKER_RUN_H_
 #define TROUPE_ACTOR_WORKER_ROLLOUT_WORKER_RUN_H_
 
@@ -20,8 +21,8 @@ namespace troupe {
 
 using EnvironmentFinder = std::function<absl::StatusOr<const EnvironmentEntry*>(const std::string& name)>;
 
-// What to collect for `experiment`: its environment found and made once to learn its spec. Errors: those of ValidateExperiment, of
-// the finder, of the environment and of MakePolicySpecs.
+// What to collect for `experiment`: its environment found and made once to learn its spec. Errors: those of
+// ValidateExperiment, of the finder, of the environment and of MakePolicySpecs.
 absl::StatusOr<RolloutPlan> MakeRolloutPlan(Experiment experiment, const EnvironmentFinder& find_environment);
 
 // Most bytes of a Weights message, or of an EvaluationTask, for these policies.
@@ -53,9 +54,9 @@ class WorkerRun {
   // Waits until all threads have ended after FinishChunks or Abandon. False: some still run after `timeout`.
   bool WaitEnded(absl::Duration timeout);
 
-  // The watchdog: a rollout thread silent for longer than RolloutProgress::LimitSeconds is given up, its leases reported as
-  // failed so that the learner leases them elsewhere, and it gets no more. The thread cannot be ended; if its simulator answers
-  // after all, what it brings is dropped. False: no thread is left, the process had better end.
+  // The watchdog: a rollout thread silent for longer than RolloutProgress::LimitSeconds is given up, its leases
+  // reported as failed so that the learner leases them elsewhere, and it gets no more. The thread cannot be ended; if
+  // its simulator answers after all, what it brings is dropped. False: no thread is left, the process had better end.
   bool CheckThreads();
 
  private:

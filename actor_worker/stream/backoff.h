@@ -10,8 +10,8 @@
 
 namespace troupe {
 
-// Exponential, doubling from `first` to `longest`, each delay drawn evenly from the upper half of its span so that workers that
-// lost the same learner do not come back together. Not thread-safe.
+// Exponential, doubling from `first` to `longest`, each delay drawn evenly from the upper half of its span so that
+// workers that lost the same learner do not come back together. Not thread-safe.
 class Backoff {
  public:
   Backoff(absl::Duration first, absl::Duration longest, uint64_t seed)

@@ -16,7 +16,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, s
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10000);  // also how long one attempt may take
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
@@ -29,7 +29,8 @@ WorkerIdentity DescribeThisWorker(int max_shards) {
   return {.host = host, .build = absl::StrCat("gcc-compatible ", __VERSION__), .max_shards = max_shards};
 }
 
-absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::StubInterface& stub, absl::Duration timeout) {
+absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::StubInterface& stub,
+                                                      absl::Duration timeout) {
   wire::DescribeRunRequest request;
   request.set_protocol_version(kProtocolVersion);
   grpc::ClientContext context;

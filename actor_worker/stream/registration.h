@@ -14,8 +14,9 @@
 
 namespace troupe {
 
-// A channel to the learner, not yet connected. It takes messages up to `max_message_bytes`, tries to connect anew at least every
-// five seconds, and notices a peer that vanished without a word. Errors of the address show as UNAVAILABLE calls.
+// A channel to the learner, not yet connected. It takes messages up to `max_message_bytes`, tries to connect anew at
+// least every five seconds, and notices a peer that vanished without a word. Errors of the address show as UNAVAILABLE
+// calls.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, size_t max_message_bytes);
 
 // What a worker says of itself.
@@ -28,8 +29,10 @@ struct WorkerIdentity {
 // The host's name and how this binary was built.
 WorkerIdentity DescribeThisWorker(int max_shards);
 
-// Each blocks up to `timeout`. Errors are the learner's, as listed in proto/training_service.proto, and DEADLINE_EXCEEDED.
-absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::StubInterface& stub, absl::Duration timeout);
+// Each blocks up to `timeout`. Errors are the learner's, as listed in proto/training_service.proto, and
+// DEADLINE_EXCEEDED.
+absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::StubInterface& stub,
+                                                      absl::Duration timeout);
 absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface& stub, const WorkerIdentity& identity,
                                            const std::string& run_id, const EnvironmentSpec& environment,
                                            absl::Duration timeout);

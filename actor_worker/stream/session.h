@@ -35,8 +35,9 @@ class Session {
   Session(wire::TrainingService::Stub& stub, const std::string& worker_id, WorkerRun* run, WakeUp* events,
           WorkerMetrics* metrics);
 
-  // Blocks until the session is over. Heartbeats go out whenever a third of lease_timeout passed in silence; the watchdog over
-  // the rollout threads runs here too. A stop waits up to `flush_timeout` for the chunks under way to be taken.
+  // Blocks until the session is over. Heartbeats go out whenever a third of lease_timeout passed in silence; the
+  // watchdog over the rollout threads runs here too. A stop waits up to `flush_timeout` for the chunks under way to be
+  // taken.
   SessionEnd Serve(const std::function<bool()>& stop_requested, absl::Duration flush_timeout);
 
  private:

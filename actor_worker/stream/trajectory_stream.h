@@ -3,8 +3,8 @@
 //   worker → learner    Hello (Chunk | LeaseFailure | EvaluationResult | Heartbeat)* half-close
 //   learner → worker    (LeaseGrant | LeaseRevoke | Acknowledgement | EvaluationTask)* Drain? status
 //
-// One object is one call. What is to be sent stands in the LeaseBook and survives the call; the next one begins with everything
-// that was not acknowledged.
+// One object is one call. What is to be sent stands in the LeaseBook and survives the call; the next one begins with
+// everything that was not acknowledged.
 #ifndef TROUPE_ACTOR_WORKER_STREAM_TRAJECTORY_STREAM_H_
 #define TROUPE_ACTOR_WORKER_STREAM_TRAJECTORY_STREAM_H_
 
@@ -27,7 +27,8 @@ namespace troupe {
 class TrajectoryStream final : private grpc::ClientBidiReactor<wire::WorkerMessage, wire::LearnerMessage> {
  public:
   struct Events {
-    // A message came; the handler may take its contents. Called from a gRPC thread, one message at a time; must be short.
+    // A message came; the handler may take its contents. Called from a gRPC thread, one message at a time; must be
+    // short.
     std::function<void(wire::LearnerMessage&)> received;
     // The call has ended. Called from a gRPC thread under the stream's lock, so it may not call the stream.
     std::function<void()> ended;

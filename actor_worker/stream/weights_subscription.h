@@ -17,14 +17,14 @@
 
 namespace troupe {
 
-// One call of SubscribeWeights. Every message is checked against the policy specs and put into the store; one that does not fit
-// ends the call with INVALID_ARGUMENT naming the tensor. Thread-safe.
+// One call of SubscribeWeights. Every message is checked against the policy specs and put into the store; one that does
+// not fit ends the call with INVALID_ARGUMENT naming the tensor. Thread-safe.
 class WeightsSubscription final : private grpc::ClientReadReactor<wire::Weights> {
  public:
   // Begins at once. `changed` is called from a gRPC thread after every new version and at the end; it must be short and
   // may not call the subscription. Everything passed by pointer or reference outlives the subscription.
-  WeightsSubscription(wire::TrainingService::Stub& stub, const std::string& worker_id, const std::vector<PolicySpec>& policies,
-                      PolicyStore* store, std::function<void()> changed);
+  WeightsSubscription(wire::TrainingService::Stub& stub, const std::string& worker_id,
+                      const std::vector<PolicySpec>& policies, PolicyStore* store, std::function<void()> changed);
   // Cancels and waits for the end.
   ~WeightsSubscription() override;
 
@@ -41,8 +41,8 @@ class WeightsSubscription final : private grpc::ClientReadReactor<wire::Weights>
   const std::function<void()> changed_;
   grpc::ClientContext context_;
   wire::SubscribeWeightsRequest request_;
-  wire::Weights message_;       // read reaction only
-  absl::Status bad_message_;    // read reaction, then OnDone
+  wire::Weights message_;     // read reaction only
+  absl::Status bad_message_;  // read reaction, then OnDone
 
   mutable absl::Mutex mutex_;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;

@@ -20,8 +20,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/golden/traffic_sumo_grid_3x3.txt"
 REPORT = ROOT / "docs/traffic_validation.md"
 TEST = "TrafficValidationTool.WritesBothTables"
-FIGURES = {"vehicles", "checksum", "waiting_seconds", "time_loss_seconds", "depart_delay_seconds", "finished", "teleported"}
+FIGURES = {"vehicles", "checksum", "waiting_seconds", "time_loss_seconds", "depart_delay_seconds", "finished",
+           "teleported"}
 COMMAND = "deploy/validation/validate_traffic.py"
+INTRODUCTION = """# The built-in traffic simulator against SUMO
+
+Made by `{command}` on {date} with {version}. The test `TrafficValidation.*` holds the
+built-in simulator to these figures (`tests/golden/traffic_sumo_grid_3x3.txt`) wherever it is built.
+
+Both simulators run the network `grid_3x3` (nine signals, three lanes per approach, the left one for left turns),
+written for SUMO by `actor_worker/environments/sumo/network_export`: the same edges, turns and green phases, the
+same vehicles with the same ways and types, and the same controllers (the C++ objects themselves), deciding every 5
+s with 3 s of yellow and 5 s of minimum green. An hour each, mean of three vehicle lists; SUMO with
+`--ignore-junction-blocker 5 --time-to-teleport -1`. Cells are SUMO / built-in; waiting and time loss in seconds per
+vehicle that entered, depart delay per vehicle that was due, r the correlation of the 36 approaches' mean queues.
+The built-in model's constants were calibrated on these runs but those at 3600 vehicles/h, and on fixed signal plans
+(`queue_model.h`).
+"""
 
 
 def read_table(path):
@@ -53,7 +68,8 @@ def report(sumo, ours, version):
         waits.append(abs(o["waiting_seconds"] / s["waiting_seconds"] - 1))
         rows.append(
             f"| {case[0]} | {case[1]} "
-            f"| {s['waiting_seconds']:.1f} / {o['waiting_seconds']:.1f} | {error(o['waiting_seconds'], s['waiting_seconds'])} "
+            f"| {s['waiting_seconds']:.1f} / {o['waiting_seconds']:.1f} "
+            f"| {error(o['waiting_seconds'], s['waiting_seconds'])} "
             f"| {s['time_loss_seconds']:.1f} / {o['time_loss_seconds']:.1f} "
             f"| {error(o['time_loss_seconds'], s['time_loss_seconds'])} "
             f"| {s['depart_delay_seconds']:.1f} / {o['depart_delay_seconds']:.1f} "
@@ -67,20 +83,14 @@ def report(sumo, ours, version):
                    for t in (sumo, ours)]
         orders.append(f"- {demand}: SUMO {' < '.join(ranking[0])}; built-in {' < '.join(ranking[1])}")
     lines = [
-        "# The built-in traffic simulator against SUMO", "",
-        f"Made by `{COMMAND}` on {datetime.date.today()} with {version}. The test `TrafficValidation.*` holds the built-in",
-        "simulator to these figures (`tests/golden/traffic_sumo_grid_3x3.txt`) wherever it is built.", "",
-        "Both simulators run the network `grid_3x3` (nine signals, three lanes per approach, the left one for left turns),",
-        "written for SUMO by `actor_worker/environments/sumo/network_export`: the same edges, turns and green phases, the same",
-        "vehicles with the same ways and types, and the same controllers (the C++ objects themselves), deciding every 5 s",
-        "with 3 s of yellow and 5 s of minimum green. An hour each, mean of three vehicle lists; SUMO with",
-        "`--ignore-junction-blocker 5 --time-to-teleport -1`. Cells are SUMO / built-in; waiting and time loss in seconds per",
-        "vehicle that entered, depart delay per vehicle that was due, r the correlation of the 36 approaches' mean queues.", "",
+        INTRODUCTION.format(command=COMMAND, date=datetime.date.today(), version=version),
         "| controller | vehicles/h | waiting | error | time loss | error | depart delay | finished | r |",
         "|---|---|---|---|---|---|---|---|---|", *rows, "",
-        f"Mean absolute error: time loss {100 * statistics.mean(losses):.1f} %, waiting {100 * statistics.mean(waits):.1f} %; largest "
-        f"{100 * max(losses):.1f} % and {100 * max(waits):.1f} %. Over all {len(x)} approach queues: r = "
-        f"{statistics.correlation(x, y):.3f}, mean error {statistics.mean(abs(a - b) for a, b in zip(x, y)):.2f} vehicles "
+        f"Mean absolute error: time loss {100 * statistics.mean(losses):.1f} %, "
+        f"waiting {100 * statistics.mean(waits):.1f} %; largest "
+        f"{100 * max(losses):.1f} % and {100 * max(waits):.1f} %. Over all {len(x)} approach queues: "
+        f"r = {statistics.correlation(x, y):.3f}, "
+        f"mean error {statistics.mean(abs(a - b) for a, b in zip(x, y)):.2f} vehicles "
         f"(mean queue {statistics.mean(x):.2f}).", "",
         "Order of the controllers by time loss, per demand:", "", *orders, ""]
     return "\n".join(lines)
@@ -104,7 +114,8 @@ def main():
         sumo, ours = read_table(tables / "sumo.txt"), read_table(tables / "built_in.txt")
         cases = (tables / "sumo.txt").read_text()
     GOLDEN.parent.mkdir(exist_ok=True)
-    GOLDEN.write_text(f"# {version} on grid_3x3, made by {COMMAND} on {datetime.date.today()}; see docs/traffic_validation.md\n" + cases)
+    GOLDEN.write_text(f"# {version} on grid_3x3, made by {COMMAND} on {datetime.date.today()}; "
+                      "see docs/traffic_validation.md\n" + cases)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(report(sumo, ours, version))
     print(f"wrote {GOLDEN.relative_to(ROOT)} and {REPORT.relative_to(ROOT)}")

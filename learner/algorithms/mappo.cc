@@ -23,7 +23,8 @@ LagCorrection ResolveLagCorrection(const Experiment& experiment) {
 }
 
 FlatAdam::Options OptimizerOptions(const PpoSettings& ppo) {
-  return {.epsilon = ppo.adam_epsilon(), .weight_decay = ppo.weight_decay(), .max_gradient_norm = ppo.max_gradient_norm()};
+  return {
+      .epsilon = ppo.adam_epsilon(), .weight_decay = ppo.weight_decay(), .max_gradient_norm = ppo.max_gradient_norm()};
 }
 
 double ExplainedVariance(const ValueStreams& streams, const std::vector<float>& targets) {
@@ -40,12 +41,35 @@ double ExplainedVariance(const ValueStreams& streams, const std::vector<float>& 
   return variance < 1e-12 ? 0.0 : 1.0 - residual / variance;
 }
 
+UpdateStatistics Summarize(const UpdateTotals& totals, double explained_variance, uint32_t epochs) {
+  const at::Tensor actor_host = totals.actor.to(at::kCPU), critic_host = totals.critic.to(at::kCPU);
+  const float* actor = actor_host.const_data_ptr<float>();
+  const float* critic = critic_host.const_data_ptr<float>();
+  const double actor_steps = std::max(1.0f, actor[PolicyLossResult::kCount + 1]),
+               critic_steps = std::max(1.0f, critic[2]);
+  UpdateStatistics statistics;
+  statistics.values = {{"policy_loss", actor[PolicyLossResult::kSurrogate] / actor_steps},
+                       {"value_loss", critic[0] / critic_steps},
+                       {"entropy", actor[PolicyLossResult::kEntropy] / actor_steps},
+                       {"approx_kl", actor[PolicyLossResult::kApproxKl] / actor_steps},
+                       {"clip_fraction", actor[PolicyLossResult::kClipFraction] / actor_steps},
+                       {"explained_variance", explained_variance},
+                       {"actor_gradient_norm", actor[PolicyLossResult::kCount] / actor_steps},
+                       {"critic_gradient_norm", critic[1] / critic_steps},
+                       {"learning_rate", totals.actor_learning_rate},
+                       {"critic_learning_rate", totals.critic_learning_rate},
+                       {"entropy_coefficient", totals.entropy_coefficient},
+                       {"epochs", static_cast<double>(epochs)},
+                       {"skipped_minibatches", totals.skipped.item<float>()}};
+  return statistics;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext& context) {
   if (context.policies.size() != context.environment.groups.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(context.policies.size(), " policies for ",
-                                                   context.environment.groups.size(), " agent groups"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(context.policies.size(), " policies for ", context.environment.groups.size(), " agent groups"));
   }
   for (const PolicySpec& policy : context.policies) {
     if (policy.action_kind == ActionKind::kDiscrete) continue;
@@ -72,43 +96,12 @@ Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
   for (size_t c = 0; c < layouts.size(); ++c) {
     DenseStack stack(layouts[c].stack, MixKey({seed, kCriticInit, c}), device_);
     FlatAdam optimizer(stack.parameters(), OptimizerOptions(ppo_));
-    critics_.push_back({std::move(layouts[c]), std::move(stack), std::move(optimizer),
-                        ValueNorm(ppo_.value_normalization())});
+    critics_.push_back(
+        {std::move(layouts[c]), std::move(stack), std::move(optimizer), ValueNorm(ppo_.value_normalization())});
   }
 }
 
-absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
-  RETURN_IF_ERROR(CheckBatch(context_.environment, batch));
-  const int64_t steps = batch.env_steps();
-  std::vector<ActorRows> actor_rows;
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    actor_rows.emplace_back(actors_[g].policy, batch.groups[g], steps, device_);
-  }
-  std::vector<std::vector<float>> importance;
-  for (size_t g = 0; lag_correction_ != NONE && g < actors_.size(); ++g) {
-    const std::vector<float> proximal = actor_rows[g].LogProbabilities(actors_[g].stack);
-    importance.push_back(proximal);
-    for (size_t i = 0; i < proximal.size(); ++i) {
-      importance[g][i] = std::exp(proximal[i] - batch.groups[g].log_probabilities[i]);
-    }
-    if (lag_correction_ != DECOUPLED) continue;
-    actor_rows[g].SetColumn(PolicyRow::kReferenceLogProb, proximal);
-    actor_rows[g].SetColumn(PolicyRow::kImportance, importance[g]);
-  }
-  if (lag_correction_ != V_TRACE) importance.clear();
-
-  std::vector<CriticData> data;
-  double explained_variance = 0;
-  for (Critic& critic : critics_) {
-    data.push_back(Evaluate(critic, batch));
-    Estimate(critic, batch, importance, &data.back());
-    explained_variance += ExplainedVariance(data.back().streams, data.back().estimates.targets) / critics_.size();
-    FinishTargets(&critic, &data.back());
-  }
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    actor_rows[g].SetColumn(PolicyRow::kAdvantage, GroupAdvantages(g, batch, data));
-  }
-
+UpdateTotals Mappo::StartTotals(const UpdateProgress& progress) const {
   const double done = progress.total_env_steps == 0
                           ? 0.0
                           : std::min(1.0, static_cast<double>(progress.env_steps) / progress.total_env_steps);
@@ -120,48 +113,51 @@ absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const
   if (ppo_.has_final_entropy_coefficient()) {
     totals.entropy_coefficient += done * (ppo_.final_entropy_coefficient() - ppo_.entropy_coefficient());
   }
+  return totals;
+}
 
+uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data, int64_t steps,
+                          uint64_t update, UpdateTotals* totals) {
   const uint64_t seed = context_.experiment.seed();
-  uint32_t epochs = 0;
-  while (epochs < ppo_.epochs()) {
-    const at::Tensor before = totals.actor.clone();
-    const auto minibatches =
-        DealMinibatches(steps, ppo_.minibatch_size(), MixKey({seed, kShuffle, progress.update, epochs}));
+  for (uint32_t epoch = 0; epoch < ppo_.epochs(); ++epoch) {
+    const at::Tensor before = totals->actor.clone();
+    const auto minibatches = DealMinibatches(steps, ppo_.minibatch_size(), MixKey({seed, kShuffle, update, epoch}));
+    const bool whole = minibatches.size() == 1;
     for (const std::vector<int64_t>& minibatch : minibatches) {
-      for (size_t g = 0; g < actors_.size(); ++g) {
-        StepActor(&actors_[g], actor_rows[g], minibatch, minibatches.size() == 1, &totals);
-      }
-      for (size_t c = 0; c < critics_.size(); ++c) {
-        StepCritic(&critics_[c], data[c], minibatch, minibatches.size() == 1, &totals);
-      }
-      totals.EndMinibatch();
+      for (size_t g = 0; g < actors_.size(); ++g) StepActor(&actors_[g], actor_rows[g], minibatch, whole, totals);
+      for (size_t c = 0; c < critics_.size(); ++c) StepCritic(&critics_[c], data[c], minibatch, whole, totals);
+      totals->EndMinibatch();
     }
-    ++epochs;
     if (ppo_.target_kl() <= 0) continue;
-    const at::Tensor in_epoch = (totals.actor - before).to(at::kCPU);
+    const at::Tensor in_epoch = (totals->actor - before).to(at::kCPU);
     const float* sums = in_epoch.const_data_ptr<float>();
-    if (sums[PolicyLossResult::kApproxKl] > ppo_.target_kl() * sums[PolicyLossResult::kCount + 1]) break;
+    if (sums[PolicyLossResult::kApproxKl] > ppo_.target_kl() * sums[PolicyLossResult::kCount + 1]) return epoch + 1;
   }
+  return ppo_.epochs();
+}
 
-  const at::Tensor actor_host = totals.actor.to(at::kCPU), critic_host = totals.critic.to(at::kCPU);
-  const float* actor = actor_host.const_data_ptr<float>();
-  const float* critic = critic_host.const_data_ptr<float>();
-  const double actor_steps = std::max(1.0f, actor[PolicyLossResult::kCount + 1]), critic_steps = std::max(1.0f, critic[2]);
-  UpdateStatistics statistics;
-  statistics.values = {{"policy_loss", actor[PolicyLossResult::kSurrogate] / actor_steps},
-                       {"value_loss", critic[0] / critic_steps},
-                       {"entropy", actor[PolicyLossResult::kEntropy] / actor_steps},
-                       {"approx_kl", actor[PolicyLossResult::kApproxKl] / actor_steps},
-                       {"clip_fraction", actor[PolicyLossResult::kClipFraction] / actor_steps},
-                       {"explained_variance", explained_variance},
-                       {"actor_gradient_norm", actor[PolicyLossResult::kCount] / actor_steps},
-                       {"critic_gradient_norm", critic[1] / critic_steps},
-                       {"learning_rate", totals.actor_learning_rate},
-                       {"critic_learning_rate", totals.critic_learning_rate},
-                       {"entropy_coefficient", totals.entropy_coefficient},
-                       {"epochs", static_cast<double>(epochs)},
-                       {"skipped_minibatches", totals.skipped.item<float>()}};
-  return statistics;
+absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
+  RETURN_IF_ERROR(CheckBatch(context_.environment, batch));
+  const int64_t steps = batch.env_steps();
+  std::vector<ActorRows> actor_rows;
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    actor_rows.emplace_back(actors_[g].policy, batch.groups[g], steps, device_);
+  }
+  const std::vector<std::vector<float>> importance = CorrectLag(batch, &actor_rows);
+  std::vector<CriticData> data;
+  double explained_variance = 0;
+  for (Critic& critic : critics_) {
+    data.push_back(Evaluate(critic, batch));
+    Estimate(critic, batch, importance, &data.back());
+    explained_variance += ExplainedVariance(data.back().streams, data.back().estimates.targets) / critics_.size();
+    FinishTargets(&critic, &data.back());
+  }
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    actor_rows[g].SetColumn(PolicyRow::kAdvantage, GroupAdvantages(g, batch, data));
+  }
+  UpdateTotals totals = StartTotals(progress);
+  const uint32_t epochs = RunEpochs(actor_rows, data, steps, progress.update, &totals);
+  return Summarize(totals, explained_variance, epochs);
 }
 
 }  // namespace troupe

@@ -4,8 +4,8 @@
 //   batch ─► ActorRows, critic inputs (once) ─► values of all states ─► [π of all actions, when correcting for lag]
 //         ─► advantages and targets (modules/advantages) ─► ValueNorm ─► normalised advantages
 //         ─► epochs × minibatches of joint steps: actor step of every group, critic step of every critic
-// Differences between IPPO and MAPPO are settings of the critic (modules/critic_layout.h). Every gradient step is one flat
-// Adam step; nothing is read back from the device before the update ends, target_kl excepted (once an epoch).
+// Differences between IPPO and MAPPO are settings of the critic (modules/critic_layout.h). Every gradient step is one
+// flat Adam step; nothing is read back from the device before the update ends, target_kl excepted (once an epoch).
 #ifndef TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 #define TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 
@@ -58,6 +58,9 @@ class Mappo : public Algorithm {
 
   Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts);
 
+  // π/μ of each group's actions [T, B, A] for V-trace, else nothing; for the decoupled objective, sets the rows'
+  // proximal policy.
+  std::vector<std::vector<float>> CorrectLag(const TrainingBatch& batch, std::vector<ActorRows>* actor_rows) const;
   CriticData Evaluate(const Critic& critic, const TrainingBatch& batch) const;
   void Estimate(const Critic& critic, const TrainingBatch& batch, const std::vector<std::vector<float>>& importance,
                 CriticData* data) const;
@@ -65,8 +68,15 @@ class Mappo : public Algorithm {
   // [steps, agents] of one group, normalised as the settings say.
   std::vector<float> GroupAdvantages(int group, const TrainingBatch& batch, const std::vector<CriticData>& data) const;
 
-  void StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole, UpdateTotals* totals);
-  void StepCritic(Critic* critic, const CriticData& data, const std::vector<int64_t>& steps, bool whole, UpdateTotals* totals);
+  // Learning rates and entropy coefficient at `progress`; sums 0.
+  UpdateTotals StartTotals(const UpdateProgress& progress) const;
+  // Returns the number of epochs run, fewer than set when target_kl stopped them.
+  uint32_t RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data, int64_t steps,
+                     uint64_t update, UpdateTotals* totals);
+  void StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole,
+                 UpdateTotals* totals);
+  void StepCritic(Critic* critic, const CriticData& data, const std::vector<int64_t>& steps, bool whole,
+                  UpdateTotals* totals);
 
   AlgorithmContext context_;
   const PpoSettings& ppo_;

@@ -25,7 +25,8 @@ void FromHost(const HostTensor& source, at::Tensor* target) {
   target->copy_(at::from_blob(const_cast<float*>(source.floats()), target->sizes(), at::kFloat));
 }
 
-void SaveNetwork(const std::string& prefix, const DenseStack& stack, const FlatAdam& optimizer, std::vector<HostTensor>* state) {
+void SaveNetwork(const std::string& prefix, const DenseStack& stack, const FlatAdam& optimizer,
+                 std::vector<HostTensor>* state) {
   Append(stack.Export(prefix), state);
   state->push_back(ToHost(prefix + "/adam.first_moment", optimizer.first_moment));
   state->push_back(ToHost(prefix + "/adam.second_moment", optimizer.second_moment));
@@ -47,8 +48,8 @@ void LoadNetwork(const std::string& prefix, const Named& named, DenseStack* stac
 }
 
 std::string Describe(const HostTensor& tensor) {
-  return absl::StrCat("type ", static_cast<int>(tensor.data_type), ", shape [", absl::StrJoin(tensor.shape, ", "), "], ",
-                      tensor.bytes.size(), " bytes");
+  return absl::StrCat("type ", static_cast<int>(tensor.data_type), ", shape [", absl::StrJoin(tensor.shape, ", "),
+                      "], ", tensor.bytes.size(), " bytes");
 }
 
 }  // namespace
@@ -87,8 +88,8 @@ absl::Status Mappo::LoadState(absl::Span<const HostTensor> state) {
     }
     const HostTensor& came = *found->second;
     if (came.data_type != tensor.data_type || came.shape != tensor.shape || came.bytes.size() != tensor.bytes.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("state: tensor \"", tensor.name, "\" has ", Describe(came),
-                                                     ", expected ", Describe(tensor)));
+      return absl::InvalidArgumentError(
+          absl::StrCat("state: tensor \"", tensor.name, "\" has ", Describe(came), ", expected ", Describe(tensor)));
     }
   }
   if (named.size() != expected.size()) {

@@ -29,13 +29,31 @@ void Normalize(const std::vector<uint8_t>& alive, int64_t first, int64_t stride,
 
 }  // namespace
 
+std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch,
+                                                  std::vector<ActorRows>* actor_rows) const {
+  std::vector<std::vector<float>> importance;
+  for (size_t g = 0; lag_correction_ != NONE && g < actors_.size(); ++g) {
+    const std::vector<float> proximal = (*actor_rows)[g].LogProbabilities(actors_[g].stack);
+    importance.push_back(proximal);
+    for (size_t i = 0; i < proximal.size(); ++i) {
+      importance[g][i] = std::exp(proximal[i] - batch.groups[g].log_probabilities[i]);
+    }
+    if (lag_correction_ != DECOUPLED) continue;
+    (*actor_rows)[g].SetColumn(PolicyRow::kReferenceLogProb, proximal);
+    (*actor_rows)[g].SetColumn(PolicyRow::kImportance, importance[g]);
+  }
+  if (lag_correction_ != V_TRACE) importance.clear();
+  return importance;
+}
+
 Mappo::CriticData Mappo::Evaluate(const Critic& critic, const TrainingBatch& batch) const {
   const at::NoGradGuard no_gradient;
   const CriticLayout& layout = critic.layout;
-  const int64_t states =
-      static_cast<int64_t>(batch.rollout_length + 1) * batch.columns + static_cast<int64_t>(batch.truncated_at.size()) / 2;
+  const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns +
+                         static_cast<int64_t>(batch.truncated_at.size()) / 2;
   CriticData data;
-  const at::Tensor host = at::empty({states, static_cast<int64_t>(layout.rows_per_step) * layout.stack.input_size}, at::kFloat);
+  const at::Tensor host =
+      at::empty({states, static_cast<int64_t>(layout.rows_per_step) * layout.stack.input_size}, at::kFloat);
   WriteCriticInputs(layout, context_.environment, batch, host.data_ptr<float>());
   data.inputs = host.to(device_);
   for (int64_t first = 0; first < states; first += kStatesPerForward) {
@@ -52,11 +70,11 @@ void Mappo::Estimate(const Critic& critic, const TrainingBatch& batch,
   std::vector<float> values = data->values;
   const double mean = critic.value_norm.mean(), deviation = critic.value_norm.deviation();
   for (float& value : values) value = static_cast<float>(value * deviation + mean);
-  data->streams =
-      MakeValueStreams(critic.layout, context_.environment, batch, ppo_.reward_scale(), values, importance);
-  data->estimates = lag_correction_ == V_TRACE
-                        ? VTrace(data->streams, ppo_.discount(), ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())
-                        : GeneralizedAdvantages(data->streams, ppo_.discount(), ppo_.gae_lambda());
+  data->streams = MakeValueStreams(critic.layout, context_.environment, batch, ppo_.reward_scale(), values, importance);
+  data->estimates =
+      lag_correction_ == V_TRACE
+          ? VTrace(data->streams, ppo_.discount(), ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())
+          : GeneralizedAdvantages(data->streams, ppo_.discount(), ppo_.gae_lambda());
 }
 
 void Mappo::FinishTargets(Critic* critic, CriticData* data) const {
@@ -76,7 +94,8 @@ void Mappo::FinishTargets(Critic* critic, CriticData* data) const {
   data->rows = host.to(device_);
 }
 
-std::vector<float> Mappo::GroupAdvantages(int group, const TrainingBatch& batch, const std::vector<CriticData>& data) const {
+std::vector<float> Mappo::GroupAdvantages(int group, const TrainingBatch& batch,
+                                          const std::vector<CriticData>& data) const {
   const int64_t agents = context_.policies[group].num_agents, steps = batch.env_steps();
   std::vector<float> advantages(steps * agents);
   for (size_t c = 0; c < critics_.size(); ++c) {

@@ -11,7 +11,8 @@ namespace troupe {
 
 absl::Span<const AlgorithmEntry> AllAlgorithms() {
   static const auto* const entries = new std::vector<AlgorithmEntry>{
-      {"mappo", "multi-agent PPO with a shared critic; independent PPO with critic.input LOCAL_OBSERVATION", &Mappo::Create},
+      {"mappo", "multi-agent PPO with a shared critic; independent PPO with critic.input LOCAL_OBSERVATION",
+       &Mappo::Create},
   };
   return *entries;
 }
@@ -25,8 +26,9 @@ absl::StatusOr<std::unique_ptr<Algorithm>> CreateAlgorithm(const AlgorithmContex
   }
   const std::string nearest = NearestName(name, known);
   return absl::NotFoundError(absl::StrCat("algorithm.name: \"", name, "\" is not known, ",
-                                          nearest.empty() ? absl::StrCat("expected one of ", known.size(), ": ", known.front())
-                                                          : absl::StrCat("did you mean \"", nearest, "\"?")));
+                                          nearest.empty()
+                                              ? absl::StrCat("expected one of ", known.size(), ": ", known.front())
+                                              : absl::StrCat("did you mean \"", nearest, "\"?")));
 }
 
 }  // namespace troupe

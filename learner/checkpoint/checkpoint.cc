@@ -39,7 +39,8 @@ class EntryReader {
   uint64_t Integer(const std::string& name) {
     uint64_t value = 0;
     const std::string text = Text(name);
-    if (!absl::SimpleAtoi(text, &value)) Refuse(absl::StrCat("metadata ", name, ": \"", text, "\" is not a whole number"));
+    if (!absl::SimpleAtoi(text, &value))
+      Refuse(absl::StrCat("metadata ", name, ": \"", text, "\" is not a whole number"));
     return value;
   }
   double Number(const std::string& name) {

@@ -45,8 +45,8 @@ struct Checkpoint {
   PolicyWeights policy;                     // Algorithm::ExportPolicy at the same moment
 };
 
-// safetensors: tensors "algorithm/NAME" and "policy/GROUP/PARAMETER"; metadata format ("troupe-checkpoint/1"), run_id, experiment
-// and environment (textproto), and one entry per counter in decimal.
+// safetensors: tensors "algorithm/NAME" and "policy/GROUP/PARAMETER"; metadata format ("troupe-checkpoint/1"), run_id,
+// experiment and environment (textproto), and one entry per counter in decimal.
 SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint);
 
 // Errors: INVALID_ARGUMENT naming the metadata entry that is missing or bad, or saying that this is no checkpoint.

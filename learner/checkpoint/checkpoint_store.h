@@ -23,13 +23,13 @@ class CheckpointStore {
   // `folder` exists. `keep` ≥ 1.
   CheckpointStore(std::string folder, int keep) : folder_(std::move(folder)), keep_(keep) {}
 
-  // Writes the numbered file, then removes numbered ones beyond the newest `keep`. Errors as of WriteSafetensors; the files that
-  // were there stay.
+  // Writes the numbered file, then removes numbered ones beyond the newest `keep`. Errors as of WriteSafetensors; the
+  // files that were there stay.
   absl::Status Write(const Checkpoint& checkpoint);
   absl::Status WriteBest(const Checkpoint& checkpoint);
 
-  // The newest checkpoint that can be read and belongs to `run_id`; empty when there is none at all. What had to be passed over is
-  // told in `refused`, one line each; damaged files are set aside. best.safetensors is the last resort.
+  // The newest checkpoint that can be read and belongs to `run_id`; empty when there is none at all. What had to be
+  // passed over is told in `refused`, one line each; damaged files are set aside. best.safetensors is the last resort.
   // Errors: DATA_LOSS when there are checkpoints and none can be used.
   absl::StatusOr<std::optional<Checkpoint>> LoadNewest(const std::string& run_id, std::vector<std::string>* refused);
 

@@ -68,7 +68,8 @@ void CheckpointWriter::Run() {
 void CheckpointWriter::Perform(const Checkpoint& checkpoint, bool best) {
   const absl::Time begin = absl::Now();
   absl::Status status = best ? store_.WriteBest(checkpoint) : store_.Write(checkpoint);
-  if (status.ok()) status = WriteActors(checkpoint, actors_folder_ + (best ? "/best.safetensors" : "/last.safetensors"));
+  if (status.ok())
+    status = WriteActors(checkpoint, actors_folder_ + (best ? "/best.safetensors" : "/last.safetensors"));
   report_({checkpoint.counters.update, best, absl::ToDoubleSeconds(absl::Now() - begin), std::move(status)});
 }
 

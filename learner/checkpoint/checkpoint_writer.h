@@ -23,13 +23,15 @@ struct CheckpointWrite {
   absl::Status status;
 };
 
-// Thread-safe. Holds at most one regular and one best checkpoint besides the one being written; a newer one takes the place of one
-// that still waits. A write that fails is reported and the files of before stay. Destruction writes what waits.
+// Thread-safe. Holds at most one regular and one best checkpoint besides the one being written; a newer one takes the
+// place of one that still waits. A write that fails is reported and the files of before stay. Destruction writes what
+// waits.
 class CheckpointWriter {
  public:
-  // Regular checkpoints also replace ACTORS_FOLDER/last.safetensors, best ones ACTORS_FOLDER/best.safetensors. `store` is the
-  // writer's from now on.
-  CheckpointWriter(CheckpointStore store, std::string actors_folder, std::function<void(const CheckpointWrite&)> report);
+  // Regular checkpoints also replace ACTORS_FOLDER/last.safetensors, best ones ACTORS_FOLDER/best.safetensors. `store`
+  // is the writer's from now on.
+  CheckpointWriter(CheckpointStore store, std::string actors_folder,
+                   std::function<void(const CheckpointWrite&)> report);
   ~CheckpointWriter();
 
   void Write(std::shared_ptr<const Checkpoint> checkpoint);
@@ -43,7 +45,9 @@ class CheckpointWriter {
 
   void Run();
   void Perform(const Checkpoint& checkpoint, bool best);
-  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || regular_ != nullptr || best_ != nullptr; }
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return closed_ || regular_ != nullptr || best_ != nullptr;
+  }
   bool IsIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return regular_ == nullptr && best_ == nullptr && !writing_;
   }

@@ -23,9 +23,9 @@ void ClearFreeFields(Experiment* experiment) {
 
 absl::Status CheckResumable(const Experiment& began_with, const Experiment& now) {
   if (now.total_env_steps() < began_with.total_env_steps()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("total_env_steps may only grow: the run has ", began_with.total_env_steps(), ", now it says ",
-                     now.total_env_steps()));
+    return absl::FailedPreconditionError(absl::StrCat("total_env_steps may only grow: the run has ",
+                                                      began_with.total_env_steps(), ", now it says ",
+                                                      now.total_env_steps()));
   }
   Experiment before = began_with, after = now;
   ClearFreeFields(&before);
@@ -35,9 +35,9 @@ absl::Status CheckResumable(const Experiment& began_with, const Experiment& now)
   differencer.ReportDifferencesToString(&differences);
   if (differencer.Compare(before, after)) return absl::OkStatus();
   absl::StripTrailingAsciiWhitespace(&differences);
-  return absl::FailedPreconditionError(
-      absl::StrCat("the run began with other settings (", absl::StrReplaceAll(differences, {{"\n", "; "}}),
-                   "); give the old ones, or another --run_dir for a new run"));
+  return absl::FailedPreconditionError(absl::StrCat("the run began with other settings (",
+                                                    absl::StrReplaceAll(differences, {{"\n", "; "}}),
+                                                    "); give the old ones, or another --run_dir for a new run"));
 }
 
 }  // namespace troupe

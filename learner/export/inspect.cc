@@ -16,17 +16,23 @@ namespace {
 
 const char* NameOf(DataType data_type) {
   switch (data_type) {
-    case DataType::kFloat32: return "FLOAT32";
-    case DataType::kInt32: return "INT32";
-    case DataType::kUint8: return "UINT8";
-    case DataType::kInt64: return "INT64";
-    case DataType::kFloat64: return "FLOAT64";
+    case DataType::kFloat32:
+      return "FLOAT32";
+    case DataType::kInt32:
+      return "INT32";
+    case DataType::kUint8:
+      return "UINT8";
+    case DataType::kInt64:
+      return "INT64";
+    case DataType::kFloat64:
+      return "FLOAT64";
   }
   return "?";
 }
 
 std::string DescribeTensor(const HostTensor& tensor) {
-  std::string line = absl::StrFormat("  %-52s %-7s [%s]", tensor.name, NameOf(tensor.data_type), absl::StrJoin(tensor.shape, ", "));
+  std::string line =
+      absl::StrFormat("  %-52s %-7s [%s]", tensor.name, NameOf(tensor.data_type), absl::StrJoin(tensor.shape, ", "));
   const int64_t count = tensor.num_elements();
   if (tensor.data_type != DataType::kFloat32 || count == 0) return line;
   double sum = 0, largest = 0;

@@ -8,8 +8,8 @@
 
 namespace troupe {
 
-// Metadata, one entry per line (texts of several lines indented below their name), then every tensor with type, shape and, for
-// FLOAT32, mean and largest magnitude; closes with the number of parameters. Errors as of ReadSafetensors.
+// Metadata, one entry per line (texts of several lines indented below their name), then every tensor with type, shape
+// and, for FLOAT32, mean and largest magnitude; closes with the number of parameters. Errors as of ReadSafetensors.
 absl::StatusOr<std::string> DescribeFile(const std::string& path);
 
 }  // namespace troupe

@@ -2,9 +2,9 @@
 //
 //   Reserve ─► Fill (any thread, several at once, no lock while copying) ─► … ─► Next ─► (train) ─► Release
 //
-// Two batches: one being filled while the other is trained on. Nothing is queued here: when neither has a place for a chunk,
-// Reserve says so and its stream is not read from. Memory is allocated once, by the spec and the shape; what depends on how
-// many episodes were truncated keeps its capacity.
+// Two batches: one being filled while the other is trained on. Nothing is queued here: when neither has a place for a
+// chunk, Reserve says so and its stream is not read from. Memory is allocated once, by the spec and the shape; what
+// depends on how many episodes were truncated keeps its capacity.
 #ifndef TROUPE_LEARNER_INGEST_BATCH_ASSEMBLER_H_
 #define TROUPE_LEARNER_INGEST_BATCH_ASSEMBLER_H_
 
@@ -41,7 +41,8 @@ class BatchAssembler {
   // `ordered`: a chunk's columns are its shard's (deterministic modes); otherwise in the order of arrival.
   BatchAssembler(const EnvironmentSpec& spec, ChunkShape shape, int num_shards, bool ordered, uint64_t first_update);
 
-  // Ordered: the shard's place in the batch of `update`. Nothing: that batch's memory is still in use, or Close was called.
+  // Ordered: the shard's place in the batch of `update`. Nothing: that batch's memory is still in use, or Close was
+  // called.
   std::optional<Slot> Reserve(uint64_t update, uint32_t shard) ABSL_LOCKS_EXCLUDED(mutex_);
   // Unordered: the next place in the batch being filled.
   std::optional<Slot> ReserveNext() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -58,7 +59,8 @@ class BatchAssembler {
   void Release(uint64_t update) ABSL_LOCKS_EXCLUDED(mutex_);
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Episodes of the batches given out since the last call, in the order of their columns; the newest kMaxFinishedEpisodes.
+  // Episodes of the batches given out since the last call, in the order of their columns; the newest
+  // kMaxFinishedEpisodes.
   std::vector<EpisodeSummary> TakeFinishedEpisodes() ABSL_LOCKS_EXCLUDED(mutex_);
   uint64_t batches_given() const ABSL_LOCKS_EXCLUDED(mutex_);
   int batches_ready() const ABSL_LOCKS_EXCLUDED(mutex_);

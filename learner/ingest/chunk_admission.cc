@@ -25,9 +25,12 @@ absl::StatusOr<AdmissionVerdict> DecideAdmission(const AdmissionState& state, co
     case Standing::kGap:
       return absl::InvalidArgumentError(
           absl::StrCat("sequence: came ", chunk.sequence(), ", beyond the next of shard ", chunk.shard()));
-    case Standing::kOldLease: return AdmissionVerdict{wire::OLD_LEASE, 0, 0};
-    case Standing::kDuplicate: return AdmissionVerdict{wire::DUPLICATE, 0, 0};
-    case Standing::kNext: break;
+    case Standing::kOldLease:
+      return AdmissionVerdict{wire::OLD_LEASE, 0, 0};
+    case Standing::kDuplicate:
+      return AdmissionVerdict{wire::DUPLICATE, 0, 0};
+    case Standing::kNext:
+      break;
   }
   const uint64_t version = chunk.policy_version();
   if (version < state.oldest_version || version > state.newest_version) {
@@ -41,8 +44,8 @@ absl::StatusOr<AdmissionVerdict> DecideAdmission(const AdmissionState& state, co
   const uint64_t update = leases.next_update(chunk.shard());
   const uint64_t required = RequiredVersion(state.mode, state.oldest_version, update);
   if (version != required) {
-    return absl::InvalidArgumentError(absl::StrCat("policy_version: came ", version, ", expected ", required,
-                                                   " for update ", update));
+    return absl::InvalidArgumentError(
+        absl::StrCat("policy_version: came ", version, ", expected ", required, " for update ", update));
   }
   return AdmissionVerdict{wire::ADMITTED, update, update - version};
 }

@@ -1,4 +1,5 @@
-// Whether a chunk is trained on. A pure function of what the run is, who holds which lease and how far training has come.
+// Whether a chunk is trained on. A pure function of what the run is, who holds which lease and how far training has
+// come.
 #ifndef TROUPE_LEARNER_INGEST_CHUNK_ADMISSION_H_
 #define TROUPE_LEARNER_INGEST_CHUNK_ADMISSION_H_
 

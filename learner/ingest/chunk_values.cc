@@ -53,7 +53,8 @@ absl::Status CheckFlags(const std::string& field, absl::Span<const uint8_t> flag
   for (const uint8_t flag : flags) all |= flag;
   if (all <= 1) return absl::OkStatus();
   const auto bad = std::ranges::find_if(flags, [](uint8_t flag) { return flag > 1; });
-  return Invalid(field, Place(bad - flags.begin(), inner_sizes), ": came ", static_cast<int>(*bad), ", expected 0 or 1");
+  return Invalid(field, Place(bad - flags.begin(), inner_sizes), ": came ", static_cast<int>(*bad),
+                 ", expected 0 or 1");
 }
 
 absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec& group, size_t copies,
@@ -73,7 +74,8 @@ absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec
     }
     if (view.alive[i] == 0) continue;
     if (view.action_masks[i * N + action] == 0) {
-      return Invalid(field, ".actions", Place(i, {copies, A}), ": came ", action, ", which action_masks does not allow");
+      return Invalid(field, ".actions", Place(i, {copies, A}), ": came ", action,
+                     ", which action_masks does not allow");
     }
     if (view.log_probabilities[i] > kLogProbabilityRounding) {
       return Invalid(field, ".log_probabilities", Place(i, {copies, A}), ": came ", view.log_probabilities[i],
@@ -116,7 +118,8 @@ absl::Status CheckEndings(ChunkShape shape, const ChunkView& view) {
     ++k;
   }
   if (k != num_truncated) {
-    return Invalid("truncated_at.shape: came ", num_truncated, " rows, expected ", k, ", one per set place of truncated");
+    return Invalid("truncated_at.shape: came ", num_truncated, " rows, expected ", k,
+                   ", one per set place of truncated");
   }
   return absl::OkStatus();
 }
@@ -135,7 +138,8 @@ absl::Status CheckFinishedEpisode(const EnvironmentSpec& spec, ChunkShape shape,
     return Invalid(field, ".step: came ", episode.step(), ", where copy ", episode.copy(),
                    " is neither terminated nor truncated");
   }
-  if (place_seen[place]) return Invalid(field, ": a second episode of copy ", episode.copy(), " at step ", episode.step());
+  if (place_seen[place])
+    return Invalid(field, ": a second episode of copy ", episode.copy(), " at step ", episode.step());
   place_seen[place] = true;
   if (episode.length() == 0) return Invalid(field, ".length: came 0, expected at least 1");
   if (episode.group_returns_size() != static_cast<int>(spec.groups.size())) {
@@ -143,7 +147,8 @@ absl::Status CheckFinishedEpisode(const EnvironmentSpec& spec, ChunkShape shape,
                    spec.groups.size());
   }
   if (episode.statistics_size() != static_cast<int>(spec.statistics.size())) {
-    return Invalid(field, ".statistics: came ", episode.statistics_size(), " numbers, expected ", spec.statistics.size());
+    return Invalid(field, ".statistics: came ", episode.statistics_size(), " numbers, expected ",
+                   spec.statistics.size());
   }
   RETURN_IF_ERROR(CheckFinite(field + ".group_returns", episode.group_returns(), {}));
   return CheckFinite(field + ".statistics", episode.statistics(), {});

@@ -119,8 +119,7 @@ std::vector<LeaseChange> LeaseTable::TakeChanges(absl::Time now) {
 
 void LeaseTable::OpenGate(absl::Time now) {
   if (!open_ || gate_open_) return;
-  gate_open_ =
-      num_connected() >= options_.expected_workers || now - opened_at_ >= options_.expected_workers_patience;
+  gate_open_ = num_connected() >= options_.expected_workers || now - opened_at_ >= options_.expected_workers_patience;
 }
 
 void LeaseTable::Free(Shard& shard) {

@@ -1,8 +1,9 @@
 // Who collects which shard: leases, their epochs and how far each has come.
 //
-// A shard is free or leased to one worker. Each lease has an epoch, one above the shard's last; chunks of earlier epochs are
-// refused. Leases end when their worker is removed or silent for too long, when the worker gives them up, and when a shard moves
-// to a worker that has fewer; the shard's next lease goes on at the update that still misses its chunk.
+// A shard is free or leased to one worker. Each lease has an epoch, one above the shard's last; chunks of earlier
+// epochs are refused. Leases end when their worker is removed or silent for too long, when the worker gives them up,
+// and when a shard moves to a worker that has fewer; the shard's next lease goes on at the update that still misses its
+// chunk.
 //
 // Time is passed in. Not thread-safe.
 #ifndef TROUPE_LEARNER_INGEST_LEASE_TABLE_H_
@@ -21,8 +22,8 @@ struct LeaseTableOptions {
   int num_shards = 1;
   // A worker unheard for this long is removed.
   absl::Duration lease_timeout = absl::Seconds(20);
-  // No lease is given before this many workers are connected or this long has passed since Open: shards are then spread evenly
-  // from the start and none has to move (a moved shard starts a new epoch and with it other random streams).
+  // No lease is given before this many workers are connected or this long has passed since Open: shards are then spread
+  // evenly from the start and none has to move (a moved shard starts a new epoch and with it other random streams).
   int expected_workers = 1;
   absl::Duration expected_workers_patience = absl::Seconds(30);
 };
@@ -55,7 +56,8 @@ class LeaseTable {
 
   explicit LeaseTable(LeaseTableOptions options);
 
-  // From now on leases are given out: epochs above last_epochs [num_shards] (empty: from 1), updates from `first_update`.
+  // From now on leases are given out: epochs above last_epochs [num_shards] (empty: from 1), updates from
+  // `first_update`.
   void Open(const std::vector<uint32_t>& last_epochs, uint64_t first_update, absl::Time now);
 
   // A worker that takes up to `max_shards` leases, registered but not connected.
@@ -71,20 +73,24 @@ class LeaseTable {
   // Removes the workers unheard for lease_timeout and returns them.
   std::vector<std::string> Expire(absl::Time now);
 
-  // The worker gave its lease up. The shard is leased again after a delay that doubles with every failure since its last chunk
-  // (100 ms … lease_timeout), to another worker if there is one with room. False: not a lease of this worker.
+  // The worker gave its lease up. The shard is leased again after a delay that doubles with every failure since its
+  // last chunk (100 ms … lease_timeout), to another worker if there is one with room. False: not a lease of this
+  // worker.
   bool FailLease(const std::string& worker_id, uint32_t shard, uint32_t epoch, absl::Time now);
 
   Standing Find(const std::string& worker_id, uint32_t shard, uint32_t epoch, uint64_t sequence) const;
-  // The chunk of standing kNext has been dealt with. If its worker has two or more leases more than another connected one with
-  // room, the shard moves there, with the next epoch: between chunks, so none in the making for this update is lost.
+  // The chunk of standing kNext has been dealt with. If its worker has two or more leases more than another connected
+  // one with room, the shard moves there, with the next epoch: between chunks, so none in the making for this update is
+  // lost.
   void Advance(uint32_t shard, absl::Time now);
 
   // Gives out what is free and returns everything to be told since the last call, in order.
   std::vector<LeaseChange> TakeChanges(absl::Time now);
 
   // The update that misses this shard's chunk.
-  uint64_t next_update(uint32_t shard) const { return shards_[shard].lease.first_update + shards_[shard].next_sequence; }
+  uint64_t next_update(uint32_t shard) const {
+    return shards_[shard].lease.first_update + shards_[shard].next_sequence;
+  }
   std::vector<uint32_t> shards_of(const std::string& worker_id) const;
   std::vector<uint32_t> last_epochs() const;
   int num_leased() const;
@@ -111,7 +117,8 @@ class LeaseTable {
   void Free(Shard& shard);
   void Give(Shard& shard, const std::string& worker_id);
   void OpenGate(absl::Time now);
-  // The connected worker with room and the fewest leases, first registered of equals; `avoided` only when it is the only one.
+  // The connected worker with room and the fewest leases, first registered of equals; `avoided` only when it is the
+  // only one.
   const std::string* LeastLoaded(const std::string& avoided) const;
 
   const LeaseTableOptions options_;

@@ -7,8 +7,8 @@ namespace {
 
 class KernelFunction : public torch::autograd::Function<KernelFunction> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& parameters, const at::Tensor& x,
-                            const DenseStackKernel* kernel, int64_t output_size) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& parameters,
+                            const at::Tensor& x, const DenseStackKernel* kernel, int64_t output_size) {
     const int64_t rows = x.size(1);
     at::Tensor saved = at::empty({x.size(0) * rows, kernel->saved_per_row()}, x.options());
     at::Tensor y = at::empty({x.size(0), rows, output_size}, x.options());
@@ -102,7 +102,8 @@ std::vector<HostTensor> DenseStack::Export(const std::string& prefix) const {
 
 void DenseStack::SetParameters(const std::vector<float>& values) {
   const at::NoGradGuard no_gradient;
-  parameters_.copy_(at::from_blob(const_cast<float*>(values.data()), {static_cast<int64_t>(values.size())}, at::kFloat));
+  parameters_.copy_(
+      at::from_blob(const_cast<float*>(values.data()), {static_cast<int64_t>(values.size())}, at::kFloat));
 }
 
 }  // namespace troupe

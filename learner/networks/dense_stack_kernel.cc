@@ -17,9 +17,8 @@ constexpr int64_t kBlockRows = 256;
 // c [m, n] = a · b (+ c when `add`), a transposed when `transpose_a`, likewise b; contiguous.
 void Multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, const float* b,
               bool add, float* c) {
-  const dnnl_status_t status =
-      dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, transpose_a ? m : k, b,
-                 transpose_b ? k : n, add ? 1.0f : 0.0f, c, n);
+  const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a,
+                                          transpose_a ? m : k, b, transpose_b ? k : n, add ? 1.0f : 0.0f, c, n);
   if (status != dnnl_success) std::abort();
 }
 
@@ -186,12 +185,14 @@ void DenseStackKernel::BackwardBlock(const float* parameters, int64_t set, const
     Multiply(true, false, layer.inputs, layer.outputs, rows, inputs[i], current, true, At(gradient, layer.weight, set));
     vector_math::AddColumnSums(current, rows, layer.outputs, At(gradient, layer.bias, set));
     if (i == 0 && dx == nullptr && !spec_.input_layer_norm) return;
-    Multiply(false, true, rows, layer.inputs, layer.outputs, current, At(parameters, layer.weight, set), false, previous);
+    Multiply(false, true, rows, layer.inputs, layer.outputs, current, At(parameters, layer.weight, set), false,
+             previous);
     std::swap(current, previous);
   }
   if (spec_.input_layer_norm) {
     vector_math::LayerNormBackward(saved, saved + 2 * rows * input_size, At(parameters, input_gain_, set), rows,
-                                   input_size, current, At(gradient, input_gain_, set), At(gradient, input_shift_, set));
+                                   input_size, current, At(gradient, input_gain_, set),
+                                   At(gradient, input_shift_, set));
   }
   if (dx != nullptr) std::copy(current, current + rows * input_size, dx);
 }

@@ -19,8 +19,8 @@ class DenseStackKernel {
  public:
   explicit DenseStackKernel(const DenseStackSpec& spec);
 
-  // Whether oneDNN's product works in this process. It does unless LibTorch's libraries come before oneDNN's on the link
-  // line: both export the same instantiation of std::call_once, and oneDNN must find its own.
+  // Whether oneDNN's product works in this process. It does unless LibTorch's libraries come before oneDNN's on the
+  // link line: both export the same instantiation of std::call_once, and oneDNN must find its own.
   static bool Available();
 
   // Floats per (set, row) that Forward keeps for Backward.

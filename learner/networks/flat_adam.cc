@@ -22,7 +22,8 @@ FlatAdam::StepResult FlatAdam::Step(double learning_rate, const at::Tensor& loss
   steps += 1.0 - result.skipped;
   at::Tensor parameters = parameters_.detach();
   at::_fused_adam_({parameters}, {gradient}, {first_moment}, {second_moment}, {}, {steps}, learning_rate, 0.9, 0.999,
-                   options_.weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false, scale, result.skipped);
+                   options_.weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false, scale,
+                   result.skipped);
   parameters_.mutable_grad().reset();
   return result;
 }

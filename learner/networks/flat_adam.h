@@ -1,5 +1,5 @@
-// Adam (arXiv:1412.6980) over one flat parameter tensor, with gradient norm clipping and a guard against non-finite steps;
-// no value leaves the device.
+// Adam (arXiv:1412.6980) over one flat parameter tensor, with gradient norm clipping and a guard against non-finite
+// steps; no value leaves the device.
 #ifndef TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_
 #define TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_
 

@@ -64,8 +64,9 @@ std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key) {
     const int64_t inputs = parameter.shape[1], outputs = parameter.shape[2];
     for (int64_t set = 0; set < parameter.shape[0]; ++set) {
       RandomStream random(MixKey({key, stream}), static_cast<uint64_t>(set));
-      FillWeight(inputs, outputs, spec.orthogonal_init, parameter.name == "output.weight" ? spec.output_gain : hidden_gain,
-                 &random, values.data() + start + set * inputs * outputs);
+      FillWeight(inputs, outputs, spec.orthogonal_init,
+                 parameter.name == "output.weight" ? spec.output_gain : hidden_gain, &random,
+                 values.data() + start + set * inputs * outputs);
     }
   }
   return values;

@@ -1,5 +1,5 @@
-// What the learner uses of LibTorch, compiled once (precompiled header): tensors and autograd. torch::nn and torch::optim
-// are left out: networks are dense_stack.h, the optimiser flat_adam.h.
+// What the learner uses of LibTorch, compiled once (precompiled header): tensors and autograd. torch::nn and
+// torch::optim are left out: networks are dense_stack.h, the optimiser flat_adam.h.
 #ifndef TROUPE_LEARNER_NETWORKS_TORCH_HEADERS_H_
 #define TROUPE_LEARNER_NETWORKS_TORCH_HEADERS_H_
 

@@ -8,7 +8,9 @@
 namespace troupe {
 namespace {
 
-std::string Row(const std::string& name, const std::string& text) { return absl::StrFormat("\n  %-12s %s", name, text); }
+std::string Row(const std::string& name, const std::string& text) {
+  return absl::StrFormat("\n  %-12s %s", name, text);
+}
 
 template <typename Sizes>
 std::string Layers(int inputs, const Sizes& hidden, int outputs) {
@@ -30,8 +32,8 @@ uint64_t NumParameters(const DenseStackSpec& stack) {
 std::string DescribePolicy(const PolicySpec& policy) {
   const DenseStackSpec& stack = policy.stack;
   const std::string sets = stack.num_sets == 1 ? "one network for all" : absl::StrCat(stack.num_sets, " networks");
-  return absl::StrCat(policy.group, ": ", Layers(stack.input_size, stack.hidden_sizes, stack.output_size), ", ", sets, ", ",
-                      WithThousands(NumParameters(stack)), " parameters");
+  return absl::StrCat(policy.group, ": ", Layers(stack.input_size, stack.hidden_sizes, stack.output_size), ", ", sets,
+                      ", ", WithThousands(NumParameters(stack)), " parameters");
 }
 
 }  // namespace
@@ -44,14 +46,18 @@ std::string WithThousands(uint64_t value) {
 
 std::string FormatRun(const Experiment& experiment, const RunPlaces& places) {
   const CollectionSettings& collection = experiment.collection();
-  const uint64_t batch = uint64_t{collection.num_shards()} * collection.copies_per_shard() * collection.rollout_length();
-  std::string text = absl::StrCat("Troupe run ", experiment.name(), " (seed ", experiment.seed(), ", id ", places.run_id, ")");
-  absl::StrAppend(&text, Row("training", absl::StrCat(WithThousands(experiment.total_env_steps()), " environment steps with ",
-                                                      experiment.algorithm().name(), " on ", places.device)));
-  absl::StrAppend(&text, Row("collection", absl::StrCat(CollectionMode_Name(collection.mode()), ", ", collection.num_shards(),
-                                                        " shards × ", collection.copies_per_shard(), " copies × ",
-                                                        collection.rollout_length(), " steps = ", WithThousands(batch),
-                                                        " steps per update")));
+  const uint64_t batch =
+      uint64_t{collection.num_shards()} * collection.copies_per_shard() * collection.rollout_length();
+  std::string text =
+      absl::StrCat("Troupe run ", experiment.name(), " (seed ", experiment.seed(), ", id ", places.run_id, ")");
+  absl::StrAppend(&text,
+                  Row("training", absl::StrCat(WithThousands(experiment.total_env_steps()), " environment steps with ",
+                                               experiment.algorithm().name(), " on ", places.device)));
+  absl::StrAppend(&text,
+                  Row("collection",
+                      absl::StrCat(CollectionMode_Name(collection.mode()), ", ", collection.num_shards(), " shards × ",
+                                   collection.copies_per_shard(), " copies × ", collection.rollout_length(),
+                                   " steps = ", WithThousands(batch), " steps per update")));
   absl::StrAppend(&text, Row("workers", absl::StrCat(places.local_workers, " local, ", places.expected_workers,
                                                      " expected; they connect to ", places.learner_address)));
   if (!places.metrics_url.empty()) absl::StrAppend(&text, Row("metrics", places.metrics_url));
@@ -64,10 +70,11 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
   std::vector<std::string> groups;
   for (const AgentGroupSpec& group : environment.groups) {
     groups.push_back(absl::StrCat(group.num_agents(), " × ", group.name, " (", group.observation_size, " observed, ",
-                                  group.action_size, group.action_kind == ActionKind::kDiscrete ? " actions)" : " dimensions)"));
+                                  group.action_size,
+                                  group.action_kind == ActionKind::kDiscrete ? " actions)" : " dimensions)"));
   }
-  std::string text = absl::StrCat("environment ", environment.name, ": ", absl::StrJoin(groups, ", "), ", global state of ",
-                                  environment.state_size());
+  std::string text = absl::StrCat("environment ", environment.name, ": ", absl::StrJoin(groups, ", "),
+                                  ", global state of ", environment.state_size());
   for (const PolicySpec& policy : policies) absl::StrAppend(&text, Row("actor", DescribePolicy(policy)));
   const CriticSettings& critic = experiment.critic();
   absl::StrAppend(&text, Row("critic", absl::StrCat(CriticInput_Name(critic.input()), ", hidden layers ",

@@ -15,14 +15,15 @@ namespace troupe {
 // Thread-safe.
 class Console {
  public:
-  // In a terminal the progress line is rewritten at most five times a second; elsewhere it is an ordinary line at most every
-  // ten seconds.
+  // In a terminal the progress line is rewritten at most five times a second; elsewhere it is an ordinary line at most
+  // every ten seconds.
   Console(std::FILE* out, bool is_terminal) : out_(out), is_terminal_(is_terminal) {}
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
-  // From now on lines go to this file as well, with the time in front. A file that cannot be written is no reason to stop.
+  // From now on lines go to this file as well, with the time in front. A file that cannot be written is no reason to
+  // stop.
   absl::Status OpenLog(const std::string& path);
 
   // A line of its own (or several; no newline at the end).

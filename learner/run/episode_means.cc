@@ -45,8 +45,8 @@ absl::Status CheckBestBy(const EnvironmentSpec& spec, const std::string& best_by
   if (MeansOf(spec, {}).Find(best_by).ok()) return absl::OkStatus();
   std::vector<std::string> known = {"episode_return", "episode_length"};
   known.insert(known.end(), spec.statistics.begin(), spec.statistics.end());
-  return absl::InvalidArgumentError(absl::StrCat("evaluation.best_by: \"", best_by, "\" is not a statistic of ", spec.name,
-                                                 "; there are: ", absl::StrJoin(known, ", ")));
+  return absl::InvalidArgumentError(absl::StrCat("evaluation.best_by: \"", best_by, "\" is not a statistic of ",
+                                                 spec.name, "; there are: ", absl::StrJoin(known, ", ")));
 }
 
 }  // namespace troupe

@@ -16,8 +16,8 @@ namespace troupe {
 
 struct EpisodeMeans {
   int count = 0;
-  double episode_return = 0;  // undiscounted, mean over all agents
-  double episode_length = 0;  // environment steps
+  double episode_return = 0;                                  // undiscounted, mean over all agents
+  double episode_length = 0;                                  // environment steps
   std::vector<std::pair<std::string, double>> group_returns;  // by agent group: mean over the group's agents
   std::vector<std::pair<std::string, double>> statistics;     // the environment's own, in its order
 

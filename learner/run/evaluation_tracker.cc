@@ -19,7 +19,10 @@ absl::StatusOr<EpisodeMeans> Summarise(const EnvironmentSpec& spec, const absl::
 
 EvaluationTracker::EvaluationTracker(LearnerServer* server, const EvaluationSettings& settings,
                                      const EnvironmentSpec& environment, const RunCounters& start)
-    : server_(*server), settings_(settings), environment_(environment), requested_env_steps_(start.evaluated_env_steps) {}
+    : server_(*server),
+      settings_(settings),
+      environment_(environment),
+      requested_env_steps_(start.evaluated_env_steps) {}
 
 bool EvaluationTracker::IsDue(uint64_t env_steps) const {
   const uint64_t interval = settings_.interval_env_steps();

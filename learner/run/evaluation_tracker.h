@@ -19,13 +19,15 @@
 
 namespace troupe {
 
-// One evaluation that came back, with the whole learner state it was made from: should it be the best, that state is kept.
+// One evaluation that came back, with the whole learner state it was made from: should it be the best, that state is
+// kept.
 struct FinishedEvaluation {
   std::shared_ptr<const Checkpoint> snapshot;
   absl::StatusOr<EpisodeMeans> means;
 };
 
-// Belongs to the training thread; results arrive from the server's threads, even after destruction (they are forgotten then).
+// Belongs to the training thread; results arrive from the server's threads, even after destruction (they are forgotten
+// then).
 class EvaluationTracker {
  public:
   // `server` outlives it.

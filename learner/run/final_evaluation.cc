@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "common/files/atomic_file.h"
 #include "common/status_macros.h"
-#include "learner/run/child_process.h"
+#include "learner/run/piped_process.h"
 
 namespace troupe {
 
@@ -27,7 +27,7 @@ std::vector<std::string> EvaluateCommand(const std::string& worker_program, cons
 
 absl::Status RunToConsole(const std::vector<std::string>& command, const std::string& text_path, Console* console,
                           const std::function<bool()>& stop_requested) {
-  ASSIGN_OR_RETURN(const auto child, ChildProcess::Start(command));
+  ASSIGN_OR_RETURN(const auto child, PipedProcess::Start(command));
   std::string output;
   size_t shown = 0;
   bool open = true;

@@ -21,7 +21,8 @@ ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Where workers connect; port 0: an
 ABSL_FLAG(bool, insecure, false, "Allow --listen on addresses that others can reach.");
 ABSL_FLAG(std::string, metrics, "127.0.0.1:0", "Where Prometheus metrics are shown; empty: nowhere.");
 ABSL_FLAG(int, local_workers, 0, "Actor workers to run on this machine.");
-ABSL_FLAG(int, expected_workers, 0, "Workers to wait for before shards are spread; default --local_workers, at least 1.");
+ABSL_FLAG(int, expected_workers, 0,
+          "Workers to wait for before shards are spread; default --local_workers, at least 1.");
 ABSL_FLAG(std::string, device, "", "auto, cpu or cuda; overrides compute.device.");
 ABSL_FLAG(std::string, seed, "", "Overrides the experiment's seed.");
 ABSL_FLAG(bool, fresh, false, "Refuse to go on with a run that is already in the folder.");
@@ -33,7 +34,8 @@ ABSL_FLAG(std::string, output, "", "File to write.");
 namespace troupe {
 namespace {
 
-constexpr char kHelp[] = R"(Troupe's learner: trains the actors of a multi-agent environment with what actor workers collect.
+constexpr char kHelp[] =
+    R"(Troupe's learner: trains the actors of a multi-agent environment with what actor workers collect.
 
   learner [train] --experiment=FILE [flags]      train, or go on with the run in the folder
   learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own
@@ -41,7 +43,7 @@ constexpr char kHelp[] = R"(Troupe's learner: trains the actors of a multi-agent
 
 train
   --experiment=FILE       what to train: deploy/experiments/*.textproto
-  --set FIELD=VALUE       override a field of it, as often as you like: --set ppo.clip=0.1 --set policy.hidden_sizes=128,64
+  --set FIELD=VALUE       override a field of it, repeatable: --set ppo.clip=0.1 --set policy.hidden_sizes=128,64
   --seed=N                override its seed
   --device=auto|cpu|cuda  override its device
   --run_dir=DIR           the run's folder (runs/<name of the experiment>); an interrupted run there goes on
@@ -107,9 +109,9 @@ absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
   if (word == "export") return LearnerCommand::kExport;
   if (word == "inspect") return LearnerCommand::kInspect;
   const std::string nearest = NearestName(word, {"train", "export", "inspect"});
-  return absl::InvalidArgumentError(absl::StrCat("unknown command \"", word, "\"; ",
-                                                 nearest.empty() ? "there are train, export and inspect"
-                                                                 : absl::StrCat("did you mean \"", nearest, "\"?")));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unknown command \"", word, "\"; ",
+      nearest.empty() ? "there are train, export and inspect" : absl::StrCat("did you mean \"", nearest, "\"?")));
 }
 
 TrainOptions ReadTrainFlags(std::vector<std::string> overrides) {

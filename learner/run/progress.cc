@@ -33,7 +33,8 @@ std::string FormatDuration(double seconds) {
 }
 
 std::string FormatProgress(const ProgressFigures& figures) {
-  const double share = figures.total_env_steps == 0 ? 0 : static_cast<double>(figures.env_steps) / figures.total_env_steps;
+  const double share =
+      figures.total_env_steps == 0 ? 0 : static_cast<double>(figures.env_steps) / figures.total_env_steps;
   std::string line = absl::StrFormat("%s of %s steps  %.1f %%", FormatCount(figures.env_steps),
                                      FormatCount(figures.total_env_steps), std::min(1.0, share) * 100);
   if (figures.env_steps_per_second > 0) absl::StrAppend(&line, "   ", FormatCount(figures.env_steps_per_second), "/s");

@@ -15,14 +15,15 @@ namespace troupe {
 struct ProgressFigures {
   uint64_t env_steps = 0;
   uint64_t total_env_steps = 0;
-  double env_steps_per_second = 0;           // 0: not known yet
-  std::optional<double> episode_return;      // recent training episodes
+  double env_steps_per_second = 0;                           // 0: not known yet
+  std::optional<double> episode_return;                      // recent training episodes
   std::optional<std::pair<std::string, double>> evaluation;  // best_by's name and newest value
-  double policy_lag = 0;                     // of the last batch, updates
-  int workers = 0;                           // connected
+  double policy_lag = 0;                                     // of the last batch, updates
+  int workers = 0;                                           // connected
 };
 
-// "1.25 M of 5.00 M steps  25.0 %   81.2 k/s   return -12.3   evaluation waiting_time 41.7   lag 1.0   2 workers   0:46 left"
+// "1.25 M of 5.00 M steps  25.0 %   81.2 k/s   return -12.3   evaluation waiting_time 41.7   lag 1.0   2 workers   0:46
+// left"
 std::string FormatProgress(const ProgressFigures& figures);
 
 // "950", "1.25 k", "3.00 M", "12.5 G": three significant digits.

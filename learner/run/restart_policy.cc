@@ -10,8 +10,8 @@ namespace troupe {
 absl::StatusOr<absl::Duration> RestartPolicy::OnEnd(int index, absl::Time started, absl::Time now) {
   while (!restarts_.empty() && now - restarts_.front() >= limits_.window) restarts_.pop_front();
   if (static_cast<int>(restarts_.size()) >= limits_.max_restarts) {
-    return absl::ResourceExhaustedError(absl::StrCat("local workers were restarted ", limits_.max_restarts, " times within ",
-                                                     absl::FormatDuration(limits_.window)));
+    return absl::ResourceExhaustedError(absl::StrCat("local workers were restarted ", limits_.max_restarts,
+                                                     " times within ", absl::FormatDuration(limits_.window)));
   }
   restarts_.push_back(now);
   absl::Duration& delay = delays_[index];

@@ -11,10 +11,10 @@
 namespace troupe {
 
 struct RestartLimits {
-  absl::Duration first_delay = absl::Seconds(1);   // doubles with every end of the same worker …
+  absl::Duration first_delay = absl::Seconds(1);  // doubles with every end of the same worker …
   absl::Duration longest_delay = absl::Seconds(30);
-  absl::Duration calm = absl::Minutes(1);          // … until it has lived this long
-  int max_restarts = 100;                          // of all workers together within `window`
+  absl::Duration calm = absl::Minutes(1);  // … until it has lived this long
+  int max_restarts = 100;                  // of all workers together within `window`
   absl::Duration window = absl::Hours(1);
 };
 

@@ -27,9 +27,10 @@ namespace troupe {
 class RunFolder {
  public:
   // Creates what is missing, takes the lock, and stores `experiment` (complete).
-  // Errors: FAILED_PRECONDITION: another learner works here (its process id is told); `fresh` and the folder holds a run; the run
-  // began with other decisive settings (resume_check.h). Those of files.
-  static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path, const Experiment& experiment, bool fresh);
+  // Errors: FAILED_PRECONDITION: another learner works here (its process id is told); `fresh` and the folder holds a
+  // run; the run began with other decisive settings (resume_check.h). Those of files.
+  static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path, const Experiment& experiment,
+                                                         bool fresh);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;

@@ -53,7 +53,8 @@ absl::Status KeepSeen(const std::string& path, uint64_t update, uint64_t evaluat
   }
   kept.close();
   std::error_code error;
-  if (kept.fail() || lines.bad()) return absl::InternalError(absl::StrCat(path, ": cannot be rewritten: ", std::strerror(errno)));
+  if (kept.fail() || lines.bad())
+    return absl::InternalError(absl::StrCat(path, ": cannot be rewritten: ", std::strerror(errno)));
   std::filesystem::rename(kept_path, path, error);
   return error ? absl::InternalError(absl::StrCat(path, ": ", error.message())) : absl::OkStatus();
 }

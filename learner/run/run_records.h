@@ -5,9 +5,9 @@
 //    "episodes":{"count":32,"episode_return":…,"episode_length":…,"group_returns":{"GROUP":…},"statistics":{"NAME":…}}}
 //   {"evaluation":{"count":8, … as episodes …},"update":12,"env_steps":49152,"time":…,"best":true}
 //
-// "update" counts updates done, so it is also the version of the policy that came out. "env_steps" are those trained on. A number
-// that is not finite is written as null; "episodes" has only its count when no episode ended; "error" stands there when the
-// batch could not be used.
+// "update" counts updates done, so it is also the version of the policy that came out. "env_steps" are those trained
+// on. A number that is not finite is written as null; "episodes" has only its count when no episode ended; "error"
+// stands there when the batch could not be used.
 #ifndef TROUPE_LEARNER_RUN_RUN_RECORDS_H_
 #define TROUPE_LEARNER_RUN_RUN_RECORDS_H_
 
@@ -54,8 +54,8 @@ std::string FormatRecord(const EvaluationRecord& record);
 // Appends lines. Not thread-safe.
 class RunRecords {
  public:
-  // Opens for appending, after removing what a checkpoint has not seen: updates beyond `update`, evaluations of policies beyond
-  // `evaluated_env_steps`, and a line cut short. Errors: those of files.
+  // Opens for appending, after removing what a checkpoint has not seen: updates beyond `update`, evaluations of
+  // policies beyond `evaluated_env_steps`, and a line cut short. Errors: those of files.
   static absl::StatusOr<std::unique_ptr<RunRecords>> Open(const std::string& path, uint64_t update,
                                                           uint64_t evaluated_env_steps);
   ~RunRecords();

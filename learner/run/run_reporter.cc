@@ -17,7 +17,8 @@ void AppendEpisodes(const std::string& prefix, const EpisodeMeans& means, NamedS
   scalars->emplace_back(prefix + "/episode_return", means.episode_return);
   scalars->emplace_back(prefix + "/episode_length", means.episode_length);
   if (means.group_returns.size() > 1) {
-    for (const auto& [group, value] : means.group_returns) scalars->emplace_back(prefix + "/episode_return/" + group, value);
+    for (const auto& [group, value] : means.group_returns)
+      scalars->emplace_back(prefix + "/episode_return/" + group, value);
   }
   for (const auto& [name, value] : means.statistics) scalars->emplace_back(prefix + "/" + name, value);
 }

@@ -43,8 +43,8 @@ absl::StatusOr<std::unique_ptr<TensorboardWriter>> TensorboardWriter::Create(con
                                                                              uint64_t first_step, absl::Time now) {
   char host[256] = "localhost";
   gethostname(host, sizeof(host) - 1);
-  const std::string path = absl::StrFormat("%s/events.out.tfevents.%010d.%s.%d.%d", folder, absl::ToUnixSeconds(now), host,
-                                           getpid(), first_step);
+  const std::string path = absl::StrFormat("%s/events.out.tfevents.%010d.%s.%d.%d", folder, absl::ToUnixSeconds(now),
+                                           host, getpid(), first_step);
   std::FILE* file = std::fopen(path.c_str(), "we");
   if (file == nullptr) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno)));
   std::unique_ptr<TensorboardWriter> writer(new TensorboardWriter(path, file));

@@ -20,9 +20,9 @@
 #include "learner/checkpoint/checkpoint_writer.h"
 #include "learner/networks/device.h"
 #include "learner/run/banner.h"
-#include "learner/run/child_process.h"
 #include "learner/run/console.h"
 #include "learner/run/final_evaluation.h"
+#include "learner/run/piped_process.h"
 #include "learner/run/progress.h"
 #include "learner/run/run_folder.h"
 #include "learner/run/run_reporter.h"
@@ -37,8 +37,8 @@ constexpr absl::Duration kDrainGrace = absl::Seconds(10);
 constexpr absl::Duration kWaitingReminder = absl::Seconds(30);
 
 bool IsLoopback(const std::string& address) {
-  return absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost:") || absl::StartsWith(address, "[::1]:") ||
-         absl::StartsWith(address, "unix:");
+  return absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost:") ||
+         absl::StartsWith(address, "[::1]:") || absl::StartsWith(address, "unix:");
 }
 
 // The parts of one run, in the order they come to life.
@@ -56,6 +56,7 @@ class TrainingRun {
   absl::Status PrepareLearning();
   absl::StatusOr<TrainingResult> Train();
   absl::Status FinishRun(const TrainingResult& result);
+  absl::Status KeepFinalActors();
   absl::Status EvaluateFinally();
   void End(const std::string& reason);
 
@@ -105,10 +106,11 @@ absl::Status TrainingRun::StartServing() {
   server_options.run_id = folder_->run_id();
   server_options.expected_workers =
       options_.expected_workers > 0 ? options_.expected_workers : std::max(1, options_.local_workers);
+  server_options.log = [this](const std::string& line) { console_.Line(line); };
   const std::string host = options_.listen_address.substr(0, options_.listen_address.rfind(':'));
   ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
-  RunPlaces places{folder_->path(), folder_->run_id(), absl::StrCat(host, ":", server_->port()), "", device_.description,
-                   options_.local_workers, server_options.expected_workers};
+  RunPlaces places{folder_->path(),     folder_->run_id(),      absl::StrCat(host, ":", server_->port()), "",
+                   device_.description, options_.local_workers, server_options.expected_workers};
   if (!options_.metrics_address.empty()) {
     ASSIGN_OR_RETURN(const int port, metrics_.Serve(options_.metrics_address));
     places.metrics_url = absl::StrCat(
@@ -158,10 +160,11 @@ absl::Status TrainingRun::PrepareLearning() {
 }
 
 absl::StatusOr<TrainingResult> TrainingRun::Train() {
-  ASSIGN_OR_RETURN(const auto reporter, RunReporter::Create(folder_->path(), start_, &console_, &metrics_, absl::Now()));
-  CheckpointWriter writer(
-      CheckpointStore(folder_->File("checkpoints"), experiment_.checkpoint().keep()), folder_->File("actors"),
-      [&reporter](const CheckpointWrite& write) { reporter->OnCheckpoint(write, absl::Now()); });
+  ASSIGN_OR_RETURN(const auto reporter,
+                   RunReporter::Create(folder_->path(), start_, &console_, &metrics_, absl::Now()));
+  CheckpointWriter writer(CheckpointStore(folder_->File("checkpoints"), experiment_.checkpoint().keep()),
+                          folder_->File("actors"),
+                          [&reporter](const CheckpointWrite& write) { reporter->OnCheckpoint(write, absl::Now()); });
   TrainingParts parts;
   parts.server = server_.get();
   parts.algorithm = algorithm_.get();
@@ -183,9 +186,12 @@ absl::Status TrainingRun::FinishRun(const TrainingResult& result) {
                              WithThousands(result.counters.update), " updates, ",
                              FormatDuration(result.counters.wall_seconds)));
   console_.Line(absl::StrCat("weights sha256 ", result.weights_sha256));
-  absl::StatusOr<std::string> actors = ReadWholeFile(folder_->File("actors/last.safetensors"));
-  if (!actors.ok()) return actors.status();
-  return WriteFileAtomically(folder_->File("actors/final.safetensors"), {*actors});
+  return KeepFinalActors();
+}
+
+absl::Status TrainingRun::KeepFinalActors() {
+  ASSIGN_OR_RETURN(const std::string actors, ReadWholeFile(folder_->File("actors/last.safetensors")));
+  return WriteFileAtomically(folder_->File("actors/final.safetensors"), {actors});
 }
 
 absl::Status TrainingRun::EvaluateFinally() {
@@ -193,10 +199,10 @@ absl::Status TrainingRun::EvaluateFinally() {
   const bool has_best = std::filesystem::exists(best);
   console_.Line(absl::StrCat("final evaluation of the ", has_best ? "best" : "last", " policy, ",
                              experiment_.evaluation().final_episodes(), " episodes each:"));
-  return RunToConsole(EvaluateCommand(worker_program_, experiment_.evaluation(),
-                                      has_best ? best : folder_->File("actors/final.safetensors"),
-                                      folder_->File("evaluation.json")),
-                      folder_->File("evaluation.txt"), &console_, [this] { return stopping(); });
+  return RunToConsole(
+      EvaluateCommand(worker_program_, experiment_.evaluation(),
+                      has_best ? best : folder_->File("actors/final.safetensors"), folder_->File("evaluation.json")),
+      folder_->File("evaluation.txt"), &console_, [this] { return stopping(); });
 }
 
 absl::Status TrainingRun::Run() {
@@ -208,6 +214,7 @@ absl::Status TrainingRun::Run() {
     console_.Line(absl::StrCat(folder_->path(), " is complete: ", WithThousands(start_.counters.env_steps), " of ",
                                WithThousands(experiment_.total_env_steps()),
                                " environment steps; a larger total_env_steps goes on from there"));
+    if (!std::filesystem::exists(folder_->File("actors/final.safetensors"))) RETURN_IF_ERROR(KeepFinalActors());
   } else {
     absl::Status status = StartServing();
     if (status.ok()) status = AwaitEnvironment();
@@ -237,18 +244,20 @@ absl::Status TrainingRun::Run() {
 
 absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options) {
   if (options.experiment_path.empty()) {
-    return absl::InvalidArgumentError("--experiment=FILE is needed, for example deploy/experiments/grid_world.textproto");
+    return absl::InvalidArgumentError(
+        "--experiment=FILE is needed, for example deploy/experiments/grid_world.textproto");
   }
   if (options.local_workers < 0 || options.local_workers > 1024) {
     return absl::InvalidArgumentError(absl::StrCat("--local_workers=", options.local_workers, ": expected 0 to 1024"));
   }
   if (options.expected_workers < 0 || options.expected_workers > 1024) {
-    return absl::InvalidArgumentError(absl::StrCat("--expected_workers=", options.expected_workers, ": expected 0 to 1024"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--expected_workers=", options.expected_workers, ": expected 0 to 1024"));
   }
   if (!options.insecure && !IsLoopback(options.listen_address)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--listen=", options.listen_address,
-                     ": others can reach this address and nothing is encrypted; add --insecure on a network you trust"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--listen=", options.listen_address,
+        ": others can reach this address and nothing is encrypted; add --insecure on a network you trust"));
   }
   return LoadExperiment(options.experiment_path, options.overrides);
 }

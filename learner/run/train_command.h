@@ -17,10 +17,10 @@ struct TrainOptions {
   std::vector<std::string> overrides;  // as for LoadExperiment
   std::string run_folder;              // empty: runs/<experiment.name>
   std::string listen_address = "127.0.0.1:0";
-  bool insecure = false;               // allows addresses that others can reach, without encryption
+  bool insecure = false;                        // allows addresses that others can reach, without encryption
   std::string metrics_address = "127.0.0.1:0";  // empty: none
   int local_workers = 0;
-  int expected_workers = 0;            // 0: local_workers, at least 1
+  int expected_workers = 0;  // 0: local_workers, at least 1
   bool fresh = false;
   bool final_evaluation = true;
 };

@@ -100,7 +100,8 @@ absl::Status TrainingLoop::CountFailure(const absl::Status& status) {
   parts_.console->Warning(
       absl::StrCat("update ", state_.counters.update, " left the weights as they were: ", status.message()));
   if (failed_updates_ < kMaxFailedUpdates) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(failed_updates_, " updates in a row failed, the last with: ", status.message()));
+  return absl::InternalError(
+      absl::StrCat(failed_updates_, " updates in a row failed, the last with: ", status.message()));
 }
 
 TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
@@ -151,7 +152,8 @@ void TrainingLoop::FinishEvaluations() {
   if (!evaluations_.is_enabled()) return;
   const absl::Time deadline = parts_.now() + kFinalEvaluationPatience;
   const auto wait_until_fewer_than = [&](int count) {
-    while (evaluations_.num_pending() >= count && parts_.now() < deadline && !parts_.stop_requested() && parts_.health().ok()) {
+    while (evaluations_.num_pending() >= count && parts_.now() < deadline && !parts_.stop_requested() &&
+           parts_.health().ok()) {
       TakeEvaluations(kBatchPatience);
       Tick();
     }
@@ -164,7 +166,8 @@ void TrainingLoop::FinishEvaluations() {
 void TrainingLoop::Tick() {
   const absl::Time now = parts_.now();
   const std::vector<WorkerSummary> workers = parts_.server->workers();
-  const int connected = std::count_if(workers.begin(), workers.end(), [](const WorkerSummary& w) { return w.connected; });
+  const int connected =
+      std::count_if(workers.begin(), workers.end(), [](const WorkerSummary& w) { return w.connected; });
   parts_.reporter->OnTick(now, connected);
   WarnWhenStarved(now, connected);
 }

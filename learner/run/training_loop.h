@@ -52,9 +52,9 @@ class TrainingLoop {
   // `start`: run id, experiment, environment, counters to begin with. Its tensors are not used.
   TrainingLoop(TrainingParts parts, const Checkpoint& start);
 
-  // Trains until total_env_steps, a stop request or an error; in every case what was learned is in a checkpoint on disk (as far as
-  // the disk takes it) when this returns. Leaves draining the server to the caller.
-  // Errors: those of `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others.
+  // Trains until total_env_steps, a stop request or an error; in every case what was learned is in a checkpoint on disk
+  // (as far as the disk takes it) when this returns. Leaves draining the server to the caller. Errors: those of
+  // `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others.
   absl::StatusOr<TrainingResult> Run();
 
  private:

@@ -27,17 +27,20 @@ void TrainingMetrics::AddStage(const std::string& stage, double seconds) {
 void TrainingMetrics::ShowEpisodes(const std::string& prefix, const EpisodeMeans& means) {
   if (means.count == 0) return;
   for (const auto& [group, value] : means.group_returns) {
-    metrics_.Gauge(prefix + "_return", "Mean undiscounted return of an agent of the group.", {{"agent_group", group}}).Set(value);
+    metrics_.Gauge(prefix + "_return", "Mean undiscounted return of an agent of the group.", {{"agent_group", group}})
+        .Set(value);
   }
   metrics_.Gauge(prefix + "_length", "Mean episode length in environment steps.").Set(means.episode_length);
   for (const auto& [name, value] : means.statistics) {
-    metrics_.Gauge(prefix + "_statistic", "Mean of the environment's own episode statistic.", {{"name", name}}).Set(value);
+    metrics_.Gauge(prefix + "_statistic", "Mean of the environment's own episode statistic.", {{"name", name}})
+        .Set(value);
   }
 }
 
 void TrainingMetrics::OnUpdate(const UpdateRecord& record) {
   metrics_.Counter("troupe_updates_total", "Updates done since this process started.").Increment();
-  metrics_.Counter("troupe_update_errors_total", "Batches that could not be used.").Increment(record.error.empty() ? 0 : 1);
+  metrics_.Counter("troupe_update_errors_total", "Batches that could not be used.")
+      .Increment(record.error.empty() ? 0 : 1);
   for (const auto& [name, value] : record.statistics) {
     metrics_.Gauge(SeriesName(name), "Mean over the newest update's minibatches.").Set(value);
   }

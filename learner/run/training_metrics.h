@@ -1,10 +1,12 @@
 // The training thread's Prometheus series.
 //
-//   troupe_updates_total, troupe_update_errors_total, troupe_update_STATISTIC (policy_loss, approx_kl, …), troupe_learning_rate
-//   troupe_episode_return{agent_group}, troupe_episode_length, troupe_episode_statistic{name}: of the newest update's episodes
-//   troupe_evaluation_return{agent_group}, troupe_evaluation_statistic{name}, troupe_evaluations_total{result}
-//   troupe_checkpoint_age_seconds, troupe_checkpoints_total{result}
-//   troupe_stage_seconds{stage="update"|"snapshot"|"checkpoint"}; the server measures the stages before and after
+//   updates       troupe_updates_total, troupe_update_errors_total, troupe_update_STATISTIC (policy_loss, approx_kl, …),
+//                 troupe_learning_rate
+//   episodes      troupe_episode_return{agent_group}, troupe_episode_length, troupe_episode_statistic{name}
+//   evaluations   troupe_evaluation_return{agent_group}, troupe_evaluation_length, troupe_evaluation_statistic{name},
+//                 troupe_evaluations_total{result}
+//   checkpoints   troupe_checkpoint_age_seconds, troupe_checkpoints_total{result}
+//   stages        troupe_stage_seconds{stage="update"|"snapshot"|"checkpoint"}; the server measures those before and after
 #ifndef TROUPE_LEARNER_RUN_TRAINING_METRICS_H_
 #define TROUPE_LEARNER_RUN_TRAINING_METRICS_H_
 

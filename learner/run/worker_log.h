@@ -9,8 +9,8 @@
 
 namespace troupe {
 
-// Appends to `path`; when that reaches `max_bytes` it becomes `path`.1 (in place of the one before) and a new file begins. What
-// cannot be written is dropped: a log is no reason to stop. Not thread-safe.
+// Appends to `path`; when that reaches `max_bytes` it becomes `path`.1 (in place of the one before) and a new file
+// begins. What cannot be written is dropped: a log is no reason to stop. Not thread-safe.
 class WorkerLog {
  public:
   WorkerLog(std::string path, size_t max_bytes);

@@ -23,14 +23,17 @@ struct WorkerSupervisor::Worker {
 
   const int index;
   WorkerLog log;
-  std::unique_ptr<ChildProcess> child;  // null while it waits to be started
+  std::unique_ptr<PipedProcess> child;  // null while it waits to be started
   absl::Time started = absl::InfinitePast();
   absl::Time due = absl::InfinitePast();  // when to start it
   bool output_open = false;
 };
 
 WorkerSupervisor::WorkerSupervisor(WorkerSupervisorOptions options, Console* console, Metrics* metrics)
-    : options_(std::move(options)), console_(*console), metrics_(*metrics), policy_(options_.num_workers, options_.limits) {
+    : options_(std::move(options)),
+      console_(*console),
+      metrics_(*metrics),
+      policy_(options_.num_workers, options_.limits) {
   for (int i = 0; i < options_.num_workers; ++i) {
     const std::string path = absl::StrCat(options_.log_folder, "/", i, ".log");
     workers_.push_back(std::make_unique<Worker>(i, path, options_.max_log_bytes));
@@ -76,10 +79,11 @@ void WorkerSupervisor::Run() {
 void WorkerSupervisor::StartDue(absl::Time now) {
   for (auto& worker : workers_) {
     if (worker->child != nullptr || now < worker->due) continue;
-    absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(options_.command);
+    absl::StatusOr<std::unique_ptr<PipedProcess>> child = PipedProcess::Start(options_.command);
     if (!child.ok()) {
       worker->due = absl::InfiniteFuture();
-      Fail(absl::Status(child.status().code(), absl::StrCat("local worker cannot be started: ", child.status().message())));
+      Fail(absl::Status(child.status().code(),
+                        absl::StrCat("local worker cannot be started: ", child.status().message())));
       continue;
     }
     worker->child = *std::move(child);
@@ -127,12 +131,15 @@ void WorkerSupervisor::OnEnd(Worker& worker, int wait_status, absl::Time now) {
   }
   const absl::StatusOr<absl::Duration> delay = policy_.OnEnd(worker.index, worker.started, now);
   if (!delay.ok()) {
-    Fail(absl::Status(delay.status().code(), absl::StrCat(delay.status().message(), "; ", text, " (", worker.log.path(), ")")));
+    Fail(absl::Status(delay.status().code(),
+                      absl::StrCat(delay.status().message(), "; ", text, " (", worker.log.path(), ")")));
     return;
   }
-  metrics_.Counter("troupe_worker_restarts_total", "Local workers started again.", {{"worker", absl::StrCat(worker.index)}})
+  metrics_
+      .Counter("troupe_worker_restarts_total", "Local workers started again.", {{"worker", absl::StrCat(worker.index)}})
       .Increment();
-  console_.Warning(absl::StrCat(text, "; started again in ", absl::FormatDuration(*delay), " (", worker.log.path(), ")"));
+  console_.Warning(
+      absl::StrCat(text, "; started again in ", absl::FormatDuration(*delay), " (", worker.log.path(), ")"));
   worker.due = now + *delay;
 }
 

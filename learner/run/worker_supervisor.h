@@ -13,8 +13,8 @@
 #include "absl/time/time.h"
 #include "common/metrics/metrics.h"
 #include "common/threads/named_thread.h"
-#include "learner/run/child_process.h"
 #include "learner/run/console.h"
+#include "learner/run/piped_process.h"
 #include "learner/run/restart_policy.h"
 #include "learner/run/worker_log.h"
 
@@ -23,15 +23,15 @@ namespace troupe {
 struct WorkerSupervisorOptions {
   std::vector<std::string> command;  // the same for every worker
   int num_workers = 0;
-  std::string log_folder;            // exists; worker K prints into log_folder/K.log
+  std::string log_folder;  // exists; worker K prints into log_folder/K.log
   size_t max_log_bytes = 4 << 20;
   // Exit statuses after which starting again is no use: bad command line, and an environment that does not fit the run.
   std::vector<int> hopeless_exit_statuses = {2, 3};
   RestartLimits limits;
 };
 
-// Thread-safe. One thread of its own starts, reads, reaps and restarts the children; they die with it, however this process ends.
-// Every end of a worker is told on the console and counted in troupe_worker_restarts_total{worker="K"}.
+// Thread-safe. One thread of its own starts, reads, reaps and restarts the children; they die with it, however this
+// process ends. Every end of a worker is told on the console and counted in troupe_worker_restarts_total{worker="K"}.
 class WorkerSupervisor {
  public:
   // `console` and `metrics` outlive it.
@@ -39,12 +39,12 @@ class WorkerSupervisor {
   // Stop with no grace.
   ~WorkerSupervisor();
 
-  // OK, or why local workers cannot be kept alive: the program cannot be run, says that it is no use, or the limit of restarts was
-  // reached.
+  // OK, or why local workers cannot be kept alive: the program cannot be run, says that it is no use, or the limit of
+  // restarts was reached.
   absl::Status health() const;
 
-  // No more restarts; workers that end within `grace` do so in peace, the others get SIGTERM, and two seconds later SIGKILL.
-  // Returns when all are reaped.
+  // No more restarts; workers that end within `grace` do so in peace, the others get SIGTERM, and two seconds later
+  // SIGKILL. Returns when all are reaped.
   void Stop(absl::Duration grace);
 
  private:

@@ -24,12 +24,9 @@ absl::Status EvaluationCoordinator::Start(const EvaluationRequest& request, Done
   auto weights = std::make_shared<wire::Weights>();
   EncodeWeights(*request.weights, weights.get());
   const uint64_t evaluation_id = ++last_id_;
-  evaluations_[evaluation_id] = {std::move(weights),
-                                 request.sample_actions,
-                                 request.first_seed,
-                                 std::vector<EpisodeSummary>(request.episodes),
-                                 request.episodes,
-                                 std::move(done)};
+  evaluations_[evaluation_id] = {std::move(weights), request.sample_actions,
+                                 request.first_seed, std::vector<EpisodeSummary>(request.episodes),
+                                 request.episodes,   std::move(done)};
   const uint32_t workers = std::max<uint32_t>(1, workers_.size());
   const uint32_t per_task = std::clamp<uint32_t>((request.episodes + workers - 1) / workers, 1, kMaxEpisodesPerTask);
   for (uint32_t first = 0; first < request.episodes; first += per_task) {
@@ -84,8 +81,8 @@ absl::Status EvaluationCoordinator::Receive(const std::string& worker_id, const 
 
 absl::Status EvaluationCoordinator::Validate(const Task& task, const wire::EvaluationResult& result) const {
   if (result.episodes_size() != static_cast<int>(task.episodes)) {
-    return absl::InvalidArgumentError(absl::StrCat("evaluation_result.episodes: came ", result.episodes_size(),
-                                                   ", expected ", task.episodes));
+    return absl::InvalidArgumentError(
+        absl::StrCat("evaluation_result.episodes: came ", result.episodes_size(), ", expected ", task.episodes));
   }
   for (int i = 0; i < result.episodes_size(); ++i) {
     const wire::EvaluationEpisode& episode = result.episodes(i);
@@ -99,8 +96,8 @@ absl::Status EvaluationCoordinator::Validate(const Task& task, const wire::Evalu
                                                      " numbers, expected ", num_groups_));
     }
     if (episode.statistics_size() != num_statistics_) {
-      return absl::InvalidArgumentError(absl::StrCat(field, ".statistics: came ", episode.statistics_size(),
-                                                     " numbers, expected ", num_statistics_));
+      return absl::InvalidArgumentError(
+          absl::StrCat(field, ".statistics: came ", episode.statistics_size(), " numbers, expected ", num_statistics_));
     }
     const auto finite = [](float value) { return std::isfinite(value); };
     if (!std::ranges::all_of(episode.group_returns(), finite)) {

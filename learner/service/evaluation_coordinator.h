@@ -1,7 +1,7 @@
 // Splits evaluations into tasks of a few episodes, hands them to workers and collects the episodes by seed.
 //
-// A worker has one task at a time. A task whose worker is gone, reports an error or does not answer within task_timeout goes to
-// another; after kMaxTries the evaluation fails. What comes out does not depend on who ran which episode.
+// A worker has one task at a time. A task whose worker is gone, reports an error or does not answer within task_timeout
+// goes to another; after kMaxTries the evaluation fails. What comes out does not depend on who ran which episode.
 //
 // Time is passed in; what is to be sent and called is handed back. Not thread-safe.
 #ifndef TROUPE_LEARNER_SERVICE_EVALUATION_COORDINATOR_H_
@@ -43,8 +43,8 @@ class EvaluationCoordinator {
   void AddWorker(const std::string& worker_id) { workers_.insert(worker_id); }
   void RemoveWorker(const std::string& worker_id);
 
-  // A result of a task that is no longer this worker's is ignored. INVALID_ARGUMENT naming the field: not what was asked for;
-  // the task is given to another.
+  // A result of a task that is no longer this worker's is ignored. INVALID_ARGUMENT naming the field: not what was
+  // asked for; the task is given to another.
   absl::Status Receive(const std::string& worker_id, const wire::EvaluationResult& result);
 
   // Fails everything under way with `status`.

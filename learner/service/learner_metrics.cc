@@ -18,21 +18,22 @@ LearnerMetrics::LearnerMetrics(Metrics* metrics)
     : metrics_(metrics),
       env_steps(metrics->Counter("troupe_env_steps_total", "Environment steps admitted, all copies together.")),
       agent_steps(metrics->Counter("troupe_agent_steps_total", "Steps of living agents admitted.")),
-      environment_seconds(
-          metrics->Counter("troupe_collection_seconds_total", "Workers' time in admitted chunks, by what it went into.",
-                           {{"part", "environment"}})),
-      inference_seconds(
-          metrics->Counter("troupe_collection_seconds_total", "Workers' time in admitted chunks, by what it went into.",
-                           {{"part", "inference"}})),
-      policy_lag(metrics->Histogram("troupe_policy_lag", "Update minus policy version of each admitted chunk.",
-                                    LagBuckets())),
+      environment_seconds(metrics->Counter("troupe_collection_seconds_total",
+                                           "Workers' time in admitted chunks, by what it went into.",
+                                           {{"part", "environment"}})),
+      inference_seconds(metrics->Counter("troupe_collection_seconds_total",
+                                         "Workers' time in admitted chunks, by what it went into.",
+                                         {{"part", "inference"}})),
+      policy_lag(
+          metrics->Histogram("troupe_policy_lag", "Update minus policy version of each admitted chunk.", LagBuckets())),
       policy_version(metrics->Gauge("troupe_policy_version", "Newest published policy version.")),
       weights_bytes(metrics->Gauge("troupe_weights_bytes", "Size of one published message of weights.")),
       chunks_waiting(metrics->Gauge(kDepth, kDepthHelp, {{"queue", "chunks"}})),
       batches_ready(metrics->Gauge(kDepth, kDepthHelp, {{"queue", "batches"}})),
       workers_connected(metrics->Gauge("troupe_workers", "Registered workers.", {{"state", "connected"}})),
       workers_disconnected(metrics->Gauge("troupe_workers", "Registered workers.", {{"state", "disconnected"}})),
-      shards_leased(metrics->Gauge("troupe_shard_leases", "Shards, by whether a worker has them.", {{"state", "leased"}})),
+      shards_leased(
+          metrics->Gauge("troupe_shard_leases", "Shards, by whether a worker has them.", {{"state", "leased"}})),
       shards_waiting(
           metrics->Gauge("troupe_shard_leases", "Shards, by whether a worker has them.", {{"state", "waiting"}})),
       admission_seconds(metrics->Histogram(kStage, kStageHelp, StageSecondsBuckets(), {{"stage", "admission"}})),
@@ -48,16 +49,22 @@ LearnerMetrics::LearnerMetrics(Metrics* metrics)
 
 void LearnerMetrics::CountChunk(wire::ChunkResult result) {
   switch (result) {
-    case wire::ADMITTED: return chunks_admitted.Increment();
-    case wire::DUPLICATE: return chunks_duplicate.Increment();
-    case wire::STALE: return chunks_stale.Increment();
-    case wire::OLD_LEASE: return chunks_old_lease.Increment();
-    default: return;
+    case wire::ADMITTED:
+      return chunks_admitted.Increment();
+    case wire::DUPLICATE:
+      return chunks_duplicate.Increment();
+    case wire::STALE:
+      return chunks_stale.Increment();
+    case wire::OLD_LEASE:
+      return chunks_old_lease.Increment();
+    default:
+      return;
   }
 }
 
 void LearnerMetrics::CountRejected(const std::string& reason) {
-  metrics_->Counter("troupe_rejected_requests_total", "Requests and messages refused.", {{"reason", reason}}).Increment();
+  metrics_->Counter("troupe_rejected_requests_total", "Requests and messages refused.", {{"reason", reason}})
+      .Increment();
 }
 
 std::map<std::string, uint64_t> LearnerMetrics::ChunksByResult() const {

@@ -32,8 +32,8 @@ struct LearnerServerOptions {
   int expected_workers = 1;
   absl::Duration expected_workers_patience = absl::Seconds(30);
   int max_workers = 1024;
-  // Told, one line each, what people want to know: workers that come and go, shards that move, messages refused. May be called from
-  // any thread; must not call back. Empty: nobody is told.
+  // Told, one line each, what people want to know: workers that come and go, shards given up, chunks refused. Called from
+  // any thread, under a lock: it must not call back. Empty: nobody is told.
   std::function<void(const std::string&)> log;
 };
 

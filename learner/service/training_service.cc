@@ -44,8 +44,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* TrainingService::SubscribeWeights(gr
   return WeightsReactor::Start(*request, session_);
 }
 
-grpc::ServerUnaryReactor* TrainingService::GetStatus(grpc::CallbackServerContext* context, const wire::GetStatusRequest*,
-                                                     wire::GetStatusResponse* response) {
+grpc::ServerUnaryReactor* TrainingService::GetStatus(grpc::CallbackServerContext* context,
+                                                     const wire::GetStatusRequest*, wire::GetStatusResponse* response) {
   session_->GetStatus(response);
   return Answer(context, absl::OkStatus());
 }

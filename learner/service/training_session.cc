@@ -78,20 +78,21 @@ absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::sha
   }
   const size_t max_chunk_bytes = MaxChunkMessageBytes(environment, shape_);
   if (max_chunk_bytes > kMaxMessageBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("collection.rollout_length, collection.copies_per_shard: a chunk could take ", max_chunk_bytes,
-                     " bytes, expected at most ", kMaxMessageBytes, ": make one of them smaller and num_shards larger"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "collection.rollout_length, collection.copies_per_shard: a chunk could take ", max_chunk_bytes,
+        " bytes, expected at most ", kMaxMessageBytes, ": make one of them smaller and num_shards larger"));
   }
   const uint64_t first_update = weights->policy_version;
-  std::unique_ptr<Run> run(new Run{
-      environment, max_chunk_bytes,
-      BatchAssembler(environment, shape_, num_shards, mode_ != ASYNCHRONOUS, first_update)});
+  std::unique_ptr<Run> run(
+      new Run{environment, max_chunk_bytes,
+              BatchAssembler(environment, shape_, num_shards, mode_ != ASYNCHRONOUS, first_update)});
   {
     absl::MutexLock lock(&mutex_);
     if (owned_run_ != nullptr) return absl::FailedPreconditionError("Begin was called before");
     if (environment_.has_value()) {
       if (const std::string difference = DescribeDifference(environment, *environment_); !difference.empty()) {
-        return absl::FailedPreconditionError(absl::StrCat("environment_spec: workers' differs from the run's: ", difference));
+        return absl::FailedPreconditionError(
+            absl::StrCat("environment_spec: workers' differs from the run's: ", difference));
       }
     }
     environment_ = environment;
@@ -165,8 +166,8 @@ std::vector<WorkerSummary> TrainingSession::workers() const {
   absl::MutexLock lock(&mutex_);
   std::vector<WorkerSummary> summaries;
   for (const auto& [worker_id, worker] : workers_) {
-    summaries.push_back({worker_id, worker.host, worker.stream != nullptr, leases_.shards_of(worker_id),
-                         worker.chunks_admitted});
+    summaries.push_back(
+        {worker_id, worker.host, worker.stream != nullptr, leases_.shards_of(worker_id), worker.chunks_admitted});
   }
   return summaries;
 }
@@ -207,7 +208,8 @@ void TrainingSession::CloseStreams() {
   publisher_.CloseAll();
   absl::MutexLock lock(&mutex_);
   for (const auto& [worker_id, worker] : workers_) {
-    if (worker.stream != nullptr) worker.stream->Close(absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
+    if (worker.stream != nullptr)
+      worker.stream->Close(absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
   }
 }
 

@@ -1,10 +1,11 @@
 // The run as its workers meet it: registration, leases, chunks on their way into batches, evaluation tasks, the end.
 //
-//   Register ─► HandleMessage(Hello) ─► HandleMessage(Chunk | EvaluationResult | Heartbeat | LeaseFailure)* ─► StreamClosed
+//   Register ─► HandleMessage(Hello) ─► HandleMessage(Chunk | EvaluationResult | Heartbeat | LeaseFailure)* ─►
+//   StreamClosed
 //
-// A chunk is checked and copied on the gRPC thread that read it, without the session's lock; only the decision between the two
-// takes the lock. When no batch has a place for it, HandleMessage says kParked, the stream is not read from, and Maintain tries
-// again once a batch has been released: what waits is at most one chunk per stream.
+// A chunk is checked and copied on the gRPC thread that read it, without the session's lock; only the decision between
+// the two takes the lock. When no batch has a place for it, HandleMessage says kParked, the stream is not read from,
+// and Maintain tries again once a batch has been released: what waits is at most one chunk per stream.
 //
 // Lock order: session, then stream or assembler or publisher. Streams never call in with a lock of theirs held.
 #ifndef TROUPE_LEARNER_SERVICE_TRAINING_SESSION_H_
@@ -64,11 +65,12 @@ class TrainingSession {
   absl::Status Subscribe(const std::string& worker_id, const std::shared_ptr<WeightsSubscriber>& subscriber)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // --- streams. One that does not say Hello within lease_timeout is closed. RESOURCE_EXHAUSTED: as many such streams as there may
-  // be workers are open already.
+  // --- streams. One that does not say Hello within lease_timeout is closed. RESOURCE_EXHAUSTED: as many such streams
+  // as there may be workers are open already.
   absl::Status StreamOpened(const std::shared_ptr<WorkerStream>& stream) ABSL_LOCKS_EXCLUDED(mutex_);
   // One message of a stream at a time. `worker_id` is the stream's, empty until Hello, which sets it. kParked: the
-  // message must be given again when `parked` is resumed. An error ends the stream; the session has drawn the consequences.
+  // message must be given again when `parked` is resumed. An error ends the stream; the session has drawn the
+  // consequences.
   absl::StatusOr<Handled> HandleMessage(const std::shared_ptr<WorkerStream>& stream,
                                         const std::shared_ptr<ParkedStream>& parked, const wire::WorkerMessage& message,
                                         std::string* worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -105,7 +107,7 @@ class TrainingSession {
  private:
   struct Worker {
     std::string host;
-    std::shared_ptr<WorkerStream> stream;  // null: not connected
+    std::shared_ptr<WorkerStream> stream;              // null: not connected
     absl::Time parked_since = absl::InfiniteFuture();  // finite: its stream waits for us, it is not silent
     uint64_t chunks_admitted = 0;
   };
@@ -144,7 +146,8 @@ class TrainingSession {
   void RemoveWorker(const std::string& worker_id, const absl::Status& status, const WorkerStream* ending)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsCurrent(const WorkerStream* stream, const std::string& worker_id) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  // Sends lease changes and evaluation tasks, sets the gauges: last thing under the lock whenever either may have changed.
+  // Sends lease changes and evaluation tasks, sets the gauges: last thing under the lock whenever either may have
+  // changed.
   void Settle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Tells those who asked for evaluations, without the lock. Maintain does it too, so none is forgotten.
   void CallFinished() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -171,7 +174,7 @@ class TrainingSession {
   std::atomic<Run*> run_ = nullptr;
 
   mutable absl::Mutex mutex_;
-  std::optional<EnvironmentSpec> environment_ ABSL_GUARDED_BY(mutex_);  // set once
+  std::optional<EnvironmentSpec> environment_ ABSL_GUARDED_BY(mutex_);  // the first worker's; final from Begin on
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Worker> workers_ ABSL_GUARDED_BY(mutex_);
   std::vector<NamelessStream> nameless_ ABSL_GUARDED_BY(mutex_);

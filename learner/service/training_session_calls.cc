@@ -29,15 +29,15 @@ absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& req
                                                              ", expected ", kProtocolVersion)));
   }
   if (request.run_id() != options_.run_id) {
-    return Refuse("run_id", absl::FailedPreconditionError(absl::StrCat(
-                                "run_id: came \"", request.run_id().substr(0, kMaxNameBytes), "\", expected \"",
-                                options_.run_id, "\"")));
+    return Refuse("run_id", absl::FailedPreconditionError(absl::StrCat("run_id: came \"",
+                                                                       request.run_id().substr(0, kMaxNameBytes),
+                                                                       "\", expected \"", options_.run_id, "\"")));
   }
   if (request.host().size() > kMaxNameBytes || request.build().size() > kMaxNameBytes) {
-    return Refuse("name_length", absl::InvalidArgumentError(absl::StrCat(
-                                     request.host().size() > kMaxNameBytes ? "host" : "build", ": came ",
-                                     std::max(request.host().size(), request.build().size()), " bytes, expected at most ",
-                                     kMaxNameBytes)));
+    return Refuse("name_length", absl::InvalidArgumentError(
+                                     absl::StrCat(request.host().size() > kMaxNameBytes ? "host" : "build", ": came ",
+                                                  std::max(request.host().size(), request.build().size()),
+                                                  " bytes, expected at most ", kMaxNameBytes)));
   }
   if (request.max_shards() < 1 || request.max_shards() > kMaxShardsPerWorker) {
     return Refuse("max_shards", absl::InvalidArgumentError(absl::StrCat("max_shards: came ", request.max_shards(),
@@ -57,8 +57,8 @@ absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterReques
   if (draining_) return Refuse("draining", absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
   if (environment_.has_value()) {
     if (const std::string difference = DescribeDifference(*environment_, *spec); !difference.empty()) {
-      return Refuse("environment_spec",
-                    absl::FailedPreconditionError(absl::StrCat("environment_spec: differs from the run's: ", difference)));
+      return Refuse("environment_spec", absl::FailedPreconditionError(
+                                            absl::StrCat("environment_spec: differs from the run's: ", difference)));
     }
   }
   if (workers_.size() >= static_cast<size_t>(options_.max_workers)) {
@@ -77,8 +77,9 @@ absl::Status TrainingSession::Subscribe(const std::string& worker_id,
                                         const std::shared_ptr<WeightsSubscriber>& subscriber) {
   absl::MutexLock lock(&mutex_);
   if (!workers_.contains(worker_id)) {
-    return Refuse("unknown_worker", absl::NotFoundError(absl::StrCat(
-                                        "worker_id: came \"", worker_id.substr(0, kMaxNameBytes), "\", register again")));
+    return Refuse("unknown_worker",
+                  absl::NotFoundError(
+                      absl::StrCat("worker_id: came \"", worker_id.substr(0, kMaxNameBytes), "\", register again")));
   }
   publisher_.Subscribe(worker_id, subscriber);
   return absl::OkStatus();

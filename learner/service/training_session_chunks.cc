@@ -52,8 +52,8 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
   const absl::Time start = absl::Now();
   if (const size_t bytes = chunk.ByteSizeLong(); bytes > run->max_chunk_bytes) {
     return RefuseChunk(stream.get(), worker_id,
-                       absl::InvalidArgumentError(absl::StrCat("chunk: came ", bytes, " bytes, expected at most ",
-                                                               run->max_chunk_bytes)));
+                       absl::InvalidArgumentError(
+                           absl::StrCat("chunk: came ", bytes, " bytes, expected at most ", run->max_chunk_bytes)));
   }
   absl::StatusOr<ChunkView> view = CheckChunk(run->environment, shape_, chunk);
   if (!view.ok()) return RefuseChunk(stream.get(), worker_id, view.status());
@@ -136,7 +136,8 @@ void TrainingSession::CountAdmitted(const Run& run, const wire::Chunk& chunk, co
   metrics_.batches_ready.Set(run.assembler.batches_ready());
 }
 
-absl::Status TrainingSession::RefuseChunk(const WorkerStream* stream, const std::string& worker_id, absl::Status status) {
+absl::Status TrainingSession::RefuseChunk(const WorkerStream* stream, const std::string& worker_id,
+                                          absl::Status status) {
   metrics_.CountInvalidChunk();
   metrics_.CountRejected("malformed_chunk");
   absl::MutexLock lock(&mutex_);

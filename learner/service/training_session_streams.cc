@@ -29,8 +29,9 @@ wire::LearnerMessage GrantOrRevoke(const LeaseChange& change, uint64_t oldest_ve
 absl::Status TrainingSession::StreamOpened(const std::shared_ptr<WorkerStream>& stream) {
   absl::MutexLock lock(&mutex_);
   if (nameless_.size() >= static_cast<size_t>(options_.max_workers)) {
-    return Refuse("too_many_streams", absl::ResourceExhaustedError(absl::StrCat(
-                                          "streams: ", nameless_.size(), " have not said hello, the most there may be")));
+    return Refuse("too_many_streams",
+                  absl::ResourceExhaustedError(
+                      absl::StrCat("streams: ", nameless_.size(), " have not said hello, the most there may be")));
   }
   nameless_.push_back({stream, clock_() + lease_timeout_});
   return absl::OkStatus();
@@ -58,25 +59,31 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleMessage(const st
     leases_.Heard(*worker_id, clock_());
   }
   switch (message.message_case()) {
-    case wire::WorkerMessage::kChunk: return HandleChunk(stream, parked, message.chunk(), *worker_id);
+    case wire::WorkerMessage::kChunk:
+      return HandleChunk(stream, parked, message.chunk(), *worker_id);
     case wire::WorkerMessage::kEvaluationResult:
       RETURN_IF_ERROR(HandleEvaluationResult(message.evaluation_result(), *worker_id));
       return Handled::kDone;
-    case wire::WorkerMessage::kLeaseFailure: HandleLeaseFailure(message.lease_failure(), *worker_id); return Handled::kDone;
-    case wire::WorkerMessage::kHeartbeat: return Handled::kDone;
-    default: return Refuse("protocol", absl::InvalidArgumentError("message: came none, expected one of WorkerMessage's"));
+    case wire::WorkerMessage::kLeaseFailure:
+      HandleLeaseFailure(message.lease_failure(), *worker_id);
+      return Handled::kDone;
+    case wire::WorkerMessage::kHeartbeat:
+      return Handled::kDone;
+    default:
+      return Refuse("protocol", absl::InvalidArgumentError("message: came none, expected one of WorkerMessage's"));
   }
 }
 
 absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std::shared_ptr<WorkerStream>& stream,
-                                                                      const wire::Hello& hello, std::string* worker_id) {
+                                                                      const wire::Hello& hello,
+                                                                      std::string* worker_id) {
   absl::MutexLock lock(&mutex_);
   ForgetNameless(stream.get());
   const auto found = workers_.find(hello.worker_id());
   if (found == workers_.end()) {
     return Refuse("unknown_worker",
-                  absl::NotFoundError(absl::StrCat("hello.worker_id: came \"", hello.worker_id().substr(0, kMaxNameBytes),
-                                                   "\", register again")));
+                  absl::NotFoundError(absl::StrCat("hello.worker_id: came \"",
+                                                   hello.worker_id().substr(0, kMaxNameBytes), "\", register again")));
   }
   Worker& worker = found->second;
   *worker_id = hello.worker_id();
@@ -138,11 +145,13 @@ void TrainingSession::StreamClosed(const WorkerStream* stream, const std::string
   Settle();
 }
 
-void TrainingSession::RemoveWorker(const std::string& worker_id, const absl::Status& status, const WorkerStream* ending) {
+void TrainingSession::RemoveWorker(const std::string& worker_id, const absl::Status& status,
+                                   const WorkerStream* ending) {
   const auto found = workers_.find(worker_id);
   if (found == workers_.end()) return;
   if (found->second.stream != nullptr && found->second.stream.get() != ending) found->second.stream->Close(status);
   workers_.erase(found);
+  if (workers_.empty() && owned_run_ == nullptr) environment_.reset();
   leases_.RemoveWorker(worker_id, clock_());
   if (evaluations_ != nullptr) evaluations_->RemoveWorker(worker_id);
   publisher_.Drop(worker_id, status.ok() ? status : absl::NotFoundError("worker_id: no longer known, register again"));
@@ -157,7 +166,7 @@ void TrainingSession::Settle() {
   const absl::Time now = clock_();
   for (const LeaseChange& change : leases_.TakeChanges(now)) {
     const auto found = workers_.find(change.worker_id);
-    if (found == workers_.end() || found->second.stream == nullptr) continue;
+    if (draining_ || found == workers_.end() || found->second.stream == nullptr) continue;
     found->second.stream->Send(GrantOrRevoke(change, admission_.oldest_version));
   }
   if (evaluations_ != nullptr) {
@@ -188,7 +197,8 @@ void TrainingSession::CallFinished() {
 bool TrainingSession::WaitForMaintenance() {
   constexpr absl::Duration kLongestPeriod = absl::Milliseconds(200);
   absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasWork), std::min(lease_timeout_ / 8, kLongestPeriod));
+  mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasWork),
+                          std::min(lease_timeout_ / 8, kLongestPeriod));
   return !stopping_;
 }
 
@@ -208,12 +218,13 @@ void TrainingSession::Maintain() {
     for (const std::string& worker_id : leases_.Expire(now)) {
       Log(absl::StrCat(worker_id, " is lost: nothing heard for ", absl::FormatDuration(lease_timeout_)));
       RemoveWorker(worker_id,
-                   absl::NotFoundError(absl::StrCat("nothing heard for ", absl::FormatDuration(lease_timeout_),
-                                                    ", register again")),
+                   absl::NotFoundError(
+                       absl::StrCat("nothing heard for ", absl::FormatDuration(lease_timeout_), ", register again")),
                    nullptr);
     }
     for (const NamelessStream& nameless : nameless_) {
-      if (nameless.deadline <= now) nameless.stream->Close(absl::DeadlineExceededError("message: expected hello, none came"));
+      if (nameless.deadline <= now)
+        nameless.stream->Close(absl::DeadlineExceededError("message: expected hello, none came"));
     }
     if (std::exchange(resume_parked_, false)) parked.swap(parked_);
     metrics_.chunks_waiting.Set(static_cast<double>(parked_.size()));

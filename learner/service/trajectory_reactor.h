@@ -1,5 +1,6 @@
-// One StreamTrajectories call: reads a message, has the session deal with it, reads the next. While the session cannot deal with
-// it, or while the peer does not read what is sent to it, nothing is read: the peer's sending stops at gRPC's flow control.
+// One StreamTrajectories call: reads a message, has the session deal with it, reads the next. While the session cannot
+// deal with it, or while the peer does not read what is sent to it, nothing is read: the peer's sending stops at gRPC's
+// flow control.
 //
 //   reading ─► handling ─► reading …            handling ─► parked ─(Resume)─► handling
 //   any ─► closing (Finish once, when no write is on its way) ─► OnDone
@@ -26,8 +27,8 @@ class TrajectoryReactor final : public grpc::ServerBidiReactor<wire::WorkerMessa
                                 public ParkedStream,
                                 public std::enable_shared_from_this<TrajectoryReactor> {
  public:
-  // Messages waiting to be written. Above kPausesReading no further chunk is read, so that acknowledgements cannot gather; the
-  // rest is room for what comes unasked: a grant and a revoke per shard, an evaluation task, the drain.
+  // Messages waiting to be written. Above kPausesReading no further chunk is read, so that acknowledgements cannot
+  // gather; the rest is room for what comes unasked: a grant and a revoke per shard, an evaluation task, the drain.
   static constexpr size_t kPausesReading = 64;
   static size_t MaxOutgoing(int num_shards) { return kPausesReading + 1 + 4 * static_cast<size_t>(num_shards) + 2; }
 

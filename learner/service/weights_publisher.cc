@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "common/wire/spec_codec.h"
-#include "grpcpp/support/proto_buffer_writer.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
+#include "grpcpp/support/proto_buffer_writer.h"
 #include "proto/weights.pb.h"
 
 namespace troupe {

@@ -1,7 +1,8 @@
 // The newest actor weights, serialised once per version however many workers take them.
 //
-// The last two versions are kept. With every_version a subscriber gets each in order: it never misses one it needs, because an
-// update waits for the chunks made with the version before. Otherwise the newest wins and versions may be skipped.
+// The last two versions are kept. With every_version a subscriber gets each in order: it never misses one it needs,
+// because an update waits for the chunks made with the version before. Otherwise the newest wins and versions may be
+// skipped.
 #ifndef TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_
 #define TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_
 
@@ -44,12 +45,13 @@ class WeightsPublisher {
   // Returns the bytes of one serialised copy. Versions rise.
   size_t Publish(const PolicyWeights& weights) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // What a subscriber that was last sent `sent` gets next; null: nothing yet. The oldest kept one above `sent`, or the newest.
+  // What a subscriber that was last sent `sent` gets next; null: nothing yet. The oldest kept one above `sent`, or the
+  // newest.
   std::shared_ptr<const PublishedWeights> Next(std::optional<uint64_t> sent) const ABSL_LOCKS_EXCLUDED(mutex_);
   std::optional<uint64_t> newest_version() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // A second subscriber of the same worker replaces the first, which is closed with ABORTED. The publisher does not keep it
-  // alive. After CloseAll, it is closed at once.
+  // A second subscriber of the same worker replaces the first, which is closed with ABORTED. The publisher does not
+  // keep it alive. After CloseAll, it is closed at once.
   void Subscribe(const std::string& worker_id, const std::shared_ptr<WeightsSubscriber>& subscriber)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Ends the worker's subscription, if there is one.

@@ -1,5 +1,5 @@
-// One SubscribeWeights call: asks the publisher for what comes next, one message on its way at a time, as bytes serialised once
-// for all workers.
+// One SubscribeWeights call: asks the publisher for what comes next, one message on its way at a time, as bytes
+// serialised once for all workers.
 #ifndef TROUPE_LEARNER_SERVICE_WEIGHTS_REACTOR_H_
 #define TROUPE_LEARNER_SERVICE_WEIGHTS_REACTOR_H_
 

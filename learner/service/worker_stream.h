@@ -12,8 +12,8 @@ class WorkerStream {
  public:
   virtual ~WorkerStream() = default;
 
-  // Queues a message; a stream that is closing drops it. A peer that does not read while more than its bound gathers is closed
-  // with RESOURCE_EXHAUSTED.
+  // Queues a message; a stream that is closing drops it. A peer that does not read while more than its bound gathers is
+  // closed with RESOURCE_EXHAUSTED.
   virtual void Send(wire::LearnerMessage message) = 0;
   // Ends the stream with `status`; messages not yet on the wire are dropped.
   virtual void Close(const absl::Status& status) = 0;

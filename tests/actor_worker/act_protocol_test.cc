@@ -38,15 +38,15 @@ TEST(ParseObservationLineTest, ReadsTheMask) {
 }
 
 TEST(ParseObservationLineTest, SaysWhatIsWrong) {
-  EXPECT_THAT(Refusal(""), HasSubstr("0 observations came, expected 3"));
-  EXPECT_THAT(Refusal("1 2"), HasSubstr("2 observations came, expected 3"));
-  EXPECT_THAT(Refusal("1 2 3 4 5 6 7"), HasSubstr("more than 3 observations came"));
+  EXPECT_THAT(Refusal(""), HasSubstr("got 0 numbers in the observation, expected 3"));
+  EXPECT_THAT(Refusal("1 2"), HasSubstr("got 2 numbers in the observation, expected 3"));
+  EXPECT_THAT(Refusal("1 2 3 4 5 6 7"), HasSubstr("got more than 3 numbers in the observation"));
   EXPECT_THAT(Refusal("1 two 3"), HasSubstr("observation 1 is \"two\", expected a finite number"));
   EXPECT_THAT(Refusal("1 nan 3"), HasSubstr("observation 1 is \"nan\""));
   EXPECT_THAT(Refusal("1 2 1e99"), HasSubstr("observation 2 is \"1e99\""));
   EXPECT_THAT(Refusal("[1, 2, 3"), HasSubstr("observation 0 is \"[1\""));
-  EXPECT_THAT(Refusal("1 2 3 | 1"), HasSubstr("1 mask entrys came, expected 2"));
-  EXPECT_THAT(Refusal("1 2 3 | 1 2"), HasSubstr("mask entry 1 is 2, expected 0 or 1"));
+  EXPECT_THAT(Refusal("1 2 3 | 1"), HasSubstr("got 1 numbers in the mask, expected 2"));
+  EXPECT_THAT(Refusal("1 2 3 | 1 2"), HasSubstr("mask 1 is 2, expected 0 or 1"));
   EXPECT_THAT(Refusal("1 2 3 | 0 0"), HasSubstr("allows no action"));
   EXPECT_THAT(Refusal("1 2 3 | 0 1 | 1"), HasSubstr("2 '|' came"));
   EXPECT_LT(Refusal(std::string(100000, 'x')).size(), 200);
@@ -63,7 +63,8 @@ TEST(ServeActorTest, AnswersGoodLinesAndNamesBadOnes) {
   const std::vector<double> logits = ReferenceLogits(spec, weights.tensors, 1, observation);
   const std::string best = std::to_string(std::max_element(logits.begin(), logits.end()) - logits.begin());
   EXPECT_EQ(out.str(), best + "\n2\n" + best + "\n");
-  EXPECT_THAT(err.str(), testing::StartsWith("line 2: observation 0 is \"rubbish\", expected a finite number\nline 4: "));
+  EXPECT_THAT(err.str(),
+              testing::StartsWith("line 2: observation 0 is \"rubbish\", expected a finite number\nline 4: "));
   EXPECT_EQ(served.acted, 3);
   EXPECT_EQ(served.refused, 2);
 }

@@ -48,7 +48,8 @@ class CommandTest : public testing::Test {
   // An actor file of untrained grid_world actors.
   std::string WriteActors(const std::string& name, uint64_t seed) {
     ActorFile file;
-    file.experiment = *ParseExperiment("name: \"test\" total_env_steps: 1000 environment { name: \"grid_world\" }", "test", {});
+    file.experiment =
+        *ParseExperiment("name: \"test\" total_env_steps: 1000 environment { name: \"grid_world\" }", "test", {});
     const auto environment = *(*FindEnvironment("grid_world"))->create({});
     file.policies = *MakePolicySpecs(file.experiment, environment->spec());
     for (const PolicySpec& spec : file.policies) {
@@ -65,11 +66,13 @@ class CommandTest : public testing::Test {
 };
 
 TEST_F(CommandTest, EvaluatePrintsEveryPlayerAndWritesEveryEpisode) {
-  const std::string one = WriteActors("one", 1), two = WriteActors("two", 2), json_path = folder_.path() + "/result.json";
-  const Ended ended = RunCommand(RunEvaluate, {"--actors=" + one + "," + two, "--episodes=6", "--json=" + json_path, "--threads=2"});
+  const std::string one = WriteActors("one", 1), two = WriteActors("two", 2),
+                    json_path = folder_.path() + "/result.json";
+  const Ended ended =
+      RunCommand(RunEvaluate, {"--actors=" + one + "," + two, "--episodes=6", "--json=" + json_path, "--threads=2"});
   ASSERT_EQ(ended.status, 0) << ended.err;
-  for (const char* const part : {"grid_world, 2 agents: 6 episodes each, seeds 1000000 to 1000005, actors greedy", "\none ", "\ntwo ",
-                                 "\nmean of the 2 ", "\nrandom ", "* best"}) {
+  for (const char* const part : {"grid_world, 2 agents: 6 episodes each, seeds 1000000 to 1000005, actors greedy",
+                                 "\none ", "\ntwo ", "\nmean of the 2 ", "\nrandom ", "* best"}) {
     EXPECT_THAT(ended.out, HasSubstr(part));
   }
   const auto json = nlohmann::json::parse(*ReadWholeFile(json_path));
@@ -91,11 +94,13 @@ TEST_F(CommandTest, EvaluateRepeatsItselfWhateverTheThreads) {
 
 TEST_F(CommandTest, EvaluateChoosesBaselinesAndTakesSettings) {
   const std::string path = WriteActors("one", 1);
-  const Ended chosen = RunCommand(RunEvaluate, {"--actors=" + path, "--episodes=1", "--baselines=random", "--set", "environment.settings.max_steps=7"});
+  const Ended chosen = RunCommand(RunEvaluate, {"--actors=" + path, "--episodes=1", "--baselines=random", "--set",
+                                                "environment.settings.max_steps=7"});
   EXPECT_EQ(chosen.status, 0) << chosen.err;
   EXPECT_THAT(chosen.out, HasSubstr("settings: max_steps=7"));
   EXPECT_THAT(chosen.err, HasSubstr("was trained with other environment settings"));
-  EXPECT_THAT(RunCommand(RunEvaluate, {"--actors=" + path, "--baselines=none", "--episodes=1"}).out, Not(HasSubstr("random")));
+  EXPECT_THAT(RunCommand(RunEvaluate, {"--actors=" + path, "--baselines=none", "--episodes=1"}).out,
+              Not(HasSubstr("random")));
   const Ended unknown = RunCommand(RunEvaluate, {"--actors=" + path, "--baselines=randon"});
   EXPECT_EQ(unknown.status, 1);
   EXPECT_THAT(unknown.err, HasSubstr("no baseline \"randon\"; did you mean \"random\"?"));
@@ -121,7 +126,8 @@ TEST_F(CommandTest, BadFilesAreNamedAndFail) {
   }
   const Ended act = RunCommand(RunAct, {"--actors=" + rubbish, "--agent=x"});
   EXPECT_EQ(act.status, 1);
-  const Ended setting = RunCommand(RunEvaluate, {"--actors=" + WriteActors("one", 1), "--set", "environment.settings.max_stepz=7"});
+  const Ended setting =
+      RunCommand(RunEvaluate, {"--actors=" + WriteActors("one", 1), "--set", "environment.settings.max_stepz=7"});
   EXPECT_EQ(setting.status, 1);
   EXPECT_THAT(setting.err, HasSubstr("max_steps"));
 }
@@ -145,7 +151,8 @@ TEST_F(CommandTest, ActForOneAgentAnswersLines) {
 
 TEST_F(CommandTest, ActNamesUnknownAgentsAndMissingFlags) {
   const std::string path = WriteActors("one", 1);
-  EXPECT_THAT(RunCommand(RunAct, {"--actors=" + path, "--agent=nobody_at_all"}).err, HasSubstr("no agent \"nobody_at_all\""));
+  EXPECT_THAT(RunCommand(RunAct, {"--actors=" + path, "--agent=nobody_at_all"}).err,
+              HasSubstr("no agent \"nobody_at_all\""));
   EXPECT_EQ(RunCommand(RunAct, {"--actors=" + path}).status, 2);
   EXPECT_EQ(RunCommand(RunAct, {"--actors=" + path, "--agent=a", "--network"}).status, 2);
   EXPECT_EQ(RunCommand(RunAct, {"--agent=a"}).status, 2);

@@ -36,7 +36,8 @@ Actors MakeActors() {
 }
 
 Player ActorPlayerOf(const Actors& actors, bool sample) {
-  return {.name = "actors", .policy = {.policies = &actors.policies, .weights = &actors.weights, .sample_actions = sample}};
+  return {.name = "actors",
+          .policy = {.policies = &actors.policies, .weights = &actors.weights, .sample_actions = sample}};
 }
 
 void ExpectEqual(const std::vector<EpisodeResult>& a, const std::vector<EpisodeResult>& b) {
@@ -93,9 +94,12 @@ TEST(RunEpisodesTest, SamplingDiffersFromGreedyPlay) {
 
 TEST(RunEpisodesTest, ErrorsNamePlayerSeedAndStep) {
   const EnvironmentEntry entry = ScriptedEntry();
-  for (const auto& [fault, message] : {std::pair{"observation", "observation of group pair is nan"}, {"error", "simulator is gone"},
-                                       {"throw", "simulator fell over"}, {"reward", "reward of group pair is inf"}}) {
-    const EpisodePlan plan{.environment = &entry, .settings = {{"fault", fault}}, .first_seed = 9, .episodes = 5, .threads = 2};
+  for (const auto& [fault, message] : {std::pair{"observation", "observation of group pair is nan"},
+                                       {"error", "simulator is gone"},
+                                       {"throw", "simulator fell over"},
+                                       {"reward", "reward of group pair is inf"}}) {
+    const EpisodePlan plan{
+        .environment = &entry, .settings = {{"fault", fault}}, .first_seed = 9, .episodes = 5, .threads = 2};
     const auto results = RunEpisodes(plan, {.name = "random"});
     ASSERT_FALSE(results.ok());
     EXPECT_THAT(std::string(results.status().message()), HasSubstr(message));
@@ -105,7 +109,8 @@ TEST(RunEpisodesTest, ErrorsNamePlayerSeedAndStep) {
 
 TEST(RunEpisodesTest, StopsWhenCancelled) {
   const EnvironmentEntry entry = ScriptedEntry();
-  const EpisodePlan plan{.environment = &entry, .settings = {{"length", "1000"}}, .episodes = 50, .cancelled = [] { return true; }};
+  const EpisodePlan plan{
+      .environment = &entry, .settings = {{"length", "1000"}}, .episodes = 50, .cancelled = [] { return true; }};
   EXPECT_EQ(RunEpisodes(plan, {.name = "random"}).status().code(), absl::StatusCode::kCancelled);
 }
 
@@ -153,7 +158,9 @@ TEST(PlayWatchedTest, StopsAfterMaxSteps) {
   const auto environment = *ScriptedEntry().create({{"length", "60"}});
   const auto chooser = MakeBaselineChooser(environment->spec(), {.name = "random"}, 3);
   Watch watch{.seed = 3, .max_steps = 10};
-  watch.look = [](const Environment&, const EpisodeBuffers::Copy&, const EpisodeResult&, bool over) { EXPECT_FALSE(over); };
+  watch.look = [](const Environment&, const EpisodeBuffers::Copy&, const EpisodeResult&, bool over) {
+    EXPECT_FALSE(over);
+  };
   const auto result = PlayWatched(*environment, *chooser, watch);
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result->length, 10);

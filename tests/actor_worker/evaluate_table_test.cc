@@ -29,9 +29,10 @@ TEST(EstimateTest, MeanAndHalfWidthOfFiniteSamples) {
 }
 
 TEST(FormatTableTest, Golden) {
-  const std::vector<TableColumn> columns = {
-      {"episode_return", Better::kLarger}, {"mean_waiting_seconds", Better::kSmaller}, {"phase_changes", Better::kUnknown},
-      {"wins", Better::kLarger}};
+  const std::vector<TableColumn> columns = {{"episode_return", Better::kLarger},
+                                            {"mean_waiting_seconds", Better::kSmaller},
+                                            {"phase_changes", Better::kUnknown},
+                                            {"wins", Better::kLarger}};
   const std::vector<TableRow> rows = {
       {"seed_1", {{-640.61, 24.8}, {12.204, 0.38}, {3549, 20}, {2, kNone}}},
       {"seed_2", {{-1222.2, 141.5}, {25.02, 10.68}, {2282, 16.8}, {1, kNone}}},
@@ -84,16 +85,24 @@ EvaluationReport SmallReport() {
   report.episodes = 2;
   report.best_by = "score";
   report.smaller_is_better = true;
-  report.players = {{.name = "s1", .trained = true, .path = "x/s1.safetensors", .policy_version = 9, .env_steps = 512,
+  report.players = {{.name = "s1",
+                     .trained = true,
+                     .path = "x/s1.safetensors",
+                     .policy_version = 9,
+                     .env_steps = 512,
                      .episodes = {{100, 4, {1.0}, {10.0}}, {101, 5, {3.0}, {20.0}}}},
-                    {.name = "s2", .trained = true, .path = "x/s2.safetensors", .episodes = {{100, 4, {5.0}, {12.0}}, {101, 5, {5.0}, {14.0}}}},
+                    {.name = "s2",
+                     .trained = true,
+                     .path = "x/s2.safetensors",
+                     .episodes = {{100, 4, {5.0}, {12.0}}, {101, 5, {5.0}, {14.0}}}},
                     {.name = "random", .episodes = {{100, 4, {0.0}, {kNone}}, {101, 5, {1.0}, {50.0}}}}};
   return report;
 }
 
 TEST(FormatReportTest, SeveralActorFilesGetARowForTheirMean) {
   const std::string text = FormatReport(SmallReport());
-  EXPECT_THAT(text, testing::StartsWith("tiny, 2 agents: 2 episodes each, seeds 100 to 101, actors greedy\nsettings: length=4\n"));
+  EXPECT_THAT(text, testing::StartsWith(
+                        "tiny, 2 agents: 2 episodes each, seeds 100 to 101, actors greedy\nsettings: length=4\n"));
   EXPECT_THAT(text, testing::ContainsRegex("mean of the 2 +3.50 ±19.06 +14.00 ±12.71"));
   EXPECT_THAT(text, testing::ContainsRegex("s2 +5.00 ±0.00\\* +13.00 ±12.71\\*"));
 }

@@ -39,7 +39,8 @@ std::string FakeLearner::address() const { return absl::StrCat("127.0.0.1:", por
 
 grpc::Status FakeLearner::DescribeRun(grpc::ServerContext*, const wire::DescribeRunRequest* request,
                                       wire::DescribeRunResponse* response) {
-  if (request->protocol_version() != kProtocolVersion) return {grpc::StatusCode::FAILED_PRECONDITION, "protocol_version"};
+  if (request->protocol_version() != kProtocolVersion)
+    return {grpc::StatusCode::FAILED_PRECONDITION, "protocol_version"};
   absl::MutexLock lock(&mutex_);
   *response = description_;
   return describe_status;
@@ -192,9 +193,8 @@ bool FakeLearner::AwaitChunks(size_t count) {
 }
 
 bool FakeLearner::AwaitStreams(int count) {
-  return Await([this, count](const std::vector<wire::WorkerMessage>&) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return streams_ >= count;
-  });
+  return Await([this, count](const std::vector<wire::WorkerMessage>&)
+                   ABSL_NO_THREAD_SAFETY_ANALYSIS { return streams_ >= count; });
 }
 
 int FakeLearner::num_registrations() const {

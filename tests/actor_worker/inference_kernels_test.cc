@@ -1,7 +1,6 @@
-#include "actor_worker/inference/kernels.h"
-
 #include <cmath>
 
+#include "actor_worker/inference/kernels.h"
 #include "common/policy_spec.h"
 #include "common/random.h"
 #include "gtest/gtest.h"
@@ -37,9 +36,11 @@ TEST_P(KernelsTest, DenseLayerEqualsTheDefinitionForEveryTileAndPanelRemainder) 
         for (int r = 0; r < rows; ++r) {
           for (int n = 0; n < padded; ++n) {
             double expected = biases.data()[n];
-            for (int k = 0; k < inputs && n < outputs; ++k) expected += double(input[r * stride + k]) * weights[k * outputs + n];
+            for (int k = 0; k < inputs && n < outputs; ++k)
+              expected += double(input[r * stride + k]) * weights[k * outputs + n];
             if (relu) expected = std::max(expected, 0.0);
-            ASSERT_NEAR(output.data()[r * padded + n], expected, 1e-5) << rows << "x" << outputs << " at " << r << "," << n;
+            ASSERT_NEAR(output.data()[r * padded + n], expected, 1e-5)
+                << rows << "x" << outputs << " at " << r << "," << n;
           }
         }
       }

@@ -1,8 +1,7 @@
-#include "actor_worker/inference/policy_inference.h"
-
 #include <cstring>
 #include <limits>
 
+#include "actor_worker/inference/policy_inference.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/actor_worker/inference_reference.h"
@@ -52,7 +51,8 @@ TEST(PolicyInferenceTest, EqualsTheDoublePrecisionReferenceForEverySpecVariant) 
       const std::vector<float> observations = RandomObservations(spec, copies, 11);
       const absl::Span<const float> logits = (*inference)->Logits(observations);
       for (int row = 0; row < copies * spec.num_agents; ++row) {
-        const auto expected = ReferenceLogits(spec, weights, row % spec.num_agents, &observations[row * spec.observation_size]);
+        const auto expected =
+            ReferenceLogits(spec, weights, row % spec.num_agents, &observations[row * spec.observation_size]);
         for (int n = 0; n < spec.action_size; ++n) ASSERT_NEAR(logits[row * spec.action_size + n], expected[n], 3e-5);
       }
     }
@@ -69,7 +69,8 @@ TEST(PolicyInferenceTest, ARowsBitsDoNotDependOnTheBatchItIsIn) {
     ASSERT_TRUE(many->SetWeights(weights).ok() && one->SetWeights(weights).ok());
     const std::vector<float> observations = RandomObservations(spec, kCopies, 12);
     const absl::Span<const float> together = many->Logits(observations);
-    const size_t inputs = size_t(spec.num_agents) * spec.observation_size, outputs = size_t(spec.num_agents) * spec.action_size;
+    const size_t inputs = size_t(spec.num_agents) * spec.observation_size,
+                 outputs = size_t(spec.num_agents) * spec.action_size;
     for (int c = 0; c < kCopies; ++c) {
       const absl::Span<const float> alone = one->Logits(absl::MakeConstSpan(observations).subspan(c * inputs, inputs));
       ASSERT_EQ(std::memcmp(alone.data(), together.data() + c * outputs, outputs * sizeof(float)), 0) << "copy " << c;
@@ -138,7 +139,8 @@ TEST(PolicyInferenceTest, RefusesSpecsThatDoNotFitTogether) {
   EXPECT_EQ(PolicyInference::Create(inputs, 1).status().code(), absl::StatusCode::kInvalidArgument);
   PolicySpec sets = spec;
   sets.set_of_agent = {0, 2};
-  EXPECT_THAT(std::string(PolicyInference::Create(sets, 1).status().message()), testing::HasSubstr("set_of_agent holds 2"));
+  EXPECT_THAT(std::string(PolicyInference::Create(sets, 1).status().message()),
+              testing::HasSubstr("set_of_agent holds 2"));
 }
 
 TEST(GroupTensorsTest, FindsTheGroupsSliceOrSaysWhatIsMissing) {
@@ -153,7 +155,8 @@ TEST(GroupTensorsTest, FindsTheGroupsSliceOrSaysWhatIsMissing) {
   EXPECT_EQ(GroupTensors(weights, second)->front().name, "others/layers.0.weight");
   EXPECT_EQ(GroupTensors(weights, second)->size(), 4);
   weights.tensors.pop_back();
-  EXPECT_THAT(std::string(GroupTensors(weights, second).status().message()), testing::HasSubstr("3 tensors are named \"others/"));
+  EXPECT_THAT(std::string(GroupTensors(weights, second).status().message()),
+              testing::HasSubstr("3 tensors are named \"others/"));
 }
 
 }  // namespace

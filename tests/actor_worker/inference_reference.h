@@ -12,7 +12,8 @@
 
 namespace troupe {
 
-inline PolicySpec MakeTestSpec(int agents, int observed, int actions, std::vector<int> hidden, std::vector<int> set_of_agent) {
+inline PolicySpec MakeTestSpec(int agents, int observed, int actions, std::vector<int> hidden,
+                               std::vector<int> set_of_agent) {
   PolicySpec spec;
   spec.group = "team";
   spec.num_agents = agents;
@@ -54,7 +55,8 @@ inline void ReferenceLayerNorm(std::vector<double>& x, const float* gain, const 
   double mean = 0, variance = 0;
   for (const double v : x) mean += v / x.size();
   for (const double v : x) variance += (v - mean) * (v - mean) / x.size();
-  for (size_t i = 0; i < x.size(); ++i) x[i] = (x[i] - mean) / std::sqrt(variance + kLayerNormEpsilon) * gain[i] + bias[i];
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = (x[i] - mean) / std::sqrt(variance + kLayerNormEpsilon) * gain[i] + bias[i];
 }
 
 // Logits of one agent for one observation, by the definition in common/policy_spec.h.
@@ -66,7 +68,9 @@ inline std::vector<double> ReferenceLogits(const PolicySpec& spec, const std::ve
     for (int a = 0; a < spec.num_agents; ++a) x.push_back(a == agent);
   }
   size_t next = 0;
-  const auto of_set = [&](const HostTensor& tensor) { return tensor.floats() + set * (tensor.num_elements() / spec.stack.num_sets); };
+  const auto of_set = [&](const HostTensor& tensor) {
+    return tensor.floats() + set * (tensor.num_elements() / spec.stack.num_sets);
+  };
   if (spec.stack.input_layer_norm) {
     ReferenceLayerNorm(x, of_set(tensors[next]), of_set(tensors[next + 1]));
     next += 2;

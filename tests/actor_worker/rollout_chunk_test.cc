@@ -56,7 +56,8 @@ TEST_F(ShardRolloutTest, TheNextChunkBeginsWithTheLastRow) {
     const wire::Chunk next = Collect(*rollout, sequence, sequence);
     const ChunkView before = View(last), after = View(next);
     for (int g = 0; g < plan_.spec.groups.size(); ++g) {
-      const size_t row = before.groups[g].observations.size() / (T + 1), mask = before.groups[g].action_masks.size() / (T + 1),
+      const size_t row = before.groups[g].observations.size() / (T + 1),
+                   mask = before.groups[g].action_masks.size() / (T + 1),
                    alive = before.groups[g].alive.size() / (T + 1);
       EXPECT_EQ(before.groups[g].observations.subspan(T * row), after.groups[g].observations.subspan(0, row));
       EXPECT_EQ(before.groups[g].action_masks.subspan(T * mask), after.groups[g].action_masks.subspan(0, mask));
@@ -124,7 +125,8 @@ TEST_F(ShardRolloutTest, RowsBelongTogether) {
         }
         ++continued;
         EXPECT_EQ(view.state_extras[(row + E) * 2], view.state_extras[row * 2] + 1.0f);
-        EXPECT_NEAR(view.groups[0].observations[(row + E) * 6] - view.groups[0].observations[row * 6], 0.01f * taken, 1e-5f);
+        EXPECT_NEAR(view.groups[0].observations[(row + E) * 6] - view.groups[0].observations[row * 6], 0.01f * taken,
+                    1e-5f);
       }
     }
     EXPECT_GT(continued, 0);

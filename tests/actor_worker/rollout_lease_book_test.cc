@@ -1,5 +1,4 @@
 #include "actor_worker/rollout/lease_book.h"
-
 #include "gtest/gtest.h"
 
 namespace troupe {
@@ -20,7 +19,8 @@ class LeaseBookTest : public testing::Test {
     grant.set_oldest_version(first_update);
     book.Grant(grant);
   }
-  static void Acknowledge(LeaseBook& book, uint32_t shard, uint64_t sequence, wire::ChunkResult result = wire::ADMITTED) {
+  static void Acknowledge(LeaseBook& book, uint32_t shard, uint64_t sequence,
+                          wire::ChunkResult result = wire::ADMITTED) {
     wire::Acknowledgement acknowledgement;
     acknowledgement.set_shard(shard);
     acknowledgement.set_lease_epoch(1);
@@ -184,7 +184,8 @@ TEST_F(LeaseBookTest, SendsChunksOnceInTheOrderTheyWereCollected) {
   while (CollectNext(book)) {
   }
   std::vector<std::pair<int, int>> sent;
-  while (const auto message = book.NextMessage()) sent.push_back({message->chunk().shard(), message->chunk().sequence()});
+  while (const auto message = book.NextMessage())
+    sent.push_back({message->chunk().shard(), message->chunk().sequence()});
   EXPECT_EQ(sent, (std::vector<std::pair<int, int>>{{0, 0}, {1, 0}, {0, 1}, {1, 1}}));
 }
 

@@ -1,5 +1,6 @@
-// A tiny environment whose every number is known: two groups ("pair" of two agents, "single" of one), three actions, action 2 masked for
-// agent 0 of the pair at odd steps. Its observations tell copy seed, step and agent. It can be told to end, to say NaN, to throw.
+// A tiny environment whose every number is known: two groups ("pair" of two agents, "single" of one), three actions,
+// action 2 masked for agent 0 of the pair at odd steps. Its observations tell copy seed, step and agent. It can be told
+// to end, to say NaN, to throw.
 #ifndef TROUPE_TESTS_ACTOR_WORKER_SCRIPTED_ENVIRONMENT_H_
 #define TROUPE_TESTS_ACTOR_WORKER_SCRIPTED_ENVIRONMENT_H_
 
@@ -16,8 +17,8 @@
 
 namespace troupe {
 
-// Settings: length (steps of an episode; 0: 2 + seed % 3), ending (terminated, truncated), fault (none, observation, reward, extra, mask,
-// throw, error, both) at step fault_step.
+// Settings: length (steps of an episode; 0: 2 + seed % 3), ending (terminated, truncated), fault (none, observation,
+// reward, extra, mask, throw, error, both) at step fault_step.
 class ScriptedEnvironment final : public Environment {
  public:
   struct Script {
@@ -29,7 +30,8 @@ class ScriptedEnvironment final : public Environment {
 
   explicit ScriptedEnvironment(const Script& script) : script_(script) {
     spec_.name = "scripted";
-    spec_.groups = {{"pair", {"left", "right"}, 3, ActionKind::kDiscrete, 3}, {"single", {"only"}, 2, ActionKind::kDiscrete, 3}};
+    spec_.groups = {{"pair", {"left", "right"}, 3, ActionKind::kDiscrete, 3},
+                    {"single", {"only"}, 2, ActionKind::kDiscrete, 3}};
     spec_.state_extras_size = 1;
     spec_.statistics = {"steps_taken", "sum_of_actions"};
   }
@@ -115,7 +117,8 @@ inline EnvironmentEntry ScriptedEntry() {
     SettingsReader reader(settings);
     ScriptedEnvironment::Script script;
     script.length = int(reader.Integer("length", 4, 0, 1000, "steps"));
-    script.truncated = reader.Choice("ending", "terminated", {"terminated", "truncated"}, "how episodes end") == "truncated";
+    script.truncated =
+        reader.Choice("ending", "terminated", {"terminated", "truncated"}, "how episodes end") == "truncated";
     script.fault = reader.Text("fault", "none", "what goes wrong");
     script.fault_step = int(reader.Integer("fault_step", 2, 0, 1000, "when"));
     RETURN_IF_ERROR(reader.Finish());

@@ -1,5 +1,4 @@
 #include "actor_worker/stream/backoff.h"
-
 #include "gtest/gtest.h"
 
 namespace troupe {

@@ -1,4 +1,5 @@
-// A small environment for worker tests: two groups, masks, deaths, both ways for an episode to end, and faults on request.
+// A small environment for worker tests: two groups, masks, deaths, both ways for an episode to end, and faults on
+// request.
 #ifndef TROUPE_TESTS_ACTOR_WORKER_TINY_ENVIRONMENT_H_
 #define TROUPE_TESTS_ACTOR_WORKER_TINY_ENVIRONMENT_H_
 
@@ -33,9 +34,9 @@ struct TinyFaults {
   std::shared_ptr<absl::Notification> release = std::make_shared<absl::Notification>();  // ends the hang
 };
 
-// Walkers (two agents, three actions) and one scout (two actions). Everything seen is a number drawn from the seed plus the sum of
-// the actions so far, so a wrong action or a wrong seed shows in every later row. Even seeds end by a final state after
-// 3 + seed % 5 steps, odd ones are cut after 7.
+// Walkers (two agents, three actions) and one scout (two actions). Everything seen is a number drawn from the seed plus
+// the sum of the actions so far, so a wrong action or a wrong seed shows in every later row. Even seeds end by a final
+// state after 3 + seed % 5 steps, odd ones are cut after 7.
 class TinyEnvironment final : public Environment {
  public:
   TinyEnvironment() {

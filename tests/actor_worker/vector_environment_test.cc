@@ -24,7 +24,8 @@ class Fixture {
         terminated(copies),
         truncated(copies) {
     for (EpisodeBuffers::Group& group : memory.groups) {
-      row.groups.push_back({absl::MakeSpan(group.observations), absl::MakeSpan(group.action_masks), absl::MakeSpan(group.alive)});
+      row.groups.push_back(
+          {absl::MakeSpan(group.observations), absl::MakeSpan(group.action_masks), absl::MakeSpan(group.alive)});
       actions.groups.push_back({group.discrete, group.continuous});
       outcome.rewards.push_back(absl::MakeSpan(group.rewards));
     }
@@ -55,7 +56,8 @@ TEST(VectorEnvironmentTest, SeedsEveryCopysEpisodesFromRunShardLeaseCopyAndEpiso
   Fixture f({{"length", "1"}}, 3);
   ASSERT_TRUE(f.environment->Start({.run_seed = 7, .shard = 5, .lease_epoch = 2}, f.row).ok());
   for (int episode = 0; episode < 4; ++episode) {
-    for (int copy = 0; copy < 3; ++copy) EXPECT_EQ(f.Seen(copy, 0), SeedAsSeen(5, 2, copy, episode)) << copy << " " << episode;
+    for (int copy = 0; copy < 3; ++copy)
+      EXPECT_EQ(f.Seen(copy, 0), SeedAsSeen(5, 2, copy, episode)) << copy << " " << episode;
     ASSERT_TRUE(f.StepAllWith(0).ok());
   }
 }
@@ -202,7 +204,8 @@ TEST(VectorEnvironmentTest, UniformsFollowFromCopyEpisodeAndStepAlone) {
 }
 
 TEST(VectorEnvironmentTest, RefusesBadSettingsAndCopies) {
-  EXPECT_THAT(std::string(VectorEnvironment::Create(ScriptedEntry(), {{"lenght", "3"}}, 1).status().message()), HasSubstr("length"));
+  EXPECT_THAT(std::string(VectorEnvironment::Create(ScriptedEntry(), {{"lenght", "3"}}, 1).status().message()),
+              HasSubstr("length"));
   EXPECT_FALSE(VectorEnvironment::Create(ScriptedEntry(), {}, 0).ok());
 }
 

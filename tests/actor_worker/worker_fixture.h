@@ -48,7 +48,8 @@ inline std::shared_ptr<const PolicyWeights> WeightsOf(const RolloutPlan& plan, u
       for (const int64_t size : parameter.shape) count *= size;
       std::vector<float> values(count);
       for (float& value : values) value = random.Uniform() - 0.5f;
-      weights->tensors.push_back(HostTensor::Float32(policy.group + "/" + parameter.name, parameter.shape, values.data()));
+      weights->tensors.push_back(
+          HostTensor::Float32(policy.group + "/" + parameter.name, parameter.shape, values.data()));
     }
   }
   return weights;

@@ -4,9 +4,9 @@
 #include <thread>
 #include <tuple>
 
-#include "actor_worker/worker.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "actor_worker/worker.h"
 #include "common/wire/spec_codec.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -21,20 +21,19 @@ using Messages = std::vector<wire::WorkerMessage>;
 // A worker on a thread of its own; joined by Wait or the destructor.
 class RunningWorker {
  public:
-  explicit RunningWorker(const std::string& address, int rollout_threads = 1,
-                         absl::Duration give_up_after = absl::InfiniteDuration()) {
+  using Tweak = std::function<void(WorkerOptions&)>;
+  explicit RunningWorker(const std::string& address, const Tweak& tweak = {}) {
     options_.learner_address = address;
-    options_.rollout_threads = rollout_threads;
-    options_.give_up_after = give_up_after;
     options_.first_retry = absl::Milliseconds(5);
     options_.longest_retry = absl::Milliseconds(20);
     options_.find_environment = FindTiny;
-    options_.flush_timeout = options_.end_timeout = absl::Milliseconds(300);
+    options_.flush_timeout = absl::Milliseconds(100);
     options_.stop_requested = [this] { return stop_.load(); };
     options_.end_process = [this](int status) {
       ended_with_ = status;
       TinyFaults::Get().release->Notify();
     };
+    if (tweak) tweak(options_);
     thread_ = std::thread([this] { exit_ = RunWorker(options_, &metrics_); });
   }
   ~RunningWorker() {
@@ -63,7 +62,8 @@ class WorkerTest : public testing::Test {
   void SetUp() override { TinyFaults::Get().Reset(); }
 
   static size_t Failures(const Messages& messages) {
-    return std::count_if(messages.begin(), messages.end(), [](const auto& message) { return message.has_lease_failure(); });
+    return std::count_if(messages.begin(), messages.end(),
+                         [](const auto& message) { return message.has_lease_failure(); });
   }
 };
 
@@ -96,7 +96,7 @@ std::map<ChunkKey, std::string> CollectDeterministically(CollectionMode mode, in
     }
     return grpc::Status::OK;
   };
-  RunningWorker worker(learner.address(), threads);
+  RunningWorker worker(learner.address(), [&](WorkerOptions& options) { options.rollout_threads = threads; });
   EXPECT_EQ(worker.Wait(), kWorkerDone);
   absl::MutexLock lock(&mutex);
   std::erase_if(collected, [&](const auto& item) { return std::get<2>(item.first) >= updates; });
@@ -239,7 +239,7 @@ TEST_F(WorkerTest, WaitsForALearnerThatStartsLaterAndFindsOneThatComesBack) {
 }
 
 TEST_F(WorkerTest, GivesUpWhenToldTo) {
-  RunningWorker worker("127.0.0.1:1", 1, absl::Milliseconds(50));
+  RunningWorker worker("127.0.0.1:1", [](WorkerOptions& options) { options.give_up_after = absl::Milliseconds(50); });
   EXPECT_EQ(worker.Wait(), kWorkerGaveUp);
 }
 
@@ -290,7 +290,9 @@ TEST_F(WorkerTest, ARefusedChunkCostsItsLeaseAndTheStream) {
   learner.on_hello = [&](const std::string&) {
     if (!granted.exchange(true)) learner.Grant(0, 1);
   };
-  learner.on_chunk = [](const wire::Chunk&) { return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "groups[0]: bad"); };
+  learner.on_chunk = [](const wire::Chunk&) {
+    return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "groups[0]: bad");
+  };
   RunningWorker worker(learner.address());
   ASSERT_TRUE(learner.Await([](const Messages& messages) { return Failures(messages) == 1; }));
   EXPECT_TRUE(absl::StrContains(learner.messages().back().lease_failure().error(), "groups[0]: bad"));
@@ -348,7 +350,7 @@ TEST_F(WorkerTest, StopFinishesAndSendsTheChunkUnderWay) {
     return grpc::Status::OK;
   };
   TinyFaults::Get().hang_at_step = 20;
-  RunningWorker worker(learner.address());
+  RunningWorker worker(learner.address(), [](WorkerOptions& options) { options.flush_timeout = absl::Seconds(30); });
   learner.Publish(WeightsOf(TinyPlan(experiment), 0));
   while (TinyFaults::Get().steps < 20) std::this_thread::yield();
   worker.Stop();
@@ -377,7 +379,8 @@ TEST_F(WorkerTest, AHangingEnvironmentLosesItsLeaseAndTheProcessEndsWhenNoThread
   learner.Publish(WeightsOf(TinyPlan(experiment), 0));
   learner.on_hello = [&](const std::string&) { learner.Grant(0, 1); };
   TinyFaults::Get().hang_at_step = 4;
-  RunningWorker worker(learner.address());
+  RunningWorker worker(learner.address(),
+                       [](WorkerOptions& options) { options.end_timeout = absl::Milliseconds(100); });
   ASSERT_TRUE(learner.Await([](const Messages& messages) { return Failures(messages) == 1; }));
   EXPECT_EQ(worker.Wait(), kWorkerHangs);
   EXPECT_EQ(worker.ended_with(), kWorkerHangs);

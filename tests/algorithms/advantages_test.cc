@@ -11,7 +11,8 @@ namespace {
 
 constexpr double kDiscount = 0.97, kLambda = 0.9;
 
-// Random streams with terminations, truncations (whose next value is that of a final state) and, if wanted, inactive steps.
+// Random streams with terminations, truncations (whose next value is that of a final state) and, if wanted, inactive
+// steps.
 ValueStreams RandomStreams(int64_t steps, int64_t columns, bool inactive, uint64_t seed) {
   RandomStream random(seed);
   ValueStreams streams{.steps = steps, .columns = columns};
@@ -24,7 +25,9 @@ ValueStreams RandomStreams(int64_t steps, int64_t columns, bool inactive, uint64
     streams.values.push_back(values[i]);
     const uint32_t end = random.Below(6);
     streams.continues.push_back(end > 1);
-    streams.next_values.push_back(end == 0 ? 0.0f : end == 1 ? static_cast<float>(random.Normal()) : values[i + columns]);
+    streams.next_values.push_back(end == 0   ? 0.0f
+                                  : end == 1 ? static_cast<float>(random.Normal())
+                                             : values[i + columns]);
     streams.importance.push_back(static_cast<float>(std::exp(0.5 * random.Normal())));
   }
   return streams;
@@ -87,10 +90,17 @@ TEST(GeneralizedAdvantages, IgnoreTheValuesOfInactiveStepsButNotTheirRewards) {
   }
   const AdvantageEstimates after = GeneralizedAdvantages(streams, kDiscount, kLambda);
   for (int64_t i = 0; i < 30 * 4; ++i) {
-    if (streams.active[i] != 0) EXPECT_EQ(before.advantages[i], after.advantages[i]);
+    if (streams.active[i] != 0) {
+      EXPECT_EQ(before.advantages[i], after.advantages[i]);
+    }
   }
-  ValueStreams waits{.steps = 3, .columns = 1, .rewards = {0, 0, 8}, .values = {1, 5, 5}, .next_values = {5, 5, 0},
-                     .continues = {1, 1, 0}, .active = {1, 0, 0, 1}};
+  ValueStreams waits{.steps = 3,
+                     .columns = 1,
+                     .rewards = {0, 0, 8},
+                     .values = {1, 5, 5},
+                     .next_values = {5, 5, 0},
+                     .continues = {1, 1, 0},
+                     .active = {1, 0, 0, 1}};
   EXPECT_NEAR(GeneralizedAdvantages(waits, 0.5, 0.3).targets[0], 0.25 * 8, 1e-6);
 }
 

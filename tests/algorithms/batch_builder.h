@@ -20,7 +20,8 @@ inline AgentGroupSpec DiscreteGroup(const std::string& name, int agents, int obs
 }
 
 // `text` is an experiment's textproto without name, environment and steps.
-inline AlgorithmContext MakeContext(const std::string& text, std::vector<AgentGroupSpec> groups, int state_extras_size) {
+inline AlgorithmContext MakeContext(const std::string& text, std::vector<AgentGroupSpec> groups,
+                                    int state_extras_size) {
   AlgorithmContext context;
   const auto experiment = ParseExperiment(
       "name: \"test\" total_env_steps: 100000 environment { name: \"matrix_game\" } " + text, "test", {});
@@ -71,9 +72,10 @@ inline void Truncate(const EnvironmentSpec& environment, int t, int column, floa
   }
 }
 
-// Random everything: observations, extras and rewards Gaussian, uniform actions, and with `ends` episodes that terminate or
-// are truncated, agents that die and actions that are forbidden.
-inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, int columns, uint64_t seed, bool ends = true) {
+// Random everything: observations, extras and rewards Gaussian, uniform actions, and with `ends` episodes that
+// terminate or are truncated, agents that die and actions that are forbidden.
+inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, int columns, uint64_t seed,
+                                 bool ends = true) {
   TrainingBatch batch = EmptyBatch(environment, steps, columns);
   RandomStream random(seed);
   const auto fill = [&](std::vector<float>& values) {
@@ -91,7 +93,8 @@ inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, 
       if (!ends) continue;
       group.alive[i] = random.Below(8) != 0;
       for (uint32_t a = 0; a < actions; ++a) {
-        if (static_cast<int32_t>(a) != group.discrete_actions[i]) group.action_masks[i * actions + a] = random.Below(6) != 0;
+        if (static_cast<int32_t>(a) != group.discrete_actions[i])
+          group.action_masks[i * actions + a] = random.Below(6) != 0;
       }
     }
   }

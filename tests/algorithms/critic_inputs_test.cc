@@ -123,10 +123,11 @@ TEST(ValueStreams, TruncationBootstrapsFromTheFinalStateAndTerminationFromNothin
 TEST(DeadAgents, ChangeNothing) {
   for (const std::string critic : {"input: GLOBAL_STATE heads: TEAM", "input: LOCAL_OBSERVATION heads: EACH_AGENT"}) {
     for (const std::string sharing : {"SHARED", "PER_AGENT", "PARTITIONED partition: [1, 0, 1]"}) {
-      AlgorithmContext context = MakeContext(
-          "policy { hidden_sizes: [16] sharing: " + sharing + " } critic { hidden_sizes: [16] " + critic +
-              " } collection { num_shards: 1 copies_per_shard: 3 rollout_length: 6 } ppo { epochs: 2 minibatch_size: 8 }",
-          {DiscreteGroup("cars", 3, 5, 4)}, 1);
+      AlgorithmContext context =
+          MakeContext("policy { hidden_sizes: [16] sharing: " + sharing + " } critic { hidden_sizes: [16] " + critic +
+                          " } collection { num_shards: 1 copies_per_shard: 3 rollout_length: 6 } ppo { epochs: 2 "
+                          "minibatch_size: 8 }",
+                      {DiscreteGroup("cars", 3, 5, 4)}, 1);
       context.environment.state_includes_observations = false;
       TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 2);
       GroupBatch& group = batch.groups[0];

@@ -8,8 +8,13 @@ namespace troupe {
 namespace {
 
 DenseStackSpec Spec(int sets, Activation activation, bool input_norm, bool hidden_norm) {
-  return {.num_sets = sets, .input_size = 11, .hidden_sizes = {24, 17}, .output_size = 5, .activation = activation,
-          .input_layer_norm = input_norm, .hidden_layer_norm = hidden_norm};
+  return {.num_sets = sets,
+          .input_size = 11,
+          .hidden_sizes = {24, 17},
+          .output_size = 5,
+          .activation = activation,
+          .input_layer_norm = input_norm,
+          .hidden_layer_norm = hidden_norm};
 }
 
 std::vector<DenseStackSpec> AllSpecs() {
@@ -82,7 +87,8 @@ TEST_P(DenseStackTest, LibTorchsGradientAgreesWithFiniteDifferences) {
 INSTANTIATE_TEST_SUITE_P(Specs, DenseStackTest, ::testing::ValuesIn(AllSpecs()));
 
 TEST(InitialParameters, AreOrthogonalWithTheActivationsGainPerSet) {
-  const DenseStackSpec spec{.num_sets = 2, .input_size = 8, .hidden_sizes = {20}, .output_size = 3, .output_gain = 0.01f};
+  const DenseStackSpec spec{
+      .num_sets = 2, .input_size = 8, .hidden_sizes = {20}, .output_size = 3, .output_gain = 0.01f};
   const std::vector<float> values = InitialParameters(spec, 3);
   const at::Tensor weight = at::from_blob(const_cast<float*>(values.data()), {2, 8, 20}, at::kFloat);
   for (int64_t set = 0; set < 2; ++set) {

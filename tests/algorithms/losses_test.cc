@@ -91,7 +91,8 @@ TEST(ActionLogProbabilities, GiveForbiddenActionsProbabilityZero) {
 }
 
 at::Tensor RandomValueRows(int64_t count, at::ScalarType type) {
-  at::Tensor rows = at::randn({count, ValueRow::kCount}, at::detail::createCPUGenerator(3), at::TensorOptions().dtype(at::kDouble));
+  at::Tensor rows =
+      at::randn({count, ValueRow::kCount}, at::detail::createCPUGenerator(3), at::TensorOptions().dtype(at::kDouble));
   rows.select(-1, ValueRow::kActive).copy_((rows.select(-1, ValueRow::kActive) > -0.5).to(at::kDouble));
   return rows.to(type);
 }
@@ -103,7 +104,8 @@ at::Tensor RandomValues(int64_t count, at::ScalarType type) {
 TEST(ValueLoss, OnePassAndLibTorchAgreeForEverySwitch) {
   for (const bool huber : {true, false}) {
     for (const bool clip : {true, false}) {
-      const ValueLossSettings settings{.huber = huber, .huber_delta = 0.7, .clip_value = clip, .coefficient = 0.5, .denominator = 9};
+      const ValueLossSettings settings{
+          .huber = huber, .huber_delta = 0.7, .clip_value = clip, .coefficient = 0.5, .denominator = 9};
       const at::Tensor values = RandomValues(kRows, at::kFloat), rows = RandomValueRows(kRows, at::kFloat);
       const ValueLossResult fast = ComputeValueLoss(values, rows, settings);
       const ValueLossResult reference = ComputeValueLossReference(values, rows, settings);

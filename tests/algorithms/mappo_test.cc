@@ -18,7 +18,8 @@ using ::testing::HasSubstr;
 
 // Two groups of unlike sizes, a learner small enough for many updates per second.
 constexpr char kSmall[] =
-    "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] } collection { num_shards: 1 copies_per_shard: 4 rollout_length: 12 } ";
+    "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] } collection { num_shards: 1 copies_per_shard: 4 "
+    "rollout_length: 12 } ";
 const std::string kPpo = "ppo { epochs: 3 minibatch_size: 16 actor_learning_rate: 0.003 critic_learning_rate: 0.003 } ";
 
 std::vector<AgentGroupSpec> TwoGroups() { return {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 7, 3)}; }
@@ -36,11 +37,12 @@ TrainingBatch Batch(const AlgorithmContext& context, uint64_t seed, bool ends = 
 }
 
 // `updates` updates from `first` on, each on its own random batch.
-std::map<std::string, double> Train(Algorithm* algorithm, const AlgorithmContext& context, uint64_t first, uint64_t updates) {
+std::map<std::string, double> Train(Algorithm* algorithm, const AlgorithmContext& context, uint64_t first,
+                                    uint64_t updates) {
   std::map<std::string, double> last;
   for (uint64_t update = first; update < first + updates; ++update) {
-    const auto statistics = algorithm->Update(
-        Batch(context, 100 + update), {.update = update, .env_steps = update * 48, .total_env_steps = 480});
+    const auto statistics = algorithm->Update(Batch(context, 100 + update),
+                                              {.update = update, .env_steps = update * 48, .total_env_steps = 480});
     EXPECT_TRUE(statistics.ok()) << statistics.status();
     last = {statistics->values.begin(), statistics->values.end()};
   }
@@ -111,17 +113,18 @@ TEST(Mappo, RefusesAStateThatIsNotItsOwnAndStaysAsItWas) {
 
 TEST(Mappo, NamesItsStatisticsInAFixedOrder) {
   const AlgorithmContext context = SmallContext();
-  const auto statistics = Make(context)->Update(Batch(context, 1), {.update = 0, .env_steps = 0, .total_env_steps = 480});
+  const auto statistics =
+      Make(context)->Update(Batch(context, 1), {.update = 0, .env_steps = 0, .total_env_steps = 480});
   ASSERT_TRUE(statistics.ok());
   std::vector<std::string> names;
   for (const auto& [name, value] : statistics->values) {
     names.push_back(name);
     EXPECT_TRUE(std::isfinite(value)) << name;
   }
-  EXPECT_THAT(names, ::testing::ElementsAre(
-                         "policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "explained_variance",
-                         "actor_gradient_norm", "critic_gradient_norm", "learning_rate", "critic_learning_rate",
-                         "entropy_coefficient", "epochs", "skipped_minibatches"));
+  EXPECT_THAT(names, ::testing::ElementsAre("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction",
+                                            "explained_variance", "actor_gradient_norm", "critic_gradient_norm",
+                                            "learning_rate", "critic_learning_rate", "entropy_coefficient", "epochs",
+                                            "skipped_minibatches"));
 }
 
 TEST(Mappo, ABatchWithANanLeavesTheWeightsUntouchedAndIsCounted) {
@@ -238,36 +241,35 @@ TEST_P(EverySwitch, ChangesWhatIsLearnt) {
   EXPECT_NE(first->SaveState(), second->SaveState());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Ppo, EverySwitch,
-    ::testing::ValuesIn(std::vector<std::pair<std::string, std::string>>{
-        {"", "adam_epsilon: 0.001"},
-        {"", "weight_decay: 0.1"},
-        {"", "anneal_learning_rate: true"},
-        {"", "discount: 0.5"},
-        {"", "gae_lambda: 0.5"},
-        {"", "clip: 0.05"},
-        {"", "entropy_coefficient: 0.1"},
-        {"", "final_entropy_coefficient: 0"},
-        {"", "value_coefficient: 0.5"},
-        {"huber_delta: 0.1", "huber_delta: 0.1 value_loss: SQUARED"},
-        {"huber_delta: 0.1", "huber_delta: 0.2"},
-        {"", "clip_value: false"},
-        {"", "value_normalization: false"},
-        {"", "advantage_normalization: false"},
-        {"", "advantage_normalization_per_agent: true"},
-        {"", "max_gradient_norm: 0.01"},
-        {"", "epochs: 4"},
-        {"", "minibatch_size: 0"},
-        {"", "target_kl: 0.0000001"},
-        {"", "lag_correction: V_TRACE"},
-        {"", "lag_correction: DECOUPLED"},
-        {"lag_correction: V_TRACE", "lag_correction: V_TRACE vtrace_rho_clip: 0.3"},
-        {"lag_correction: V_TRACE", "lag_correction: V_TRACE vtrace_c_clip: 0.3"},
-        {"value_normalization: false", "value_normalization: false reward_scale: 0.1"},
-        {"", "actor_learning_rate: 0.001"},
-        {"", "critic_learning_rate: 0.001"},
-    }));
+INSTANTIATE_TEST_SUITE_P(Ppo, EverySwitch,
+                         ::testing::ValuesIn(std::vector<std::pair<std::string, std::string>>{
+                             {"", "adam_epsilon: 0.001"},
+                             {"", "weight_decay: 0.1"},
+                             {"", "anneal_learning_rate: true"},
+                             {"", "discount: 0.5"},
+                             {"", "gae_lambda: 0.5"},
+                             {"", "clip: 0.05"},
+                             {"", "entropy_coefficient: 0.1"},
+                             {"", "final_entropy_coefficient: 0"},
+                             {"", "value_coefficient: 0.5"},
+                             {"huber_delta: 0.1", "huber_delta: 0.1 value_loss: SQUARED"},
+                             {"huber_delta: 0.1", "huber_delta: 0.2"},
+                             {"", "clip_value: false"},
+                             {"", "value_normalization: false"},
+                             {"", "advantage_normalization: false"},
+                             {"", "advantage_normalization_per_agent: true"},
+                             {"", "max_gradient_norm: 0.01"},
+                             {"", "epochs: 4"},
+                             {"", "minibatch_size: 0"},
+                             {"", "target_kl: 0.0000001"},
+                             {"", "lag_correction: V_TRACE"},
+                             {"", "lag_correction: DECOUPLED"},
+                             {"lag_correction: V_TRACE", "lag_correction: V_TRACE vtrace_rho_clip: 0.3"},
+                             {"lag_correction: V_TRACE", "lag_correction: V_TRACE vtrace_c_clip: 0.3"},
+                             {"value_normalization: false", "value_normalization: false reward_scale: 0.1"},
+                             {"", "actor_learning_rate: 0.001"},
+                             {"", "critic_learning_rate: 0.001"},
+                         }));
 
 }  // namespace
 }  // namespace troupe

@@ -19,17 +19,20 @@ struct Game {
 };
 
 // log π of all actions [rows, actions] for observations [rows · agents] of agents in order, by the exported weights.
-at::Tensor LogProbabilities(const PolicySpec& policy, const PolicyWeights& weights, const std::vector<float>& observations) {
+at::Tensor LogProbabilities(const PolicySpec& policy, const PolicyWeights& weights,
+                            const std::vector<float>& observations) {
   std::vector<float> flat;
-  for (const HostTensor& tensor : weights.tensors) flat.insert(flat.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
+  for (const HostTensor& tensor : weights.tensors)
+    flat.insert(flat.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
   const at::Tensor parameters = at::from_blob(flat.data(), {static_cast<int64_t>(flat.size())}, at::kFloat);
-  at::Tensor x = at::from_blob(const_cast<float*>(observations.data()),
-                               {-1, policy.num_agents, policy.observation_size}, at::kFloat);
-  if (policy.agent_id_input) {
-    x = at::cat({x, at::eye(policy.num_agents).unsqueeze(0).expand({x.size(0), -1, -1})}, -1);
-  }
-  const at::Tensor all = ForwardReference(policy.stack, parameters, x.permute({1, 0, 2}).contiguous());
-  return at::log_softmax(all, -1).permute({1, 0, 2}).contiguous();
+  const int64_t agents = policy.num_agents,
+                rows = static_cast<int64_t>(observations.size()) / (agents * policy.observation_size);
+  at::Tensor x =
+      at::from_blob(const_cast<float*>(observations.data()), {rows, agents, policy.observation_size}, at::kFloat);
+  if (policy.agent_id_input) x = at::cat({x, at::eye(agents).unsqueeze(0).expand({rows, agents, agents})}, -1);
+  x = x.permute({1, 0, 2}).reshape({policy.stack.num_sets, -1, policy.stack.input_size});
+  const at::Tensor logits = ForwardReference(policy.stack, parameters, x).reshape({agents, rows, policy.action_size});
+  return at::log_softmax(logits, -1).permute({1, 0, 2}).contiguous();
 }
 
 // One batch of complete episodes; returns the mean reward per step and agent through `mean_reward`.
@@ -58,7 +61,8 @@ TrainingBatch Collect(const Game& game, const AlgorithmContext& context, const P
       for (int agent = 0; agent < agents; ++agent) {
         const float* log_p = log_probabilities.const_data_ptr<float>() + (column * agents + agent) * game.actions;
         float left = random.Uniform();
-        while (now[agent] + 1 < game.actions && left >= std::exp(log_p[now[agent]])) left -= std::exp(log_p[now[agent]++]);
+        while (now[agent] + 1 < game.actions && left >= std::exp(log_p[now[agent]]))
+          left -= std::exp(log_p[now[agent]++]);
         const int cell = (t * columns + column) * agents + agent;
         group.discrete_actions[cell] = now[agent];
         group.log_probabilities[cell] = log_p[now[agent]];
@@ -89,7 +93,8 @@ double Learn(const Game& game, const std::string& settings, int updates) {
   double reward = 0;
   for (int update = 0; update < updates; ++update) {
     const TrainingBatch batch = Collect(game, context, algorithm->ExportPolicy(update), 50 + update, &reward);
-    EXPECT_TRUE(algorithm->Update(batch, {.update = static_cast<uint64_t>(update), .env_steps = 0, .total_env_steps = 1}).ok());
+    EXPECT_TRUE(
+        algorithm->Update(batch, {.update = static_cast<uint64_t>(update), .env_steps = 0, .total_env_steps = 1}).ok());
   }
   Collect(game, context, algorithm->ExportPolicy(updates), 7, &reward);
   return reward;
@@ -122,16 +127,24 @@ Game DelayedReward() {
   return game;
 }
 
-TEST(TinyGames, PerAgentPoliciesWithATeamCriticCoordinate) { EXPECT_GT(Learn(Coordination(), kPerAgent + kFast, 40), 4.7); }
+TEST(TinyGames, PerAgentPoliciesWithATeamCriticCoordinate) {
+  EXPECT_GT(Learn(Coordination(), kPerAgent + kFast, 40), 4.7);
+}
 
 TEST(TinyGames, ASharedPolicyWithAgentIdsCoordinates) {
-  EXPECT_GT(Learn(Coordination(), std::string("policy { agent_id_input: true hidden_sizes: [16] } critic { hidden_sizes: [32] } ") + kFast, 40), 4.7);
+  EXPECT_GT(
+      Learn(Coordination(),
+            std::string("policy { agent_id_input: true hidden_sizes: [16] } critic { hidden_sizes: [32] } ") + kFast,
+            40),
+      4.7);
 }
 
 TEST(TinyGames, IndependentLearnersWithLocalCriticsCoordinate) {
   EXPECT_GT(Learn(Coordination(),
                   std::string("policy { sharing: PER_AGENT hidden_sizes: [16] }"
-                              "critic { input: LOCAL_OBSERVATION heads: EACH_AGENT hidden_sizes: [32] } ") + kFast, 40),
+                              "critic { input: LOCAL_OBSERVATION heads: EACH_AGENT hidden_sizes: [32] } ") +
+                      kFast,
+                  40),
             4.7);
 }
 
@@ -152,8 +165,11 @@ TEST(TinyGames, ValueHeadsOfEachAgentLearnFromOwnRewards) {
     game.reward = [](int, const std::vector<int>&, const std::vector<int>& now) {
       return std::vector<float>{now[0] == 0 ? 1.0f : 0.0f, now[1] == 2 ? 1.0f : 0.0f};
     };
-    EXPECT_GT(Learn(game, std::string("policy { sharing: PER_AGENT hidden_sizes: [16] } critic { heads: EACH_AGENT input: ") + input +
-                              " hidden_sizes: [32] } " + kFast, 40), 0.93);
+    EXPECT_GT(Learn(game,
+                    std::string("policy { sharing: PER_AGENT hidden_sizes: [16] } critic { heads: EACH_AGENT input: ") +
+                        input + " hidden_sizes: [32] } " + kFast,
+                    40),
+              0.93);
   }
 }
 

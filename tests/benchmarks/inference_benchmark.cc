@@ -1,9 +1,9 @@
-// Acting for nine per-agent actors 17-128-64-4: the worker's kernels against oneDNN's inner product, and the sampling alone.
-// Argument: environment copies E. Items are agent-steps.
+// Acting for nine per-agent actors 17-128-64-4: the worker's kernels against oneDNN's inner product, and the sampling
+// alone. Argument: environment copies E. Items are agent-steps.
 #include <dlfcn.h>
-#include <oneapi/dnnl/dnnl.hpp>
 
 #include <cstring>
+#include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 #include <vector>
 
@@ -55,8 +55,8 @@ BENCHMARK(BM_LogitsSharedWithAgentId)->Arg(8)->Arg(64);
 BENCHMARK(BM_LogitsNormalised)->Arg(8)->Arg(64);
 BENCHMARK(BM_LogitsTanh)->Arg(8)->Arg(64);
 
-// One inner product per agent and layer with fused bias and ReLU, weights in oneDNN's own layout, one thread. The observations are
-// copied together first: oneDNN 2.6 has only a reference implementation for strided sources.
+// One inner product per agent and layer with fused bias and ReLU, weights in oneDNN's own layout, one thread. The
+// observations are copied together first: oneDNN 2.6 has only a reference implementation for strided sources.
 void BM_LogitsOneDnn(benchmark::State& state) {
   using dnnl::memory;
   using SetThreads = void (*)(int);  // of the OpenMP runtime that oneDNN brings along
@@ -93,16 +93,17 @@ void BM_LogitsOneDnn(benchmark::State& state) {
       dnnl::reorder(plain, packed).execute(stream, plain, packed);
       memory biases(bias, engine, const_cast<float*>(tensors[2 * layer + 1].floats() + agent * outputs));
       memory target(result, engine);
-      operations.push_back({dnnl::inner_product_forward(description),
-                            {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_BIAS, biases}, {DNNL_ARG_DST, target}}});
+      operations.push_back(
+          {dnnl::inner_product_forward(description),
+           {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_BIAS, biases}, {DNNL_ARG_DST, target}}});
       source = target;
     }
   }
   for (auto _ : state) {
     for (int agent = 0; agent < agents; ++agent) {
       for (int c = 0; c < copies; ++c) {
-        std::memcpy(&transposed[(size_t(agent) * copies + c) * observed], &observations[(size_t(c) * agents + agent) * observed],
-                    observed * sizeof(float));
+        std::memcpy(&transposed[(size_t(agent) * copies + c) * observed],
+                    &observations[(size_t(c) * agents + agent) * observed], observed * sizeof(float));
       }
     }
     for (const auto& [primitive, arguments] : operations) primitive.execute(stream, arguments);

@@ -1,5 +1,5 @@
-// The worker's inner loop without the wire: nine per-agent actors 17-128-64-4 play traffic_grid. Argument: copies. Items are
-// agent-steps.
+// The worker's inner loop without the wire: nine per-agent actors 17-128-64-4 play traffic_grid. Argument: copies.
+// Items are agent-steps.
 #include <vector>
 
 #include "actor_worker/environments/registry.h"

@@ -17,7 +17,7 @@ EnvironmentEntry TrafficGridEntry();
 namespace {
 
 // Holds each green for 15 s, then goes on to the next phase with waiting vehicles.
-void ChooseActions(const TrafficEnvironment& environment, EpisodeBuffers& buffers) {
+void ChooseActions(const TrafficEnvironment& environment, StepBuffers& buffers) {
   for (int a = 0; a < static_cast<int>(buffers.discrete[0].size()); ++a) {
     const uint8_t* const mask = buffers.observation.groups[0].action_mask.data() + 4 * a;
     const bool change = mask[kActionNext] != 0 &&
@@ -30,7 +30,7 @@ void PlayHour(benchmark::State& state) {
   const auto created = TrafficGridEntry().create({{"decision_interval_seconds", std::to_string(state.range(0))},
                                                   {"vehicles_per_hour", std::to_string(state.range(1))}});
   auto& environment = dynamic_cast<TrafficEnvironment&>(**created);
-  EpisodeBuffers buffers(environment.spec());
+  StepBuffers buffers(environment.spec());
   uint64_t seed = 0;
   for (auto _ : state) {
     if (!environment.Reset(seed++).ok()) state.SkipWithError("Reset failed");

@@ -1,5 +1,6 @@
 // One MAPPO update of the traffic scenario's size: nine per-agent actors 17-128-64-4, a team critic 155-256-256-128-1,
-// 64 copies × 450 steps, minibatches of 2048 joint steps, two threads. Figures are environment steps trained per second.
+// 64 copies × 450 steps, minibatches of 2048 joint steps, two threads. Figures are environment steps trained per
+// second.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -16,7 +17,8 @@ void BM_MappoUpdate(benchmark::State& state) {
   const std::string text =
       "policy { sharing: PER_AGENT hidden_sizes: [128, 64] } critic { hidden_sizes: [256, 256, 128] }"
       "collection { num_shards: 4 copies_per_shard: 16 rollout_length: 450 }"
-      "ppo { epochs: " + std::to_string(state.range(0)) + " minibatch_size: 2048 }";
+      "ppo { epochs: " +
+      std::to_string(state.range(0)) + " minibatch_size: 2048 }";
   AlgorithmContext context = MakeContext(text, {DiscreteGroup("junction", 9, 17, 4)}, 2);
   context.device = ChooseDevice(context.experiment.compute())->name;
   auto algorithm = CreateAlgorithm(context).value();

@@ -29,8 +29,8 @@ TEST(XmlReader, ReadsElementsAttributesAndEntities) {
 }
 
 TEST(XmlReader, NamesFileAndLineOfWhatIsMalformed) {
-  for (const char* text : {"<a>\n<b></a>", "<a>\n", "<a>\n<b x></b></a>", "<a>\n<b x='1</b></a>", "<a>\n<b x='&no;'/></a>",
-                           "<a>\n< b/></a>", "<a>\n<!-- </a>"}) {
+  for (const char* text : {"<a>\n<b></a>", "<a>\n", "<a>\n<b x></b></a>", "<a>\n<b x='1</b></a>",
+                           "<a>\n<b x='&no;'/></a>", "<a>\n< b/></a>", "<a>\n<!-- </a>"}) {
     XmlReader xml(text, "net.xml");
     while (xml.Next()) {
     }
@@ -39,8 +39,8 @@ TEST(XmlReader, NamesFileAndLineOfWhatIsMalformed) {
   }
 }
 
-// Two signals in a row from west to east; the road into the second is cut in two at n. W -> A -> n -> B -> E, a side road
-// S -> A.
+// Two signals in a row from west to east; the road into the second is cut in two at n. W -> A -> n -> B -> E, a side
+// road S -> A.
 constexpr char kNet[] = R"(<net>
   <edge id=":A_0" function="internal"><lane id=":A_0_0" index="0" length="5" shape="0,0 1,0"/></edge>
   <edge id="wa" from="W" to="A"><lane id="wa_0" index="0" length="200" shape="-200,0 0,0"/>

@@ -51,7 +51,8 @@ TEST(TraciMessage, UsesTheLongFormFromTwoHundredAndFiftySixBytesOn) {
 }
 
 TEST(TraciReader, ReadsNumbersOfEveryWidth) {
-  const std::string bytes = Bytes({0x09, 0xff, 0xff, 0xff, 0xfe, 0x0b, 0xc0, 0x04, 0, 0, 0, 0, 0, 0, 0x07, 200, 0x08, 200});
+  const std::string bytes =
+      Bytes({0x09, 0xff, 0xff, 0xff, 0xfe, 0x0b, 0xc0, 0x04, 0, 0, 0, 0, 0, 0, 0x07, 200, 0x08, 200});
   Reader reader(bytes);
   EXPECT_EQ(reader.TypedNumber(), -2);
   EXPECT_EQ(reader.TypedNumber(), -2.5);
@@ -106,7 +107,8 @@ TEST(TraciReader, RefusesNegativeLengthsHugeListsWrongTypesAndNumbersThatAreNone
 }
 
 TEST(TraciReader, RefusesACommandShorterThanItsHeader) {
-  for (const std::string& bytes : {Bytes({1, 0x02}), Bytes({0, 0, 0, 0, 5, 0x02}), Bytes({0, 0xff, 0xff, 0xff, 0xff, 2})}) {
+  for (const std::string& bytes :
+       {Bytes({1, 0x02}), Bytes({0, 0, 0, 0, 5, 0x02}), Bytes({0, 0xff, 0xff, 0xff, 0xff, 2})}) {
     Reader reader(bytes);
     uint8_t id = 0;
     reader.Command(id);

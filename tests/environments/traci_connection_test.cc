@@ -97,7 +97,8 @@ TEST(TraciConnection, TellsWhenSumoClosesBeforeOrWithinAReply) {
     });
     auto connection = Connection::Connect(sumo.port());
     ASSERT_TRUE(connection.ok());
-    EXPECT_EQ((*connection)->Exchange(Step(), absl::Seconds(10)).status().code(), absl::StatusCode::kUnavailable) << bytes;
+    EXPECT_EQ((*connection)->Exchange(Step(), absl::Seconds(10)).status().code(), absl::StatusCode::kUnavailable)
+        << bytes;
   }
 }
 

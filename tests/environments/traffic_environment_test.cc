@@ -36,7 +36,7 @@ TEST(TrafficGridTest, OffersNineJunctionsSeventeenFeaturesFourActionsAndAStateOf
 
 TEST(TrafficGridTest, EpisodesLast3600DecisionsOfOneSecondByDefault) {
   const std::unique_ptr<Environment> environment = MakeTrafficGrid({});
-  EpisodeBuffers buffers(environment->spec());
+  StepBuffers buffers(environment->spec());
   ASSERT_TRUE(environment->Reset(1).ok());
   RandomPlayer player(1);
   int steps = 0;
@@ -190,7 +190,7 @@ TEST(TrafficEnvironmentTest, RewardIsTheWeightedSumDocumented) {
 TEST(TrafficEnvironmentTest, EmptyRoadsBringNoReward) {
   const std::unique_ptr<Environment> environment =
       MakeTrafficGrid({{"vehicles_per_hour", "0"}, {"episode_seconds", "60"}});
-  EpisodeBuffers buffers(environment->spec());
+  StepBuffers buffers(environment->spec());
   ASSERT_TRUE(environment->Reset(1).ok());
   RandomPlayer player(1);
   do {

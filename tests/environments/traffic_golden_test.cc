@@ -22,7 +22,7 @@ const std::string kFolder = std::string(TROUPE_SOURCE_DIR) + "/tests/golden/traf
 
 std::string Playthrough() {
   const std::unique_ptr<Environment> environment = MakeTrafficGrid({{"decision_interval_seconds", "5"}});
-  EpisodeBuffers buffers(environment->spec());
+  StepBuffers buffers(environment->spec());
   RandomPlayer player(7);
   EXPECT_TRUE(environment->Reset(7).ok());
   std::string text = "traffic_grid nine_junctions seed 7: actions | rewards | state extras\n";
@@ -102,19 +102,17 @@ TEST(TrafficGoldenTest, DelaysAgreeWithSumoOnTheSameVehiclesAndPlans) {
     const TrafficTotals totals = RunBuiltIn(run).totals;
     const double loss = totals.time_loss_seconds / totals.inserted / run.time_loss_seconds - 1;
     const double waiting = totals.waiting_seconds / totals.inserted / run.waiting_seconds - 1;
-    // Three plans keep every approach below capacity; nsheavy starves east and west at 7200 vehicles/h, where small
-    // differences in capacity make large ones in delay.
-    const bool saturated = run.plan == "nsheavy" && run.vehicles_per_hour > 5400;
-    EXPECT_LT(std::abs(loss), saturated ? 0.30 : 0.15) << run.plan << " " << run.vehicles_per_hour;
-    EXPECT_LT(std::abs(waiting), saturated ? 0.40 : 0.15) << run.plan << " " << run.vehicles_per_hour;
+    EXPECT_LT(std::abs(loss), 0.15) << run.plan << " " << run.vehicles_per_hour;
+    EXPECT_LT(std::abs(waiting), 0.15) << run.plan << " " << run.vehicles_per_hour;
     error += (std::abs(loss) + std::abs(waiting)) / 2 / runs.size();
   }
-  EXPECT_LT(error, 0.06);
+  EXPECT_LT(error, 0.045);
 }
 
 TEST(TrafficGoldenTest, QueuesPerApproachCorrelateWithSumo) {
   double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
   for (const SumoRun& run : ReadSumoRuns()) {
+    // East and west are starved there: queues grow through the whole hour, and where they stand is chance.
     if (run.plan == "nsheavy" && run.vehicles_per_hour > 5400) continue;
     const RoadNetwork network = *LoadRoadNetwork("grid_3x3");
     std::map<std::string, double> queue;

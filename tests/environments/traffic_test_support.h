@@ -89,7 +89,7 @@ struct ScriptedEnvironment {
     auto owned = std::make_unique<ScriptedSimulation>();
     simulation = owned.get();
     environment = std::make_unique<TrafficEnvironment>("scripted", std::move(owned), settings);
-    buffers = std::make_unique<EpisodeBuffers>(environment->spec());
+    buffers = std::make_unique<StepBuffers>(environment->spec());
     Restart();
   }
   void Restart() {
@@ -114,7 +114,7 @@ struct ScriptedEnvironment {
 
   ScriptedSimulation* simulation = nullptr;
   std::unique_ptr<TrafficEnvironment> environment;
-  std::unique_ptr<EpisodeBuffers> buffers;
+  std::unique_ptr<StepBuffers> buffers;
 };
 
 // Takes uniformly random allowed actions.

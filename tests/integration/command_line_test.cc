@@ -25,8 +25,9 @@ TEST(LearnerCommandLine, HelpNamesEveryCommandAndFlag) {
   for (const char* word : {"--help", "help"}) {
     const Outcome outcome = Learner({word});
     EXPECT_EQ(outcome.exit_status, 0);
-    for (const char* text : {"export", "inspect", "--experiment", "--set", "--run_dir", "--local_workers", "--listen", "--insecure",
-                             "--metrics", "--device", "--seed", "--fresh", "--checkpoint", "--output", "Exit status"}) {
+    for (const char* text :
+         {"export", "inspect", "--experiment", "--set", "--run_dir", "--local_workers", "--listen", "--insecure",
+          "--metrics", "--device", "--seed", "--fresh", "--checkpoint", "--output", "Exit status"}) {
       EXPECT_THAT(outcome.output, HasSubstr(text));
     }
   }
@@ -66,7 +67,8 @@ TEST(LearnerCommandLine, OverridesAreAppliedInOrderAndBadOnesNamed) {
   outcome = Learner({absl::StrCat("--experiment=", run.folder / "e.textproto"), "--device=tpu"});
   EXPECT_EQ(outcome.exit_status, 2);
   EXPECT_THAT(outcome.output, HasSubstr("--device=tpu: expected auto, cpu or cuda"));
-  const auto learner = run.Learner(1, {"--set", "ppo.clip=0.3", "--set=ppo.epochs=1", "--set", "ppo.epochs=3", "--seed=5"});
+  const auto learner =
+      run.Learner(1, {"--set", "ppo.clip=0.3", "--set=ppo.epochs=1", "--set", "ppo.epochs=3", "--seed=5"});
   EXPECT_EQ(learner->Wait(), 0) << learner->output();
   const std::string stored = ReadText(run.folder / "run/experiment.textproto");
   EXPECT_THAT(stored, HasSubstr("clip: 0.3"));

@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "learner/run/child_process.h"
+#include "learner/run/piped_process.h"
 #include "tests/common/temporary_folder.h"
 
 namespace troupe::testing {
@@ -33,7 +33,9 @@ inline std::string ReadText(const std::string& path) {
 inline std::string SmallExperiment(const std::string& mode, int updates) {
   return absl::StrCat("name: 'small'\nseed: 7\ntotal_env_steps: ", updates * 256,
                       "\nenvironment { name: 'grid_world' settings { key: 'size' value: '3' } }\n"
-                      "collection { mode: ", mode, " num_shards: 4 copies_per_shard: 4 rollout_length: 16 }\n"
+                      "collection { mode: ",
+                      mode,
+                      " num_shards: 4 copies_per_shard: 4 rollout_length: 16 }\n"
                       "policy { hidden_sizes: [16] }\ncritic { hidden_sizes: [16] }\n"
                       "ppo { epochs: 2 minibatch_size: 128 }\ncompute { device: CPU learner_threads: 1 }\n"
                       "checkpoint { interval_env_steps: 2560 }\n");
@@ -45,7 +47,7 @@ class Process {
   Process(const std::string& program, const std::vector<std::string>& arguments) {
     std::vector<std::string> command = {absl::StrCat(TROUPE_BIN_DIR "/", program)};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    child_ = ChildProcess::Start(command).value();
+    child_ = PipedProcess::Start(command).value();
   }
 
   pid_t pid() const { return child_->pid(); }
@@ -97,13 +99,15 @@ class Process {
     return child_->ReadOutput(&output_);
   }
 
-  std::unique_ptr<ChildProcess> child_;
+  std::unique_ptr<PipedProcess> child_;
   std::string output_;
 };
 
 // One run folder and its experiment; learners on it come and go.
 struct SmallRun {
-  SmallRun(const std::string& mode, int updates) { std::ofstream(folder / "e.textproto") << SmallExperiment(mode, updates); }
+  SmallRun(const std::string& mode, int updates) {
+    std::ofstream(folder / "e.textproto") << SmallExperiment(mode, updates);
+  }
 
   std::unique_ptr<Process> Learner(int local_workers, std::vector<std::string> more = {}) const {
     std::vector<std::string> arguments = {"train", absl::StrCat("--experiment=", folder / "e.textproto"),
@@ -119,7 +123,8 @@ struct SmallRun {
     for (std::string line; std::getline(file, line);) {
       int update = 0;
       const size_t begin = std::string("{\"update\":").size();
-      if (line.size() > begin && absl::SimpleAtoi(line.substr(begin, line.find(',') - begin), &update)) updates.push_back(update);
+      if (line.size() > begin && absl::SimpleAtoi(line.substr(begin, line.find(',') - begin), &update))
+        updates.push_back(update);
     }
     return updates;
   }

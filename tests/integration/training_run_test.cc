@@ -166,13 +166,14 @@ TEST(Slow, GridWorldIsLearnt) {
   TemporaryFolder folder;
   Process learner("learner", {"--experiment=" TROUPE_SOURCE_DIR "/deploy/experiments/grid_world.textproto",
                               absl::StrCat("--run_dir=", folder / "run"), "--local_workers=2", "--device=cpu",
-                              "--set=total_env_steps=400000", "--set=environment.settings.size=3",
-                              "--set=evaluation.interval_env_steps=400000", "--no_final_evaluation"});
+                              "--set=total_env_steps=250000", "--set=environment.settings.size=3",
+                              "--set=evaluation.interval_env_steps=250000", "--no_final_evaluation"});
   ASSERT_EQ(learner.Wait(absl::Minutes(4)), 0) << learner.output();
   double value = -1000;
   const size_t at = learner.output().rfind("episode_return ");
   ASSERT_NE(at, std::string::npos) << learner.output();
-  ASSERT_TRUE(absl::SimpleAtod(learner.output().substr(at + 15, learner.output().find(' ', at + 15) - at - 15), &value));
+  ASSERT_TRUE(
+      absl::SimpleAtod(learner.output().substr(at + 15, learner.output().find(' ', at + 15) - at - 15), &value));
   EXPECT_GT(value, 8.0) << learner.output();
 }
 

@@ -187,7 +187,8 @@ TEST(ResumeCheck, FreeFieldsMayChangeAndTotalStepsMayGrowOnly) {
   now.mutable_collection()->set_lease_timeout_seconds(99);
   EXPECT_TRUE(CheckResumable(before, now).ok());
   now.set_total_env_steps(before.total_env_steps() - 1);
-  EXPECT_THAT(std::string(CheckResumable(before, now).message()), HasSubstr("total_env_steps may only grow: the run has 80"));
+  EXPECT_THAT(std::string(CheckResumable(before, now).message()),
+              HasSubstr("total_env_steps may only grow: the run has 80"));
 }
 
 TEST(Export, WritesTheActorsOfTheCheckpointAskedFor) {

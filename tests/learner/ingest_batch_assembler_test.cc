@@ -1,9 +1,8 @@
-#include "learner/ingest/batch_assembler.h"
-
 #include <thread>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "learner/ingest/batch_assembler.h"
 #include "tests/support/chunk_maker.h"
 
 namespace troupe {

@@ -1,10 +1,9 @@
-#include "learner/ingest/chunk_admission.h"
-
 #include <functional>
 #include <limits>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "learner/ingest/chunk_admission.h"
 #include "tests/support/chunk_maker.h"
 
 namespace troupe {
@@ -77,9 +76,7 @@ const BadChunk kBadChunks[] = {
      },
      "groups[0].actions[0, 1, 1]"},
     {"mask_of_nothing",
-     [](wire::Chunk& c) {
-       std::fill_n(Data<uint8_t>(c.mutable_groups(0)->mutable_action_masks()) + 4, 4, uint8_t{0});
-     },
+     [](wire::Chunk& c) { std::fill_n(Data<uint8_t>(c.mutable_groups(0)->mutable_action_masks()) + 4, 4, uint8_t{0}); },
      "groups[0].action_masks[0, 0, 1]: allows no action"},
     {"mask_of_two", [](wire::Chunk& c) { Data<uint8_t>(c.mutable_groups(0)->mutable_action_masks())[0] = 2; },
      "groups[0].action_masks[0, 0, 0, 0]: came 2"},
@@ -103,7 +100,8 @@ const BadChunk kBadChunks[] = {
      "episodes[0].group_returns: came 3"},
     {"episode_statistics", [](wire::Chunk& c) { c.mutable_episodes(0)->clear_statistics(); },
      "episodes[0].statistics: came 0"},
-    {"episode_nan", [](wire::Chunk& c) { c.mutable_episodes(0)->set_statistics(0, kNan); }, "episodes[0].statistics[0]"},
+    {"episode_nan", [](wire::Chunk& c) { c.mutable_episodes(0)->set_statistics(0, kNan); },
+     "episodes[0].statistics[0]"},
     {"negative_seconds", [](wire::Chunk& c) { c.set_environment_seconds(-1); }, "environment_seconds: came -1"},
     {"nan_seconds", [](wire::Chunk& c) { c.set_inference_seconds(kNan); }, "inference_seconds: came nan"},
 };

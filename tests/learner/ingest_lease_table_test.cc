@@ -1,9 +1,8 @@
-#include "learner/ingest/lease_table.h"
-
 #include <set>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "learner/ingest/lease_table.h"
 
 namespace troupe {
 namespace {

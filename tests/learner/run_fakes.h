@@ -90,8 +90,8 @@ class FakeServer : public LearnerServer {
 
   int port() const override { return 1; }
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration) override { return TinyEnvironment(); }
-  absl::Status Begin(const EnvironmentSpec&, const std::vector<PolicySpec>&, std::shared_ptr<const PolicyWeights> weights,
-                     const IngestState& ingest) override {
+  absl::Status Begin(const EnvironmentSpec&, const std::vector<PolicySpec>&,
+                     std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override {
     update_ = weights->policy_version;
     ingest_ = ingest;
     ingest_.lease_epochs.resize(1);
@@ -105,7 +105,9 @@ class FakeServer : public LearnerServer {
     log_.push_back(absl::StrCat("NextBatch ", update_));
     return AssembledBatch{&batch_, update_, 0.25, 1.0};
   }
-  void ReleaseBatch(const AssembledBatch& batch) override { log_.push_back(absl::StrCat("ReleaseBatch ", batch.update)); }
+  void ReleaseBatch(const AssembledBatch& batch) override {
+    log_.push_back(absl::StrCat("ReleaseBatch ", batch.update));
+  }
   void Publish(std::shared_ptr<const PolicyWeights> weights) override {
     log_.push_back(absl::StrCat("Publish ", weights->policy_version));
     ++ingest_.chunks_trained;
@@ -116,7 +118,8 @@ class FakeServer : public LearnerServer {
     log_.push_back(absl::StrCat("RequestEvaluation ", request.weights->policy_version));
     EvaluationOutcome outcome{request.weights->policy_version, {}};
     for (uint32_t i = 0; i < request.episodes; ++i) {
-      const float waiting = waiting_of_version.count(outcome.policy_version) ? waiting_of_version[outcome.policy_version] : 9.0f;
+      const float waiting =
+          waiting_of_version.count(outcome.policy_version) ? waiting_of_version[outcome.policy_version] : 9.0f;
       outcome.episodes.push_back({{-1.0f}, 10, {waiting}});
     }
     if (hold_evaluations) {
@@ -129,7 +132,9 @@ class FakeServer : public LearnerServer {
   std::vector<EpisodeSummary> TakeFinishedEpisodes() override { return {{{2.0f}, 12, {5.0f}}, {{4.0f}, 14, {7.0f}}}; }
   IngestState ingest_state() const override { return ingest_; }
   std::vector<WorkerSummary> workers() const override { return {{"w", "host", true, {0}, 1}}; }
-  void ReportProgress(uint64_t env_steps, double) override { log_.push_back(absl::StrCat("ReportProgress ", env_steps)); }
+  void ReportProgress(uint64_t env_steps, double) override {
+    log_.push_back(absl::StrCat("ReportProgress ", env_steps));
+  }
   void Drain(const std::string&, absl::Duration) override { log_.push_back("Drain"); }
 
   std::function<absl::Status()> next_batch;  // an error stands for the batch

@@ -1,9 +1,8 @@
-#include "learner/run/progress.h"
-
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/run/banner.h"
 #include "learner/run/final_evaluation.h"
+#include "learner/run/progress.h"
 #include "learner/run/run_folder.h"
 #include "learner/run/sha256.h"
 #include "tests/learner/run_harness.h"
@@ -30,9 +29,10 @@ TEST(Progress, LineSaysWhereTheRunStands) {
   figures.evaluation = {"mean_waiting_seconds", 41.72};
   figures.policy_lag = 1;
   figures.workers = 2;
-  EXPECT_EQ(FormatProgress(figures),
-            "1.25 M of 5.00 M steps  25.0 %   81.2 k/s   return -12.34   evaluation mean_waiting_seconds 41.72   lag 1.0   "
-            "2 workers   0:46 left");
+  EXPECT_EQ(
+      FormatProgress(figures),
+      "1.25 M of 5.00 M steps  25.0 %   81.2 k/s   return -12.34   evaluation mean_waiting_seconds 41.72   lag 1.0   "
+      "2 workers   0:46 left");
 }
 
 TEST(Progress, LineLeavesOutWhatIsNotKnownYet) {
@@ -85,7 +85,8 @@ TEST(Console, ElsewhereProgressIsALineEveryTenSecondsAndTheLogHasNoneOfIt) {
     Console console(out, /*is_terminal=*/false);
     ASSERT_TRUE(console.OpenLog(folder / "log.txt").ok());
     const absl::Time now = absl::UnixEpoch();
-    for (int second = 0; second <= 20; ++second) console.Progress(absl::StrCat("at ", second), now + absl::Seconds(second));
+    for (int second = 0; second <= 20; ++second)
+      console.Progress(absl::StrCat("at ", second), now + absl::Seconds(second));
     console.Warning("look here");
   }
   EXPECT_EQ(ReadBack(out), "at 0\nat 10\nat 20\nwarning: look here\n");
@@ -101,7 +102,8 @@ TEST(RunFolder, OneLearnerAtATime) {
   auto first = RunFolder::Open(path, TinyExperiment(), false);
   ASSERT_TRUE(first.ok()) << first.status();
   const auto second = RunFolder::Open(path, TinyExperiment(), false);
-  EXPECT_EQ(second.status().message(), absl::StrCat(path, ": another learner works in this run folder (process ", getpid(), ")"));
+  EXPECT_EQ(second.status().message(),
+            absl::StrCat(path, ": another learner works in this run folder (process ", getpid(), ")"));
   const std::string run_id = (*first)->run_id();
   first->reset();
   const auto third = RunFolder::Open(path, TinyExperiment(), false);
@@ -129,8 +131,8 @@ TEST(FinalEvaluation, CommandIsWhatAPersonWouldType) {
   settings.add_baselines("fixed");
   settings.add_baselines("actuated");
   EXPECT_THAT(EvaluateCommand("bin/actor_worker", settings, "a.safetensors", "e.json"),
-              ElementsAre("bin/actor_worker", "evaluate", "--actors=a.safetensors", "--episodes=20", "--first_seed=1000000",
-                          "--baselines=fixed,actuated", "--json=e.json"));
+              ElementsAre("bin/actor_worker", "evaluate", "--actors=a.safetensors", "--episodes=20",
+                          "--first_seed=1000000", "--baselines=fixed,actuated", "--json=e.json"));
 }
 
 TEST(FinalEvaluation, OutputGoesToConsoleAndFileAndAFailureIsTold) {
@@ -138,12 +140,15 @@ TEST(FinalEvaluation, OutputGoesToConsoleAndFileAndAFailureIsTold) {
   std::FILE* out = std::tmpfile();
   Console console(out, false);
   const auto never = [] { return false; };
-  ASSERT_TRUE(RunToConsole({"/bin/sh", "-c", "echo table; echo noted >&2; printf end"}, folder / "e.txt", &console, never).ok());
+  ASSERT_TRUE(
+      RunToConsole({"/bin/sh", "-c", "echo table; echo noted >&2; printf end"}, folder / "e.txt", &console, never)
+          .ok());
   EXPECT_EQ(ReadBack(out), "table\nnoted\nend\n");
   EXPECT_EQ(ReadText(folder / "e.txt"), "table\nnoted\nend");
   const absl::Status failed = RunToConsole({"/bin/sh", "-c", "exit 3"}, folder / "e.txt", &console, never);
   EXPECT_THAT(std::string(failed.message()), HasSubstr("exited with status 3"));
-  EXPECT_TRUE(absl::IsCancelled(RunToConsole({"/bin/sh", "-c", "sleep 600"}, folder / "e.txt", &console, [] { return true; })));
+  EXPECT_TRUE(
+      absl::IsCancelled(RunToConsole({"/bin/sh", "-c", "sleep 600"}, folder / "e.txt", &console, [] { return true; })));
   std::fclose(out);
 }
 

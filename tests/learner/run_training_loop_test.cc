@@ -1,11 +1,10 @@
-#include "learner/run/training_loop.h"
-
 #include <cmath>
 #include <filesystem>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/run/sha256.h"
+#include "learner/run/training_loop.h"
 #include "tests/learner/run_harness.h"
 
 namespace troupe::testing {
@@ -18,13 +17,13 @@ using ::testing::SizeIs;
 
 TEST(TrainingLoop, PublishesRightAfterTheUpdateAndGivesTheBatchBackOnce) {
   TinyRun run;
-  TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 8 episodes: 2 } checkpoint { interval_env_steps: 8 }"));
+  TinyProcess process(
+      run, TinyExperiment("evaluation { interval_env_steps: 8 episodes: 2 } checkpoint { interval_env_steps: 8 }"));
   process.start.experiment.set_total_env_steps(16);
   ASSERT_TRUE(process.Run().ok());
-  EXPECT_THAT(process.log,
-              ElementsAre("NextBatch 0", "Update 0 at 0", "Publish 1", "ReleaseBatch 0", "ReportProgress 8",
-                          "RequestEvaluation 1", "NextBatch 1", "Update 1 at 8", "Publish 2", "ReleaseBatch 1",
-                          "ReportProgress 16", "RequestEvaluation 2"));
+  EXPECT_THAT(process.log, ElementsAre("NextBatch 0", "Update 0 at 0", "Publish 1", "ReleaseBatch 0",
+                                       "ReportProgress 8", "RequestEvaluation 1", "NextBatch 1", "Update 1 at 8",
+                                       "Publish 2", "ReleaseBatch 1", "ReportProgress 16", "RequestEvaluation 2"));
 }
 
 TEST(TrainingLoop, TrainsUntilTotalStepsAndTellsTheWeights) {
@@ -95,7 +94,8 @@ TEST(TrainingLoop, RecordsHoldEveryUpdateOnceAlsoWhenAnUnsavedOneIsDoneAgain) {
   ASSERT_TRUE(second.Run().ok());
   const std::vector<std::string> lines = ReadLines(run.folder / "metrics.jsonl");
   ASSERT_THAT(lines, SizeIs(10));
-  for (int i = 0; i < 10; ++i) EXPECT_THAT(lines[i], HasSubstr(absl::StrCat("{\"update\":", i + 1, ",\"env_steps\":", 8 * (i + 1), ",")));
+  for (int i = 0; i < 10; ++i)
+    EXPECT_THAT(lines[i], HasSubstr(absl::StrCat("{\"update\":", i + 1, ",\"env_steps\":", 8 * (i + 1), ",")));
 }
 
 TEST(TrainingLoop, AFailedUpdateIsCountedAndTheRunGoesOn) {
@@ -156,7 +156,8 @@ TEST(TrainingLoop, AServerDrainedByOthersEndsTheRun) {
 TEST(Evaluation, SmallestIsBestAndItsWholeStateIsKept) {
   TinyRun run;
   TinyProcess process(
-      run, TinyExperiment("evaluation { interval_env_steps: 16 episodes: 2 best_by: 'waiting' smaller_is_better: true }"));
+      run,
+      TinyExperiment("evaluation { interval_env_steps: 16 episodes: 2 best_by: 'waiting' smaller_is_better: true }"));
   process.server.waiting_of_version = {{2, 5.0f}, {4, 3.0f}, {6, 4.0f}, {8, NAN}, {10, 3.5f}};
   const auto result = process.Run();
   ASSERT_TRUE(result.ok()) << result.status();
@@ -222,8 +223,9 @@ TEST(Evaluation, NoMoreThanTheServerTakesAreUnderWay) {
 
 TEST(Evaluation, UnknownStatisticIsRefusedWithTheKnownOnes) {
   const absl::Status status = CheckBestBy(TinyEnvironment(), "wating");
-  EXPECT_EQ(status.message(),
-            "evaluation.best_by: \"wating\" is not a statistic of tiny; there are: episode_return, episode_length, waiting");
+  EXPECT_EQ(
+      status.message(),
+      "evaluation.best_by: \"wating\" is not a statistic of tiny; there are: episode_return, episode_length, waiting");
   EXPECT_TRUE(CheckBestBy(TinyEnvironment(), "waiting").ok());
 }
 
@@ -234,9 +236,9 @@ TEST(Reporting, MetricsCarryTheUpdateTheEpisodesAndTheStages) {
   const std::string series = process.Series();
   for (const char* line :
        {"troupe_updates_total 10", "troupe_update_policy_loss 0.05", "troupe_learning_rate 0.001",
-        "troupe_episode_return{agent_group=\"team\"} 3", "troupe_episode_length 13", "troupe_episode_statistic{name=\"waiting\"} 6",
-        "troupe_evaluation_return{agent_group=\"team\"} -1", "troupe_evaluation_statistic{name=\"waiting\"} 9",
-        "troupe_stage_seconds_count{stage=\"update\"} 10",
+        "troupe_episode_return{agent_group=\"team\"} 3", "troupe_episode_length 13",
+        "troupe_episode_statistic{name=\"waiting\"} 6", "troupe_evaluation_return{agent_group=\"team\"} -1",
+        "troupe_evaluation_statistic{name=\"waiting\"} 9", "troupe_stage_seconds_count{stage=\"update\"} 10",
         "troupe_checkpoints_total{result=\"written\"}", "troupe_checkpoint_age_seconds"}) {
     EXPECT_THAT(series, HasSubstr(line));
   }

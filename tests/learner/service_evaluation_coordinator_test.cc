@@ -1,9 +1,8 @@
-#include "learner/service/evaluation_coordinator.h"
-
 #include <optional>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "learner/service/evaluation_coordinator.h"
 
 namespace troupe {
 namespace {
@@ -139,9 +138,11 @@ TEST_F(EvaluationCoordinatorTest, MalformedResultsNameTheFieldAndTheTaskGoesOn) 
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(std::string(status.message()), HasSubstr(expected));
   };
-  spoil([](auto& result) { result.mutable_episodes()->RemoveLast(); }, "evaluation_result.episodes: came 1, expected 2");
+  spoil([](auto& result) { result.mutable_episodes()->RemoveLast(); },
+        "evaluation_result.episodes: came 1, expected 2");
   spoil([](auto& result) { result.mutable_episodes(1)->set_seed(1 << 30); }, "evaluation_result.episodes[1].seed");
-  spoil([](auto& result) { result.mutable_episodes(0)->add_statistics(1); }, "evaluation_result.episodes[0].statistics");
+  spoil([](auto& result) { result.mutable_episodes(0)->add_statistics(1); },
+        "evaluation_result.episodes[0].statistics");
   spoil([](auto& result) { result.mutable_episodes(0)->set_group_returns(0, 1e38f * 10); }, "group_returns");
   const auto last = coordinator_.TakeAssignments(kStart);
   ASSERT_THAT(last, SizeIs(1));
@@ -153,7 +154,9 @@ TEST_F(EvaluationCoordinatorTest, MalformedResultsNameTheFieldAndTheTaskGoesOn) 
 TEST_F(EvaluationCoordinatorTest, RefusesMoreThanItsBoundAndEmptyRequests) {
   EXPECT_EQ(coordinator_.Start(Request(0), Keep()).code(), absl::StatusCode::kInvalidArgument);
   int cancelled = 0;
-  const auto count = [&](const absl::StatusOr<EvaluationOutcome>& outcome) { cancelled += absl::IsCancelled(outcome.status()); };
+  const auto count = [&](const absl::StatusOr<EvaluationOutcome>& outcome) {
+    cancelled += absl::IsCancelled(outcome.status());
+  };
   for (int i = 0; i < LearnerServer::kMaxEvaluations; ++i) ASSERT_TRUE(coordinator_.Start(Request(3), count).ok());
   EXPECT_EQ(coordinator_.Start(Request(3), count).code(), absl::StatusCode::kResourceExhausted);
   coordinator_.CancelAll(absl::CancelledError("draining"));

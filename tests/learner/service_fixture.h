@@ -59,9 +59,8 @@ class ServiceTest : public ::testing::Test {
   }
 
   void StartServer(const Setup& setup) {
-    auto server = LearnerServerImpl::Start(Options(setup), &metrics_, [this] {
-      return absl::UnixEpoch() + absl::Milliseconds(clock_ms_.load());
-    });
+    auto server = LearnerServerImpl::Start(Options(setup), &metrics_,
+                                           [this] { return absl::UnixEpoch() + absl::Milliseconds(clock_ms_.load()); });
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     if (!setup.begin) return;
@@ -104,7 +103,9 @@ class ServiceTest : public ::testing::Test {
     server_->ReleaseBatch(*batch);
   }
 
-  double Counter(const std::string& name, const MetricLabels& labels) { return metrics_.Counter(name, "", labels).Value(); }
+  double Counter(const std::string& name, const MetricLabels& labels) {
+    return metrics_.Counter(name, "", labels).Value();
+  }
 
   std::atomic<int64_t> clock_ms_ = 0;
   Metrics metrics_;

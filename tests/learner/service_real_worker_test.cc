@@ -1,4 +1,5 @@
-// The service with the workers it was made for, in one process: what batches hold must not depend on how many workers there are.
+// The service with the workers it was made for, in one process: what batches hold must not depend on how many workers
+// there are.
 #include <cmath>
 
 #include "actor_worker/worker.h"
@@ -34,10 +35,10 @@ std::shared_ptr<const PolicyWeights> WeightsOf(const std::vector<PolicySpec>& po
 class RealWorkerTest : public ::testing::Test {
  protected:
   static Experiment MakeExperiment(CollectionMode mode) {
-    const auto experiment =
-        ParseExperiment("name: 'real' total_env_steps: 100000 environment { name: 'grid_world' }"
-                        "collection { num_shards: 6 copies_per_shard: 3 rollout_length: 40 }",
-                        "test", {absl::StrCat("collection.mode=", CollectionMode_Name(mode))});
+    const auto experiment = ParseExperiment(
+        "name: 'real' total_env_steps: 100000 environment { name: 'grid_world' }"
+        "collection { num_shards: 6 copies_per_shard: 3 rollout_length: 40 }",
+        "test", {absl::StrCat("collection.mode=", CollectionMode_Name(mode))});
     EXPECT_TRUE(experiment.ok()) << experiment.status();
     return *experiment;
   }

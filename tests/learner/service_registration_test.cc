@@ -44,7 +44,8 @@ TEST_F(RegistrationTest, DescribesTheRunToThoseOfItsProtocol) {
 TEST_F(RegistrationTest, RefusesAnotherProtocolVersion) {
   wire::RegisterRequest request = Good();
   request.set_protocol_version(kProtocolVersion + 1);
-  ExpectRefused(request, grpc::StatusCode::FAILED_PRECONDITION, "protocol_version: came 2, expected 1", "protocol_version");
+  ExpectRefused(request, grpc::StatusCode::FAILED_PRECONDITION, "protocol_version: came 2, expected 1",
+                "protocol_version");
 }
 
 TEST_F(RegistrationTest, RefusesAnotherRun) {
@@ -81,6 +82,19 @@ TEST_F(RegistrationTest, RefusesASpecThatDiffersFromTheFirst) {
   other.groups[0].observation_size += 1;
   ExpectRefused(FakeWorker::Registration(other, kRunId, 4), grpc::StatusCode::FAILED_PRECONDITION,
                 "environment_spec: differs from the run's", "environment_spec");
+}
+
+TEST_F(RegistrationTest, ASpecIsForgottenWithItsLastWorkerWhileTheRunHasNotBegun) {
+  FakeWorker first(server_->port());
+  EnvironmentSpec other = Spec();
+  other.name = "another";
+  ASSERT_TRUE(first.Register(FakeWorker::Registration(other, kRunId, 4)).ok());
+  first.OpenStream();
+  EXPECT_TRUE(first.Leave().ok());
+  while (!server_->workers().empty()) absl::SleepFor(absl::Milliseconds(1));
+  FakeWorker second(server_->port());
+  EXPECT_TRUE(second.Register(Good()).ok());
+  EXPECT_EQ(server_->WaitForEnvironment(kPatience)->name, "two_groups");
 }
 
 TEST_F(RegistrationTest, RefusesMoreWorkersThanItsBound) {

@@ -169,7 +169,8 @@ TEST_F(WorkerServiceTest, DrainTellsWorkersWakesTheLoopAndWaitsForThemToLeave) {
   const auto worker = Join();
   worker->ReadGrants(1);
   absl::Status evaluation;
-  ASSERT_TRUE(server_->RequestEvaluation({Weights(0), 1, 1, false}, [&](auto outcome) { evaluation = outcome.status(); }).ok());
+  ASSERT_TRUE(
+      server_->RequestEvaluation({Weights(0), 1, 1, false}, [&](auto outcome) { evaluation = outcome.status(); }).ok());
   std::thread drain([&] { server_->Drain("trained enough", kPatience); });
   bool told = false;
   while (!told) {

@@ -1,5 +1,3 @@
-#include "learner/run/worker_supervisor.h"
-
 #include <signal.h>
 
 #include <filesystem>
@@ -7,8 +5,9 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "learner/run/child_process.h"
+#include "learner/run/piped_process.h"
 #include "learner/run/restart_policy.h"
+#include "learner/run/worker_supervisor.h"
 #include "tests/learner/run_harness.h"
 
 namespace troupe::testing {
@@ -70,7 +69,8 @@ TEST(RestartPolicy, NoMoreThanTheLimitWithinTheWindow) {
 
 TEST(WorkerSupervisor, ACrashedWorkerIsStartedAgainAndThatIsCounted) {
   // The script counts its starts in a file; from the third on it stays.
-  Supervised supervised("echo start >> \"$0.starts\"; echo about to; [ $(wc -l < \"$0.starts\") -ge 3 ] && sleep 600; exit 7");
+  Supervised supervised(
+      "echo start >> \"$0.starts\"; echo about to; [ $(wc -l < \"$0.starts\") -ge 3 ] && sleep 600; exit 7");
   supervised.options.command[3] = supervised.folder / "w";
   supervised.Start();
   EXPECT_TRUE(Eventually([&] { return ReadLines(supervised.folder / "w.starts").size() >= 3; }));
@@ -108,7 +108,8 @@ TEST(WorkerSupervisor, AProgramThatIsNotThereIsAnError) {
   supervised.options.command = {"/nonexistent/actor_worker"};
   supervised.Start();
   ASSERT_TRUE(Eventually([&] { return !supervised.supervisor->health().ok(); }));
-  EXPECT_THAT(std::string(supervised.supervisor->health().message()), HasSubstr("/nonexistent/actor_worker: No such file"));
+  EXPECT_THAT(std::string(supervised.supervisor->health().message()),
+              HasSubstr("/nonexistent/actor_worker: No such file"));
 }
 
 TEST(WorkerSupervisor, StopLetsAWorkerEndInPeaceAndThenForcesIt) {
@@ -150,10 +151,10 @@ TEST(WorkerLog, StaysWithinItsBoundsAndKeepsTheNewest) {
   EXPECT_THAT(ReadText(folder / "0.log.1") + ReadText(folder / "0.log"), HasSubstr("line 950\nline 951\n"));
 }
 
-TEST(ChildProcess, DiesWithTheThreadThatStartedIt) {
-  std::unique_ptr<ChildProcess> child;
+TEST(PipedProcess, DiesWithTheThreadThatStartedIt) {
+  std::unique_ptr<PipedProcess> child;
   NamedThread thread("starter", [&] {
-    child = *ChildProcess::Start({"/bin/sh", "-c", "echo up; exec sleep 600"});
+    child = *PipedProcess::Start({"/bin/sh", "-c", "echo up; exec sleep 600"});
     std::string output;
     EXPECT_TRUE(Eventually([&] { return child->ReadOutput(&output) && output == "up\n"; }));
   });
@@ -161,10 +162,10 @@ TEST(ChildProcess, DiesWithTheThreadThatStartedIt) {
   EXPECT_EQ(DescribeWaitStatus(child->Wait()), "was ended by signal 9 (Killed)");
 }
 
-TEST(ChildProcess, HasAnEmptySignalMaskAndNoFilesOfItsParent) {
+TEST(PipedProcess, HasAnEmptySignalMaskAndNoFilesOfItsParent) {
   TemporaryFolder folder;
   std::FILE* open_file = std::fopen((folder / "secret").c_str(), "w");
-  const auto child = *ChildProcess::Start({"/bin/sh", "-c", "grep SigBlk /proc/self/status; ls -l /proc/self/fd"});
+  const auto child = *PipedProcess::Start({"/bin/sh", "-c", "grep SigBlk /proc/self/status; ls -l /proc/self/fd"});
   child->Wait();
   std::string text;
   EXPECT_FALSE(child->ReadOutput(&text));

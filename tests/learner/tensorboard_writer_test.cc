@@ -4,9 +4,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/files/crc32c.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "common/files/crc32c.h"
 #include "proto/tensorboard.pb.h"
 #include "tests/learner/run_harness.h"
 
@@ -58,7 +58,8 @@ TEST(TensorboardWriter, WritesAVersionAStartAndOneEventPerStep) {
   const absl::Time now = absl::FromUnixSeconds(1700000000);
   const auto writer = TensorboardWriter::Create(folder.path(), 5, now);
   ASSERT_TRUE(writer.ok()) << writer.status();
-  ASSERT_TRUE((*writer)->AddScalars(8, now + absl::Seconds(1), {{"update/policy_loss", 0.25}, {"bad", NAN}, {"lag", 1}}).ok());
+  ASSERT_TRUE(
+      (*writer)->AddScalars(8, now + absl::Seconds(1), {{"update/policy_loss", 0.25}, {"bad", NAN}, {"lag", 1}}).ok());
   EXPECT_THAT((*writer)->path(), HasSubstr("/events.out.tfevents.1700000000."));
   const auto events = ReadEvents((*writer)->path());
   ASSERT_EQ(events.size(), 3);

@@ -1,5 +1,5 @@
-// The learner's actors and the worker's inference are the same function: for every kind of spec, what a worker acts with and
-// reports as log-probability is what the learner computes from the same exported weights.
+// The learner's actors and the worker's inference are the same function: for every kind of spec, what a worker acts
+// with and reports as log-probability is what the learner computes from the same exported weights.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -35,19 +35,21 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
     std::vector<float> uniforms(row);
     for (int step = 0; step < kSteps; ++step) {
       for (float& uniform : uniforms) uniform = random.Uniform();
-      (*inference)->ActDiscrete(
-          absl::MakeConstSpan(group.observations).subspan(step * row * policy.observation_size, row * policy.observation_size),
-          absl::MakeConstSpan(group.action_masks).subspan(step * row * policy.action_size, row * policy.action_size), uniforms,
-          absl::MakeSpan(group.discrete_actions).subspan(step * row, row),
-          absl::MakeSpan(group.log_probabilities).subspan(step * row, row));
+      (*inference)
+          ->ActDiscrete(absl::MakeConstSpan(group.observations)
+                            .subspan(step * row * policy.observation_size, row * policy.observation_size),
+                        absl::MakeConstSpan(group.action_masks)
+                            .subspan(step * row * policy.action_size, row * policy.action_size),
+                        uniforms, absl::MakeSpan(group.discrete_actions).subspan(step * row, row),
+                        absl::MakeSpan(group.log_probabilities).subspan(step * row, row));
     }
 
     std::vector<float> flat;
-    for (const HostTensor& tensor : *tensors) flat.insert(flat.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
+    for (const HostTensor& tensor : *tensors)
+      flat.insert(flat.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
     DenseStack stack(policy.stack, 0, at::kCPU);
     stack.SetParameters(flat);
-    const std::vector<float> learner =
-        ActorRows(policy, group, kSteps * kCopies, at::kCPU).LogProbabilities(stack);
+    const std::vector<float> learner = ActorRows(policy, group, kSteps * kCopies, at::kCPU).LogProbabilities(stack);
     ASSERT_EQ(learner.size(), group.log_probabilities.size());
     double spread = 0;
     for (size_t i = 0; i < learner.size(); ++i) {
@@ -60,14 +62,15 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
 
 INSTANTIATE_TEST_SUITE_P(
     Specs, PolicyParity,
-    ::testing::Values("hidden_sizes: [32, 16]", "hidden_sizes: [32, 16] activation: TANH",
-                      "hidden_sizes: [24] agent_id_input: true", "hidden_sizes: [32, 16] sharing: PER_AGENT",
-                      "hidden_sizes: [32] sharing: PER_AGENT agent_id_input: true activation: TANH",
-                      "hidden_sizes: [32, 16] sharing: PARTITIONED partition: [1, 0, 1, 1]",
-                      "hidden_sizes: [20] sharing: PARTITIONED partition: [0, 1, 2, 0] agent_id_input: true",
-                      "hidden_sizes: [32, 16] input_layer_norm: true", "hidden_sizes: [32, 16] hidden_layer_norm: true",
-                      "hidden_sizes: [32, 16] input_layer_norm: true hidden_layer_norm: true activation: TANH sharing: PER_AGENT",
-                      "hidden_sizes: [64, 64] orthogonal_init: false"));
+    ::testing::Values(
+        "hidden_sizes: [32, 16]", "hidden_sizes: [32, 16] activation: TANH", "hidden_sizes: [24] agent_id_input: true",
+        "hidden_sizes: [32, 16] sharing: PER_AGENT",
+        "hidden_sizes: [32] sharing: PER_AGENT agent_id_input: true activation: TANH",
+        "hidden_sizes: [32, 16] sharing: PARTITIONED partition: [1, 0, 1, 1]",
+        "hidden_sizes: [20] sharing: PARTITIONED partition: [0, 1, 2, 0] agent_id_input: true",
+        "hidden_sizes: [32, 16] input_layer_norm: true", "hidden_sizes: [32, 16] hidden_layer_norm: true",
+        "hidden_sizes: [32, 16] input_layer_norm: true hidden_layer_norm: true activation: TANH sharing: PER_AGENT",
+        "hidden_sizes: [64, 64] orthogonal_init: false"));
 
 }  // namespace
 }  // namespace troupe

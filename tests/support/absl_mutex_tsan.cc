@@ -1,8 +1,9 @@
-// Tells ThreadSanitizer what absl's mutexes order, when the system's absl and gRPC are shared libraries built without it.
-// Linked into test programs of a `thread` build only; empty otherwise.
+// Tells ThreadSanitizer what absl's mutexes order, when the system's absl and gRPC are shared libraries built without
+// it. Linked into test programs of a `thread` build only; empty otherwise.
 //
-// The definitions below take the place of the libraries' own (theirs are found by RTLD_NEXT and called), for gRPC's calls too.
-// Reads inside the libraries' Unlock and Await are ignored: absl evaluates waiters' conditions in the thread that unlocks.
+// The definitions below take the place of the libraries' own (theirs are found by RTLD_NEXT and called), for gRPC's
+// calls too. Reads inside the libraries' Unlock and Await are ignored: absl evaluates waiters' conditions in the thread
+// that unlocks.
 #if defined(__SANITIZE_THREAD__)
 
 #include <dlfcn.h>

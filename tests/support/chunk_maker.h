@@ -17,7 +17,8 @@ namespace troupe::testing {
 inline EnvironmentSpec TwoGroupSpec() {
   EnvironmentSpec spec;
   spec.name = "two_groups";
-  spec.groups = {{"walkers", {"a", "b"}, 3, ActionKind::kDiscrete, 4}, {"pilots", {"c"}, 2, ActionKind::kContinuous, 2}};
+  spec.groups = {{"walkers", {"a", "b"}, 3, ActionKind::kDiscrete, 4},
+                 {"pilots", {"c"}, 2, ActionKind::kContinuous, 2}};
   spec.state_extras_size = 2;
   spec.statistics = {"distance"};
   return spec;
@@ -62,7 +63,8 @@ inline wire::Chunk MakeChunk(const EnvironmentSpec& spec, ChunkShape shape, Chun
     for (float& value : group.log_probabilities) value = -random.Uniform();
     std::ranges::fill(group.alive, 1);
     std::ranges::fill(group.action_masks, 1);
-    for (int32_t& action : group.discrete_actions) action = static_cast<int32_t>(random.Below(spec.groups[g].action_size));
+    for (int32_t& action : group.discrete_actions)
+      action = static_cast<int32_t>(random.Below(spec.groups[g].action_size));
   }
   fill(view.state_extras);
   fill(view.final_state_extras);

@@ -1,5 +1,5 @@
-// The worker's side of the conversation, written out by hand: registers, opens streams, sends what a test tells it to and
-// keeps what it is told.
+// The worker's side of the conversation, written out by hand: registers, opens streams, sends what a test tells it to
+// and keeps what it is told.
 #ifndef TROUPE_TESTS_SUPPORT_FAKE_WORKER_H_
 #define TROUPE_TESTS_SUPPORT_FAKE_WORKER_H_
 
@@ -29,14 +29,15 @@ class FakeWorker {
   explicit FakeWorker(int port) {
     grpc::ChannelArguments arguments;
     arguments.SetInt("grpc.use_local_subchannel_pool", 1);
-    stub_ = wire::TrainingService::NewStub(grpc::CreateCustomChannel(
-        absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments));
+    stub_ = wire::TrainingService::NewStub(
+        grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments));
   }
   ~FakeWorker() {
     if (stream_ != nullptr) Break();
   }
 
-  static wire::RegisterRequest Registration(const EnvironmentSpec& spec, const std::string& run_id, uint32_t max_shards) {
+  static wire::RegisterRequest Registration(const EnvironmentSpec& spec, const std::string& run_id,
+                                            uint32_t max_shards) {
     wire::RegisterRequest request;
     request.set_protocol_version(kProtocolVersion);
     request.set_run_id(run_id);

@@ -13,8 +13,8 @@ struct SumoInstallation {
   std::string binary;  // home + "/bin/sumo"
 };
 
-// `setting` when it is not empty, else the variable SUMO_HOME, else .deps/sumo/site/sumo in the working directory, in the
-// program's folder or in a folder above either.
+// `setting` when it is not empty, else the variable SUMO_HOME, else .deps/sumo/site/sumo in the working directory, in
+// the program's folder or in a folder above either.
 // Errors: NOT_FOUND naming the places tried and the command that installs SUMO.
 absl::StatusOr<SumoInstallation> FindSumo(const std::string& setting);
 

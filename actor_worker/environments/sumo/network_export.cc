@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "actor_worker/environments/sumo/child_process.h"
+#include "actor_worker/environments/sumo/limited_process.h"
 #include "actor_worker/environments/traffic/queue_model.h"
 #include "common/status_macros.h"
 
@@ -78,8 +78,9 @@ std::string SumoNodes(const RoadNetwork& network) {
 std::string SumoEdges(const RoadNetwork& network) {
   std::string text = "<edges>\n";
   for (const RoadEdge& edge : network.edges) {
-    absl::StrAppendFormat(&text, "  <edge id=\"%s\" from=\"%s\" to=\"%s\" numLanes=\"%d\" speed=\"%.2f\" priority=\"1\"/>\n",
-                          edge.name, network.nodes[edge.from].name, network.nodes[edge.to].name, edge.lanes, edge.speed);
+    absl::StrAppendFormat(&text, "  <edge id=\"%s\" from=\"%s\" to=\"%s\" numLanes=\"%d\" speed=\"%.2f\"/>\n",
+                          edge.name, network.nodes[edge.from].name, network.nodes[edge.to].name, edge.lanes,
+                          edge.speed);
   }
   return text + "</edges>\n";
 }
@@ -113,7 +114,8 @@ std::string SumoSignals(const RoadNetwork& network) {
       }
       const double seconds = junction.program_green_seconds.empty() ? kGreenSeconds : junction.program_green_seconds[p];
       absl::StrAppendFormat(&programs, "    <phase duration=\"%g\" state=\"%s\"/>\n", seconds, green);
-      if (phases > 1) absl::StrAppendFormat(&programs, "    <phase duration=\"%g\" state=\"%s\"/>\n", kYellowSeconds, yellow);
+      if (phases == 1) continue;
+      absl::StrAppendFormat(&programs, "    <phase duration=\"%g\" state=\"%s\"/>\n", kYellowSeconds, yellow);
     }
     programs += "  </tlLogic>\n";
   }
@@ -125,8 +127,9 @@ std::string SumoRoutes(const std::vector<ListedVehicle>& vehicles) {
                                                                       "emergency"};
   std::string text = "<routes>\n";
   for (int type = 0; type < kVehicleTypes; ++type) {
-    absl::StrAppendFormat(&text, "  <vType id=\"%s\" vClass=\"%s\" length=\"%g\" speedFactor=\"normc(%g,0.1,0.2,2)\"/>\n",
-                          kVehicleTypeNames[type], kClasses[type], kVehicleLengths[type], kSpeedFactors[type]);
+    absl::StrAppendFormat(
+        &text, "  <vType id=\"%s\" vClass=\"%s\" length=\"%g\" speedFactor=\"normc(%g,0.1,0.2,2)\"/>\n",
+        kVehicleTypeNames[type], kClasses[type], kVehicleLengths[type], kSpeedFactors[type]);
   }
   for (size_t i = 0; i < vehicles.size(); ++i) {
     const char* const type = kVehicleTypeNames[static_cast<int>(vehicles[i].type)];
@@ -146,7 +149,7 @@ absl::StatusOr<std::string> ExportToSumo(const RoadNetwork& network, const std::
   RETURN_IF_ERROR(WriteText(stem + ".con.xml", SumoConnections(network)));
   RETURN_IF_ERROR(WriteText(stem + ".tll.xml", SumoSignals(network)));
   RETURN_IF_ERROR(WriteText(stem + ".rou.xml", SumoRoutes(vehicles)));
-  ChildProcess::Options options;
+  LimitedProcess::Options options;
   options.command = {installation.home + "/bin/netconvert",
                      "--node-files", stem + ".nod.xml",
                      "--edge-files", stem + ".edg.xml",
@@ -156,7 +159,7 @@ absl::StatusOr<std::string> ExportToSumo(const RoadNetwork& network, const std::
                      "--xml-validation", "never",
                      "--output-file", stem + ".net.xml"};
   options.environment_overrides = {absl::StrCat("SUMO_HOME=", installation.home)};
-  ASSIGN_OR_RETURN(const auto netconvert, ChildProcess::Start(options));
+  ASSIGN_OR_RETURN(const auto netconvert, LimitedProcess::Start(options));
   const absl::Status converted = netconvert->WaitForSuccess(kNetconvertTimeout);
   if (!converted.ok()) return absl::InternalError(absl::StrCat("netconvert: ", converted.message()));
   const std::string& name = network.traffic.name;

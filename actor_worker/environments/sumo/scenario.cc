@@ -76,7 +76,7 @@ void NamePhases(const SumoSignal& signal, const std::map<int, CompassSlot>& slot
         if (served) name.push_back("NSEW"[slot]);
       }
     }
-    if (name.empty()) name = "-";
+    if (name.empty()) name.push_back('-');
     const int count = ++uses[name];
     junction.phases.push_back(count == 1 ? name : absl::StrCat(name, count));
   }
@@ -208,7 +208,7 @@ absl::StatusOr<SumoScenario> MakeScenario(const NetFile& net, const std::string&
     RETURN_IF_ERROR(AddJunction(net, static_cast<int>(s), graph, scenario));
   }
   if (scenario.network.junctions.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": the network has no traffic signals, expected at least one"));
+    return absl::InvalidArgumentError(absl::StrCat(name, ": the network has no traffic signals, expected some"));
   }
   for (const RoadGraph::Piece& piece : graph.Pieces(kApproachMetres)) {
     const NetLane& lane = net.edges[piece.edge].lanes[piece.lane];

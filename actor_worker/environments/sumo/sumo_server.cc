@@ -46,7 +46,7 @@ class ReservedPort {
   int port_ = 0;
 };
 
-absl::Status WithObituary(const absl::Status& status, ChildProcess& process) {
+absl::Status WithObituary(const absl::Status& status, LimitedProcess& process) {
   return absl::Status(status.code(),
                       absl::StrCat(status.message(), "; sumo (process ", process.pid(), ") ", process.Obituary()));
 }
@@ -56,7 +56,7 @@ absl::Status WithObituary(const absl::Status& status, ChildProcess& process) {
 absl::StatusOr<std::unique_ptr<SumoServer>> SumoServer::Start(const Options& options) {
   const ReservedPort reserved;
   if (reserved.port() == 0) return absl::InternalError(absl::StrCat("no loopback port: ", std::strerror(errno)));
-  ChildProcess::Options child;
+  LimitedProcess::Options child;
   child.command = {options.installation.binary, "--remote-port", absl::StrCat(reserved.port()), "--num-clients", "1"};
   child.command.insert(child.command.end(), options.arguments.begin(), options.arguments.end());
   child.environment_overrides = {absl::StrCat("SUMO_HOME=", options.installation.home)};
@@ -64,7 +64,7 @@ absl::StatusOr<std::unique_ptr<SumoServer>> SumoServer::Start(const Options& opt
 
   std::unique_ptr<SumoServer> server(new SumoServer());
   server->step_timeout_ = options.step_timeout;
-  ASSIGN_OR_RETURN(server->process_, ChildProcess::Start(child));
+  ASSIGN_OR_RETURN(server->process_, LimitedProcess::Start(child));
   const absl::Time deadline = absl::Now() + options.start_timeout;
   while (true) {
     if (!server->process_->IsRunning()) {

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "actor_worker/environments/sumo/child_process.h"
+#include "actor_worker/environments/sumo/limited_process.h"
 #include "actor_worker/environments/sumo/installation.h"
 #include "actor_worker/environments/sumo/traci_connection.h"
 
@@ -38,7 +38,7 @@ class SumoServer {
   SumoServer() = default;
 
   absl::Duration step_timeout_;
-  std::unique_ptr<ChildProcess> process_;
+  std::unique_ptr<LimitedProcess> process_;
   std::unique_ptr<traci::Connection> connection_;
 };
 

@@ -135,7 +135,8 @@ absl::Status SumoSimulation::ReadResults(Reader& reply, int count) {
   }
   RETURN_IF_ERROR(reply.status());
   if (lanes.size() != scenario_.lanes.size()) {
-    return absl::InternalError(absl::StrCat("SUMO reported ", lanes.size(), " lanes, expected ", scenario_.lanes.size()));
+    return absl::InternalError(
+        absl::StrCat("SUMO reported ", lanes.size(), " lanes, expected ", scenario_.lanes.size()));
   }
   for (LaneMeasurement& lane : live_) lane = LaneMeasurement{.departed = lane.departed};
   RETURN_IF_ERROR(ReadSimulationResult(std::move(simulation)));

@@ -66,7 +66,7 @@ class SumoSimulation final : public TrafficSimulation {
   absl::Status AddFinished(TrafficTotals& totals);
   absl::Status AddRunning(TrafficTotals& totals);
   absl::Status AddPending(TrafficTotals& totals);
-  // The values of one variable of many vehicles.
+  // The vehicles a list variable holds.
   absl::StatusOr<std::vector<std::string>> VehicleIds(uint8_t command, uint8_t variable);
 
   const SumoScenario scenario_;

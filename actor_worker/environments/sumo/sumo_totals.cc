@@ -1,5 +1,5 @@
-// The trip accounting of SumoSimulation: finished vehicles from SUMO's trip statistics (averages of three decimals times
-// their number), running and pending ones vehicle by vehicle.
+// The trip accounting of SumoSimulation: finished vehicles from SUMO's trip statistics (averages of three decimals
+// times their number), running and pending ones vehicle by vehicle.
 #include <algorithm>
 
 #include "absl/strings/numbers.h"

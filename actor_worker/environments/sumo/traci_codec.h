@@ -1,5 +1,5 @@
-// Bytes of TraCI, SUMO's control protocol (https://sumo.dlr.de/docs/TraCI/Protocol.html): everything big-endian, strings
-// prefixed by an int32 length.
+// Bytes of TraCI, SUMO's control protocol (https://sumo.dlr.de/docs/TraCI/Protocol.html): everything big-endian,
+// strings prefixed by an int32 length.
 //
 //   message  := int32 length of everything, itself included; command*
 //   command  := u8 length, or u8 0 and int32 length (length counts itself); u8 id; payload
@@ -82,8 +82,8 @@ class Message {
   std::vector<std::string> payloads_;
 };
 
-// Reads bytes front to back. Reading past the end, a negative length or a value of another type than asked for makes the
-// reader bad: it stays so, and returns zeros and empty strings. Views point into the bytes given.
+// Reads bytes front to back. Reading past the end, a negative length or a value of another type than asked for makes
+// the reader bad: it stays so, and returns zeros and empty strings. Views point into the bytes given.
 class Reader {
  public:
   explicit Reader(absl::string_view bytes = {}) : bytes_(bytes) {}

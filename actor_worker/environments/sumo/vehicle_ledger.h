@@ -11,7 +11,7 @@
 
 namespace troupe {
 
-// A type for each of SUMO's vehicle classes (https://sumo.dlr.de/docs/Definition_of_Vehicles,_Vehicle_Types,_and_Routes.html).
+// A type for each of SUMO's vehicle classes (https://sumo.dlr.de/docs/Vehicle_Type_Parameter_Defaults.html).
 VehicleType TypeOfVehicleClass(absl::string_view vehicle_class);
 
 // One simulation's vehicles. Life of a vehicle: Enter when it departs, Gone when it arrives. Each second that is looked

@@ -9,44 +9,8 @@
 
 namespace troupe {
 
-EpisodeBuffers::EpisodeBuffers(const EnvironmentSpec& spec) {
-  size_t floats = spec.state_extras_size, bytes = 0, integers = 0;
-  for (const AgentGroupSpec& group : spec.groups) {
-    const size_t agents = group.num_agents();
-    floats += agents * (group.observation_size + 1 + group.action_size);
-    bytes += agents * (1 + group.action_size);
-    integers += agents;
-  }
-  floats_.resize(floats);
-  bytes_.resize(bytes);
-  integers_.resize(integers);
-  float* f = floats_.data();
-  uint8_t* b = bytes_.data();
-  int32_t* i = integers_.data();
-  for (const AgentGroupSpec& group : spec.groups) {
-    const size_t agents = group.num_agents(), choices = agents * group.action_size;
-    const bool is_discrete = group.action_kind == ActionKind::kDiscrete;
-    GroupObservation seen;
-    seen.observations = {f, agents * group.observation_size};
-    f += seen.observations.size();
-    seen.action_mask = {b, is_discrete ? choices : 0};
-    b += seen.action_mask.size();
-    seen.alive = {b, agents};
-    b += agents;
-    observation.groups.push_back(seen);
-    outcome.rewards.emplace_back(f, agents);
-    f += agents;
-    continuous.emplace_back(f, is_discrete ? 0 : choices);
-    f += continuous.back().size();
-    discrete.emplace_back(i, is_discrete ? agents : 0);
-    i += discrete.back().size();
-    action.groups.push_back({discrete.back(), continuous.back()});
-  }
-  observation.state_extras = {f, static_cast<size_t>(spec.state_extras_size)};
-}
-
 absl::StatusOr<std::vector<double>> PlayEpisode(Environment& environment, Controller& controller, uint64_t seed) {
-  EpisodeBuffers buffers(environment.spec());
+  StepBuffers buffers(environment.spec());
   RETURN_IF_ERROR(environment.Reset(seed));
   controller.Begin(environment);
   do {
@@ -67,7 +31,7 @@ absl::StatusOr<VehicleListResult> RunVehicleList(const RoadNetwork& network, con
   auto simulation = std::make_unique<QueueSimulation>(network, DemandSettings{}, IncidentSettings{}, model);
   RETURN_IF_ERROR(simulation->UseVehicleList(vehicles));
   TrafficEnvironment environment("traffic_grid", std::move(simulation), settings);
-  EpisodeBuffers buffers(environment.spec());
+  StepBuffers buffers(environment.spec());
   RETURN_IF_ERROR(environment.Reset(seed));
   controller.Begin(environment);
   VehicleListResult result;

@@ -12,26 +12,26 @@
 #include "actor_worker/environments/traffic/road_network.h"
 #include "actor_worker/environments/traffic/simulation.h"
 #include "actor_worker/environments/traffic/traffic_settings.h"
+#include "actor_worker/evaluation/episode_buffers.h"
 
 namespace troupe {
 
-// Memory for observations, actions and rewards of one copy of an environment, with spans over it.
-class EpisodeBuffers {
+// One time step of one copy of an environment: memory and the views its calls take.
+class StepBuffers {
  public:
-  explicit EpisodeBuffers(const EnvironmentSpec& spec);
-  EpisodeBuffers(const EpisodeBuffers&) = delete;
-  EpisodeBuffers& operator=(const EpisodeBuffers&) = delete;
-
-  JointObservation observation;
-  JointAction action;
-  StepOutcome outcome;
-  std::vector<absl::Span<int32_t>> discrete;
-  std::vector<absl::Span<float>> continuous;
+  explicit StepBuffers(const EnvironmentSpec& spec) : memory_(spec, 1) {}
+  StepBuffers(const StepBuffers&) = delete;
+  StepBuffers& operator=(const StepBuffers&) = delete;
 
  private:
-  std::vector<float> floats_;
-  std::vector<uint8_t> bytes_;
-  std::vector<int32_t> integers_;
+  EpisodeBuffers memory_;
+
+ public:
+  JointObservation& observation = memory_.copies[0].observation;
+  JointAction& action = memory_.copies[0].action;
+  StepOutcome& outcome = memory_.copies[0].outcome;
+  std::vector<absl::Span<int32_t>>& discrete = memory_.copies[0].discrete;
+  std::vector<absl::Span<float>>& continuous = memory_.copies[0].continuous;
 };
 
 // Resets with the seed and steps to the end of the episode; returns its statistics in the order of spec().statistics.

@@ -15,6 +15,7 @@ namespace {
 
 constexpr float kNever = std::numeric_limits<float>::infinity();
 constexpr uint64_t kIncidentStream = 2;
+constexpr size_t kFirstBacklogSlots = 64;
 
 }  // namespace
 
@@ -58,6 +59,9 @@ QueueSimulation::QueueSimulation(RoadNetwork network, const DemandSettings& dema
   junction_connections_.resize(network_.traffic.junctions.size());
   for (size_t c = 0; c < network_.connections.size(); ++c) {
     junction_connections_[network_.connections[c].junction].push_back(static_cast<int>(c));
+  }
+  for (const Route& route : network_.routes) {
+    entries_[EntryOf(network_.steps[route.first])].backlog.resize(kFirstBacklogSlots);
   }
   measurements_.resize(network_.traffic.lanes.size());
 }

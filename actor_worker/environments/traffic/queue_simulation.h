@@ -7,7 +7,7 @@
 // back of the queue until the start-up wave sets it in motion. Of the lanes its next movement allows, a vehicle takes
 // the emptiest with room.
 //
-// All memory is allocated at construction, but for the entry queues of an overloaded network, which grow.
+// All memory is allocated at construction, but for entry queues longer than 64 vehicles, which grow.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_QUEUE_SIMULATION_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_QUEUE_SIMULATION_H_
 
@@ -99,7 +99,7 @@ class QueueSimulation final : public TrafficSimulation {
   void TakeArrivals(float end);
   void EmptyBacklogs(float end);
   bool TryInsert(const ArrivingVehicle& vehicle, float end);
-  int EntryOf(const ArrivingVehicle& vehicle) const;
+  int EntryOf(const RouteStep& first_step) const;
   void Push(Entry& entry, const ArrivingVehicle& vehicle);
   void Process(int index, float end);
   void Finish(int index, float at);

@@ -38,8 +38,7 @@ void QueueSimulation::Tick() {
   totals_.waiting_seconds += standing;
 }
 
-int QueueSimulation::EntryOf(const ArrivingVehicle& vehicle) const {
-  const RouteStep& step = network_.steps[network_.routes[vehicle.route].first];
+int QueueSimulation::EntryOf(const RouteStep& step) const {
   return step.connection >= 0 ? step.connection : static_cast<int>(network_.connections.size()) + step.edge;
 }
 
@@ -71,7 +70,7 @@ void QueueSimulation::TakeArrivals(float end) {
     const ArrivingVehicle& vehicle = arrivals_->next();
     totals_.scheduled += 1;
     totals_.emergency_scheduled += vehicle.type == VehicleType::kEmergency;
-    Entry& entry = entries_[EntryOf(vehicle)];
+    Entry& entry = entries_[EntryOf(network_.steps[network_.routes[vehicle.route].first])];
     if (entry.count > 0 || !TryInsert(vehicle, end)) Push(entry, vehicle);
     arrivals_->Take();
   }

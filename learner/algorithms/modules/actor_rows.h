@@ -1,7 +1,7 @@
 // A batch as one group's actors train on it: rows arranged by parameter set.
 //
-// A slot is a place for one agent in a set's row block; sets with fewer agents than others are padded with slots that never
-// live. Shared policy: one set, a slot per agent; per-agent policies: a set per agent, one slot each.
+// A slot is a place for one agent in a set's row block; sets with fewer agents than others are padded with slots that
+// never live. Shared policy: one set, a slot per agent; per-agent policies: a set per agent, one slot each.
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_ACTOR_ROWS_H_
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_ACTOR_ROWS_H_
 

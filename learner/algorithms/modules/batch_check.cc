@@ -13,7 +13,8 @@ absl::Status CheckSize(const std::string& field, size_t came, int64_t expected) 
   return absl::InvalidArgumentError(absl::StrCat("batch.", field, ": ", came, " elements, expected ", expected));
 }
 
-absl::Status CheckGroup(const AgentGroupSpec& spec, const GroupBatch& group, int64_t steps, int64_t columns, int64_t finals) {
+absl::Status CheckGroup(const AgentGroupSpec& spec, const GroupBatch& group, int64_t steps, int64_t columns,
+                        int64_t finals) {
   const int64_t agents = spec.num_agents(), acted = steps * columns * agents, seen = acted + columns * agents;
   const std::string prefix = absl::StrCat("groups[", spec.name, "].");
   RETURN_IF_ERROR(CheckSize(prefix + "observations", group.observations.size(), seen * spec.observation_size));
@@ -43,11 +44,13 @@ absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch&
   }
   const int64_t finals = batch.truncated_at.size() / 2;
   RETURN_IF_ERROR(CheckSize("groups", batch.groups.size(), environment.groups.size()));
-  RETURN_IF_ERROR(CheckSize("state_extras", batch.state_extras.size(), (steps + 1) * columns * environment.state_extras_size));
+  RETURN_IF_ERROR(
+      CheckSize("state_extras", batch.state_extras.size(), (steps + 1) * columns * environment.state_extras_size));
   RETURN_IF_ERROR(CheckSize("terminated", batch.terminated.size(), steps * columns));
   RETURN_IF_ERROR(CheckSize("truncated", batch.truncated.size(), steps * columns));
   RETURN_IF_ERROR(CheckSize("truncated_at", batch.truncated_at.size(), 2 * finals));
-  RETURN_IF_ERROR(CheckSize("final_state_extras", batch.final_state_extras.size(), finals * environment.state_extras_size));
+  RETURN_IF_ERROR(
+      CheckSize("final_state_extras", batch.final_state_extras.size(), finals * environment.state_extras_size));
   int64_t truncations = 0;
   for (size_t cell = 0; cell < batch.truncated.size(); ++cell) truncations += batch.truncated[cell] != 0;
   RETURN_IF_ERROR(CheckSize("truncated_at", batch.truncated_at.size(), 2 * truncations));

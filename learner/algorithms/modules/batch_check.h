@@ -8,7 +8,8 @@
 
 namespace troupe {
 
-// INVALID_ARGUMENT naming the field, the size that came and the one expected; likewise an action or a truncation out of range.
+// INVALID_ARGUMENT naming the field, the size that came and the one expected; likewise an action or a truncation out of
+// range.
 absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch& batch);
 
 }  // namespace troupe

@@ -43,8 +43,8 @@ float* AppendState(const EnvironmentSpec& environment, const StateSource& source
   return Append(source.extras + row * environment.state_extras_size, environment.state_extras_size, to);
 }
 
-float* AppendStep(const CriticLayout& layout, const EnvironmentSpec& environment, const StateSource& source, int64_t row,
-                  float* to) {
+float* AppendStep(const CriticLayout& layout, const EnvironmentSpec& environment, const StateSource& source,
+                  int64_t row, float* to) {
   if (layout.input == GLOBAL_STATE) return AppendState(environment, source, row, to);
   const AgentGroupSpec& group = environment.groups[layout.group];
   const int64_t agents = group.num_agents(), observation = group.observation_size;
@@ -106,8 +106,8 @@ void WriteCriticInputs(const CriticLayout& layout, const EnvironmentSpec& enviro
   }
 }
 
-ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
-                              double reward_scale, const std::vector<float>& values,
+ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment,
+                              const TrainingBatch& batch, double reward_scale, const std::vector<float>& values,
                               const std::vector<std::vector<float>>& importance) {
   const int64_t steps = batch.rollout_length, width = batch.columns, heads = layout.columns();
   ValueStreams streams{.steps = steps, .columns = width * heads};

@@ -45,8 +45,8 @@ void WriteCriticInputs(const CriticLayout& layout, const EnvironmentSpec& enviro
 
 // Rewards, values and ends of every column (N = B · columns). `values` [(T+1) · B + K, columns] in reward units;
 // `importance` per group [T, B, A], π/μ, or empty for none. A team's importance is the product over its living agents.
-ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
-                              double reward_scale, const std::vector<float>& values,
+ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment,
+                              const TrainingBatch& batch, double reward_scale, const std::vector<float>& values,
                               const std::vector<std::vector<float>>& importance);
 
 }  // namespace troupe

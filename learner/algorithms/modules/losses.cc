@@ -13,8 +13,8 @@ namespace {
 
 constexpr int64_t kRowsPerTask = 1024;
 
-// Runs body(row) for all rows on all threads and adds up what each returns, in row order within fixed tasks, so that the
-// sum does not depend on the number of threads.
+// Runs body(row) for all rows on all threads and adds up what each returns, in row order within fixed tasks, so that
+// the sum does not depend on the number of threads.
 template <size_t kSums, typename Body>
 std::array<double, kSums> SumRows(int64_t rows, Body&& body) {
   const int64_t tasks = (rows + kRowsPerTask - 1) / kRowsPerTask;
@@ -45,8 +45,9 @@ at::Tensor Taken(const at::Tensor& log_probabilities, const at::Tensor& rows) {
 }
 
 // One row of the fused policy loss: log-probabilities of `logits` in place of `scratch`, the gradient into `gradient`.
-void PolicyLossRow(const float* logits, const uint8_t* mask, const float* row, int64_t actions, float clip, float entropy_coefficient,
-                   float scale, float* gradient, std::array<double, PolicyLossResult::kCount>& sums) {
+void PolicyLossRow(const float* logits, const uint8_t* mask, const float* row, int64_t actions, float clip,
+                   float entropy_coefficient, float scale, float* gradient,
+                   std::array<double, PolicyLossResult::kCount>& sums) {
   if (row[PolicyRow::kAlive] == 0.0f) {
     std::fill(gradient, gradient + actions, 0.0f);
     return;
@@ -72,7 +73,9 @@ void PolicyLossRow(const float* logits, const uint8_t* mask, const float* row, i
   const float slope = inside || !(clipped < plain) ? -scale * importance * plain : 0.0f;
   for (int64_t j = 0; j < actions; ++j) {
     const float p = gradient[j], log_p = logit(j) - log_total;
-    gradient[j] = mask[j] == 0 ? 0.0f : slope * ((j == action ? 1.0f : 0.0f) - p) + scale * entropy_coefficient * p * (log_p + entropy);
+    gradient[j] = mask[j] == 0
+                      ? 0.0f
+                      : slope * ((j == action ? 1.0f : 0.0f) - p) + scale * entropy_coefficient * p * (log_p + entropy);
   }
   sums[PolicyLossResult::kSurrogate] -= importance * (clipped < plain ? clipped : plain);
   sums[PolicyLossResult::kEntropy] += entropy;
@@ -83,7 +86,7 @@ void PolicyLossRow(const float* logits, const uint8_t* mask, const float* row, i
 }  // namespace
 
 PolicyLossResult ComputePolicyLoss(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
-                            const PolicyLossSettings& settings) {
+                                   const PolicyLossSettings& settings) {
   if (!Fused(logits)) return ComputePolicyLossReference(logits, masks, rows, settings);
   const at::Tensor input = logits.detach().contiguous(), mask = masks.contiguous(), row = rows.contiguous();
   const int64_t actions = input.size(-1), count = input.numel() / actions;
@@ -94,8 +97,9 @@ PolicyLossResult ComputePolicyLoss(const at::Tensor& logits, const at::Tensor& m
   float* gradient = result.gradient.data_ptr<float>();
   const auto scale = static_cast<float>(1.0 / settings.denominator);
   const auto sums = SumRows<PolicyLossResult::kCount>(count, [&](int64_t i, auto& sums) {
-    PolicyLossRow(z + i * actions, m + i * actions, r + i * PolicyRow::kCount, actions, static_cast<float>(settings.clip),
-                  static_cast<float>(settings.entropy_coefficient), scale, gradient + i * actions, sums);
+    PolicyLossRow(z + i * actions, m + i * actions, r + i * PolicyRow::kCount, actions,
+                  static_cast<float>(settings.clip), static_cast<float>(settings.entropy_coefficient), scale,
+                  gradient + i * actions, sums);
   });
   for (size_t i = 0; i < sums.size(); ++i) {
     result.sums.data_ptr<float>()[i] = static_cast<float>(sums[i] / settings.denominator);
@@ -104,12 +108,13 @@ PolicyLossResult ComputePolicyLoss(const at::Tensor& logits, const at::Tensor& m
 }
 
 PolicyLossResult ComputePolicyLossReference(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
-                                     const PolicyLossSettings& settings) {
+                                            const PolicyLossSettings& settings) {
   const at::AutoGradMode with_gradient(true);
   const at::Tensor leaf = logits.detach().requires_grad_(true);
   const at::Tensor log_probabilities = MaskedLogProbabilities(leaf, masks);
   const at::Tensor alive = rows.select(-1, PolicyRow::kAlive), advantage = rows.select(-1, PolicyRow::kAdvantage);
-  const at::Tensor log_ratio = Taken(log_probabilities, rows) - rows.select(-1, PolicyRow::kReferenceLogProb);
+  const at::Tensor difference = Taken(log_probabilities, rows) - rows.select(-1, PolicyRow::kReferenceLogProb);
+  const at::Tensor log_ratio = at::where(alive != 0, difference, at::zeros_like(difference));
   const at::Tensor ratio = log_ratio.exp();
   const at::Tensor clipped = at::clamp(ratio, 1.0 - settings.clip, 1.0 + settings.clip);
   const at::Tensor importance = rows.select(-1, PolicyRow::kImportance);
@@ -122,7 +127,8 @@ PolicyLossResult ComputePolicyLossReference(const at::Tensor& logits, const at::
   const at::Tensor gradient = torch::autograd::grad({loss}, {leaf})[0];
   const at::NoGradGuard no_gradient;
   const at::Tensor outside = ((ratio - 1.0).abs() > settings.clip).to(ratio.scalar_type());
-  return {gradient, at::stack({surrogate.detach(), entropy.detach(), mean(ratio - 1.0 - log_ratio), mean(outside)}).detach()};
+  return {gradient,
+          at::stack({surrogate.detach(), entropy.detach(), mean(ratio - 1.0 - log_ratio), mean(outside)}).detach()};
 }
 
 at::Tensor ActionLogProbabilities(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows) {
@@ -165,7 +171,8 @@ ValueLossResult ComputeValueLoss(const at::Tensor& values, const at::Tensor& row
   return result;
 }
 
-ValueLossResult ComputeValueLossReference(const at::Tensor& values, const at::Tensor& rows, const ValueLossSettings& settings) {
+ValueLossResult ComputeValueLossReference(const at::Tensor& values, const at::Tensor& rows,
+                                          const ValueLossSettings& settings) {
   const at::AutoGradMode with_gradient(true);
   const at::Tensor leaf = values.detach().requires_grad_(true);
   const at::Tensor target = rows.select(-1, ValueRow::kTarget), old_value = rows.select(-1, ValueRow::kOldValue);

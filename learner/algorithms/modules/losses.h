@@ -2,8 +2,8 @@
 // output.backward(gradient).
 //
 // Each loss exists twice with the same contract: …Reference is written in LibTorch's operators and differentiated by
-// autograd, for any device and floating dtype; the plain name is what training calls: one pass over the rows on the CPU in
-// float32, the reference otherwise. A test holds them to each other, and the reference to finite differences.
+// autograd, for any device and floating dtype; the plain name is what training calls: one pass over the rows on the CPU
+// in float32, the reference otherwise. A test holds them to each other, and the reference to finite differences.
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_LOSSES_H_
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_LOSSES_H_
 
@@ -14,11 +14,11 @@ namespace troupe {
 // What a row (one agent at one step) brings to the policy loss, packed so that one gather fetches it: [rows, kCount].
 struct PolicyRow {
   enum Column {
-    kAction,                // index, as a float
-    kReferenceLogProb,      // of the ratio's denominator: behaviour policy, or proximal policy when decoupled
-    kImportance,            // proximal / behaviour when decoupled, else 1
+    kAction,            // index, as a float
+    kReferenceLogProb,  // of the ratio's denominator: behaviour policy, or proximal policy when decoupled
+    kImportance,        // proximal / behaviour when decoupled, else 1
     kAdvantage,
-    kAlive,                 // 1 or 0; rows at 0 contribute nothing
+    kAlive,  // 1 or 0; rows at 0 contribute nothing
     kCount,
   };
 };
@@ -39,9 +39,9 @@ struct PolicyLossResult {
 // (arXiv:1707.06347, equation 7; decoupled: arXiv:2110.00641, equation 6). approx_kl is (ratio − 1) − log ratio.
 // logits [rows, actions]; masks [rows, actions] uint8, 1 = allowed; rows as PolicyRow.
 PolicyLossResult ComputePolicyLoss(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
-                            const PolicyLossSettings& settings);
+                                   const PolicyLossSettings& settings);
 PolicyLossResult ComputePolicyLossReference(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
-                                     const PolicyLossSettings& settings);
+                                            const PolicyLossSettings& settings);
 
 // log π(action | observation) of every row, without gradient: [rows].
 at::Tensor ActionLogProbabilities(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows);
@@ -64,10 +64,11 @@ struct ValueLossResult {
   at::Tensor loss;      // [], without the coefficient
 };
 
-// loss = coefficient · Σ_rows active · max(l(target − v), l(target − clipped v)) / denominator, where clipped v keeps within
-// ± clip of the old value, and l is Huber's or half the square (arXiv:2103.01955, appendix). values [rows].
+// loss = coefficient · Σ_rows active · max(l(target − v), l(target − clipped v)) / denominator, where clipped v keeps
+// within ± clip of the old value, and l is Huber's or half the square (arXiv:2103.01955, appendix). values [rows].
 ValueLossResult ComputeValueLoss(const at::Tensor& values, const at::Tensor& rows, const ValueLossSettings& settings);
-ValueLossResult ComputeValueLossReference(const at::Tensor& values, const at::Tensor& rows, const ValueLossSettings& settings);
+ValueLossResult ComputeValueLossReference(const at::Tensor& values, const at::Tensor& rows,
+                                          const ValueLossSettings& settings);
 
 }  // namespace troupe
 

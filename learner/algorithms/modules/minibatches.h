@@ -7,8 +7,8 @@
 
 namespace troupe {
 
-// Minibatches of at most `minibatch_size` steps whose sizes differ by one at most, shuffled by `key` (Fisher–Yates). Size 0,
-// or one not below `steps`: a single minibatch of all steps in order.
+// Minibatches of at most `minibatch_size` steps whose sizes differ by one at most, shuffled by `key` (Fisher–Yates).
+// Size 0, or one not below `steps`: a single minibatch of all steps in order.
 std::vector<std::vector<int64_t>> DealMinibatches(int64_t steps, int64_t minibatch_size, uint64_t key);
 
 }  // namespace troupe

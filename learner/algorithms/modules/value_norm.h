@@ -1,5 +1,5 @@
-// Running normalisation of value targets (ValueNorm of arXiv:2103.01955, section 4.1): debiased exponential moving averages
-// of the first two moments, updated once per batch. Host code; not thread-safe.
+// Running normalisation of value targets (ValueNorm of arXiv:2103.01955, section 4.1): debiased exponential moving
+// averages of the first two moments, updated once per batch. Host code; not thread-safe.
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_VALUE_NORM_H_
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_VALUE_NORM_H_
 

@@ -1,6 +1,6 @@
 // A child program that cannot outlive its owner, grow without bound or become a zombie.
-#ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_CHILD_PROCESS_H_
-#define TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_CHILD_PROCESS_H_
+#ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_LIMITED_PROCESS_H_
+#define TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_LIMITED_PROCESS_H_
 
 #include <sys/types.h>
 
@@ -15,7 +15,7 @@
 namespace troupe {
 
 // Not thread-safe. The child dies with this process however that ends; the destructor kills and reaps it.
-class ChildProcess {
+class LimitedProcess {
  public:
   struct Options {
     std::vector<std::string> command;                // program and arguments
@@ -24,10 +24,10 @@ class ChildProcess {
   };
 
   // Errors: INTERNAL when the system refuses. A program that cannot be run shows as a child that exits with 127.
-  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(const Options& options);
-  ~ChildProcess();
-  ChildProcess(const ChildProcess&) = delete;
-  ChildProcess& operator=(const ChildProcess&) = delete;
+  static absl::StatusOr<std::unique_ptr<LimitedProcess>> Start(const Options& options);
+  ~LimitedProcess();
+  LimitedProcess(const LimitedProcess&) = delete;
+  LimitedProcess& operator=(const LimitedProcess&) = delete;
 
   pid_t pid() const { return pid_; }
   // Whether it still runs. Reaps it when it has ended.
@@ -38,7 +38,7 @@ class ChildProcess {
   std::string Obituary();
 
  private:
-  ChildProcess(pid_t pid, int output) : pid_(pid), output_(output) {}
+  LimitedProcess(pid_t pid, int output) : pid_(pid), output_(output) {}
 
   const pid_t pid_;
   const int output_;  // file in memory that takes its output
@@ -48,4 +48,4 @@ class ChildProcess {
 
 }  // namespace troupe
 
-#endif  // TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_CHILD_PROCESS_H_
+#endif  // TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_LIMITED_PROCESS_H_

@@ -1,4 +1,4 @@
-#include "learner/run/child_process.h"
+#include "learner/run/piped_process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +16,9 @@
 namespace troupe {
 namespace {
 
-absl::Status ErrnoStatus(const std::string& what) { return absl::InternalError(absl::StrCat(what, ": ", std::strerror(errno))); }
+absl::Status ErrnoStatus(const std::string& what) {
+  return absl::InternalError(absl::StrCat(what, ": ", std::strerror(errno)));
+}
 
 // Between fork and exec: async-signal-safe calls only.
 [[noreturn]] void BecomeProgram(char* const* arguments, int output, pid_t parent) {
@@ -38,7 +40,7 @@ absl::Status ErrnoStatus(const std::string& what) { return absl::InternalError(a
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::vector<std::string>& arguments) {
+absl::StatusOr<std::unique_ptr<PipedProcess>> PipedProcess::Start(const std::vector<std::string>& arguments) {
   const std::string& program = arguments.at(0);
   if (access(program.c_str(), X_OK) != 0) {
     const std::string text = absl::StrCat(program, ": ", std::strerror(errno));
@@ -59,10 +61,10 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::vec
     return status;
   }
   fcntl(pipe_ends[0], F_SETFL, O_NONBLOCK);
-  return std::unique_ptr<ChildProcess>(new ChildProcess(pid, pipe_ends[0]));
+  return std::unique_ptr<PipedProcess>(new PipedProcess(pid, pipe_ends[0]));
 }
 
-ChildProcess::~ChildProcess() {
+PipedProcess::~PipedProcess() {
   if (!Poll().has_value()) {
     Signal(SIGKILL);
     Wait();
@@ -70,7 +72,7 @@ ChildProcess::~ChildProcess() {
   close(output_);
 }
 
-bool ChildProcess::ReadOutput(std::string* text) {
+bool PipedProcess::ReadOutput(std::string* text) {
   char buffer[16384];
   while (true) {
     const ssize_t length = read(output_, buffer, sizeof(buffer));
@@ -84,18 +86,18 @@ bool ChildProcess::ReadOutput(std::string* text) {
   }
 }
 
-void ChildProcess::Signal(int signal) {
+void PipedProcess::Signal(int signal) {
   if (!wait_status_.has_value()) kill(pid_, signal);
 }
 
-std::optional<int> ChildProcess::Poll() {
+std::optional<int> PipedProcess::Poll() {
   if (wait_status_.has_value()) return wait_status_;
   int status = 0;
   if (waitpid(pid_, &status, WNOHANG) == pid_) wait_status_ = status;
   return wait_status_;
 }
 
-int ChildProcess::Wait() {
+int PipedProcess::Wait() {
   while (!wait_status_.has_value()) {
     int status = 0;
     const pid_t ended = waitpid(pid_, &status, 0);

@@ -1,4 +1,4 @@
-#include "actor_worker/environments/sumo/child_process.h"
+#include "actor_worker/environments/sumo/limited_process.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -86,8 +86,9 @@ std::vector<std::string> EnvironmentWith(const std::vector<std::string>& overrid
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text(*entry);
     const std::string name = text.substr(0, text.find('=') + 1);
-    const bool overridden = std::any_of(overrides.begin(), overrides.end(),
-                                        [&](const std::string& other) { return other.compare(0, name.size(), name) == 0; });
+    const bool overridden = std::any_of(overrides.begin(), overrides.end(), [&](const std::string& other) {
+      return other.compare(0, name.size(), name) == 0;
+    });
     if (!overridden) result.push_back(text);
   }
   return result;
@@ -101,7 +102,8 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 }
 
 // Runs in the child between fork and exec: system calls only.
-[[noreturn]] void Become(char* const* command, char* const* environment, int output, int64_t memory_limit, pid_t parent) {
+[[noreturn]] void Become(char* const* command, char* const* environment, int output, int64_t memory_limit,
+                         pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   const int nothing = open("/dev/null", O_RDONLY);
@@ -125,7 +127,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const Options& options) {
+absl::StatusOr<std::unique_ptr<LimitedProcess>> LimitedProcess::Start(const Options& options) {
   const int output = memfd_create("child_output", MFD_CLOEXEC);
   if (output < 0) return absl::InternalError(absl::StrCat("memfd_create: ", std::strerror(errno)));
   std::vector<std::string> command = options.command, environment = EnvironmentWith(options.environment_overrides);
@@ -144,10 +146,10 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const Options&
     close(output);
     return absl::InternalError(absl::StrCat("fork for ", options.command[0], ": ", std::strerror(error)));
   }
-  return std::unique_ptr<ChildProcess>(new ChildProcess(pid, output));
+  return std::unique_ptr<LimitedProcess>(new LimitedProcess(pid, output));
 }
 
-ChildProcess::~ChildProcess() {
+LimitedProcess::~LimitedProcess() {
   if (!reaped_) {
     kill(pid_, SIGKILL);
     while (waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
@@ -156,12 +158,12 @@ ChildProcess::~ChildProcess() {
   close(output_);
 }
 
-bool ChildProcess::IsRunning() {
+bool LimitedProcess::IsRunning() {
   if (!reaped_) reaped_ = waitpid(pid_, &wait_status_, WNOHANG) == pid_;
   return !reaped_;
 }
 
-absl::Status ChildProcess::WaitForSuccess(absl::Duration timeout) {
+absl::Status LimitedProcess::WaitForSuccess(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
   while (IsRunning()) {
     if (absl::Now() > deadline) return absl::DeadlineExceededError("the program did not end in time");
@@ -171,7 +173,7 @@ absl::Status ChildProcess::WaitForSuccess(absl::Duration timeout) {
   return absl::InternalError(absl::StrCat("the program ", Obituary()));
 }
 
-std::string ChildProcess::Obituary() {
+std::string LimitedProcess::Obituary() {
   std::string text = "still running";
   if (!IsRunning()) {
     text = WIFEXITED(wait_status_) ? absl::StrCat("exited with status ", WEXITSTATUS(wait_status_))
