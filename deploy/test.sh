@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/setup.sh
 deploy/build.sh
-printf '[test] running ctest\n'
+printf "[test] running ctest\n"
+
 if [ $# -eq 0 ]; then set -- -LE 'long|gpu'; fi
 ctest --preset release -j "$(nproc)" "$@"

@@ -69,12 +69,28 @@ absl::StatusOr<Scenario> LoadScenario(const std::vector<std::string>& overrides)
 std::vector<std::string> ActorFileNames(const std::vector<std::string>& paths) {
   std::vector<std::string> stems;
   for (const std::string& path : paths) stems.push_back(std::filesystem::path(path).stem().string());
-  return std::set<std::string>(stems.begin(), stems.end()).size() == stems.size() ? stems : paths;
+  if (std::set<std::string>(stems.begin(), stems.end()).size() == stems.size()) return stems;
+  // Leave out the folders that all paths begin and end with.
+  std::vector<std::vector<std::string>> parts;
+  size_t shortest = SIZE_MAX;
+  for (const std::string& path : paths) {
+    parts.push_back(absl::StrSplit(path, '/'));
+    shortest = std::min(shortest, parts.back().size());
+  }
+  const auto all_equal = [&](const auto& part_of) {
+    return std::all_of(parts.begin(), parts.end(), [&](const auto& one) { return part_of(one) == part_of(parts[0]); });
+  };
+  size_t head = 0, tail = 0;
+  while (head < shortest && all_equal([&](const auto& one) { return one[head]; })) ++head;
+  while (head + tail < shortest && all_equal([&](const auto& one) { return one[one.size() - 1 - tail]; })) ++tail;
+  std::vector<std::string> names;
+  for (const auto& one : parts) names.push_back(absl::StrJoin(one.begin() + head, one.end() - tail, "/"));
+  return std::set<std::string>(names.begin(), names.end()).size() == names.size() ? names : paths;
 }
 
 Player ActorPlayer(const Scenario& scenario, size_t index, bool sample_actions) {
   const ActorFile& file = scenario.actors[index];
-  return {.name = ActorFileNames(scenario.paths)[index],
+  return {.name = absl::StrCat(file.experiment.algorithm().name(), " ", ActorFileNames(scenario.paths)[index]),
           .policy = {.policies = &file.policies, .weights = &file.weights, .sample_actions = sample_actions}};
 }
 

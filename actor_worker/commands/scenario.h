@@ -26,7 +26,8 @@ struct Scenario {
 // ("--set"). Errors: those of the files, naming them; INVALID_ARGUMENT when nothing says the environment.
 absl::StatusOr<Scenario> LoadScenario(const std::vector<std::string>& overrides);
 
-// Short, distinct names for the actor files: the file's name without ending if that tells them apart, else its path.
+// Short, distinct names for the actor files: the file's name without ending if that tells them apart, else the part of its
+// path that does.
 std::vector<std::string> ActorFileNames(const std::vector<std::string>& paths);
 
 // The actor file as a player; `scenario` must outlive it.

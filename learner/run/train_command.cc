@@ -195,14 +195,11 @@ absl::Status TrainingRun::KeepFinalActors() {
 }
 
 absl::Status TrainingRun::EvaluateFinally() {
-  const std::string best = folder_->File("actors/best.safetensors");
-  const bool has_best = std::filesystem::exists(best);
-  console_.Line(absl::StrCat("final evaluation of the ", has_best ? "best" : "last", " policy, ",
+  console_.Line(absl::StrCat("final evaluation of the policy as training left it, ",
                              experiment_.evaluation().final_episodes(), " episodes each:"));
-  return RunToConsole(
-      EvaluateCommand(worker_program_, experiment_.evaluation(),
-                      has_best ? best : folder_->File("actors/final.safetensors"), folder_->File("evaluation.json")),
-      folder_->File("evaluation.txt"), &console_, [this] { return stopping(); });
+  return RunToConsole(EvaluateCommand(worker_program_, experiment_.evaluation(),
+                                      folder_->File("actors/final.safetensors"), folder_->File("evaluation.json")),
+                      folder_->File("evaluation.txt"), &console_, [this] { return stopping(); });
 }
 
 absl::Status TrainingRun::Run() {

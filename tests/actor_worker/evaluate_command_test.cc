@@ -72,11 +72,11 @@ TEST_F(CommandTest, EvaluatePrintsEveryPlayerAndWritesEveryEpisode) {
       RunCommand(RunEvaluate, {"--actors=" + one + "," + two, "--episodes=6", "--json=" + json_path, "--threads=2"});
   ASSERT_EQ(ended.status, 0) << ended.err;
   for (const char* const part : {"grid_world, 2 agents: 6 episodes each, seeds 1000000 to 1000005, actors greedy",
-                                 "\none ", "\ntwo ", "\nmean of the 2 ", "\nrandom ", "* best"}) {
+                                 "\nmappo one ", "\nmappo two ", "\nmean of the 2 ", "\nrandom ", "* best"}) {
     EXPECT_THAT(ended.out, HasSubstr(part));
   }
   const auto json = nlohmann::json::parse(*ReadWholeFile(json_path));
-  EXPECT_EQ(json["players"][0]["name"], "one");
+  EXPECT_EQ(json["players"][0]["name"], "mappo one");
   EXPECT_EQ(json["players"][1]["env_steps"], 3456);
   for (const auto& player : json["players"]) EXPECT_EQ(player["episodes"].size(), 6);
   EXPECT_EQ(json["players"][2]["episodes"][5]["seed"], 1000005);
@@ -177,7 +177,7 @@ TEST_F(CommandTest, ReplayShowsTheEnvironment) {
   EXPECT_EQ(actors.status, 0) << actors.err;
   EXPECT_THAT(actors.out, HasSubstr("step 0 of "));
   EXPECT_THAT(actors.out, Not(HasSubstr("step 3 of ")));
-  EXPECT_THAT(actors.out, HasSubstr("played by one\n"));
+  EXPECT_THAT(actors.out, HasSubstr("played by mappo one\n"));
   EXPECT_EQ(RunCommand(RunReplay, {}).status, 2);
 }
 
