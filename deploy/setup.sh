@@ -19,6 +19,8 @@ packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   python3-venv
 )
+# What SUMO's wheel links but does not bring.
+sumo_packages=(libx11-6 libxext6 libxrender1 libgl1)
 
 with_sumo=0 with_torch=1
 for argument in "$@"; do
@@ -44,6 +46,7 @@ command -v apt-get >/dev/null || {
   exit 1
 }
 
+[ "$with_sumo" = 0 ] || packages+=("${sumo_packages[@]}")
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs SUMO 1.28 and example networks into .deps/sumo. Called by `deploy/setup.sh --sumo`; may be run by itself.
+# Installs SUMO 1.28 and example networks into .deps/sumo. Called by `deploy/setup.sh --sumo`, which first installs the system
+# libraries SUMO needs.
 # Run it as often as you like; what is there is left alone.
 #
 #   .deps/sumo/site       eclipse-sumo from PyPI: SUMO_HOME is .deps/sumo/site/sumo (EPL-2.0)
@@ -42,10 +43,11 @@ else
   cp -r "$temporary"/wheel/sumo_rl/nets/RESCO/*/ "$temporary/wheel/sumo_rl/nets/3x3grid" "$folder/networks/"
 fi
 
-case "$(timeout 60 "$folder/site/sumo/bin/sumo" --version 2>&1 || true)" in
+answer=$(timeout 60 "$folder/site/sumo/bin/sumo" --version 2>&1 || true)
+case "$answer" in
   *"$sumo_version"*) ;;
   *)
-    echo "setup_sumo.sh: $folder/site/sumo/bin/sumo does not run; remove $folder and try again, or see what it says" >&2
+    echo "setup_sumo.sh: $folder/site/sumo/bin/sumo does not run: $answer" >&2
     exit 1
     ;;
 esac
