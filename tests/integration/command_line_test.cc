@@ -1,6 +1,7 @@
 // What a person meets who types something wrong, or asks.
 #include <sys/wait.h>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/run_processes.h"

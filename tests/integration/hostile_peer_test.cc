@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "actor_worker/environments/registry.h"
 #include "common/wire/chunk_layout.h"
 #include "common/wire/protocol_version.h"

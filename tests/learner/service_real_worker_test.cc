@@ -2,6 +2,7 @@
 // there are.
 #include <cmath>
 
+#include "absl/strings/str_cat.h"
 #include "actor_worker/worker.h"
 #include "common/config/experiment_loader.h"
 #include "common/random.h"

@@ -1,3 +1,4 @@
+#include "absl/strings/str_cat.h"
 #include "tests/learner/service_fixture.h"
 
 namespace troupe {
