@@ -15,6 +15,7 @@
 #include "common/environment_spec.h"
 #include "common/host_tensor.h"
 #include "common/policy_spec.h"
+#include "learner/algorithms/collective.h"
 #include "learner/training_batch.h"
 #include "proto/experiment.pb.h"
 
@@ -25,6 +26,7 @@ struct AlgorithmContext {
   EnvironmentSpec environment;
   std::vector<PolicySpec> policies;      // one per group, in order
   std::string device;                    // "cpu" or "cuda", already chosen and available (networks/device.h)
+  std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();  // who trains this run together
 };
 
 // Where in the run an update stands; schedules depend on this alone.
@@ -40,6 +42,10 @@ struct UpdateStatistics {
   std::vector<std::pair<std::string, double>> values;
 };
 
+// With several ranks each is given its share of the batch (contiguous columns in the order of ranks) and all take the
+// gradient steps of the whole: weights and statistics come out the same on every rank, and as one rank's would but for
+// the rounding of sums taken in another order.
+//
 // Not thread-safe: one training thread owns it. Deterministic: same state, batch and progress give the same bits on the same
 // machine type with the same number of arithmetic threads.
 class Algorithm {
@@ -47,7 +53,8 @@ class Algorithm {
   virtual ~Algorithm() = default;
 
   // Trains on the batch. Non-finite losses or gradients leave the weights untouched and are counted in the statistic
-  // "skipped_minibatches"; an error means the batch could not be used at all.
+  // "skipped_minibatches"; an error means the batch could not be used at all, or, with several ranks, that
+  // context.ranks->status() is no longer OK; what this algorithm holds is then of no use.
   virtual absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) = 0;
 
   // The actors as workers run them.

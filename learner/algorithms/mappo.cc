@@ -27,20 +27,6 @@ FlatAdam::Options OptimizerOptions(const PpoSettings& ppo) {
       .epsilon = ppo.adam_epsilon(), .weight_decay = ppo.weight_decay(), .max_gradient_norm = ppo.max_gradient_norm()};
 }
 
-double ExplainedVariance(const ValueStreams& streams, const std::vector<float>& targets) {
-  double sum = 0, squares = 0, errors = 0, error_squares = 0;
-  int64_t count = 0;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    if (streams.active[i] == 0) continue;
-    const double target = targets[i], error = target - streams.values[i];
-    sum += target, squares += target * target, errors += error, error_squares += error * error, ++count;
-  }
-  if (count == 0) return 0;
-  const double variance = squares / count - (sum / count) * (sum / count);
-  const double residual = error_squares / count - (errors / count) * (errors / count);
-  return variance < 1e-12 ? 0.0 : 1.0 - residual / variance;
-}
-
 UpdateStatistics Summarize(const UpdateTotals& totals, double explained_variance, uint32_t epochs) {
   const at::Tensor actor_host = totals.actor.to(at::kCPU), critic_host = totals.critic.to(at::kCPU);
   const float* actor = actor_host.const_data_ptr<float>();
@@ -84,6 +70,7 @@ absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext&
 
 Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
     : context_(context),
+      ranks_(*context_.ranks),
       ppo_(context_.experiment.ppo()),
       lag_correction_(ResolveLagCorrection(context_.experiment)),
       device_(context_.device) {
@@ -116,17 +103,25 @@ UpdateTotals Mappo::StartTotals(const UpdateProgress& progress) const {
   return totals;
 }
 
-uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data, int64_t steps,
-                          uint64_t update, UpdateTotals* totals) {
+uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
+                          const RankShare& share, int64_t rollout_length, uint64_t update, UpdateTotals* totals) {
   const uint64_t seed = context_.experiment.seed();
   for (uint32_t epoch = 0; epoch < ppo_.epochs(); ++epoch) {
     const at::Tensor before = totals->actor.clone();
-    const auto minibatches = DealMinibatches(steps, ppo_.minibatch_size(), MixKey({seed, kShuffle, update, epoch}));
+    const auto minibatches = OwnSteps(share, DealMinibatches(rollout_length * share.all_columns, ppo_.minibatch_size(),
+                                                             MixKey({seed, kShuffle, update, epoch})));
+    const std::vector<std::vector<double>> denominators = Denominators(minibatches, actor_rows, data);
     const bool whole = minibatches.size() == 1;
-    for (const std::vector<int64_t>& minibatch : minibatches) {
-      for (size_t g = 0; g < actors_.size(); ++g) StepActor(&actors_[g], actor_rows[g], minibatch, whole, totals);
-      for (size_t c = 0; c < critics_.size(); ++c) StepCritic(&critics_[c], data[c], minibatch, whole, totals);
+    for (size_t m = 0; m < minibatches.size(); ++m) {
+      const double* denominator = denominators[m].data();
+      for (size_t g = 0; g < actors_.size(); ++g) {
+        StepActor(&actors_[g], actor_rows[g], minibatches[m], whole, *denominator++, totals);
+      }
+      for (size_t c = 0; c < critics_.size(); ++c) {
+        StepCritic(&critics_[c], data[c], minibatches[m], whole, *denominator++, totals);
+      }
       totals->EndMinibatch();
+      if (!ranks_.status().ok()) return epoch;
     }
     if (ppo_.target_kl() <= 0) continue;
     const at::Tensor in_epoch = (totals->actor - before).to(at::kCPU);
@@ -138,6 +133,7 @@ uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::v
 
 absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
   RETURN_IF_ERROR(CheckBatch(context_.environment, batch));
+  const RankShare share = FindRankShare(batch.columns, &ranks_);
   const int64_t steps = batch.env_steps();
   std::vector<ActorRows> actor_rows;
   for (size_t g = 0; g < actors_.size(); ++g) {
@@ -145,18 +141,22 @@ absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const
   }
   const std::vector<std::vector<float>> importance = CorrectLag(batch, &actor_rows);
   std::vector<CriticData> data;
-  double explained_variance = 0;
-  for (Critic& critic : critics_) {
+  for (const Critic& critic : critics_) {
     data.push_back(Evaluate(critic, batch));
     Estimate(critic, batch, importance, &data.back());
-    explained_variance += ExplainedVariance(data.back().streams, data.back().estimates.targets) / critics_.size();
-    FinishTargets(&critic, &data.back());
+  }
+  const std::vector<TargetSums> targets = SumTargets(data);
+  double explained_variance = 0;
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    explained_variance += targets[c].ExplainedVariance() / critics_.size();
+    FinishTargets(targets[c], &critics_[c], &data[c]);
   }
   for (size_t g = 0; g < actors_.size(); ++g) {
     actor_rows[g].SetColumn(PolicyRow::kAdvantage, GroupAdvantages(g, batch, data));
   }
   UpdateTotals totals = StartTotals(progress);
-  const uint32_t epochs = RunEpochs(actor_rows, data, steps, progress.update, &totals);
+  const uint32_t epochs = RunEpochs(actor_rows, data, share, batch.rollout_length, progress.update, &totals);
+  RETURN_IF_ERROR(ranks_.status());
   return Summarize(totals, explained_variance, epochs);
 }
 

@@ -17,6 +17,7 @@
 #include "learner/algorithms/modules/actor_rows.h"
 #include "learner/algorithms/modules/critic_layout.h"
 #include "learner/algorithms/modules/losses.h"
+#include "learner/algorithms/modules/rank_share.h"
 #include "learner/algorithms/modules/update_totals.h"
 #include "learner/algorithms/modules/value_norm.h"
 #include "learner/networks/dense_stack.h"
@@ -64,21 +65,31 @@ class Mappo : public Algorithm {
   CriticData Evaluate(const Critic& critic, const TrainingBatch& batch) const;
   void Estimate(const Critic& critic, const TrainingBatch& batch, const std::vector<std::vector<float>>& importance,
                 CriticData* data) const;
-  void FinishTargets(Critic* critic, CriticData* data) const;
+  // Each critic's targets, over all ranks.
+  std::vector<TargetSums> SumTargets(const std::vector<CriticData>& data) const;
+  void FinishTargets(const TargetSums& sums, Critic* critic, CriticData* data) const;
   // [steps, agents] of one group, normalised as the settings say.
   std::vector<float> GroupAdvantages(int group, const TrainingBatch& batch, const std::vector<CriticData>& data) const;
 
   // Learning rates and entropy coefficient at `progress`; sums 0.
   UpdateTotals StartTotals(const UpdateProgress& progress) const;
   // Returns the number of epochs run, fewer than set when target_kl stopped them.
-  uint32_t RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data, int64_t steps,
-                     uint64_t update, UpdateTotals* totals);
+  uint32_t RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
+                     const RankShare& share, int64_t rollout_length, uint64_t update, UpdateTotals* totals);
+  // What each minibatch's losses are divided by: living rows of every actor, then active ones of every critic, over all
+  // ranks, at least 1. [minibatches][actors + critics]
+  std::vector<std::vector<double>> Denominators(const std::vector<std::vector<int64_t>>& minibatches,
+                                                const std::vector<ActorRows>& actor_rows,
+                                                const std::vector<CriticData>& data) const;
   void StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole,
-                 UpdateTotals* totals);
+                 double denominator, UpdateTotals* totals);
   void StepCritic(Critic* critic, const CriticData& data, const std::vector<int64_t>& steps, bool whole,
-                  UpdateTotals* totals);
+                  double denominator, UpdateTotals* totals);
+  // A network's gradient and a step's figures, over all ranks.
+  void SumOverRanks(const DenseStack& stack, at::Tensor* figures);
 
   AlgorithmContext context_;
+  Collective& ranks_;
   const PpoSettings& ppo_;
   LagCorrection lag_correction_;
   at::Device device_;

@@ -26,16 +26,47 @@ void ForEachPart(const std::vector<int64_t>& steps, int64_t rows_per_step, at::D
 double CountAt(const std::vector<int32_t>& per_step, const std::vector<int64_t>& steps) {
   int64_t count = 0;
   for (const int64_t step : steps) count += per_step[step];
-  return static_cast<double>(std::max<int64_t>(1, count));
+  return static_cast<double>(count);
 }
 
 }  // namespace
 
+std::vector<std::vector<double>> Mappo::Denominators(const std::vector<std::vector<int64_t>>& minibatches,
+                                                     const std::vector<ActorRows>& actor_rows,
+                                                     const std::vector<CriticData>& data) const {
+  std::vector<double> counts;
+  for (const std::vector<int64_t>& minibatch : minibatches) {
+    for (const ActorRows& rows : actor_rows) counts.push_back(CountAt(rows.living(), minibatch));
+    for (const CriticData& one : data) counts.push_back(CountAt(one.active_per_step, minibatch));
+  }
+  ranks_.Sum(absl::MakeSpan(counts));
+  for (double& count : counts) count = std::max(1.0, count);
+  std::vector<std::vector<double>> denominators;
+  const size_t networks = actor_rows.size() + data.size();
+  for (size_t first = 0; first < counts.size(); first += networks) {
+    denominators.emplace_back(counts.begin() + first, counts.begin() + first + networks);
+  }
+  return denominators;
+}
+
+void Mappo::SumOverRanks(const DenseStack& stack, at::Tensor* figures) {
+  if (ranks_.size() == 1) return;
+  const at::NoGradGuard no_gradient;
+  at::Tensor& gradient = stack.parameters().mutable_grad();
+  // None of the minibatch's steps may be this rank's.
+  if (!gradient.defined()) gradient = at::zeros_like(stack.parameters().detach());
+  const int64_t size = gradient.numel();
+  at::Tensor all = at::cat({gradient, figures->reshape({-1})});
+  ranks_.Sum(&all);
+  gradient.copy_(all.narrow(0, 0, size));
+  figures->copy_(all.narrow(0, size, figures->numel()).reshape(figures->sizes()));
+}
+
 void Mappo::StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole,
-                      UpdateTotals* totals) {
+                      double denominator, UpdateTotals* totals) {
   const PolicyLossSettings settings{.clip = ppo_.clip(),
                                     .entropy_coefficient = totals->entropy_coefficient,
-                                    .denominator = CountAt(rows.living(), steps)};
+                                    .denominator = denominator};
   at::Tensor sums = at::zeros({PolicyLossResult::kCount}, at::TensorOptions().dtype(at::kFloat).device(device_));
   ForEachPart(steps, rows.rows_per_step(), device_, [&](const at::Tensor& indices, int64_t first, int64_t count) {
     const ActorMinibatch part = whole ? rows.Slice(first, count) : rows.Select(indices);
@@ -44,17 +75,18 @@ void Mappo::StepActor(Actor* actor, const ActorRows& rows, const std::vector<int
     logits.backward(loss.gradient);
     sums += loss.sums;
   });
+  SumOverRanks(actor->stack, &sums);
   totals->Add(sums, actor->optimizer.Step(totals->actor_learning_rate, sums.sum()), &totals->actor);
 }
 
 void Mappo::StepCritic(Critic* critic, const CriticData& data, const std::vector<int64_t>& steps, bool whole,
-                       UpdateTotals* totals) {
+                       double denominator, UpdateTotals* totals) {
   const ValueLossSettings settings{.huber = ppo_.value_loss() != SQUARED,
                                    .huber_delta = ppo_.huber_delta(),
                                    .clip_value = ppo_.clip_value(),
                                    .clip = ppo_.clip(),
                                    .coefficient = ppo_.value_coefficient(),
-                                   .denominator = CountAt(data.active_per_step, steps)};
+                                   .denominator = denominator};
   at::Tensor sum = at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(device_));
   ForEachPart(steps, critic->layout.rows_per_step, device_,
               [&](const at::Tensor& indices, int64_t first, int64_t count) {
@@ -68,6 +100,7 @@ void Mappo::StepCritic(Critic* critic, const CriticData& data, const std::vector
                 values.backward(loss.gradient.reshape(values.sizes()));
                 sum += loss.loss;
               });
+  SumOverRanks(critic->stack, &sum);
   totals->Add(sum, critic->optimizer.Step(totals->critic_learning_rate, sum), &totals->critic);
 }
 

@@ -10,21 +10,24 @@ namespace {
 // States that pass through a critic at once when values are wanted alone.
 constexpr int64_t kStatesPerForward = 4096;
 
-// Mean 0 and deviation 1 over the entries of living agents; `agent` restricts to one agent's.
-void Normalize(const std::vector<uint8_t>& alive, int64_t first, int64_t stride, std::vector<float>* values) {
-  double sum = 0, squares = 0;
-  int64_t count = 0;
+// Mean 0 and deviation 1 over the entries of living agents of all ranks. Entry i is of stream i % streams; each stream
+// is normalised by itself.
+void Normalize(const std::vector<uint8_t>& alive, int64_t streams, Collective* ranks, std::vector<float>* values) {
   const auto each = [&](auto&& body) {
-    for (int64_t i = first; i < static_cast<int64_t>(values->size()); i += stride) {
-      if (alive[i] != 0) body((*values)[i]);
+    for (int64_t i = 0; i < static_cast<int64_t>(values->size()); ++i) {
+      if (alive[i] != 0) body(i % streams, (*values)[i]);
     }
   };
-  each([&](float value) { sum += value, ++count; });
-  if (count == 0) return;
-  const double mean = sum / count;
-  each([&](float value) { squares += (value - mean) * (value - mean); });
-  const double scale = 1.0 / (std::sqrt(squares / count) + 1e-5);
-  each([&](float& value) { value = static_cast<float>((value - mean) * scale); });
+  std::vector<double> sums(2 * streams), means(streams), squares(streams), scales(streams);
+  each([&](int64_t stream, float value) { sums[stream] += value, sums[streams + stream] += 1; });
+  ranks->Sum(absl::MakeSpan(sums));
+  for (int64_t s = 0; s < streams; ++s) means[s] = sums[s] / sums[streams + s];
+  each([&](int64_t stream, float value) { squares[stream] += (value - means[stream]) * (value - means[stream]); });
+  ranks->Sum(absl::MakeSpan(squares));
+  for (int64_t s = 0; s < streams; ++s) scales[s] = 1.0 / (std::sqrt(squares[s] / sums[streams + s]) + 1e-5);
+  each([&](int64_t stream, float& value) {
+    value = static_cast<float>((value - means[stream]) * scales[stream]);
+  });
 }
 
 }  // namespace
@@ -77,9 +80,23 @@ void Mappo::Estimate(const Critic& critic, const TrainingBatch& batch,
           : GeneralizedAdvantages(data->streams, ppo_.discount(), ppo_.gae_lambda());
 }
 
-void Mappo::FinishTargets(Critic* critic, CriticData* data) const {
+std::vector<TargetSums> Mappo::SumTargets(const std::vector<CriticData>& data) const {
+  std::vector<TargetSums> sums;
+  std::vector<double> flat;
+  for (const CriticData& one : data) {
+    sums.push_back(TargetSums::Of(one.estimates.targets, one.streams.values, one.streams.active));
+    flat.insert(flat.end(), sums.back().sums.begin(), sums.back().sums.end());
+  }
+  ranks_.Sum(absl::MakeSpan(flat));
+  for (size_t c = 0; c < sums.size(); ++c) {
+    std::copy_n(flat.begin() + c * TargetSums::kSize, TargetSums::kSize, sums[c].sums.begin());
+  }
+  return sums;
+}
+
+void Mappo::FinishTargets(const TargetSums& sums, Critic* critic, CriticData* data) const {
   const std::vector<float>& targets = data->estimates.targets;
-  critic->value_norm.Update(targets, data->streams.active);
+  critic->value_norm.Update(sums);
   const double mean = critic->value_norm.mean(), scale = 1.0 / critic->value_norm.deviation();
   const int64_t columns = critic->layout.columns(), steps = static_cast<int64_t>(targets.size()) / columns;
   data->active_per_step.assign(steps, 0);
@@ -117,11 +134,7 @@ std::vector<float> Mappo::GroupAdvantages(int group, const TrainingBatch& batch,
   }
   if (!ppo_.advantage_normalization()) return advantages;
   const std::vector<uint8_t>& alive = batch.groups[group].alive;
-  if (!ppo_.advantage_normalization_per_agent()) {
-    Normalize(alive, 0, 1, &advantages);
-  } else {
-    for (int64_t agent = 0; agent < agents; ++agent) Normalize(alive, agent, agents, &advantages);
-  }
+  Normalize(alive, ppo_.advantage_normalization_per_agent() ? agents : 1, &ranks_, &advantages);
   return advantages;
 }
 

@@ -5,15 +5,9 @@
 
 namespace troupe {
 
-void ValueNorm::Update(const std::vector<float>& values, const std::vector<uint8_t>& active) {
-  double sum = 0, squares = 0;
-  int64_t count = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (active[i] == 0) continue;
-    sum += values[i];
-    squares += static_cast<double>(values[i]) * values[i];
-    ++count;
-  }
+void ValueNorm::Update(const TargetSums& targets) {
+  const double count = targets.sums[TargetSums::kCount], sum = targets.sums[TargetSums::kTarget],
+               squares = targets.sums[TargetSums::kTargetSquare];
   if (!enabled_ || count == 0 || !std::isfinite(sum) || !std::isfinite(squares)) return;
   const std::array<double, 3> moments = {sum / count, squares / count, 1.0};
   for (size_t i = 0; i < 3; ++i) state_[i] = kDecay * state_[i] + (1.0 - kDecay) * moments[i];

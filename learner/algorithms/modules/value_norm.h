@@ -4,8 +4,8 @@
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_VALUE_NORM_H_
 
 #include <array>
-#include <cstdint>
-#include <vector>
+
+#include "learner/algorithms/modules/target_sums.h"
 
 namespace troupe {
 
@@ -17,8 +17,8 @@ class ValueNorm {
   // A disabled one leaves everything as it is: mean 0, deviation 1.
   explicit ValueNorm(bool enabled) : enabled_(enabled) {}
 
-  // Takes in the values where `active` is not 0. No such values, or non-finite moments: nothing changes.
-  void Update(const std::vector<float>& values, const std::vector<uint8_t>& active);
+  // Takes in a batch's targets. None, or sums that are not finite: nothing changes.
+  void Update(const TargetSums& targets);
 
   double mean() const;       // 0 before the first update
   double deviation() const;  // 1 before the first update, at least √kVarianceFloor afterwards

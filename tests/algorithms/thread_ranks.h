@@ -1,0 +1,96 @@
+// A data-parallel group whose ranks are threads of one process.
+#ifndef TROUPE_TESTS_ALGORITHMS_THREAD_RANKS_H_
+#define TROUPE_TESTS_ALGORITHMS_THREAD_RANKS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "learner/algorithms/collective.h"
+#include "learner/networks/torch_headers.h"
+
+namespace troupe {
+
+// Where the threads meet: everybody brings numbers, everybody takes their sums away, added in the order of ranks.
+class MeetingPlace {
+ public:
+  explicit MeetingPlace(int size) : size_(size), brought_(size) {}
+  int size() const { return size_; }
+
+  std::vector<double> Sum(int rank, std::vector<double> values) {
+    absl::MutexLock lock(&mutex_);
+    const int64_t round = round_;
+    brought_[rank] = std::move(values);
+    if (++here_ == size_) {
+      sums_.assign(brought_[0].size(), 0.0);
+      for (const std::vector<double>& part : brought_) {
+        if (part.size() != sums_.size()) throw std::logic_error("ranks brought unlike numbers of values");
+        for (size_t i = 0; i < part.size(); ++i) sums_[i] += part[i];
+      }
+      here_ = 0;
+      ++round_;
+    }
+    const auto done = [&] { return round_ > round; };
+    mutex_.Await(absl::Condition(&done));
+    // The next round cannot end, and so not overwrite the sums, before this rank has come back.
+    return sums_;
+  }
+
+ private:
+  const int size_;
+  absl::Mutex mutex_;
+  std::vector<std::vector<double>> brought_;
+  std::vector<double> sums_;
+  int here_ = 0;
+  int64_t round_ = 0;
+};
+
+class ThreadRank final : public Collective {
+ public:
+  ThreadRank(MeetingPlace* place, int rank) : place_(*place), rank_(rank) {}
+
+  int rank() const override { return rank_; }
+  int size() const override { return place_.size(); }
+  void Sum(absl::Span<double> values) override {
+    if (!Counts()) return;
+    const std::vector<double> sums = place_.Sum(rank_, {values.begin(), values.end()});
+    std::copy(sums.begin(), sums.end(), values.begin());
+  }
+  void Sum(at::Tensor* values) override {
+    if (!Counts()) return;
+    float* data = values->data_ptr<float>();
+    const std::vector<double> sums = place_.Sum(rank_, {data, data + values->numel()});
+    std::copy(sums.begin(), sums.end(), data);
+  }
+  void Broadcast(std::string*) override { throw std::logic_error("algorithms have nothing to broadcast"); }
+  absl::Status status() const override {
+    return calls_left_ == 0 ? absl::UnavailableError("rank 1 is gone") : absl::OkStatus();
+  }
+
+  // The group fails for everybody after that many calls.
+  void FailAfter(int calls) { calls_left_ = calls; }
+
+ private:
+  bool Counts() { return calls_left_ < 0 || (calls_left_ > 0 && --calls_left_ > 0); }
+
+  MeetingPlace& place_;
+  const int rank_;
+  int calls_left_ = -1;
+};
+
+// Calls body(rank) on a thread each.
+inline void RunRanks(int size, const std::function<void(std::shared_ptr<ThreadRank>)>& body) {
+  MeetingPlace place(size);
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < size; ++rank) {
+    threads.emplace_back([&place, &body, rank] { body(std::make_shared<ThreadRank>(&place, rank)); });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_TESTS_ALGORITHMS_THREAD_RANKS_H_
