@@ -14,6 +14,12 @@ ABSL_FLAG(std::string, metrics, "", "HOST:PORT to serve /metrics at; empty: nowh
 ABSL_FLAG(int32_t, rollout_threads, 1, "Threads that step environments.");
 ABSL_FLAG(int32_t, max_shards, 1024, "Most shards to take at once.");
 ABSL_FLAG(double, give_up_after_seconds, 0, "End after this long without a learner; 0: never.");
+ABSL_FLAG(std::string, tls_ca, "", "Use TLS; authority, PEM, of which the learner must show a certificate.");
+ABSL_FLAG(std::string, tls_certificate, "", "Certificate, PEM, to show the learner: mutual TLS.");
+ABSL_FLAG(std::string, tls_key, "", "Its private key, PEM.");
+ABSL_FLAG(std::string, tls_server_name, "", "The name the learner's certificate must have, instead of --learner's.");
+ABSL_FLAG(std::string, token_file, "", "File with the learner's token.");
+ABSL_FLAG(bool, insecure, false, "Allow the token to travel to other machines in plain text.");
 // evaluate, act, replay
 ABSL_FLAG(std::vector<std::string>, actors, {}, "Actor files (runs/NAME/actors/*.safetensors), separated by commas.");
 ABSL_FLAG(std::string, experiment, "", "Experiment file that says which environment to play, when no actor file does.");

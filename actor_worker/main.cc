@@ -18,6 +18,8 @@ constexpr char kUsage[] =
     "actor_worker [COMMAND] [FLAGS]\n"
     "  work          collect experience for a learner (default): --learner=HOST:PORT [--rollout_threads=1]\n"
     "                [--max_shards=1024] [--metrics=HOST:PORT] [--give_up_after_seconds=S]\n"
+    "                [--tls_ca=FILE [--tls_certificate=FILE --tls_key=FILE] [--tls_server_name=NAME]]\n"
+    "                [--token_file=FILE [--insecure]]\n"
     "  evaluate      play whole episodes with actor files and baselines and print a table\n"
     "  act           one agent's actor on a line protocol, or a network of them in the simulator\n"
     "  replay        show an episode step by step\n"
@@ -44,6 +46,16 @@ int RunWork(int argc, char** argv) {
                  options.rollout_threads, options.max_shards);
     return 2;
   }
+  const ClientSecurity security = {absl::GetFlag(FLAGS_tls_ca),     absl::GetFlag(FLAGS_tls_certificate),
+                                   absl::GetFlag(FLAGS_tls_key),    absl::GetFlag(FLAGS_tls_server_name),
+                                   absl::GetFlag(FLAGS_token_file), absl::GetFlag(FLAGS_insecure)};
+  absl::StatusOr<std::shared_ptr<const ClientCredentials>> credentials =
+      ClientCredentials::Load(security, options.learner_address);
+  if (!credentials.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(credentials.status().message()).c_str());
+    return 2;
+  }
+  options.credentials = *std::move(credentials);
   Metrics metrics;
   if (const std::string address = absl::GetFlag(FLAGS_metrics); !address.empty()) {
     const absl::StatusOr<int> port = metrics.Serve(address);

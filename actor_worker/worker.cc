@@ -28,7 +28,7 @@ class Worker {
       : options_(options),
         metrics_(metrics),
         identity_(DescribeThisWorker(options.max_shards)),
-        control_(wire::TrainingService::NewStub(OpenChannel(options.learner_address, kControlMessageBytes))),
+        control_(NewStub(kControlMessageBytes)),
         backoff_(options.first_retry, options.longest_retry, absl::Uniform<uint64_t>(absl::BitGen())) {}
 
   int Run() {
@@ -56,6 +56,11 @@ class Worker {
       Sleep(backoff_.Next());
     }
     return kWorkerDone;
+  }
+
+  std::unique_ptr<wire::TrainingService::Stub> NewStub(size_t max_message_bytes) const {
+    return wire::TrainingService::NewStub(
+        OpenChannel(options_.learner_address, *options_.credentials, max_message_bytes));
   }
 
   Attempt TryOnce() {
@@ -102,7 +107,7 @@ class Worker {
     absl::StatusOr<RolloutPlan> plan = MakeRolloutPlan(description.experiment(), options_.find_environment);
     if (!plan.ok()) return plan.status();
     description_ = description;
-    data_ = wire::TrainingService::NewStub(OpenChannel(options_.learner_address, MaxWeightsBytes(plan->policies)));
+    data_ = NewStub(MaxWeightsBytes(plan->policies));
     run_ = std::make_unique<WorkerRun>(*std::move(plan), options_.rollout_threads, options_.max_shards, &events_,
                                        &metrics_);
     return absl::OkStatus();

@@ -10,17 +10,20 @@
 
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/time/time.h"
 #include "actor_worker/environments/registry.h"
 #include "actor_worker/rollout/worker_run.h"
 #include "common/metrics/metrics.h"
+#include "common/security/client_credentials.h"
 
 namespace troupe {
 
 struct WorkerOptions {
   std::string learner_address;  // "HOST:PORT"
+  std::shared_ptr<const ClientCredentials> credentials = ClientCredentials::Plain();
   int rollout_threads = 1;
   int max_shards = 1024;  // most leases taken at once
   // Without a word from the learner for this long the worker ends.

@@ -15,7 +15,7 @@ torch_version=2.11.0
 packages=(
   build-essential cmake ninja-build ccache mold pkg-config ca-certificates git procps
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
-  prometheus-cpp-dev libcurl4-openssl-dev libdnnl-dev libjemalloc-dev nlohmann-json3-dev
+  prometheus-cpp-dev libcurl4-openssl-dev libssl-dev openssl libdnnl-dev libjemalloc-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3-venv
 )

@@ -1,4 +1,4 @@
-// The learner: `train` (default), `export`, `inspect`. See learner/run/flags.cc for the command line and
+// The learner: `train` (default), `export`, `inspect`, `health`. See learner/run/flags.cc for the command line and
 // learner/run/train_command.cc for how a run is put together.
 #include <cstdio>
 #include <string>
@@ -9,6 +9,7 @@
 #include "learner/export/export_actors.h"
 #include "learner/export/inspect.h"
 #include "learner/run/flags.h"
+#include "learner/run/health_command.h"
 #include "learner/run/train_command.h"
 
 namespace {
@@ -39,6 +40,8 @@ int main(int argc, char** argv) {
       return Print(troupe::ExportActors(line->run_folder, line->checkpoint, line->output));
     case troupe::LearnerCommand::kInspect:
       return Print(troupe::DescribeFile(line->file));
+    case troupe::LearnerCommand::kHealth:
+      return Print(troupe::AskHealth(line->connect, line->client_security));
     case troupe::LearnerCommand::kTrain:
       break;
   }

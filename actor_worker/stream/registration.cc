@@ -7,12 +7,11 @@
 #include "actor_worker/stream/rpc_status.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 
 namespace troupe {
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, size_t max_message_bytes) {
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
+                                           const ClientCredentials& credentials, size_t max_message_bytes) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -20,7 +19,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, s
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
-  return grpc::CreateCustomChannel(learner_address, grpc::InsecureChannelCredentials(), arguments);
+  return credentials.OpenChannel(learner_address, arguments);
 }
 
 WorkerIdentity DescribeThisWorker(int max_shards) {

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/environment_spec.h"
+#include "common/security/client_credentials.h"
 #include "grpcpp/channel.h"
 #include "proto/training_service.grpc.pb.h"
 
@@ -17,7 +18,8 @@ namespace troupe {
 // A channel to the learner, not yet connected. It takes messages up to `max_message_bytes`, tries to connect anew at
 // least every five seconds, and notices a peer that vanished without a word. Errors of the address show as UNAVAILABLE
 // calls.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, size_t max_message_bytes);
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
+                                           const ClientCredentials& credentials, size_t max_message_bytes);
 
 // What a worker says of itself.
 struct WorkerIdentity {

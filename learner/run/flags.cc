@@ -18,7 +18,11 @@
 ABSL_FLAG(std::string, experiment, "", "Experiment file (textproto).");
 ABSL_FLAG(std::string, run_dir, "", "The run's folder; default runs/<name of the experiment>.");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Where workers connect; port 0: any.");
-ABSL_FLAG(bool, insecure, false, "Allow --listen on addresses that others can reach.");
+ABSL_FLAG(bool, insecure, false, "Allow --listen on addresses that others can reach without credentials or encryption.");
+ABSL_FLAG(std::string, tls_certificate, "", "Own certificate, PEM: serve TLS (train), show it (health).");
+ABSL_FLAG(std::string, tls_key, "", "Its private key, PEM.");
+ABSL_FLAG(std::string, tls_client_ca, "", "Authority, PEM, of which clients must show a certificate: mutual TLS.");
+ABSL_FLAG(std::string, token_file, "", "File with the token that every call must carry.");
 ABSL_FLAG(std::string, metrics, "127.0.0.1:0", "Where Prometheus metrics are shown; empty: nowhere.");
 ABSL_FLAG(int, local_workers, 0, "Actor workers to run on this machine.");
 ABSL_FLAG(int, expected_workers, 0,
@@ -27,6 +31,10 @@ ABSL_FLAG(std::string, device, "", "auto, cpu or cuda; overrides compute.device.
 ABSL_FLAG(std::string, seed, "", "Overrides the experiment's seed.");
 ABSL_FLAG(bool, fresh, false, "Refuse to go on with a run that is already in the folder.");
 ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
+// health
+ABSL_FLAG(std::string, connect, "", "HOST:PORT of the learner to ask.");
+ABSL_FLAG(std::string, tls_ca, "", "Authority, PEM, of which the learner must show a certificate.");
+ABSL_FLAG(std::string, tls_server_name, "", "The name its certificate must have, instead of --connect's.");
 // export
 ABSL_FLAG(std::string, checkpoint, "best", "best, last, or a checkpoint's path.");
 ABSL_FLAG(std::string, output, "", "File to write.");
@@ -40,6 +48,7 @@ constexpr char kHelp[] =
   learner [train] --experiment=FILE [flags]      train, or go on with the run in the folder
   learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own
   learner inspect FILE                           print what a checkpoint or actor file holds
+  learner health --connect=HOST:PORT [flags]     ask a learner whether it serves
 
 train
   --experiment=FILE       what to train: deploy/experiments/*.textproto
@@ -51,7 +60,10 @@ train
   --local_workers=N       actor workers to run on this machine (0: they are started elsewhere)
   --expected_workers=N    workers to wait for, up to 30 s, before the work is spread (--local_workers, at least 1)
   --listen=HOST:PORT      where workers connect (127.0.0.1:0, any free port)
-  --insecure              allow a --listen address that others can reach; nothing is encrypted
+  --tls_certificate=FILE --tls_key=FILE   serve TLS
+  --tls_client_ca=FILE    mutual TLS: workers must show a certificate of this authority
+  --token_file=FILE       workers must know the token in this file
+  --insecure              allow a --listen address that others can reach without the above
   --metrics=HOST:PORT     where Prometheus metrics are shown (127.0.0.1:0; "": nowhere)
   --no_final_evaluation   no table against the baselines at the end
 
@@ -59,6 +71,13 @@ export
   --run_dir=DIR           the run's folder
   --checkpoint=WHICH      best (by evaluation), last, or a checkpoint's path (best)
   --output=FILE           file to write, for `actor_worker evaluate`, `act`, `replay` and Python
+
+health: exit status 0 when the learner serves, 1 with a line that says why not
+  --connect=HOST:PORT     the learner
+  --tls_ca=FILE           TLS: the learner must show a certificate of this authority
+  --tls_certificate=FILE --tls_key=FILE   mutual TLS: what to show
+  --tls_server_name=NAME  the name the learner's certificate must have, instead of HOST
+  --token_file=FILE       the token, for a learner with one
 
 The first SIGINT or SIGTERM (Ctrl-C) finishes the update, writes a checkpoint and ends with 0; the second ends at once.
 Exit status: 0 done or stopped by request, 1 failed, 2 the command line or the experiment makes no sense.
@@ -108,10 +127,11 @@ absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
   if (word == "train") return LearnerCommand::kTrain;
   if (word == "export") return LearnerCommand::kExport;
   if (word == "inspect") return LearnerCommand::kInspect;
-  const std::string nearest = NearestName(word, {"train", "export", "inspect"});
+  if (word == "health") return LearnerCommand::kHealth;
+  const std::string nearest = NearestName(word, {"train", "export", "inspect", "health"});
   return absl::InvalidArgumentError(absl::StrCat(
       "unknown command \"", word, "\"; ",
-      nearest.empty() ? "there are train, export and inspect" : absl::StrCat("did you mean \"", nearest, "\"?")));
+      nearest.empty() ? "there are train, export, inspect and health" : absl::StrCat("did you mean \"", nearest, "\"?")));
 }
 
 TrainOptions ReadTrainFlags(std::vector<std::string> overrides) {
@@ -120,7 +140,9 @@ TrainOptions ReadTrainFlags(std::vector<std::string> overrides) {
   options.overrides = std::move(overrides);
   options.run_folder = absl::GetFlag(FLAGS_run_dir);
   options.listen_address = absl::GetFlag(FLAGS_listen);
-  options.insecure = absl::GetFlag(FLAGS_insecure);
+  options.security = {absl::GetFlag(FLAGS_tls_certificate), absl::GetFlag(FLAGS_tls_key),
+                      absl::GetFlag(FLAGS_tls_client_ca), absl::GetFlag(FLAGS_token_file),
+                      absl::GetFlag(FLAGS_insecure)};
   options.metrics_address = absl::GetFlag(FLAGS_metrics);
   options.local_workers = absl::GetFlag(FLAGS_local_workers);
   options.expected_workers = absl::GetFlag(FLAGS_expected_workers);
@@ -156,6 +178,13 @@ absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv
   line.run_folder = absl::GetFlag(FLAGS_run_dir);
   line.checkpoint = absl::GetFlag(FLAGS_checkpoint);
   line.output = absl::GetFlag(FLAGS_output);
+  line.connect = absl::GetFlag(FLAGS_connect);
+  line.client_security = {absl::GetFlag(FLAGS_tls_ca),          absl::GetFlag(FLAGS_tls_certificate),
+                          absl::GetFlag(FLAGS_tls_key),         absl::GetFlag(FLAGS_tls_server_name),
+                          absl::GetFlag(FLAGS_token_file),      absl::GetFlag(FLAGS_insecure)};
+  if (line.command == LearnerCommand::kHealth && line.connect.empty()) {
+    return absl::InvalidArgumentError("health: --connect=HOST:PORT is needed");
+  }
   if (line.command == LearnerCommand::kExport && line.output.empty()) {
     return absl::InvalidArgumentError("export: --output=FILE is needed");
   }

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/security/client_credentials.h"
 #include "learner/run/train_command.h"
 
 namespace troupe {
 
-enum class LearnerCommand { kTrain, kExport, kInspect };
+enum class LearnerCommand { kTrain, kExport, kInspect, kHealth };
 
 struct LearnerCommandLine {
   LearnerCommand command = LearnerCommand::kTrain;
@@ -20,6 +21,9 @@ struct LearnerCommandLine {
   std::string output;
   // inspect
   std::string file;
+  // health
+  std::string connect;
+  ClientSecurity client_security;
 };
 
 // Call once. Prints help and ends the process with 0 for --help; an unknown flag or a value of the wrong type ends it

@@ -7,12 +7,12 @@
 #include <memory>
 #include <optional>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
 #include "common/metrics/metrics.h"
+#include "common/security/credential_files.h"
 #include "common/status_macros.h"
 #include "common/wire/spec_codec.h"
 #include "learner/algorithms/algorithm.h"
@@ -35,11 +35,6 @@ namespace {
 
 constexpr absl::Duration kDrainGrace = absl::Seconds(10);
 constexpr absl::Duration kWaitingReminder = absl::Seconds(30);
-
-bool IsLoopback(const std::string& address) {
-  return absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost:") ||
-         absl::StartsWith(address, "[::1]:") || absl::StartsWith(address, "unix:");
-}
 
 // The parts of one run, in the order they come to life.
 class TrainingRun {
@@ -102,6 +97,14 @@ absl::Status TrainingRun::StartServing() {
   ASSIGN_OR_RETURN(device_, ChooseDevice(experiment_.compute()));
   LearnerServerOptions server_options;
   server_options.listen_address = options_.listen_address;
+  server_options.security = options_.security;
+  std::vector<std::string> worker_command = {worker_program_};
+  if (options_.local_workers > 0 && options_.security.any()) {
+    // Whatever others need, the learner's own children come in plain text over loopback with a token of this run.
+    server_options.local_token = RandomToken();
+    RETURN_IF_ERROR(WriteSecretFile(folder_->File("workers/token"), server_options.local_token));
+    worker_command.push_back(absl::StrCat("--token_file=", folder_->File("workers/token")));
+  }
   server_options.experiment = experiment_;
   server_options.run_id = folder_->run_id();
   server_options.expected_workers =
@@ -120,7 +123,8 @@ absl::Status TrainingRun::StartServing() {
   if (resumed_) console_.Line(FormatResume(start_.counters));
   if (options_.local_workers == 0) return absl::OkStatus();
   WorkerSupervisorOptions supervisor_options;
-  supervisor_options.command = {worker_program_, absl::StrCat("--learner=127.0.0.1:", server_->port())};
+  worker_command.push_back(absl::StrCat("--learner=127.0.0.1:", server_->local_port()));
+  supervisor_options.command = worker_command;
   supervisor_options.num_workers = options_.local_workers;
   supervisor_options.log_folder = folder_->File("workers");
   workers_ = std::make_unique<WorkerSupervisor>(supervisor_options, &console_, &metrics_);
@@ -251,11 +255,7 @@ absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("--expected_workers=", options.expected_workers, ": expected 0 to 1024"));
   }
-  if (!options.insecure && !IsLoopback(options.listen_address)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--listen=", options.listen_address,
-        ": others can reach this address and nothing is encrypted; add --insecure on a network you trust"));
-  }
+  RETURN_IF_ERROR(CheckServerSecurity(options.security, options.listen_address));
   return LoadExperiment(options.experiment_path, options.overrides);
 }
 

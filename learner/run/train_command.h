@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/security/server_security.h"
 #include "common/threads/shutdown.h"
 #include "proto/experiment.pb.h"
 
@@ -17,7 +18,7 @@ struct TrainOptions {
   std::vector<std::string> overrides;  // as for LoadExperiment
   std::string run_folder;              // empty: runs/<experiment.name>
   std::string listen_address = "127.0.0.1:0";
-  bool insecure = false;                        // allows addresses that others can reach, without encryption
+  ServerSecurity security;
   std::string metrics_address = "127.0.0.1:0";  // empty: none
   int local_workers = 0;
   int expected_workers = 0;  // 0: local_workers, at least 1

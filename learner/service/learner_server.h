@@ -18,6 +18,7 @@
 #include "common/host_tensor.h"
 #include "common/metrics/metrics.h"
 #include "common/policy_spec.h"
+#include "common/security/server_security.h"
 #include "learner/training_batch.h"
 #include "proto/experiment.pb.h"
 
@@ -25,6 +26,9 @@ namespace troupe {
 
 struct LearnerServerOptions {
   std::string listen_address;      // "127.0.0.1:0"
+  ServerSecurity security;         // checked
+  // Not empty: also listens at a free port of 127.0.0.1 in plain text, for calls that carry this token.
+  std::string local_token;
   Experiment experiment;           // complete
   std::string run_id;              // unique per run folder, kept over restarts
   // Workers to wait for before the first leases are given, so that shards are spread evenly from the start and no lease has to
@@ -85,6 +89,8 @@ class LearnerServer {
   virtual ~LearnerServer() = default;
 
   virtual int port() const = 0;
+  // Where the workers of this machine connect.
+  virtual int local_port() const { return port(); }
 
   // The spec announced by the first worker; later workers must announce the same. DEADLINE_EXCEEDED after `timeout`.
   virtual absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) = 0;

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/server_builder.h"
 
 namespace troupe {
@@ -28,6 +28,14 @@ void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 100);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
 }
+
+class WithReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+  }
+};
 
 // Only reflection is answered by gRPC's synchronous threads; everything else is callbacks.
 void SetThreads(grpc::ServerBuilder* builder) {
@@ -56,14 +64,22 @@ absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(Lear
 
 LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
     : session_(options, metrics, std::move(clock)),
-      service_(&session_, static_cast<int>(options.experiment.collection().num_shards())) {}
+      service_(&session_, static_cast<int>(options.experiment.collection().num_shards())),
+      handshakes_([this](const std::string& reason) { session_.metrics().CountRejected(reason); }) {}
 
 absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  ASSIGN_OR_RETURN(guard_, CallGuard::Create(options.security, options.local_token, &session_.metrics()));
+  service_.SetGuard(guard_.get());
+  health_.SetGuard(guard_.get());
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen_address, grpc::InsecureServerCredentials(), &port_);
+  // gRPC's own service, which asks nobody for credentials.
+  if (!options.security.any()) builder.SetOption(std::make_unique<WithReflection>());
+  builder.AddListeningPort(options.listen_address, MakeServerCredentials(options.security), &port_);
+  if (!options.local_token.empty()) {
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &local_port_);
+  }
   builder.RegisterService(&service_);
+  builder.RegisterService(&health_);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
@@ -72,7 +88,7 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   SetKeepalive(options.experiment, &builder);
   SetThreads(&builder);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port_ == 0) {
+  if (server_ == nullptr || port_ == 0 || (!options.local_token.empty() && local_port_ == 0)) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address));
   }
   return absl::OkStatus();
@@ -96,6 +112,7 @@ absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const 
 void LearnerServerImpl::Drain(const std::string& reason, absl::Duration grace) {
   absl::MutexLock lock(&drain_mutex_);
   if (std::exchange(drained_, true)) return;
+  health_.StopServing();
   session_.Drain(reason, grace);
   session_.CloseStreams();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kCutAfterDrain));

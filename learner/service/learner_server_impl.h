@@ -9,6 +9,9 @@
 #include "absl/synchronization/mutex.h"
 #include "common/threads/named_thread.h"
 #include "grpcpp/server.h"
+#include "learner/service/call_guard.h"
+#include "learner/service/handshake_failures.h"
+#include "learner/service/health_service.h"
 #include "learner/service/learner_server.h"
 #include "learner/service/training_service.h"
 #include "learner/service/training_session.h"
@@ -23,6 +26,7 @@ class LearnerServerImpl final : public LearnerServer {
   ~LearnerServerImpl() override;
 
   int port() const override { return port_; }
+  int local_port() const override { return local_port_ != 0 ? local_port_ : port_; }
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) override;
   absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
                      std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override;
@@ -46,9 +50,13 @@ class LearnerServerImpl final : public LearnerServer {
   absl::Status Listen(const LearnerServerOptions& options);
 
   TrainingSession session_;
+  std::unique_ptr<CallGuard> guard_;
   TrainingService service_;
+  HealthService health_;
+  HandshakeFailures handshakes_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
+  int local_port_ = 0;  // 0: none
   NamedThread maintenance_;
   absl::Mutex drain_mutex_;
   bool drained_ ABSL_GUARDED_BY(drain_mutex_) = false;

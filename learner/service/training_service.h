@@ -2,6 +2,7 @@
 #ifndef TROUPE_LEARNER_SERVICE_TRAINING_SERVICE_H_
 #define TROUPE_LEARNER_SERVICE_TRAINING_SERVICE_H_
 
+#include "learner/service/call_guard.h"
 #include "learner/service/training_session.h"
 #include "proto/training_service.grpc.pb.h"
 
@@ -17,6 +18,8 @@ using TrainingServiceBase = wire::TrainingService::WithCallbackMethod_DescribeRu
 class TrainingService final : public TrainingServiceBase {
  public:
   TrainingService(TrainingSession* session, int num_shards);
+  // Before the server starts; `guard` outlives the service.
+  void SetGuard(const CallGuard* guard) { guard_ = guard; }
 
   grpc::ServerUnaryReactor* DescribeRun(grpc::CallbackServerContext* context, const wire::DescribeRunRequest* request,
                                         wire::DescribeRunResponse* response) override;
@@ -32,6 +35,7 @@ class TrainingService final : public TrainingServiceBase {
  private:
   TrainingSession* const session_;
   const size_t max_outgoing_;
+  const CallGuard* guard_ = nullptr;
 };
 
 }  // namespace troupe

@@ -28,6 +28,7 @@ TEST(LearnerCommandLine, HelpNamesEveryCommandAndFlag) {
     EXPECT_EQ(outcome.exit_status, 0);
     for (const char* text :
          {"export", "inspect", "--experiment", "--set", "--run_dir", "--local_workers", "--listen", "--insecure",
+          "--tls_certificate", "--tls_key", "--tls_client_ca", "--token_file", "health",
           "--metrics", "--device", "--seed", "--fresh", "--checkpoint", "--output", "Exit status"}) {
       EXPECT_THAT(outcome.output, HasSubstr(text));
     }

@@ -1,0 +1,28 @@
+#include "learner/run/health_command.h"
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "grpcpp/client_context.h"
+#include "proto/health.grpc.pb.h"
+
+namespace troupe {
+
+absl::StatusOr<std::string> AskHealth(const std::string& address, const ClientSecurity& security) {
+  ASSIGN_OR_RETURN(const auto credentials, ClientCredentials::Load(security, address));
+  const auto stub = grpc::health::v1::Health::NewStub(credentials->OpenChannel(address, {}));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+  grpc::health::v1::HealthCheckResponse response;
+  const grpc::Status status = stub->Check(&context, {}, &response);
+  if (!status.ok()) return absl::UnavailableError(absl::StrCat("health of ", address, ": ", status.error_message()));
+  if (response.status() != grpc::health::v1::HealthCheckResponse::SERVING) {
+    return absl::UnavailableError(
+        absl::StrCat("health of ", address, ": ",
+                     grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status())));
+  }
+  return std::string("SERVING");
+}
+
+}  // namespace troupe

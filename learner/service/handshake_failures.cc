@@ -1,0 +1,58 @@
+#include "learner/service/handshake_failures.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
+#include "absl/synchronization/mutex.h"
+#include "grpc/support/log.h"
+
+namespace troupe {
+namespace {
+
+absl::Mutex& ListenerMutex() {
+  static absl::Mutex* const mutex = new absl::Mutex;
+  return *mutex;
+}
+
+const HandshakeFailures* listener ABSL_PT_GUARDED_BY(ListenerMutex()) = nullptr;
+
+void OnLogLine(gpr_log_func_args* line) {
+  absl::MutexLock lock(&ListenerMutex());
+  if (HandshakeFailureOf(line->message).has_value()) {
+    if (listener != nullptr) listener->Heard(line->message);
+  } else if (line->severity == GPR_LOG_SEVERITY_ERROR) {
+    std::fprintf(stderr, "gRPC: %s\n", line->message);
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> HandshakeFailureOf(absl::string_view log_line) {
+  if (!absl::StrContains(log_line, "Handshake failed with")) return std::nullopt;
+  for (const char* const plain : {"wrong version number", "http request", "https proxy request", "packet length",
+                                  "record layer failure", "unsupported protocol"}) {
+    if (absl::StrContains(log_line, plain)) return "tls_plaintext";
+  }
+  if (absl::StrContains(log_line, "did not return a certificate")) return "tls_no_certificate";
+  if (absl::StrContains(log_line, "certificate verify failed")) return "tls_certificate";
+  return "tls_handshake";
+}
+
+HandshakeFailures::HandshakeFailures(std::function<void(const std::string&)> failed) : failed_(std::move(failed)) {
+  absl::MutexLock lock(&ListenerMutex());
+  listener = this;
+  gpr_set_log_function(&OnLogLine);
+}
+
+HandshakeFailures::~HandshakeFailures() {
+  absl::MutexLock lock(&ListenerMutex());
+  if (listener == this) listener = nullptr;
+}
+
+void HandshakeFailures::Heard(absl::string_view log_line) const {
+  if (const auto reason = HandshakeFailureOf(log_line); reason.has_value()) failed_(*reason);
+}
+
+}  // namespace troupe
