@@ -27,7 +27,7 @@ ABSL_FLAG(std::string, environment, "", "Environment to play, when neither an ac
 ABSL_FLAG(bool, sample, false, "Sample the actors' actions instead of taking the most probable.");
 // evaluate
 ABSL_FLAG(int32_t, episodes, 20, "Episodes of every player.");
-ABSL_FLAG(uint64_t, first_seed, 1000000, "Episode i is seeded with this + i.");
+ABSL_FLAG(uint64_t, first_seed, 2000000, "Episode i is seeded with this + i.");
 ABSL_FLAG(std::string, baselines, "all", "Baselines to compare with: all, none, or names separated by commas.");
 ABSL_FLAG(std::string, json, "", "File to write every episode to.");
 ABSL_FLAG(int32_t, threads, 0, "Threads that play episodes; 0: as many as the machine has.");

@@ -17,7 +17,7 @@ namespace troupe {
 namespace {
 
 constexpr char kUsage[] =
-    "actor_worker evaluate --actors=FILE[,FILE…] [--episodes=20] [--first_seed=1000000] [--sample]\n"
+    "actor_worker evaluate --actors=FILE[,FILE…] [--episodes=20] [--first_seed=2000000] [--sample]\n"
     "                      [--baselines=all|none|NAME,…] [--set environment.settings.NAME=VALUE …] [--json=FILE] "
     "[--threads=N]\n"
     "Plays whole episodes with the actor files and with baselines, all on the same seeds, and prints a table. Without "

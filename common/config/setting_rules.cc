@@ -85,6 +85,7 @@ constexpr SettingRule kRules[] = {
     {.field = "EvaluationSettings.best_by", .default_text = "episode_return"},
     {.field = "EvaluationSettings.smaller_is_better", .default_text = "false"},
     {.field = "EvaluationSettings.final_episodes", .default_text = "20", .low = 1, .high = 10000},
+    {.field = "EvaluationSettings.final_first_seed", .default_text = "2000000", .low = 0, .high = kMaxUint64},
     {.field = "EvaluationSettings.baselines", .presence = kOptional},
 
     {.field = "CheckpointSettings.interval_env_steps", .default_text = "200000", .low = 1, .high = 1e15},

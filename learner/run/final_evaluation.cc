@@ -18,7 +18,7 @@ std::vector<std::string> EvaluateCommand(const std::string& worker_program, cons
                                       "evaluate",
                                       absl::StrCat("--actors=", actors),
                                       absl::StrCat("--episodes=", settings.final_episodes()),
-                                      absl::StrCat("--first_seed=", settings.first_seed()),
+                                      absl::StrCat("--first_seed=", settings.final_first_seed()),
                                       absl::StrCat("--baselines=", baselines),
                                       absl::StrCat("--json=", json)};
   if (settings.sample_actions()) command.push_back("--sample");

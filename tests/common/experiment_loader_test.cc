@@ -74,6 +74,7 @@ TEST(ExperimentLoaderTest, WritesDocumentedDefaults) {
   EXPECT_TRUE(e.ppo().has_minibatch_size());
   EXPECT_EQ(e.ppo().lag_correction(), NONE);
   EXPECT_EQ(e.evaluation().first_seed(), 1000000);
+  EXPECT_EQ(e.evaluation().final_first_seed(), 2000000);
   EXPECT_EQ(e.evaluation().best_by(), "episode_return");
   EXPECT_EQ(e.checkpoint().interval_env_steps(), 200000);
   EXPECT_EQ(e.compute().device(), AUTO);

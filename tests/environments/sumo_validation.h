@@ -15,8 +15,8 @@ namespace troupe {
 
 inline constexpr const char* kValidationNetwork = "grid_3x3";
 inline constexpr const char* kValidationControllers[] = {"fixed_time", "longest_queue_first", "max_pressure"};
-inline constexpr int kValidationDemands[] = {1800, 3600, 5400, 7200};  // vehicles per hour
-inline constexpr int kValidationSeeds[] = {1, 2, 3};                   // one vehicle list each
+inline constexpr int kValidationDemands[] = {1800, 3600, 4500, 5400, 7200};  // vehicles per hour
+inline constexpr int kValidationSeeds[] = {11, 12, 13};  // one vehicle list each; calibration used lists 1, 2 and 3
 inline constexpr int kValidationSeconds = 3600;
 
 // One simulator, controller and demand; means over the seeds.

@@ -65,7 +65,7 @@ TEST_F(TrafficValidation, ApproachQueuesCorrelateWithSumos) {
       all_ours.approach_queues[NameOf(which) + edge] = queue;
     }
   }
-  EXPECT_EQ(all_sumo.approach_queues.size(), 12 * 36);
+  EXPECT_EQ(all_sumo.approach_queues.size(), sumo_.size() * 36);
   EXPECT_GT(QueueCorrelation(all_ours, all_sumo), kLeastCorrelation);
 }
 

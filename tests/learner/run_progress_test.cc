@@ -133,7 +133,7 @@ TEST(FinalEvaluation, CommandIsWhatAPersonWouldType) {
   settings.add_baselines("actuated");
   EXPECT_THAT(EvaluateCommand("bin/actor_worker", settings, "a.safetensors", "e.json"),
               ElementsAre("bin/actor_worker", "evaluate", "--actors=a.safetensors", "--episodes=20",
-                          "--first_seed=1000000", "--baselines=fixed,actuated", "--json=e.json"));
+                          "--first_seed=2000000", "--baselines=fixed,actuated", "--json=e.json"));
 }
 
 TEST(FinalEvaluation, OutputGoesToConsoleAndFileAndAFailureIsTold) {
