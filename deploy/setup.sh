@@ -2,9 +2,10 @@
 # Installs what building Troupe needs: Debian packages, and LibTorch from PyPI's torch wheel into .deps/.
 # Run it as often as you like; what is there is left alone.
 #
-#   deploy/setup.sh [--sumo] [--worker-only]
+#   deploy/setup.sh [--sumo] [--cuda] [--worker-only]
 #
 #   --sumo         also SUMO 1.28 and its example networks (from PyPI, into .deps/)
+#   --cuda         also the CUDA libraries (some GB) that LibTorch loads for --device=cuda
 #   --worker-only  no LibTorch: enough for the actor worker
 #
 # Works as root, or as a user with sudo. PIP_INDEX_URL and apt's own configuration decide where packages come from.
@@ -22,12 +23,13 @@ packages=(
 # What SUMO's wheel links but does not bring.
 sumo_packages=(libx11-6 libxext6 libxrender1 libgl1)
 
-with_sumo=0 with_torch=1
+with_sumo=0 with_cuda=0 with_torch=1
 for argument in "$@"; do
   case "$argument" in
     --sumo) with_sumo=1 ;;
+    --cuda) with_cuda=1 ;;
     --worker-only) with_torch=0 ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "setup.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -70,6 +72,10 @@ if [ "$with_torch" = 1 ]; then
     # Without the CUDA libraries the wheel would pull in by itself: libtorch_cpu needs only these two of them to load.
     .deps/python/bin/pip install -q --disable-pip-version-check --no-deps --no-compile \
       "torch==$torch_version" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
+  fi
+  if [ "$with_cuda" = 1 ]; then
+    say "installing the CUDA libraries of LibTorch $torch_version"
+    .deps/python/bin/pip install -q --disable-pip-version-check --no-compile "torch==$torch_version"
   fi
 fi
 

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Brings the cluster up, scales it live, kills and cuts off parts of it, and asks its Prometheus what became of the run.
+
+    tests/compose/compose_test.py --binaries=build/release/bin     images around binaries that are there
+    tests/compose/compose_test.py --from_source                    images compiled by deploy/docker/Dockerfile
+
+    --keep_images   for another go
+
+Exit status: 0 passed, 1 failed, 77 skipped (no Docker, no Compose, no base image to be had). Everything made is under a
+project name of its own and is removed. Grafana is left out; every query of its dashboards is asked if their checker is
+there.
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+
+from cluster import Cluster, compose_command, wait_for
+from images import ROOT, Images, Skip, release_of_this_machine, run
+
+SHARDS, COPIES, ROLLOUT = 8, 4, 60
+STEPS_PER_CHUNK = COPIES * ROLLOUT
+LEASE_TIMEOUT_SECONDS = 8
+LONGEST_STALL_SECONDS = 90
+SETTINGS = {
+    "total_env_steps": 1000000000, "collection.num_shards": SHARDS, "collection.copies_per_shard": COPIES,
+    "collection.rollout_length": ROLLOUT, "collection.lease_timeout_seconds": LEASE_TIMEOUT_SECONDS,
+    "ppo.epochs": 2, "ppo.minibatch_size": 480, "checkpoint.interval_env_steps": 5 * SHARDS * STEPS_PER_CHUNK,
+    "evaluation.interval_env_steps": 20 * SHARDS * STEPS_PER_CHUNK, "evaluation.episodes": 2,
+}
+FLAGS = " ".join(f"--set {name}={value}" for name, value in SETTINGS.items()) + " --no_final_evaluation"
+
+
+def say(text):
+    print(f"[compose {time.strftime('%H:%M:%S')}] {text}", flush=True)
+
+
+def check(condition, text):
+    if not condition:
+        raise AssertionError(text)
+    say(f"  ok: {text}")
+
+
+class Scenario:
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.first_update = 0  # of the learner process that runs now
+
+    def version(self):
+        return self.cluster.value("troupe_policy_version{job='troupe_learner'}")
+
+    def progress(self, phase, updates=3):
+        """The policy gets new versions now, and Prometheus sees environment steps come in."""
+        before = wait_for(f"{phase}: a policy version", self.version)
+        after = wait_for(f"{phase}: {updates} more updates", lambda: (now := self.version()) >= before + updates and now)
+        rate = wait_for(f"{phase}: a rate of steps", lambda: self.cluster.value("sum(rate(troupe_env_steps_total[30s]))"))
+        check(rate > 0, f"{phase}: version {before:.0f} → {after:.0f}, {rate:.0f} environment steps/s")
+
+    def workers(self, count):
+        """Prometheus finds exactly so many workers, and the leases are spread over them."""
+        up, known = "count(up{job='troupe_worker'} == 1)", "count(up{job='troupe_worker'})"
+        wait_for(f"{count} workers discovered and up",
+                 lambda: self.cluster.value(up) == count and self.cluster.value(known) == count)
+        leases = wait_for(f"{SHARDS} leases over {count} workers", lambda: self.spread(count))
+        check(True, f"{count} workers discovered, leases {sorted(int(n) for n in leases.values())}")
+
+    def spread(self, count):
+        leases = self.cluster.query("troupe_worker_leases and on (instance) (up{job='troupe_worker'} == 1)")
+        fair = len(leases) == count and sum(leases.values()) == SHARDS and max(leases.values()) - min(leases.values()) <= 1
+        return leases if fair else None
+
+    def exactly_once(self):
+        """Chunks admitted by this learner process are those of its updates, plus at most the two batches under way."""
+        newest = self.cluster.query(  # one question: all of the same scrape
+            "{__name__=~'troupe_env_steps_total|troupe_policy_version', job='troupe_learner'} or "
+            "troupe_chunks_total{result='admitted'}", label="__name__")
+        chunks, updates = newest["troupe_chunks_total"], newest["troupe_policy_version"] - self.first_update
+        check(0 <= chunks - updates * SHARDS <= 2 * SHARDS,
+              f"exactly once: {chunks:.0f} chunks admitted for {updates:.0f} updates of {SHARDS}, at most two batches more")
+        check(abs(newest["troupe_env_steps_total"] - chunks * STEPS_PER_CHUNK) <= STEPS_PER_CHUNK,
+              f"exactly once: {newest['troupe_env_steps_total']:.0f} environment steps, {STEPS_PER_CHUNK} a chunk")
+
+    def scales(self):
+        for count in (1, 4, 2):
+            say(f"scaling to {count} workers while training runs")
+            self.cluster.up(count)
+            self.workers(count)
+            self.progress(f"{count} workers")
+        self.exactly_once()
+
+    def survives_a_killed_worker(self):
+        worker = self.cluster.containers("actor_worker")[0]
+        say("SIGKILL to a worker")
+        self.cluster.kill_program(worker, "actor_worker")
+        wait_for("the worker is started again", lambda: self.cluster.restarts(worker) == 1)
+        wait_for("it counts from nothing", lambda: self.cluster.value("max(resets(troupe_worker_env_steps_total[5m]))") >= 1)
+        self.workers(2)
+        self.progress("after a killed worker")
+
+    def survives_a_partition(self):
+        worker = self.cluster.containers("actor_worker")[0]
+        say("a worker is cut off for 20 s")
+        self.cluster.disconnect(worker)
+        cut = time.monotonic()
+        wait_for("its shards are leased anew", lambda: self.spread(1))
+        self.progress("while it is cut off")
+        time.sleep(max(0.0, 20 - (time.monotonic() - cut)))
+        self.cluster.connect(worker, "actor_worker")
+        self.workers(2)
+        self.progress("after the partition")
+        check(self.cluster.restarts(worker) <= 1, "the cut-off worker came back by itself")
+        self.exactly_once()
+
+    def goes_on(self, told):
+        """The version that the newest learner process began with, from its log."""
+        updates = re.findall(r"goes on from update ([0-9,]+) ", self.cluster.logs("learner"))
+        return int(updates[-1].replace(",", "")) if len(updates) == told else None
+
+    def survives_a_killed_learner(self):
+        learner = self.cluster.containers("learner")[0]
+        before = self.version()
+        say(f"SIGKILL to the learner at version {before:.0f}")
+        self.cluster.kill_program(learner, "learner")
+        self.first_update = wait_for("the learner goes on from a checkpoint", lambda: self.goes_on(1))
+        check(0 < self.first_update <= before + 20, f"the learner goes on from update {self.first_update}")
+        wait_for("later updates than before", lambda: self.version() > max(before, self.first_update))
+        self.workers(2)
+        self.progress("after a killed learner")
+        self.exactly_once()
+
+    def survives_a_stopped_learner(self):
+        """As for an upgrade: the learner is stopped in good order, and everything started again."""
+        say("the learner is stopped and started")
+        self.cluster.compose("stop", "learner")
+        self.nothing_lost_or_twice()
+        self.cluster.up(2)
+        self.first_update = wait_for("the learner goes on", lambda: self.goes_on(2))
+        self.workers(2)
+        self.progress("after a stopped learner")
+
+    def nothing_lost_or_twice(self):
+        """The run's records have every update once, and the last checkpoint counts exactly their chunks."""
+        look = ("cat /runs/*/metrics.jsonl && "
+                "/opt/troupe/bin/learner inspect $(ls /runs/*/checkpoints/[0-9]*.safetensors | sort | tail -n 1)")
+        text = run(["docker", "run", "--rm", "--network", "none", "-v", f"{self.cluster.project}_runs:/runs:ro",
+                    "--entrypoint", "/bin/bash", self.cluster.environment["TROUPE_LEARNER_IMAGE"], "-c", look])
+        updates = [json.loads(line)["update"] for line in text.splitlines() if line.startswith('{"update"')]
+        check(updates == list(range(1, len(updates) + 1)), f"the records have each of {len(updates)} updates once, in order")
+        names = ("update", "chunks_trained", "env_steps")
+        last = [int(re.search(rf"^{name}: (\d+)$", text, re.M)[1]) for name in names]
+        chunks = len(updates) * SHARDS
+        check(last == [len(updates), chunks, chunks * STEPS_PER_CHUNK], f"the last checkpoint: {dict(zip(names, last))}")
+
+    def never_stalled(self, start):
+        """From then to now no version was the newest for longer than LONGEST_STALL_SECONDS."""
+        versions = self.cluster.series("troupe_policy_version{job='troupe_learner'}", start, time.time(), 1)
+        longest, since, newest = 0.0, start, None
+        for at, version in versions:
+            longest = max(longest, at - since)
+            if version != newest:
+                newest, since = version, at
+        check(longest < LONGEST_STALL_SECONDS, f"the longest time without a new version was {longest:.0f} s")
+
+    def dashboards(self):
+        checker = os.path.join(ROOT, "deploy/grafana/check_dashboards.py")
+        if not os.path.exists(checker):
+            say("no deploy/grafana/check_dashboards.py: dashboards are not checked")
+            return
+        say("every query of the dashboards and alerts")
+        done = subprocess.run([sys.executable, checker, f"--prometheus={self.cluster.url}", "--expect-data", "--seconds=600"],
+                              cwd=ROOT, timeout=300)
+        check(done.returncode == 0, "dashboards and alerts ask for what there is")
+
+    def run(self):
+        self.scales()
+        start = time.time()
+        self.survives_a_killed_worker()
+        self.survives_a_partition()
+        self.survives_a_killed_learner()
+        self.dashboards()
+        self.survives_a_stopped_learner()
+        self.never_stalled(start)
+
+
+def find_compose():
+    if shutil.which("docker") is None:
+        raise Skip("no docker")
+    if subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
+        raise Skip("the Docker engine does not answer")
+    if compose_command() is None:
+        raise Skip("neither `docker compose` nor docker-compose")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--binaries", help="folder of learner and actor_worker, built on this machine")
+    source.add_argument("--from_source", action="store_true")
+    parser.add_argument("--keep_images", action="store_true")
+    arguments = parser.parse_args()
+    project = f"troupe_test_{os.getpid()}"
+    images, cluster = Images("troupe_test" if arguments.keep_images else project), None
+    try:
+        find_compose()
+        began = time.monotonic()
+        images.find_base("bookworm" if arguments.from_source else release_of_this_machine())
+        say(f"images on {images.base}")
+        images.make_cluster(None if arguments.from_source else os.path.abspath(arguments.binaries))
+        cluster = Cluster(project, images, images.find_prometheus(), FLAGS, "traffic_grid")
+        say(f"images took {time.monotonic() - began:.0f} s; project {project}")
+        began = time.monotonic()
+        Scenario(cluster).run()
+        say(f"passed in {time.monotonic() - began:.0f} s")
+        return 0
+    except Skip as reason:
+        say(f"SKIPPED: {reason}")
+        return 77
+    except Exception:  # also what Docker says: the logs tell why
+        traceback.print_exc()
+        if cluster is not None:
+            for service in ("learner", "actor_worker"):
+                print(cluster.logs(service, tail=40))
+        return 1
+    finally:
+        if cluster is not None:
+            cluster.down()
+        if not arguments.keep_images:
+            images.remove()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
