@@ -18,6 +18,7 @@ namespace troupe {
 namespace {
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(5);
+constexpr absl::Duration kLeaveTimeout = absl::Seconds(2);
 // A session this long, or one with an acknowledged chunk, was a success: the next break is tried again at once.
 constexpr absl::Duration kGoodSession = absl::Seconds(5);
 constexpr size_t kControlMessageBytes = 4 << 20;
@@ -28,11 +29,14 @@ class Worker {
       : options_(options),
         metrics_(metrics),
         identity_(DescribeThisWorker(options.max_shards)),
-        control_(NewStub(kControlMessageBytes)),
+        control_channel_(NewChannel(kControlMessageBytes)),
+        control_(wire::TrainingService::NewStub(control_channel_)),
+        search_(options.first_retry, options.longest_search, absl::Uniform<uint64_t>(absl::BitGen())),
         backoff_(options.first_retry, options.longest_retry, absl::Uniform<uint64_t>(absl::BitGen())) {}
 
   int Run() {
     const int status = Loop();
+    if (!worker_id_.empty() && status != kWorkerGaveUp) LeaveLate();
     return EndRun(status) ? status : kWorkerHangs;
   }
 
@@ -53,23 +57,29 @@ class Worker {
                              absl::FormatDuration(options_.give_up_after)));
         return kWorkerGaveUp;
       }
-      Sleep(backoff_.Next());
+      Sleep(unreachable_ ? search_.Next() : backoff_.Next());
     }
     return kWorkerDone;
   }
 
-  std::unique_ptr<wire::TrainingService::Stub> NewStub(size_t max_message_bytes) const {
-    return wire::TrainingService::NewStub(
-        OpenChannel(options_.learner_address, *options_.credentials, max_message_bytes));
+  std::shared_ptr<grpc::Channel> NewChannel(size_t max_message_bytes) const {
+    return OpenChannel(options_.learner_address, *options_.credentials, max_message_bytes);
+  }
+
+  // A channel without calls looks at its socket every five seconds only; one that is waited for does so at once.
+  void AwaitConnection(grpc::Channel& channel) const {
+    channel.WaitForConnected(absl::ToChronoTime(absl::Now() + options_.longest_search));
   }
 
   Attempt TryOnce() {
+    AwaitConnection(*control_channel_);
     absl::StatusOr<wire::DescribeRunResponse> description = DescribeRun(*control_, kCallTimeout);
     if (!description.ok()) {
       if (absl::IsFailedPrecondition(description.status())) return DoesNotFit(description.status());
-      unreachable_ = true;
+      unreachable_ = !absl::IsUnauthenticated(description.status());
       return {.status = description.status()};
     }
+    search_.Reset();
     if (std::exchange(unreachable_, false)) backoff_.Reset();
     last_contact_ = absl::Now();
     last_complaint_.clear();
@@ -107,7 +117,8 @@ class Worker {
     absl::StatusOr<RolloutPlan> plan = MakeRolloutPlan(description.experiment(), options_.find_environment);
     if (!plan.ok()) return plan.status();
     description_ = description;
-    data_ = NewStub(MaxWeightsBytes(plan->policies));
+    data_channel_ = NewChannel(MaxWeightsBytes(plan->policies));
+    data_ = wire::TrainingService::NewStub(data_channel_);
     run_ = std::make_unique<WorkerRun>(*std::move(plan), options_.rollout_threads, options_.max_shards, &events_,
                                        &metrics_);
     return absl::OkStatus();
@@ -115,10 +126,12 @@ class Worker {
 
   Attempt Serve() {
     if (std::exchange(connected_before_, true)) metrics_.reconnects.Increment();
+    AwaitConnection(*data_channel_);
     const absl::Time began = absl::Now();
     Session session(*data_, worker_id_, run_.get(), &events_, &metrics_);
     const SessionEnd end = session.Serve(options_.stop_requested, options_.flush_timeout);
     if (end.heard) last_contact_ = absl::Now();
+    if (end.left) worker_id_.clear();
     if (end.acknowledged || absl::Now() - began > kGoodSession) backoff_.Reset();
     switch (end.reason) {
       case SessionEnd::kDrained:
@@ -135,6 +148,12 @@ class Worker {
         break;
     }
     return {.status = end.status};
+  }
+
+  // The stream could not say it: it is broken, or what is before it waits for the learner.
+  void LeaveLate() {
+    const absl::Status status = LeaveLearner(*control_, worker_id_, kLeaveTimeout);
+    if (!status.ok()) LogLine(absl::StrCat("left without the learner's knowledge: ", status.ToString()));
   }
 
   // Cuts the run short. False: a thread of it hangs and end_process returned.
@@ -167,8 +186,9 @@ class Worker {
   const WorkerOptions options_;
   WorkerMetrics metrics_;
   const WorkerIdentity identity_;
+  const std::shared_ptr<grpc::Channel> control_channel_;
   const std::unique_ptr<wire::TrainingService::Stub> control_;
-  Backoff backoff_;
+  Backoff search_, backoff_;
   WakeUp events_;
   absl::Time last_contact_ = absl::Now();
   std::string last_complaint_;
@@ -176,6 +196,7 @@ class Worker {
   bool connected_before_ = false;
 
   wire::DescribeRunResponse description_;
+  std::shared_ptr<grpc::Channel> data_channel_;
   std::unique_ptr<wire::TrainingService::Stub> data_;
   std::unique_ptr<WorkerRun> run_;
   std::string worker_id_;  // empty: to be registered

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,14 +39,45 @@ EvaluationRunner::~EvaluationRunner() {
 
 void EvaluationRunner::Add(wire::EvaluationTask task) {
   const uint64_t task_id = task.task_id();
-  Task queued{.message = std::move(task), .generation = generation_};
-  if (tasks_.TryPush(queued)) return;
-  shared_.leases->AddEvaluationResult(
-      Refusal(task_id, absl::StrCat("this worker has ", kMaxWaiting, " tasks waiting already")));
+  std::optional<wire::EvaluationResult> answer;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (under_way_.contains(task_id)) return;
+    for (const wire::EvaluationResult& result : last_results_) {
+      if (result.task_id() == task_id) answer = result;
+    }
+    Task queued{.message = std::move(task), .generation = generation_};
+    if (!answer.has_value() && tasks_.TryPush(queued)) {
+      under_way_.insert(task_id);
+      return;
+    }
+  }
+  if (!answer.has_value()) {
+    answer = Refusal(task_id, absl::StrCat("this worker has ", kMaxWaiting, " tasks waiting already"));
+  }
+  shared_.leases->AddEvaluationResult(*std::move(answer));
   shared_.collected->Notify();
 }
 
-void EvaluationRunner::Forget() { ++generation_; }
+void EvaluationRunner::Forget() {
+  absl::MutexLock lock(&mutex_);
+  ++generation_;
+  under_way_.clear();
+  last_results_.clear();
+}
+
+void EvaluationRunner::Answer(wire::EvaluationResult result, uint64_t generation) {
+  absl::MutexLock lock(&mutex_);
+  if (generation != generation_) return;
+  under_way_.erase(result.task_id());
+  if (result.error().empty()) {
+    last_results_.push_back(result);
+    if (last_results_.size() > kMaxWaiting) last_results_.pop_front();
+  }
+  shared_.metrics->evaluation_episodes.Increment(result.episodes_size());
+  shared_.leases->AddEvaluationResult(std::move(result));
+  shared_.collected->Notify();
+}
 
 void EvaluationRunner::Stop() {
   stopping_ = true;
@@ -58,10 +90,7 @@ void EvaluationRunner::Run() {
     if (stopping_) break;
     if (task->generation != generation_) continue;
     wire::EvaluationResult result = Play(*task);
-    if (stopping_ || task->generation != generation_) continue;
-    shared_.metrics->evaluation_episodes.Increment(result.episodes_size());
-    shared_.leases->AddEvaluationResult(std::move(result));
-    shared_.collected->Notify();
+    if (!stopping_) Answer(std::move(result), task->generation);
   }
   ended_ = true;
 }

@@ -4,8 +4,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
+#include <set>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "actor_worker/rollout/rollout_loop.h"
 #include "common/bounded_queue.h"
 #include "common/threads/named_thread.h"
@@ -14,7 +18,9 @@
 namespace troupe {
 
 // One task at a time, at most kMaxWaiting waiting; one too many is answered with an error at once, and the learner
-// gives it to somebody else. Results go into the lease book. Thread-safe.
+// gives it to somebody else. Results go into the lease book. A task that comes again, because the stream broke before its
+// result was heard, is not played again: it is answered when it is done, or at once with the result of before.
+// Thread-safe.
 class EvaluationRunner {
  public:
   static constexpr int kMaxWaiting = 4;
@@ -37,6 +43,8 @@ class EvaluationRunner {
     uint64_t generation = 0;
   };
   void Run();
+  // The result has been made, for a learner that is not gone. A refusal is not kept, the learner may ask again.
+  void Answer(wire::EvaluationResult result, uint64_t generation) ABSL_LOCKS_EXCLUDED(mutex_);
   wire::EvaluationResult Play(const Task& task);
   absl::StatusOr<wire::EvaluationResult> PlayEpisodes(const Task& task);
 
@@ -45,6 +53,9 @@ class EvaluationRunner {
   std::atomic<bool> ended_ = false;
   std::atomic<uint64_t> generation_ = 0;
   BoundedQueue<Task> tasks_;
+  absl::Mutex mutex_;
+  std::set<uint64_t> under_way_ ABSL_GUARDED_BY(mutex_);                   // task ids waiting or being played
+  std::deque<wire::EvaluationResult> last_results_ ABSL_GUARDED_BY(mutex_);  // at most kMaxWaiting
   NamedThread thread_;
 };
 

@@ -15,8 +15,9 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10000);  // also how long one attempt may take
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10000);  // how long one attempt may take
+  // With the worker's own pause between attempts at most this much over a second after the learner listens.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   return credentials.OpenChannel(learner_address, arguments);
@@ -56,6 +57,16 @@ absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface&
   const grpc::Status status = stub.Register(&context, request, &response);
   if (!status.ok()) return FromRpcStatus(status);
   return response.worker_id();
+}
+
+absl::Status LeaveLearner(wire::TrainingService::StubInterface& stub, const std::string& worker_id,
+                          absl::Duration timeout) {
+  wire::LeaveRequest request;
+  request.set_worker_id(worker_id);
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  wire::LeaveResponse response;
+  return FromRpcStatus(stub.Leave(&context, request, &response));
 }
 
 }  // namespace troupe

@@ -16,7 +16,7 @@
 namespace troupe {
 
 // A channel to the learner, not yet connected. It takes messages up to `max_message_bytes`, tries to connect anew at
-// least every five seconds, and notices a peer that vanished without a word. Errors of the address show as UNAVAILABLE
+// least every second, and notices a peer that vanished without a word. Errors of the address show as UNAVAILABLE
 // calls.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
                                            const ClientCredentials& credentials, size_t max_message_bytes);
@@ -38,6 +38,11 @@ absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::Stu
 absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface& stub, const WorkerIdentity& identity,
                                            const std::string& run_id, const EnvironmentSpec& environment,
                                            absl::Duration timeout);
+
+// Says that the worker does not come back. UNIMPLEMENTED by learners that are older than the call: its leases are free
+// once lease_timeout has passed.
+absl::Status LeaveLearner(wire::TrainingService::StubInterface& stub, const std::string& worker_id,
+                          absl::Duration timeout);
 
 }  // namespace troupe
 

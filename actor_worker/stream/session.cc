@@ -59,19 +59,19 @@ SessionEnd Session::Serve(const std::function<bool()>& stop_requested, absl::Dur
   while (true) {
     const uint64_t seen = events_->count();
     if (drained_) {
-      LeaveDrained();
+      end.left = LeaveDrained();
       end.reason = SessionEnd::kDrained;
       break;
     }
     if (stop_requested()) {
-      LeaveStopped(flush_timeout);
+      end.left = LeaveStopped(flush_timeout);
       end.reason = SessionEnd::kStopped;
       break;
     }
     if (Over(&end)) break;
     if (!run_->CheckThreads()) {
       trajectories_.Close();
-      trajectories_.WaitDone(kCloseTimeout);
+      end.left = trajectories_.WaitDone(kCloseTimeout);
       end.reason = SessionEnd::kHangs;
       break;
     }
@@ -110,13 +110,13 @@ SessionEnd Session::Classify(const absl::Status& status, bool of_trajectories) {
   return end;
 }
 
-void Session::LeaveDrained() {
+bool Session::LeaveDrained() {
   run_->Abandon();
   trajectories_.Close();
-  trajectories_.WaitDone(kCloseTimeout);
+  return trajectories_.WaitDone(kCloseTimeout);
 }
 
-void Session::LeaveStopped(absl::Duration flush_timeout) {
+bool Session::LeaveStopped(absl::Duration flush_timeout) {
   run_->FinishChunks();
   const absl::Time deadline = absl::Now() + flush_timeout;
   while (!run_->leases().Idle() && !trajectories_.done() && !drained_ && absl::Now() < deadline) {
@@ -125,7 +125,7 @@ void Session::LeaveStopped(absl::Duration flush_timeout) {
     if (!run_->leases().Idle()) events_->WaitPast(seen, kTick);
   }
   trajectories_.Close();
-  trajectories_.WaitDone(kCloseTimeout);
+  return trajectories_.WaitDone(kCloseTimeout);
 }
 
 }  // namespace troupe

@@ -26,6 +26,7 @@ struct SessionEnd {
   absl::Status status;        // for kBroken and kUnknownWorker
   bool heard = false;         // any message came
   bool acknowledged = false;  // a chunk was
+  bool left = false;          // the learner knows that the worker does not come back
 };
 
 // Used once, by one thread.
@@ -45,8 +46,9 @@ class Session {
   // The first event that ends the session, or nothing.
   bool Over(SessionEnd* end);
   void Beat();
-  void LeaveDrained();
-  void LeaveStopped(absl::Duration flush_timeout);
+  // True: the learner has ended the stream.
+  bool LeaveDrained();
+  bool LeaveStopped(absl::Duration flush_timeout);
   SessionEnd Classify(const absl::Status& status, bool of_trajectories);
 
   WorkerRun* const run_;

@@ -109,6 +109,7 @@ absl::Status TrainingRun::StartServing() {
   server_options.run_id = folder_->run_id();
   server_options.expected_workers =
       options_.expected_workers > 0 ? options_.expected_workers : std::max(1, options_.local_workers);
+  server_options.max_workers_per_peer = std::max(server_options.max_workers_per_peer, server_options.expected_workers);
   server_options.log = [this](const std::string& line) { console_.Line(line); };
   const std::string host = options_.listen_address.substr(0, options_.listen_address.rfind(':'));
   ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));

@@ -36,6 +36,7 @@ struct LearnerServerOptions {
   int expected_workers = 1;
   absl::Duration expected_workers_patience = absl::Seconds(30);
   int max_workers = 1024;
+  int max_workers_per_peer = 512;  // registered from one address
   // Told, one line each, what people want to know: workers that come and go, shards given up, chunks refused. Called from
   // any thread, under a lock: it must not call back. Empty: nobody is told.
   std::function<void(const std::string&)> log;

@@ -15,6 +15,9 @@ namespace {
 // A worker needs two streams and now and then a unary call; the rest is for people's tools.
 constexpr int kMaxStreamsPerConnection = 16;
 constexpr absl::Duration kCutAfterDrain = absl::Seconds(1);
+constexpr int kMaxSynchronousThreads = 8;
+// Connections, registrations and weights under way.
+constexpr size_t kBaseQuotaBytes = size_t{64} << 20;
 
 // A cut connection is noticed within two thirds of the time a silent worker keeps its leases.
 void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
@@ -29,11 +32,13 @@ void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
 }
 
-class WithReflection final : public grpc::ServerBuilderOption {
+// gRPC's reflection service, which its library adds to every server, asks nobody for credentials.
+class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments*) override {}
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+    const std::string reflection = grpc::reflection::ProtoServerReflectionPlugin().name();
+    std::erase_if(*plugins, [&reflection](const auto& plugin) { return plugin->name() == reflection; });
   }
 };
 
@@ -63,7 +68,8 @@ absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(Lear
 }
 
 LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
-    : session_(options, metrics, std::move(clock)),
+    : collection_(options.experiment.collection()),
+      session_(options, metrics, std::move(clock)),
       service_(&session_, static_cast<int>(options.experiment.collection().num_shards())),
       handshakes_([this](const std::string& reason) { session_.metrics().CountRejected(reason); }) {}
 
@@ -72,14 +78,16 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   service_.SetGuard(guard_.get());
   health_.SetGuard(guard_.get());
   grpc::ServerBuilder builder;
-  // gRPC's own service, which asks nobody for credentials.
-  if (!options.security.any()) builder.SetOption(std::make_unique<WithReflection>());
+  if (options.security.any()) builder.SetOption(std::make_unique<WithoutReflection>());
   builder.AddListeningPort(options.listen_address, MakeServerCredentials(options.security), &port_);
   if (!options.local_token.empty()) {
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &local_port_);
   }
   builder.RegisterService(&service_);
   builder.RegisterService(&health_);
+  quota_.Resize(QuotaBytes(collection_, 0));
+  quota_.SetMaxThreads(kMaxSynchronousThreads);
+  builder.SetResourceQuota(quota_);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
@@ -94,6 +102,13 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   return absl::OkStatus();
 }
 
+size_t LearnerServerImpl::QuotaBytes(const CollectionSettings& collection, size_t max_chunk_bytes) {
+  // Every shard's window full, and each of those chunks sent once more by a worker that came back; gRPC holds a message
+  // twice while it joins its pieces.
+  const size_t window = std::max<uint32_t>(1, collection.unacknowledged_window());
+  return kBaseQuotaBytes + 4 * collection.num_shards() * window * max_chunk_bytes;
+}
+
 LearnerServerImpl::~LearnerServerImpl() {
   if (server_ != nullptr) Drain("the learner stops", absl::ZeroDuration());
   session_.StopMaintenance();
@@ -106,6 +121,8 @@ absl::StatusOr<EnvironmentSpec> LearnerServerImpl::WaitForEnvironment(absl::Dura
 
 absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>&,
                                       std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) {
+  const ChunkShape shape{static_cast<int>(collection_.rollout_length()), static_cast<int>(collection_.copies_per_shard())};
+  quota_.Resize(QuotaBytes(collection_, MaxChunkMessageBytes(environment, shape)));
   return session_.Begin(environment, std::move(weights), ingest);
 }
 

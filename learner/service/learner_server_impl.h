@@ -8,6 +8,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "common/threads/named_thread.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/server.h"
 #include "learner/service/call_guard.h"
 #include "learner/service/handshake_failures.h"
@@ -48,7 +49,11 @@ class LearnerServerImpl final : public LearnerServer {
  private:
   LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock);
   absl::Status Listen(const LearnerServerOptions& options);
+  // Bytes that messages on their way may take: before Begin, and for chunks up to `max_chunk_bytes` from then on.
+  static size_t QuotaBytes(const CollectionSettings& collection, size_t max_chunk_bytes);
 
+  const CollectionSettings collection_;
+  grpc::ResourceQuota quota_{"learner"};
   TrainingSession session_;
   std::unique_ptr<CallGuard> guard_;
   TrainingService service_;

@@ -39,9 +39,15 @@ grpc::ServerUnaryReactor* TrainingService::Register(grpc::CallbackServerContext*
                                                     const wire::RegisterRequest* request,
                                                     wire::RegisterResponse* response) {
   if (const absl::Status status = guard_->Check(*context); !status.ok()) return Answer(context, status);
-  absl::StatusOr<std::string> worker_id = session_->Register(*request);
+  absl::StatusOr<std::string> worker_id = session_->Register(*request, PeerAddress(context->peer()));
   if (worker_id.ok()) response->set_worker_id(*std::move(worker_id));
   return Answer(context, worker_id.status());
+}
+
+grpc::ServerUnaryReactor* TrainingService::Leave(grpc::CallbackServerContext* context,
+                                                 const wire::LeaveRequest* request, wire::LeaveResponse*) {
+  if (const absl::Status status = guard_->Check(*context); !status.ok()) return Answer(context, status);
+  return Answer(context, session_->Leave(request->worker_id()));
 }
 
 grpc::ServerBidiReactor<wire::WorkerMessage, wire::LearnerMessage>* TrainingService::StreamTrajectories(

@@ -12,7 +12,8 @@ namespace troupe {
 using TrainingServiceBase = wire::TrainingService::WithCallbackMethod_DescribeRun<
     wire::TrainingService::WithCallbackMethod_Register<wire::TrainingService::WithCallbackMethod_StreamTrajectories<
         wire::TrainingService::WithRawCallbackMethod_SubscribeWeights<
-            wire::TrainingService::WithCallbackMethod_GetStatus<wire::TrainingService::Service>>>>>;
+            wire::TrainingService::WithCallbackMethod_GetStatus<
+                wire::TrainingService::WithCallbackMethod_Leave<wire::TrainingService::Service>>>>>>;
 
 // Thread-safe. `session` outlives it.
 class TrainingService final : public TrainingServiceBase {
@@ -25,6 +26,8 @@ class TrainingService final : public TrainingServiceBase {
                                         wire::DescribeRunResponse* response) override;
   grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext* context, const wire::RegisterRequest* request,
                                      wire::RegisterResponse* response) override;
+  grpc::ServerUnaryReactor* Leave(grpc::CallbackServerContext* context, const wire::LeaveRequest* request,
+                                  wire::LeaveResponse* response) override;
   grpc::ServerBidiReactor<wire::WorkerMessage, wire::LearnerMessage>* StreamTrajectories(
       grpc::CallbackServerContext* context) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* SubscribeWeights(grpc::CallbackServerContext* context,

@@ -32,6 +32,7 @@
 #include "learner/service/evaluation_coordinator.h"
 #include "learner/service/learner_metrics.h"
 #include "learner/service/learner_server.h"
+#include "learner/service/peer_ledger.h"
 #include "learner/service/weights_publisher.h"
 #include "learner/service/worker_stream.h"
 #include "proto/training_service.pb.h"
@@ -42,6 +43,9 @@ using Clock = std::function<absl::Time()>;
 
 // The largest message gRPC will take from a peer. Begin refuses runs whose chunks could be larger.
 inline constexpr size_t kMaxMessageBytes = size_t{256} << 20;
+
+// The largest message of a worker that is no chunk, and the largest unary request.
+inline constexpr size_t kMaxControlBytes = size_t{1} << 20;
 
 // An upper bound of a chunk's message: its tensors, its episodes, and room for field tags and shapes.
 size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, ChunkShape shape);
@@ -60,14 +64,19 @@ class TrainingSession {
 
   // --- unary calls; errors as proto/training_service.proto lists them
   absl::Status DescribeRun(const wire::DescribeRunRequest& request, wire::DescribeRunResponse* response);
-  absl::StatusOr<std::string> Register(const wire::RegisterRequest& request) ABSL_LOCKS_EXCLUDED(mutex_);
+  // `peer`: the address it comes from, as PeerAddress tells it.
+  absl::StatusOr<std::string> Register(const wire::RegisterRequest& request, const std::string& peer)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // The worker goes and could not say so on its stream: its leases are free at once. OK for an unknown worker.
+  absl::Status Leave(const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
   void GetStatus(wire::GetStatusResponse* response) const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Subscribe(const std::string& worker_id, const std::shared_ptr<WeightsSubscriber>& subscriber)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- streams. One that does not say Hello within lease_timeout is closed. RESOURCE_EXHAUSTED: as many such streams
-  // as there may be workers are open already.
-  absl::Status StreamOpened(const std::shared_ptr<WorkerStream>& stream) ABSL_LOCKS_EXCLUDED(mutex_);
+  // as there may be workers, or workers of one peer, are open already.
+  absl::Status StreamOpened(const std::shared_ptr<WorkerStream>& stream, const std::string& peer)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // One message of a stream at a time. `worker_id` is the stream's, empty until Hello, which sets it. kParked: the
   // message must be given again when `parked` is resumed. An error ends the stream; the session has drawn the
   // consequences.
@@ -107,6 +116,7 @@ class TrainingSession {
  private:
   struct Worker {
     std::string host;
+    std::string peer;
     std::shared_ptr<WorkerStream> stream;              // null: not connected
     absl::Time parked_since = absl::InfiniteFuture();  // finite: its stream waits for us, it is not silent
     uint64_t chunks_admitted = 0;
@@ -120,6 +130,8 @@ class TrainingSession {
 
   absl::Status Refuse(const std::string& reason, absl::Status status);
   absl::Status CheckRegistration(const wire::RegisterRequest& request);
+  // RESOURCE_EXHAUSTED: too many workers, in all or of this peer, or a peer that has to wait.
+  absl::Status CheckRoom(const std::string& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Handled> HandleHello(const std::shared_ptr<WorkerStream>& stream, const wire::Hello& hello,
                                       std::string* worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<Handled> HandleChunk(const std::shared_ptr<WorkerStream>& stream,
@@ -158,6 +170,7 @@ class TrainingSession {
 
   struct NamelessStream {
     std::shared_ptr<WorkerStream> stream;
+    std::string peer;
     absl::Time deadline;  // for its Hello
   };
 
@@ -178,6 +191,7 @@ class TrainingSession {
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Worker> workers_ ABSL_GUARDED_BY(mutex_);
   std::vector<NamelessStream> nameless_ ABSL_GUARDED_BY(mutex_);
+  PeerLedger peers_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<EvaluationCoordinator> evaluations_ ABSL_GUARDED_BY(mutex_);
   AdmissionState admission_ ABSL_GUARDED_BY(mutex_);
   uint64_t workers_registered_ ABSL_GUARDED_BY(mutex_) = 0;

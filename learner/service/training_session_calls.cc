@@ -23,6 +23,10 @@ absl::Status TrainingSession::DescribeRun(const wire::DescribeRunRequest& reques
 }
 
 absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& request) {
+  if (const size_t bytes = request.ByteSizeLong(); bytes > kMaxControlBytes) {
+    return Refuse("message_size", absl::InvalidArgumentError(absl::StrCat("request: came ", bytes,
+                                                                          " bytes, expected at most ", kMaxControlBytes)));
+  }
   if (request.protocol_version() != kProtocolVersion) {
     return Refuse("protocol_version",
                   absl::FailedPreconditionError(absl::StrCat("protocol_version: came ", request.protocol_version(),
@@ -46,7 +50,24 @@ absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& req
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterRequest& request) {
+absl::Status TrainingSession::CheckRoom(const std::string& peer) {
+  if (const absl::Status status = peers_.MayRegister(peer, clock_()); !status.ok()) {
+    return Refuse("malformed_peer", status);
+  }
+  if (workers_.size() >= static_cast<size_t>(options_.max_workers)) {
+    return Refuse("too_many_workers", absl::ResourceExhaustedError(absl::StrCat(
+                                          "workers: ", workers_.size(), " are registered, the most there may be")));
+  }
+  const auto of_peer = std::ranges::count_if(workers_, [&](const auto& entry) { return entry.second.peer == peer; });
+  if (of_peer >= options_.max_workers_per_peer) {
+    return Refuse("too_many_workers_of_peer",
+                  absl::ResourceExhaustedError(absl::StrCat(
+                      "workers: ", of_peer, " are registered from this address, the most there may be")));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterRequest& request, const std::string& peer) {
   RETURN_IF_ERROR(CheckRegistration(request));
   absl::StatusOr<EnvironmentSpec> spec = DecodeEnvironmentSpec(request.environment_spec());
   if (!spec.ok()) {
@@ -61,16 +82,23 @@ absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterReques
                                             absl::StrCat("environment_spec: differs from the run's: ", difference)));
     }
   }
-  if (workers_.size() >= static_cast<size_t>(options_.max_workers)) {
-    return Refuse("too_many_workers", absl::ResourceExhaustedError(absl::StrCat(
-                                          "workers: ", workers_.size(), " are registered, the most there may be")));
-  }
+  RETURN_IF_ERROR(CheckRoom(peer));
   if (!environment_.has_value()) environment_ = *std::move(spec);
   const std::string worker_id = absl::StrCat("worker-", ++workers_registered_, "-", id_nonce_);
   workers_[worker_id].host = request.host();
+  workers_[worker_id].peer = peer;
   leases_.AddWorker(worker_id, static_cast<int>(request.max_shards()), clock_());
   Log(absl::StrCat(worker_id, " registered from ", request.host(), ", takes up to ", request.max_shards(), " shards"));
   return worker_id;
+}
+
+absl::Status TrainingSession::Leave(const std::string& worker_id) {
+  absl::MutexLock lock(&mutex_);
+  if (!workers_.contains(worker_id)) return absl::OkStatus();
+  Log(absl::StrCat(worker_id, " left"));
+  RemoveWorker(worker_id, absl::OkStatus(), nullptr);
+  Settle();
+  return absl::OkStatus();
 }
 
 absl::Status TrainingSession::Subscribe(const std::string& worker_id,

@@ -143,6 +143,7 @@ absl::Status TrainingSession::RefuseChunk(const WorkerStream* stream, const std:
   absl::MutexLock lock(&mutex_);
   if (!IsCurrent(stream, worker_id)) return StreamReplaced();
   Log(absl::StrCat(worker_id, " sent a malformed chunk: ", status.message()));
+  peers_.SentMalformedChunk(workers_.at(worker_id).peer, clock_());
   RemoveWorker(worker_id, status, stream);
   Settle();
   return status;

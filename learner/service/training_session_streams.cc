@@ -26,14 +26,15 @@ wire::LearnerMessage GrantOrRevoke(const LeaseChange& change, uint64_t oldest_ve
 
 }  // namespace
 
-absl::Status TrainingSession::StreamOpened(const std::shared_ptr<WorkerStream>& stream) {
+absl::Status TrainingSession::StreamOpened(const std::shared_ptr<WorkerStream>& stream, const std::string& peer) {
   absl::MutexLock lock(&mutex_);
-  if (nameless_.size() >= static_cast<size_t>(options_.max_workers)) {
+  const auto of_peer = std::ranges::count_if(nameless_, [&](const auto& nameless) { return nameless.peer == peer; });
+  if (of_peer >= options_.max_workers_per_peer || nameless_.size() >= static_cast<size_t>(options_.max_workers)) {
     return Refuse("too_many_streams",
                   absl::ResourceExhaustedError(
                       absl::StrCat("streams: ", nameless_.size(), " have not said hello, the most there may be")));
   }
-  nameless_.push_back({stream, clock_() + lease_timeout_});
+  nameless_.push_back({stream, peer, clock_() + lease_timeout_});
   return absl::OkStatus();
 }
 
@@ -52,6 +53,10 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleMessage(const st
   if (worker_id->empty()) {
     return Refuse("protocol", absl::InvalidArgumentError(absl::StrCat("message: came case ", message.message_case(),
                                                                       ", expected hello first")));
+  }
+  if (const size_t bytes = message.has_chunk() ? 0 : message.ByteSizeLong(); bytes > kMaxControlBytes) {
+    return Refuse("message_size", absl::InvalidArgumentError(absl::StrCat(
+                                      "message: came ", bytes, " bytes, expected at most ", kMaxControlBytes)));
   }
   {
     absl::MutexLock lock(&mutex_);

@@ -10,7 +10,7 @@ TrajectoryReactor* TrajectoryReactor::Start(grpc::CallbackServerContext* context
                                             size_t max_outgoing) {
   std::shared_ptr<TrajectoryReactor> reactor(new TrajectoryReactor(context, session, max_outgoing));
   reactor->self_ = reactor;
-  if (absl::Status status = session->StreamOpened(reactor); !status.ok()) {
+  if (absl::Status status = session->StreamOpened(reactor, PeerAddress(context->peer())); !status.ok()) {
     reactor->Close(status);
   } else {
     reactor->StartRead(&reactor->incoming_);

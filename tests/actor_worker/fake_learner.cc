@@ -57,6 +57,12 @@ grpc::Status FakeLearner::Register(grpc::ServerContext*, const wire::RegisterReq
   return grpc::Status::OK;
 }
 
+grpc::Status FakeLearner::Leave(grpc::ServerContext*, const wire::LeaveRequest* request, wire::LeaveResponse*) {
+  absl::MutexLock lock(&mutex_);
+  left_.push_back(request->worker_id());
+  return leave_status;
+}
+
 grpc::Status FakeLearner::StreamTrajectories(grpc::ServerContext* context, Stream* stream) {
   wire::WorkerMessage message;
   if (!stream->Read(&message) || !message.has_hello()) {
@@ -205,6 +211,11 @@ int FakeLearner::num_registrations() const {
 int FakeLearner::num_streams() const {
   absl::MutexLock lock(&mutex_);
   return streams_;
+}
+
+std::vector<std::string> FakeLearner::left() const {
+  absl::MutexLock lock(&mutex_);
+  return left_;
 }
 
 wire::RegisterRequest FakeLearner::last_registration() const {

@@ -33,7 +33,7 @@ class FakeLearner final : public wire::TrainingService::Service {
   std::function<void(const std::string& worker_id)> on_hello;
   // A status that is not OK ends the stream with it.
   std::function<grpc::Status(const wire::Chunk& chunk)> on_chunk;
-  grpc::Status describe_status, register_status;
+  grpc::Status describe_status, register_status, leave_status;
 
   // To the worker's present stream. False: there is none.
   bool Send(const wire::LearnerMessage& message);
@@ -59,10 +59,13 @@ class FakeLearner final : public wire::TrainingService::Service {
   int num_streams() const;
   bool AwaitStreams(int count);
   wire::RegisterRequest last_registration() const;
+  // The worker id of every Leave.
+  std::vector<std::string> left() const;
 
  private:
   grpc::Status DescribeRun(grpc::ServerContext*, const wire::DescribeRunRequest*, wire::DescribeRunResponse*) override;
   grpc::Status Register(grpc::ServerContext*, const wire::RegisterRequest*, wire::RegisterResponse*) override;
+  grpc::Status Leave(grpc::ServerContext*, const wire::LeaveRequest*, wire::LeaveResponse*) override;
   grpc::Status StreamTrajectories(grpc::ServerContext*, Stream*) override;
   grpc::Status SubscribeWeights(grpc::ServerContext*, const wire::SubscribeWeightsRequest*,
                                 grpc::ServerWriter<wire::Weights>*) override;
@@ -72,6 +75,7 @@ class FakeLearner final : public wire::TrainingService::Service {
   wire::DescribeRunResponse description_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> workers_ ABSL_GUARDED_BY(mutex_);
   wire::RegisterRequest last_registration_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> left_ ABSL_GUARDED_BY(mutex_);
   int registrations_ ABSL_GUARDED_BY(mutex_) = 0;
   int streams_ ABSL_GUARDED_BY(mutex_) = 0;
   int cuts_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "actor_worker/worker.h"
 #include "common/wire/spec_codec.h"
 #include "gmock/gmock.h"
@@ -331,6 +332,35 @@ TEST_F(WorkerTest, AnswersEvaluationTasksWithTheWeightsTheyBring) {
   EXPECT_TRUE(absl::StrContains(refusal.error(), "nobody/output.weight")) << refusal.error();
 }
 
+TEST_F(WorkerTest, ARepeatedEvaluationTaskIsAnsweredAgainAndNotPlayedAgain) {
+  const Experiment experiment = TinyExperiment(ASYNCHRONOUS);
+  FakeLearner learner(experiment);
+  RunningWorker worker(learner.address());
+  ASSERT_TRUE(learner.AwaitStreams(1));
+  wire::LearnerMessage task;
+  task.mutable_evaluation_task()->set_task_id(17);
+  task.mutable_evaluation_task()->set_episodes(3);
+  EncodeWeights(*WeightsOf(TinyPlan(experiment), 3), task.mutable_evaluation_task()->mutable_weights());
+  const auto results = [](const Messages& messages) {
+    return std::count_if(messages.begin(), messages.end(), [](const auto& m) { return m.has_evaluation_result(); });
+  };
+  ASSERT_TRUE(learner.Send(task));
+  ASSERT_TRUE(learner.Await([&](const Messages& messages) { return results(messages) == 1; }));
+  learner.CutStreams();
+  ASSERT_TRUE(learner.AwaitStreams(2));
+  ASSERT_TRUE(learner.Send(task));
+  ASSERT_TRUE(learner.Await([&](const Messages& messages) { return results(messages) == 2; }));
+  const Messages messages = learner.messages();
+  EXPECT_EQ(messages.back().evaluation_result().SerializeAsString(), messages[1].evaluation_result().SerializeAsString());
+  EXPECT_EQ(worker.Count("troupe_worker_evaluation_episodes_total"), 3);
+  learner.ForgetWorkers();
+  learner.CutStreams();
+  ASSERT_TRUE(learner.AwaitStreams(3));
+  ASSERT_TRUE(learner.Send(task)) << "another learner's task of the same number";
+  ASSERT_TRUE(learner.Await([&](const Messages& messages) { return results(messages) == 3; }));
+  EXPECT_EQ(worker.Count("troupe_worker_evaluation_episodes_total"), 6);
+}
+
 TEST_F(WorkerTest, HeartbeatsWhenThereIsNothingToSay) {
   Experiment experiment = TinyExperiment(ASYNCHRONOUS);
   experiment.mutable_collection()->set_lease_timeout_seconds(1);
@@ -357,6 +387,27 @@ TEST_F(WorkerTest, StopFinishesAndSendsTheChunkUnderWay) {
   TinyFaults::Get().release->Notify();
   EXPECT_EQ(worker.Wait(), kWorkerDone);
   EXPECT_EQ(learner.chunks().size(), 1);
+}
+
+TEST_F(WorkerTest, AStopBehindChunksThatNobodyReadsIsToldBySomeOtherWay) {
+  for (const auto code : {grpc::StatusCode::OK, grpc::StatusCode::UNIMPLEMENTED}) {
+    const Experiment experiment = TinyExperiment(ASYNCHRONOUS);
+    absl::Notification read_on;
+    FakeLearner learner(experiment);
+    learner.leave_status = grpc::Status(code, "");
+    learner.Publish(WeightsOf(TinyPlan(experiment), 0));
+    learner.on_hello = [&](const std::string&) { learner.Grant(0, 1); };
+    learner.on_chunk = [&](const wire::Chunk&) {
+      read_on.WaitForNotification();
+      return grpc::Status::OK;
+    };
+    RunningWorker worker(learner.address());
+    ASSERT_TRUE(learner.AwaitChunks(1));
+    worker.Stop();
+    EXPECT_EQ(worker.Wait(), kWorkerDone);
+    EXPECT_EQ(learner.left(), std::vector<std::string>{"worker-1"});
+    read_on.Notify();
+  }
 }
 
 TEST_F(WorkerTest, DrainCutsTheChunkUnderWayShort) {

@@ -26,6 +26,7 @@ class ServiceTest : public ::testing::Test {
     int expected_workers = 1;
     uint32_t max_policy_lag = 1;
     int max_workers = 8;
+    int max_workers_per_peer = 8;
     uint64_t first_version = 0;
     bool begin = true;
   };
@@ -46,6 +47,7 @@ class ServiceTest : public ::testing::Test {
     options.run_id = kRunId;
     options.expected_workers = setup.expected_workers;
     options.max_workers = setup.max_workers;
+    options.max_workers_per_peer = setup.max_workers_per_peer;
     options.experiment.set_name("test");
     options.experiment.set_total_env_steps(1000);
     CollectionSettings* const collection = options.experiment.mutable_collection();
