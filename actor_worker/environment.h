@@ -69,7 +69,7 @@ class Environment {
 
   virtual void Observe(JointObservation& observation) const = 0;
 
-  // Writes the episode's statistics so far, in the order of spec().statistics. Meaningful once the episode is over.
+  // Writes the episode's statistics so far, as spec().statistics says: num_statistics() numbers. Meaningful once the episode is over.
   virtual void EpisodeStatistics(absl::Span<double> statistics) const = 0;
 
   // A few lines of plain text showing the current state, for `actor_worker replay` and `act`.

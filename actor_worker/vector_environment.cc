@@ -108,7 +108,7 @@ Implementation::Implementation(std::vector<std::unique_ptr<Environment>> environ
   }
   final_state_extras_.resize(num_copies * spec_.state_extras_size);
   group_returns_.resize(num_copies * num_groups);
-  statistics_.resize(num_copies * spec_.statistics.size());
+  statistics_.resize(num_copies * spec_.num_statistics());
   truncated_.resize(num_copies);
   for (TruncatedCopy& copy : truncated_) copy.final_observations.resize(num_groups);
   finished_.resize(num_copies);
@@ -275,7 +275,7 @@ absl::Status Implementation::Start(const StartOptions& options, const Observatio
 }
 
 void Implementation::ReportFinished(int c) {
-  const size_t groups = spec_.groups.size(), names = spec_.statistics.size();
+  const size_t groups = spec_.groups.size(), names = spec_.num_statistics();
   const absl::Span<double> returns = absl::MakeSpan(group_returns_).subspan(num_finished_ * groups, groups);
   for (size_t g = 0; g < groups; ++g) returns[g] = copies_[c].returns[g] / std::max(1, spec_.groups[g].num_agents());
   const absl::Span<double> statistics = absl::MakeSpan(statistics_).subspan(num_finished_ * names, names);

@@ -66,7 +66,7 @@ struct FinishedCopy {
   int length = 0;         // environment steps, warm-up included
   int warm_up_steps = 0;  // of them, steps played at random by Start: above 0 the figures are not the policy's own
   absl::Span<const double> group_returns;  // per group: mean over its agents of the undiscounted return, warm-up too
-  absl::Span<const double> statistics;     // in the order of EnvironmentSpec::statistics
+  absl::Span<const double> statistics;     // as EnvironmentSpec::statistics says
 };
 
 // Root of everything random in the copies.

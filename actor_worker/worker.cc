@@ -89,6 +89,7 @@ class Worker {
           RegisterWorker(*control_, identity_, description_.run_id(), run_->plan().spec, kCallTimeout);
       if (!id.ok()) return RegistrationRefused(id.status());
       worker_id_ = *std::move(id);
+      metrics_.ShowRun(description_.run_id(), description_.experiment());
       LogLine(absl::StrCat("worker ", worker_id_, " of run ", description_.run_id(), " at ", options_.learner_address));
     }
     return Serve();

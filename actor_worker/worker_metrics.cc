@@ -13,7 +13,8 @@ prometheus::Histogram& Stage(Metrics* metrics, const std::string& stage) {
 }  // namespace
 
 WorkerMetrics::WorkerMetrics(Metrics* metrics)
-    : env_steps(metrics->Counter("troupe_worker_env_steps_total", "Environment steps, all copies together.")),
+    : metrics(*metrics),
+      env_steps(metrics->Counter("troupe_worker_env_steps_total", "Environment steps, all copies together.")),
       agent_steps(metrics->Counter("troupe_worker_agent_steps_total", "Environment steps times agents.")),
       environment_seconds(
           metrics->Counter("troupe_worker_environment_seconds_total", "Time spent stepping environments.")),
@@ -33,5 +34,11 @@ WorkerMetrics::WorkerMetrics(Metrics* metrics)
       unacknowledged_chunks(metrics->Gauge("troupe_worker_unacknowledged_chunks", "Chunks not yet acknowledged.")),
       leases(metrics->Gauge("troupe_worker_leases", "Shards this worker holds.")),
       policy_version(metrics->Gauge("troupe_worker_policy_version", "Newest policy version received.")) {}
+
+void WorkerMetrics::ShowRun(const std::string& run_id, const Experiment& experiment) {
+  metrics.SetInfo(
+      "troupe_worker_run_info", "The run this worker collects for; always 1.",
+      {{"run_id", run_id}, {"experiment", experiment.name()}, {"environment", experiment.environment().name()}});
+}
 
 }  // namespace troupe

@@ -2,7 +2,10 @@
 #ifndef TROUPE_ACTOR_WORKER_WORKER_METRICS_H_
 #define TROUPE_ACTOR_WORKER_WORKER_METRICS_H_
 
+#include <string>
+
 #include "common/metrics/metrics.h"
+#include "proto/experiment.pb.h"
 
 namespace troupe {
 
@@ -10,6 +13,10 @@ namespace troupe {
 struct WorkerMetrics {
   explicit WorkerMetrics(Metrics* metrics);
 
+  // troupe_worker_run_info{run_id, experiment, environment} 1, in the place of the run before.
+  void ShowRun(const std::string& run_id, const Experiment& experiment);
+
+  Metrics& metrics;
   prometheus::Counter& env_steps;            // all copies together
   prometheus::Counter& agent_steps;          // environment steps × agents
   prometheus::Counter& environment_seconds;  // stepping, over all rollout threads

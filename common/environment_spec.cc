@@ -8,6 +8,10 @@ int EnvironmentSpec::num_agents() const {
   return count;
 }
 
+int EnvironmentSpec::num_statistics() const {
+  return static_cast<int>(statistics.size()) + num_agents() * static_cast<int>(agent_statistics.size());
+}
+
 int EnvironmentSpec::state_size() const {
   int size = state_extras_size;
   if (state_includes_observations) {

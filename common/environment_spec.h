@@ -30,10 +30,15 @@ struct EnvironmentSpec {
   // extras. Only the extras travel.
   bool state_includes_observations = true;
   int state_extras_size = 0;
-  std::vector<std::string> statistics;  // reported by every finished episode, in this order
+  // What every finished episode reports: the statistics in this order, then for each agent (in group order) its
+  // agent_statistics.
+  std::vector<std::string> statistics;
+  std::vector<std::string> agent_statistics;
 
   // Agents of all groups together.
   int num_agents() const;
+  // Numbers that a finished episode reports.
+  int num_statistics() const;
   // Size of the whole global state.
   int state_size() const;
   bool operator==(const EnvironmentSpec&) const = default;

@@ -26,6 +26,9 @@ std::string DescribeAgents(const EnvironmentSpec& spec) {
   absl::StrAppendFormat(&text, "\nglobal state\n  %d numbers (%s%d extras)\n", spec.state_size(),
                         spec.state_includes_observations ? "all observations and " : "", spec.state_extras_size);
   absl::StrAppend(&text, "\nstatistics\n  ", absl::StrJoin(spec.statistics, "\n  "), "\n");
+  if (!spec.agent_statistics.empty()) {
+    absl::StrAppend(&text, "\nstatistics of each agent\n  ", absl::StrJoin(spec.agent_statistics, "\n  "), "\n");
+  }
   return text;
 }
 

@@ -70,7 +70,7 @@ absl::StatusOr<std::unique_ptr<BlockPlayer>> BlockPlayer::Create(const EpisodePl
 absl::Status BlockPlayer::Begin(int c, EpisodeResult* result) {
   result->length = 0;
   result->group_returns.assign(spec_.groups.size(), 0.0);
-  result->statistics.assign(spec_.statistics.size(), 0.0);
+  result->statistics.assign(spec_.num_statistics(), 0.0);
   RETURN_IF_ERROR(environments_[c]->Reset(result->seed));
   environments_[c]->Observe(buffers_.copies[c].observation);
   RETURN_IF_ERROR(CheckFinite(spec_, buffers_.copies[c]));

@@ -50,7 +50,7 @@ struct EpisodeResult {
   uint64_t seed = 0;
   int length = 0;                     // environment steps
   std::vector<double> group_returns;  // per group: mean over its agents of the undiscounted return
-  std::vector<double> statistics;     // in the order of EnvironmentSpec::statistics
+  std::vector<double> statistics;     // as EnvironmentSpec::statistics says
 };
 
 inline constexpr int kCopiesPerBlock = 4;

@@ -87,7 +87,7 @@ absl::StatusOr<EpisodeResult> PlayWatched(Environment& environment, Chooser& cho
   EpisodeBuffers::Copy& copy = buffers.copies[0];
   EpisodeResult result{.seed = watch.seed};
   result.group_returns.resize(spec.groups.size());
-  result.statistics.resize(spec.statistics.size());
+  result.statistics.resize(spec.num_statistics());
   RETURN_IF_ERROR(environment.Reset(watch.seed));
   environment.Observe(copy.observation);
   RETURN_IF_ERROR(CheckFinite(spec, copy));

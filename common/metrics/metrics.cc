@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <exception>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/metrics/process_collector.h"
 
 namespace troupe {
 
@@ -16,7 +18,11 @@ std::vector<double> StageSecondsBuckets() {
   return buckets;
 }
 
-Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {}
+Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
+  SetInfo("troupe_build_info", "What this program was built from; always 1.",
+          {{"version", TROUPE_VERSION}, {"compiler", __VERSION__}});
+  AddCollectable(std::make_shared<ProcessCollector>());
+}
 
 prometheus::Counter& Metrics::Counter(const std::string& name, const std::string& help, const MetricLabels& labels) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(*registry_).Add(labels);
@@ -31,10 +37,25 @@ prometheus::Histogram& Metrics::Histogram(const std::string& name, const std::st
   return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_).Add(labels, buckets);
 }
 
+void Metrics::SetInfo(const std::string& name, const std::string& help, const MetricLabels& labels) {
+  auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(*registry_);
+  prometheus::Gauge* const gauge = &family.Add(labels);
+  gauge->Set(1);
+  absl::MutexLock lock(&mutex_);
+  prometheus::Gauge*& shown = infos_[name];
+  if (shown != nullptr && shown != gauge) family.Remove(shown);
+  shown = gauge;
+}
+
+void Metrics::AddCollectable(std::shared_ptr<prometheus::Collectable> collectable) {
+  collectables_.push_back(std::move(collectable));
+}
+
 absl::StatusOr<int> Metrics::Serve(const std::string& address) {
   try {
     auto exposer = std::make_unique<prometheus::Exposer>(address, /*num_threads=*/1);
     exposer->RegisterCollectable(registry_);
+    for (const auto& collectable : collectables_) exposer->RegisterCollectable(collectable);
     const std::vector<int> ports = exposer->GetListeningPorts();
     if (ports.empty()) return absl::UnavailableError(absl::StrCat("metrics: cannot listen on ", address));
     exposer_ = std::move(exposer);

@@ -206,7 +206,7 @@ size_t MaxChunkBytes(const EnvironmentSpec& spec, ChunkShape shape) {
                                      &layout.final_state_extras}) {
     bytes += tensor->num_bytes() + kTensorOverhead;
   }
-  return bytes + most_episodes * (kEpisodeOverhead + sizeof(float) * (spec.groups.size() + spec.statistics.size()));
+  return bytes + most_episodes * (kEpisodeOverhead + sizeof(float) * (spec.groups.size() + spec.num_statistics()));
 }
 
 }  // namespace troupe

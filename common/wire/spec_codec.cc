@@ -144,11 +144,12 @@ void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* m
   message->set_state_includes_observations(spec.state_includes_observations);
   message->set_state_extras_size(spec.state_extras_size);
   message->mutable_statistics()->Assign(spec.statistics.begin(), spec.statistics.end());
+  message->mutable_agent_statistics()->Assign(spec.agent_statistics.begin(), spec.agent_statistics.end());
 }
 
 absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpec& message) {
   EnvironmentSpec spec;
-  std::set<std::string> groups, agents, statistics;
+  std::set<std::string> groups, agents, statistics, agent_statistics;
   if (message.name().empty()) return Wrong("environment_spec.name", "\"\"", "a name");
   if (message.groups_size() == 0) return Wrong("environment_spec.groups", "none", "at least one");
   RETURN_IF_ERROR(CheckSize("environment_spec.state_extras_size", message.state_extras_size(), 0));
@@ -171,7 +172,18 @@ absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpe
     RETURN_IF_ERROR(
         CheckName(absl::StrCat("environment_spec.statistics[", i, "]"), message.statistics(i), &statistics));
   }
+  for (int i = 0; i < message.agent_statistics_size(); ++i) {
+    RETURN_IF_ERROR(CheckName(absl::StrCat("environment_spec.agent_statistics[", i, "]"), message.agent_statistics(i),
+                              &agent_statistics));
+  }
+  const int64_t num_statistics =
+      message.statistics_size() + int64_t{spec.num_agents()} * message.agent_statistics_size();
+  if (num_statistics > kMaxSize) {
+    return Wrong("environment_spec.agent_statistics", absl::StrCat(num_statistics, " numbers an episode in all"),
+                 absl::StrCat("at most ", kMaxSize));
+  }
   spec.statistics.assign(message.statistics().begin(), message.statistics().end());
+  spec.agent_statistics.assign(message.agent_statistics().begin(), message.agent_statistics().end());
   return spec;
 }
 
@@ -197,6 +209,10 @@ std::string DescribeDifference(const EnvironmentSpec& expected, const Environmen
   }
   if (actual.statistics != expected.statistics) {
     return Differs("environment_spec.statistics", NameList(expected.statistics), NameList(actual.statistics));
+  }
+  if (actual.agent_statistics != expected.agent_statistics) {
+    return Differs("environment_spec.agent_statistics", NameList(expected.agent_statistics),
+                   NameList(actual.agent_statistics));
   }
   return "";
 }

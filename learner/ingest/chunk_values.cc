@@ -146,9 +146,9 @@ absl::Status CheckFinishedEpisode(const EnvironmentSpec& spec, ChunkShape shape,
     return Invalid(field, ".group_returns: came ", episode.group_returns_size(), " numbers, expected ",
                    spec.groups.size());
   }
-  if (episode.statistics_size() != static_cast<int>(spec.statistics.size())) {
+  if (episode.statistics_size() != spec.num_statistics()) {
     return Invalid(field, ".statistics: came ", episode.statistics_size(), " numbers, expected ",
-                   spec.statistics.size());
+                   spec.num_statistics());
   }
   RETURN_IF_ERROR(CheckFinite(field + ".group_returns", episode.group_returns(), {}));
   return CheckFinite(field + ".statistics", episode.statistics(), {});

@@ -20,6 +20,12 @@ struct EpisodeMeans {
   double episode_length = 0;                                  // environment steps
   std::vector<std::pair<std::string, double>> group_returns;  // by agent group: mean over the group's agents
   std::vector<std::pair<std::string, double>> statistics;     // the environment's own, in its order
+  // Of each agent: (agent, statistic) → mean, agents in group order.
+  struct AgentFigure {
+    std::string agent, name;
+    double value;
+  };
+  std::vector<AgentFigure> agent_statistics;
 
   // "episode_return", "episode_length" or one of the statistics. NOT_FOUND naming what there is.
   absl::StatusOr<double> Find(const std::string& name) const;

@@ -29,7 +29,7 @@ RunReporter::RunReporter(const Checkpoint& start, Console* console, Metrics* met
     : environment_(start.environment),
       best_by_(start.experiment.evaluation().best_by()),
       console_(*console),
-      metrics_(metrics, now) {
+      metrics_(metrics, start.counters.env_steps, now) {
   figures_.env_steps = start.counters.env_steps;
   figures_.total_env_steps = start.experiment.total_env_steps();
   rate_.Add(now, start.counters.env_steps);
@@ -96,7 +96,6 @@ void RunReporter::OnCheckpoint(const CheckpointWrite& write, absl::Time now) {
 }
 
 void RunReporter::OnTick(absl::Time now, int connected_workers) {
-  metrics_.OnTick(now);
   figures_.workers = connected_workers;
   figures_.env_steps_per_second = rate_.PerSecond();
   console_.Progress(FormatProgress(figures_), now);

@@ -35,6 +35,8 @@ class RunReporter {
   void OnEvaluationFailure(const absl::Status& status);
   // Thread-safe.
   void OnCheckpoint(const CheckpointWrite& write, absl::Time now);
+  // All of the training thread's time, piece by piece.
+  void OnTime(TrainingState state, absl::Duration time) { metrics_.OnTime(state, time); }
   // Now and then, also while nothing happens.
   void OnTick(absl::Time now, int connected_workers);
 

@@ -25,6 +25,7 @@
 #include "learner/run/piped_process.h"
 #include "learner/run/progress.h"
 #include "learner/run/run_folder.h"
+#include "learner/run/run_metrics.h"
 #include "learner/run/run_reporter.h"
 #include "learner/run/training_loop.h"
 #include "learner/run/worker_supervisor.h"
@@ -115,6 +116,7 @@ absl::Status TrainingRun::StartServing() {
   ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
   RunPlaces places{folder_->path(),     folder_->run_id(),      absl::StrCat(host, ":", server_->port()), "",
                    device_.description, options_.local_workers, server_options.expected_workers};
+  ShowRun(experiment_, folder_->path(), folder_->run_id(), server_options.expected_workers, &metrics_);
   if (!options_.metrics_address.empty()) {
     ASSIGN_OR_RETURN(const int port, metrics_.Serve(options_.metrics_address));
     places.metrics_url = absl::StrCat(

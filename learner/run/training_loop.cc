@@ -23,6 +23,7 @@ TrainingLoop::TrainingLoop(TrainingParts parts, const Checkpoint& start)
       began_(parts_.now()),
       evaluations_(parts_.server, start.experiment.evaluation(), start.environment, start.counters),
       checkpointed_env_steps_(start.counters.env_steps),
+      accounted_(began_),
       last_batch_(began_) {}
 
 double TrainingLoop::SecondsSinceStart() const { return absl::ToDoubleSeconds(parts_.now() - began_); }
@@ -55,19 +56,23 @@ absl::Status TrainingLoop::Train() {
 }
 
 absl::StatusOr<bool> TrainingLoop::TrainOnce() {
+  Account(TrainingState::kOther, parts_.now());
   absl::StatusOr<AssembledBatch> batch = parts_.server->NextBatch(kBatchPatience);
+  const absl::Time update_began = parts_.now();
+  Account(TrainingState::kWaiting, update_began);
   if (absl::IsDeadlineExceeded(batch.status())) return false;
   RETURN_IF_ERROR(batch.status());
   RunCounters& counters = state_.counters;
-  const absl::Time update_began = parts_.now();
   absl::StatusOr<UpdateStatistics> statistics = parts_.algorithm->Update(
       *batch->batch, {counters.update, counters.env_steps, state_.experiment.total_env_steps()});
   const absl::Time publish_began = parts_.now();
+  Account(TrainingState::kUpdate, publish_began);
   snapshot_ = nullptr;
   ++counters.update;
   counters.env_steps += batch->batch->env_steps();
   parts_.server->Publish(std::make_shared<const PolicyWeights>(parts_.algorithm->ExportPolicy(counters.update)));
   const absl::Time published = parts_.now();
+  Account(TrainingState::kPublish, published);
   parts_.server->ReleaseBatch(*batch);
 
   last_batch_ = published;
@@ -170,6 +175,11 @@ void TrainingLoop::Tick() {
       std::count_if(workers.begin(), workers.end(), [](const WorkerSummary& w) { return w.connected; });
   parts_.reporter->OnTick(now, connected);
   WarnWhenStarved(now, connected);
+}
+
+void TrainingLoop::Account(TrainingState state, absl::Time now) {
+  parts_.reporter->OnTime(state, now - accounted_);
+  accounted_ = now;
 }
 
 void TrainingLoop::WarnWhenStarved(absl::Time now, int connected) {

@@ -69,6 +69,8 @@ class TrainingLoop {
   void WriteCheckpoint();
   Snapshot TakeSnapshot();
   void Tick();
+  // Gives the time since the last call to `state`.
+  void Account(TrainingState state, absl::Time now);
   void WarnWhenStarved(absl::Time now, int connected);
   double SecondsSinceStart() const;
 
@@ -81,6 +83,7 @@ class TrainingLoop {
   uint64_t checkpointed_env_steps_;
   double snapshot_seconds_ = 0;
   int failed_updates_ = 0;
+  absl::Time accounted_;
   absl::Time last_batch_;
   absl::Time last_warning_ = absl::InfinitePast();
 };

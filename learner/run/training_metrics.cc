@@ -1,5 +1,7 @@
 #include "learner/run/training_metrics.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
@@ -15,7 +17,38 @@ std::string SeriesName(const std::string& statistic) {
   return name;
 }
 
+prometheus::Counter& Seconds(Metrics* metrics, const std::string& state) {
+  return metrics->Counter("troupe_training_seconds_total", "What the training thread spent its time on.",
+                          {{"state", state}});
+}
+
+prometheus::Counter& Evaluations(Metrics* metrics, const std::string& result) {
+  return metrics->Counter("troupe_evaluations_total", "Evaluations by result.", {{"result", result}});
+}
+
+prometheus::Counter& Checkpoints(Metrics* metrics, const std::string& result) {
+  return metrics->Counter("troupe_checkpoints_total", "Checkpoint writes by result.", {{"result", result}});
+}
+
 }  // namespace
+
+TrainingMetrics::TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, absl::Time now)
+    : metrics_(*metrics),
+      updates_(metrics->Counter("troupe_updates_total", "Updates done since this process started.")),
+      update_errors_(metrics->Counter("troupe_update_errors_total", "Batches that could not be used.")),
+      skipped_minibatches_(metrics->Counter("troupe_skipped_minibatches_total",
+                                            "Minibatches left out because a gradient was not finite.")),
+      trained_env_steps_(metrics->Gauge("troupe_trained_env_steps",
+                                        "Environment steps trained on since the run began, restarts included.")),
+      checkpoint_timestamp_(metrics->Gauge("troupe_checkpoint_timestamp_seconds",
+                                           "When the newest checkpoint was written (or training began), since 1970.")),
+      seconds_{&Seconds(metrics, "waiting"), &Seconds(metrics, "update"), &Seconds(metrics, "publish"),
+               &Seconds(metrics, "other")} {
+  trained_env_steps_.Set(static_cast<double>(trained_env_steps));
+  checkpoint_timestamp_.Set(static_cast<double>(absl::ToUnixMicros(now)) * 1e-6);
+  for (const char* result : {"done", "failed"}) Evaluations(metrics, result);
+  for (const char* result : {"written", "failed"}) Checkpoints(metrics, result);
+}
 
 void TrainingMetrics::AddStage(const std::string& stage, double seconds) {
   metrics_
@@ -35,13 +68,23 @@ void TrainingMetrics::ShowEpisodes(const std::string& prefix, const EpisodeMeans
     metrics_.Gauge(prefix + "_statistic", "Mean of the environment's own episode statistic.", {{"name", name}})
         .Set(value);
   }
+  for (const auto& [agent, name, value] : means.agent_statistics) {
+    metrics_.Gauge(prefix + "_agent_statistic", "Mean of the environment's own statistic of one agent.",
+                   {{"agent", agent}, {"name", name}})
+        .Set(value);
+  }
+}
+
+void TrainingMetrics::OnTime(TrainingState state, absl::Duration time) {
+  seconds_[static_cast<size_t>(state)]->Increment(std::max(0.0, absl::ToDoubleSeconds(time)));
 }
 
 void TrainingMetrics::OnUpdate(const UpdateRecord& record) {
-  metrics_.Counter("troupe_updates_total", "Updates done since this process started.").Increment();
-  metrics_.Counter("troupe_update_errors_total", "Batches that could not be used.")
-      .Increment(record.error.empty() ? 0 : 1);
+  updates_.Increment();
+  if (!record.error.empty()) update_errors_.Increment();
+  trained_env_steps_.Set(static_cast<double>(record.env_steps));
   for (const auto& [name, value] : record.statistics) {
+    if (name == "skipped_minibatches" && value > 0) skipped_minibatches_.Increment(value);
     metrics_.Gauge(SeriesName(name), "Mean over the newest update's minibatches.").Set(value);
   }
   for (const auto& [stage, seconds] : record.stage_seconds) {
@@ -51,24 +94,20 @@ void TrainingMetrics::OnUpdate(const UpdateRecord& record) {
 }
 
 void TrainingMetrics::OnEvaluation(const EvaluationRecord& record) {
-  metrics_.Counter("troupe_evaluations_total", "Evaluations by result.", {{"result", "done"}}).Increment();
+  Evaluations(&metrics_, "done").Increment();
   ShowEpisodes("troupe_evaluation", record.episodes);
 }
 
 void TrainingMetrics::OnEvaluationFailure() {
-  metrics_.Counter("troupe_evaluations_total", "Evaluations by result.", {{"result", "failed"}}).Increment();
+  Evaluations(&metrics_, "failed").Increment();
 }
 
 void TrainingMetrics::OnCheckpoint(const CheckpointWrite& write, absl::Time now) {
-  const std::string result = write.status.ok() ? "written" : "failed";
-  metrics_.Counter("troupe_checkpoints_total", "Checkpoint writes by result.", {{"result", result}}).Increment();
+  Checkpoints(&metrics_, write.status.ok() ? "written" : "failed").Increment();
   AddStage("checkpoint", write.seconds);
-  if (write.status.ok() && !write.best) last_checkpoint_ = absl::ToUnixMicros(now);
-}
-
-void TrainingMetrics::OnTick(absl::Time now) {
-  metrics_.Gauge("troupe_checkpoint_age_seconds", "Since the newest checkpoint was written (or the learner started).")
-      .Set((absl::ToUnixMicros(now) - last_checkpoint_) * 1e-6);
+  if (write.status.ok() && !write.best) {
+    checkpoint_timestamp_.Set(static_cast<double>(absl::ToUnixMicros(now)) * 1e-6);
+  }
 }
 
 }  // namespace troupe

@@ -10,6 +10,14 @@ constexpr char kStageHelp[] = "Time in one stage of a chunk's life.";
 constexpr char kDepth[] = "troupe_queue_depth";
 constexpr char kDepthHelp[] = "Items waiting: chunks for a place in a batch, full batches for training.";
 
+constexpr char kRejected[] = "troupe_rejected_requests_total";
+constexpr char kRejectedHelp[] = "Requests and messages refused.";
+// Shown as 0 from the start: a series that begins with its first count hides that count from rate().
+constexpr const char* kRejectionReasons[] = {
+    "draining",  "environment_spec", "lease_failure",    "malformed_chunk",  "malformed_evaluation", "max_shards",
+    "name_length", "protocol",       "protocol_version", "run_id",           "too_many_streams",     "too_many_workers",
+    "unknown_worker"};
+
 std::vector<double> LagBuckets() { return {0, 1, 2, 3, 4, 6, 8, 16, 32, 64, 256, 1024}; }
 
 }  // namespace
@@ -24,6 +32,7 @@ LearnerMetrics::LearnerMetrics(Metrics* metrics)
       inference_seconds(metrics->Counter("troupe_collection_seconds_total",
                                          "Workers' time in admitted chunks, by what it went into.",
                                          {{"part", "inference"}})),
+      chunk_bytes(metrics->Counter("troupe_chunk_bytes_total", "Bytes of the messages of admitted chunks.")),
       policy_lag(
           metrics->Histogram("troupe_policy_lag", "Update minus policy version of each admitted chunk.", LagBuckets())),
       policy_version(metrics->Gauge("troupe_policy_version", "Newest published policy version.")),
@@ -45,7 +54,9 @@ LearnerMetrics::LearnerMetrics(Metrics* metrics)
       chunks_duplicate(metrics->Counter(kChunks, kChunksHelp, {{"result", "duplicate"}})),
       chunks_stale(metrics->Counter(kChunks, kChunksHelp, {{"result", "stale"}})),
       chunks_old_lease(metrics->Counter(kChunks, kChunksHelp, {{"result", "old_lease"}})),
-      chunks_invalid(metrics->Counter(kChunks, kChunksHelp, {{"result", "invalid"}})) {}
+      chunks_invalid(metrics->Counter(kChunks, kChunksHelp, {{"result", "invalid"}})) {
+  for (const char* reason : kRejectionReasons) metrics->Counter(kRejected, kRejectedHelp, {{"reason", reason}});
+}
 
 void LearnerMetrics::CountChunk(wire::ChunkResult result) {
   switch (result) {
@@ -63,8 +74,7 @@ void LearnerMetrics::CountChunk(wire::ChunkResult result) {
 }
 
 void LearnerMetrics::CountRejected(const std::string& reason) {
-  metrics_->Counter("troupe_rejected_requests_total", "Requests and messages refused.", {{"reason", reason}})
-      .Increment();
+  metrics_->Counter(kRejected, kRejectedHelp, {{"reason", reason}}).Increment();
 }
 
 std::map<std::string, uint64_t> LearnerMetrics::ChunksByResult() const {

@@ -20,7 +20,7 @@ class LearnerMetrics {
   // troupe_chunks_total{result}: admitted, duplicate, stale, old_lease or invalid.
   void CountChunk(wire::ChunkResult result);
   void CountInvalidChunk() { chunks_invalid.Increment(); }
-  // troupe_rejected_requests_total{reason}; reasons are few and fixed: "protocol_version", "malformed_chunk", …
+  // troupe_rejected_requests_total{reason}; reasons are few and fixed (kRejectionReasons).
   void CountRejected(const std::string& reason);
   // By result's lower-case name, for GetStatus.
   std::map<std::string, uint64_t> ChunksByResult() const;
@@ -33,6 +33,7 @@ class LearnerMetrics {
   prometheus::Counter& agent_steps;
   prometheus::Counter& environment_seconds;
   prometheus::Counter& inference_seconds;
+  prometheus::Counter& chunk_bytes;
   prometheus::Histogram& policy_lag;
   prometheus::Gauge& policy_version;
   prometheus::Gauge& weights_bytes;

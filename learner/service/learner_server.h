@@ -60,7 +60,7 @@ struct AssembledBatch {
 struct EpisodeSummary {
   std::vector<float> group_returns;  // per agent group
   uint32_t length = 0;
-  std::vector<float> statistics;     // EnvironmentSpec order
+  std::vector<float> statistics;     // as EnvironmentSpec::statistics says, the agents' own included
 };
 
 struct EvaluationRequest {

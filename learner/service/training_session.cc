@@ -31,7 +31,7 @@ size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, ChunkShape shape) {
   constexpr size_t kFieldsBytes = 128;  // tags, lengths, data type and shape of one tensor, or the chunk's own numbers
   constexpr size_t kTensorsPerGroup = 7, kOtherTensors = 5, kEpisodeNumbersBytes = 32;
   const size_t tensors = spec.groups.size() * kTensorsPerGroup + kOtherTensors;
-  const size_t episode = kEpisodeNumbersBytes + sizeof(float) * (spec.groups.size() + spec.statistics.size());
+  const size_t episode = kEpisodeNumbersBytes + sizeof(float) * (spec.groups.size() + spec.num_statistics());
   const size_t most_episodes = static_cast<size_t>(shape.rollout_length) * shape.copies;
   return MaxChunkBytes(spec, shape) + (tensors + 1) * kFieldsBytes + most_episodes * episode;
 }
@@ -99,7 +99,7 @@ absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::sha
     admission_.oldest_version = first_update;
     chunks_trained_before_ = ingest.chunks_trained;
     evaluations_ = std::make_unique<EvaluationCoordinator>(static_cast<int>(environment.groups.size()),
-                                                           static_cast<int>(environment.statistics.size()));
+                                                           environment.num_statistics());
     for (const auto& [worker_id, worker] : workers_) {
       if (worker.stream != nullptr) evaluations_->AddWorker(worker_id);
     }

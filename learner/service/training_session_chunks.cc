@@ -133,6 +133,7 @@ void TrainingSession::CountAdmitted(const Run& run, const wire::Chunk& chunk, co
   metrics_.agent_steps.Increment(static_cast<double>(agent_steps));
   metrics_.environment_seconds.Increment(chunk.environment_seconds());
   metrics_.inference_seconds.Increment(chunk.inference_seconds());
+  metrics_.chunk_bytes.Increment(static_cast<double>(chunk.ByteSizeLong()));
   metrics_.batches_ready.Set(run.assembler.batches_ready());
 }
 

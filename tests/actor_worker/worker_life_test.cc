@@ -11,6 +11,7 @@
 #include "common/wire/spec_codec.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "prometheus/text_serializer.h"
 #include "tests/actor_worker/fake_learner.h"
 #include "tests/actor_worker/worker_fixture.h"
 
@@ -48,6 +49,7 @@ class RunningWorker {
   }
   int ended_with() const { return ended_with_; }
   double Count(const std::string& counter) { return metrics_.Counter(counter, "").Value(); }
+  std::string Series() { return prometheus::TextSerializer().Serialize(metrics_.registry()->Collect()); }
 
  private:
   Metrics metrics_;
@@ -217,6 +219,9 @@ TEST_F(WorkerTest, AnotherRunMeansEverythingAnew) {
   ASSERT_TRUE(learner.AwaitChunks(4));
   EXPECT_EQ(learner.last_registration().run_id(), "run-2");
   EXPECT_EQ(learner.chunks()[2].sequence(), 0);
+  const std::string series = worker.Series();
+  EXPECT_THAT(series, testing::HasSubstr("troupe_worker_run_info{environment=\"tiny\",experiment=\"tiny\",run_id=\"run-2\"} 1"));
+  EXPECT_THAT(series, testing::Not(testing::HasSubstr("run-1")));
 }
 
 TEST_F(WorkerTest, WaitsForALearnerThatStartsLaterAndFindsOneThatComesBack) {

@@ -203,7 +203,7 @@ TEST(MaxChunkBytesTest, BoundsTheLargestChunkThereCanBe) {
       episode.set_step(~0u);
       episode.set_length(~0u);
       for (int g = 0; g < 2; ++g) episode.add_group_returns(1.0f);
-      for (int s = 0; s < 2; ++s) episode.add_statistics(1.0f);
+      for (int s = 0; s < TwoGroupSpec().num_statistics(); ++s) episode.add_statistics(1.0f);
     }
     EXPECT_LE(chunk.ByteSizeLong(), MaxChunkBytes(TwoGroupSpec(), shape));
     EXPECT_GE(chunk.ByteSizeLong() + 4096 + 64 * most, MaxChunkBytes(TwoGroupSpec(), shape));

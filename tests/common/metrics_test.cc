@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/threads/named_thread.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "prometheus/text_serializer.h"
 
 namespace troupe {
 namespace {
@@ -54,6 +56,44 @@ TEST(MetricsTest, ServesEverySeries) {
                     HasSubstr("# HELP troupe_policy_version Version."), HasSubstr("troupe_policy_version 17"),
                     HasSubstr("troupe_stage_seconds_bucket{le=\"0.1\"} 0"),
                     HasSubstr("troupe_stage_seconds_bucket{le=\"1\"} 1"), HasSubstr("troupe_stage_seconds_count 1")));
+}
+
+TEST(MetricsTest, ServesWhatCollectablesSayAndTheProcesssOwnFigures) {
+  class Collectable final : public prometheus::Collectable {
+   public:
+    std::vector<prometheus::MetricFamily> Collect() const override {
+      prometheus::MetricFamily family{"troupe_room_bytes", "Room.", prometheus::MetricType::Gauge, {}};
+      family.metric.emplace_back().gauge.value = 7;
+      return {family};
+    }
+  };
+  Metrics metrics;
+  metrics.AddCollectable(std::make_shared<Collectable>());
+  const auto port = metrics.Serve("127.0.0.1:0");
+  ASSERT_TRUE(port.ok()) << port.status();
+  const std::string series = Get(*port, "/metrics");
+  EXPECT_THAT(series, AllOf(HasSubstr("troupe_room_bytes 7"), HasSubstr("troupe_build_info{compiler=")));
+  const auto value_of = [&series](const std::string& name) {
+    const size_t at = series.find(absl::StrCat("\n", name, " "));
+    return at == std::string::npos ? -1 : std::stod(series.substr(at + name.size() + 2));
+  };
+  EXPECT_GE(value_of("process_cpu_seconds_total"), 0);
+  EXPECT_GT(value_of("process_resident_memory_bytes"), 1 << 20);
+  EXPECT_GT(value_of("process_virtual_memory_bytes"), value_of("process_resident_memory_bytes"));
+  EXPECT_GE(value_of("process_threads"), 2);
+  EXPECT_GT(value_of("process_open_fds"), 3);
+  EXPECT_GE(value_of("process_max_fds"), value_of("process_open_fds"));
+  EXPECT_NEAR(value_of("process_start_time_seconds"), absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()), 3600);
+}
+
+TEST(MetricsTest, AnInfoTakesThePlaceOfTheOneBefore) {
+  Metrics metrics;
+  metrics.SetInfo("troupe_a_info", "A.", {{"run", "one"}});
+  metrics.SetInfo("troupe_a_info", "A.", {{"run", "two"}});
+  metrics.SetInfo("troupe_a_info", "A.", {{"run", "two"}});
+  const std::string series = prometheus::TextSerializer().Serialize(metrics.registry()->Collect());
+  EXPECT_THAT(series, HasSubstr("troupe_a_info{run=\"two\"} 1"));
+  EXPECT_THAT(series, testing::Not(HasSubstr("one")));
 }
 
 TEST(MetricsTest, IsUnavailableWhereItCannotListen) {

@@ -59,6 +59,11 @@ TEST(EnvironmentSpecCodecTest, NamesTheFieldThatIsWrong) {
               AllOf(HasSubstr("groups[1].action_kind"), HasSubstr("came 9")));
   EXPECT_THAT(SpecRefusal([](auto& m) { m.set_state_extras_size(1000001); }), HasSubstr("state_extras_size"));
   EXPECT_THAT(SpecRefusal([](auto& m) { m.set_statistics(1, "wins"); }), HasSubstr("statistics[1]"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.add_agent_statistics("score"); }), HasSubstr("agent_statistics[1]"));
+  EXPECT_THAT(SpecRefusal([](auto& m) {
+                for (int i = 0; i < 200'000; ++i) m.add_agent_statistics("more_" + std::to_string(i));
+              }),
+              AllOf(HasSubstr("agent_statistics"), HasSubstr("at most 1000000")));
   EXPECT_THAT(SpecRefusal([](auto& m) {
                 wire::AgentGroupSpec& group = *m.mutable_groups(0);
                 group.set_observation_size(1000000);
@@ -93,6 +98,8 @@ TEST(DescribeDifferenceTest, SaysTheFirstDifference) {
             "environment_spec.state_extras_size: came 0, expected 2");
   EXPECT_EQ(describe([](auto& s) { s.statistics = {}; }),
             "environment_spec.statistics: came [], expected [wins, losses]");
+  EXPECT_EQ(describe([](auto& s) { s.agent_statistics = {}; }),
+            "environment_spec.agent_statistics: came [], expected [score]");
 }
 
 PolicyWeights SomeWeights(const std::vector<PolicySpec>& specs) {

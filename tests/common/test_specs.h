@@ -15,6 +15,7 @@ inline EnvironmentSpec TwoGroupSpec() {
                  {"blue", {"blue_0", "blue_1"}, 3, ActionKind::kContinuous, 2}};
   spec.state_extras_size = 2;
   spec.statistics = {"wins", "losses"};
+  spec.agent_statistics = {"score"};
   return spec;
 }
 

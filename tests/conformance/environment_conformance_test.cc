@@ -75,10 +75,10 @@ class EnvironmentConformance : public testing::TestWithParam<std::string> {
     }
     ASSERT_TRUE(buffers.over()) << "no end after " << kMaxSteps << " steps";
     ASSERT_NO_FATAL_FAILURE(buffers.Observe(environment)) << "the last state";
-    std::vector<double> statistics(environment.spec().statistics.size(), NAN);
+    std::vector<double> statistics(environment.spec().num_statistics(), NAN);
     environment.EpisodeStatistics(absl::MakeSpan(statistics));
     for (size_t i = 0; i < statistics.size(); ++i) {
-      EXPECT_TRUE(std::isfinite(statistics[i])) << environment.spec().statistics[i];
+      EXPECT_TRUE(std::isfinite(statistics[i])) << "number " << i << " of the episode's statistics";
     }
     EXPECT_FALSE(environment.Render().empty());
   }
@@ -105,6 +105,8 @@ TEST_P(EnvironmentConformance, HasASaneSpec) {
     for (const std::string& agent : group.agents) EXPECT_TRUE(agents.insert(agent).second) << agent;
   }
   EXPECT_EQ(statistics.size(), spec.statistics.size()) << "a statistic's name comes twice";
+  const std::set<std::string> agent_statistics(spec.agent_statistics.begin(), spec.agent_statistics.end());
+  EXPECT_EQ(agent_statistics.size(), spec.agent_statistics.size()) << "an agent statistic's name comes twice";
 }
 
 TEST_P(EnvironmentConformance, ObservesOnlyFiniteNumbersAndAlwaysLeavesAnAction) {

@@ -213,9 +213,32 @@ TEST(TrafficEnvironmentTest, StatisticsAreMeansOverTheRightVehicles) {
   ASSERT_TRUE(scripted.Step(kActionKeep, kActionKeep).ok());
   ASSERT_TRUE(scripted.Step(kActionKeep, kActionKeep).ok());
   ASSERT_TRUE(scripted.buffers->outcome.truncated);
-  std::vector<double> values(scripted.environment->spec().statistics.size());
+  std::vector<double> values(scripted.environment->spec().num_statistics());
   scripted.environment->EpisodeStatistics(absl::MakeSpan(values));
+  ASSERT_EQ(values.size(), 16);
+  values.resize(10);
   EXPECT_THAT(values, ElementsAre(10, 20, 20, 6, 5, 15, 10, 5, 0, 1));
+}
+
+TEST(TrafficEnvironmentTest, EveryJunctionHasItsOwnStatistics) {
+  TrafficSettings settings = Decisions(5);
+  settings.episode_seconds = 12;  // the last interval is 2 s long
+  ScriptedEnvironment scripted(settings);
+  const std::vector<TrafficJunction>& junctions = scripted.environment->network().junctions;
+  LaneMeasurement& left = scripted.simulation->lanes[junctions[0].first_lane];
+  LaneMeasurement& right = scripted.simulation->lanes[junctions[1].first_lane];
+  left.halting = 3;
+  left.departed = 2;
+  right.halting = 1;
+  for (int step = 0; step < 3; ++step) ASSERT_TRUE(scripted.Step(kActionKeep, kActionKeep).ok());
+  ASSERT_TRUE(scripted.buffers->outcome.truncated);
+  const EnvironmentSpec& spec = scripted.environment->spec();
+  EXPECT_THAT(spec.agent_statistics, ElementsAre("mean_waiting_seconds", "mean_queue_vehicles", "throughput_vehicles"));
+  std::vector<double> values(spec.num_statistics());
+  scripted.environment->EpisodeStatistics(absl::MakeSpan(values));
+  values.erase(values.begin(), values.begin() + spec.statistics.size());
+  // 3 standing for 12 s, 6 crossed; 1 standing for 12 s, none crossed.
+  EXPECT_THAT(values, ElementsAre(6, 3, 6, 12, 1, 0));
 }
 
 TEST(TrafficEnvironmentTest, RenderShowsEveryJunctionsLightsAndQueues) {

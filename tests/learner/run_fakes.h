@@ -26,6 +26,7 @@ inline EnvironmentSpec TinyEnvironment() {
   spec.name = "tiny";
   spec.groups = {{.name = "team", .agents = {"a", "b"}, .observation_size = 3, .action_size = 2}};
   spec.statistics = {"waiting"};
+  spec.agent_statistics = {"queue"};
   return spec;
 }
 
@@ -51,7 +52,8 @@ class FakeAlgorithm : public Algorithm {
     log_.push_back(absl::StrCat("Update ", progress.update, " at ", progress.env_steps));
     if (fail && fail(progress.update)) return absl::InternalError("rewards are not finite");
     ++updates_;
-    return UpdateStatistics{{{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}}};
+    return UpdateStatistics{
+        {{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}, {"skipped_minibatches", 2}}};
   }
   PolicyWeights ExportPolicy(uint64_t version) const override {
     PolicyWeights weights{version, {}};
@@ -120,7 +122,7 @@ class FakeServer : public LearnerServer {
     for (uint32_t i = 0; i < request.episodes; ++i) {
       const float waiting =
           waiting_of_version.count(outcome.policy_version) ? waiting_of_version[outcome.policy_version] : 9.0f;
-      outcome.episodes.push_back({{-1.0f}, 10, {waiting}});
+      outcome.episodes.push_back({{-1.0f}, 10, {waiting, 1, 2}});
     }
     if (hold_evaluations) {
       held.emplace_back(std::move(done), std::move(outcome));
@@ -129,7 +131,7 @@ class FakeServer : public LearnerServer {
     }
     return absl::OkStatus();
   }
-  std::vector<EpisodeSummary> TakeFinishedEpisodes() override { return {{{2.0f}, 12, {5.0f}}, {{4.0f}, 14, {7.0f}}}; }
+  std::vector<EpisodeSummary> TakeFinishedEpisodes() override { return {{{2.0f}, 12, {5, 1, 2}}, {{4.0f}, 14, {7, 3, 2}}}; }
   IngestState ingest_state() const override { return ingest_; }
   std::vector<WorkerSummary> workers() const override { return {{"w", "host", true, {0}, 1}}; }
   void ReportProgress(uint64_t env_steps, double) override {

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "learner/run/run_metrics.h"
 #include "learner/run/sha256.h"
 #include "learner/run/training_loop.h"
 #include "tests/learner/run_harness.h"
@@ -240,7 +241,49 @@ TEST(Reporting, MetricsCarryTheUpdateTheEpisodesAndTheStages) {
         "troupe_episode_return{agent_group=\"team\"} 3", "troupe_episode_length 13",
         "troupe_episode_statistic{name=\"waiting\"} 6", "troupe_evaluation_return{agent_group=\"team\"} -1",
         "troupe_evaluation_statistic{name=\"waiting\"} 9", "troupe_stage_seconds_count{stage=\"update\"} 10",
-        "troupe_checkpoints_total{result=\"written\"}", "troupe_checkpoint_age_seconds"}) {
+        "troupe_checkpoints_total{result=\"written\"}", "troupe_checkpoint_timestamp_seconds",
+        "troupe_skipped_minibatches_total 20", "troupe_trained_env_steps 80",
+        "troupe_episode_agent_statistic{agent=\"a\",name=\"queue\"} 2",
+        "troupe_episode_agent_statistic{agent=\"b\",name=\"queue\"} 2",
+        "troupe_evaluation_agent_statistic{agent=\"a\",name=\"queue\"} 1"}) {
+    EXPECT_THAT(series, HasSubstr(line));
+  }
+}
+
+TEST(Reporting, TheTrainingThreadsTimeIsAccountedForByState) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  absl::Time now = absl::UnixEpoch() + absl::Hours(1);
+  process.parts.now = [&] { return now; };
+  int batches = 0;
+  process.server.next_batch = [&] {
+    now += absl::Milliseconds(250);  // every other one is late
+    return ++batches % 2 == 0 ? absl::OkStatus() : absl::DeadlineExceededError("none yet");
+  };
+  process.algorithm.fail = [&](uint64_t) {
+    now += absl::Seconds(2);
+    return false;
+  };
+  ASSERT_TRUE(process.Run().ok());
+  const std::string series = process.Series();
+  EXPECT_THAT(series, HasSubstr("troupe_training_seconds_total{state=\"waiting\"} 5\n"));
+  EXPECT_THAT(series, HasSubstr("troupe_training_seconds_total{state=\"update\"} 20\n"));
+  EXPECT_THAT(series, HasSubstr("troupe_training_seconds_total{state=\"publish\"} 0\n"));
+  EXPECT_THAT(series, HasSubstr("troupe_training_seconds_total{state=\"other\"} 0\n"));
+}
+
+TEST(Reporting, MetricsSayWhichRunItIsAndHowMuchRoomItHas) {
+  TemporaryFolder folder;
+  Metrics metrics;
+  Experiment experiment = TinyExperiment("collection { mode: ASYNCHRONOUS max_policy_lag: 6 }");
+  ShowRun(experiment, folder / ".", "id-1", 3, &metrics);
+  ShowRun(experiment, folder.path() + "/", "id-2", 3, &metrics);
+  const std::string name = std::filesystem::path(folder.path()).filename();
+  const std::string series = prometheus::TextSerializer().Serialize(metrics.registry()->Collect());
+  EXPECT_THAT(series, HasSubstr(absl::StrCat("troupe_run_info{algorithm=\"mappo\",environment=\"grid_world\","
+                                             "experiment=\"tiny\",run=\"", name, "\",run_id=\"id-2\"} 1")));
+  EXPECT_THAT(series, Not(HasSubstr("id-1")));
+  for (const char* line : {"troupe_target_env_steps 80", "troupe_expected_workers 3", "troupe_max_policy_lag 6"}) {
     EXPECT_THAT(series, HasSubstr(line));
   }
 }

@@ -74,7 +74,7 @@ inline wire::Chunk MakeChunk(const EnvironmentSpec& spec, ChunkShape shape, Chun
     episode->set_step(k == 0 ? 0 : last);
     episode->set_length(10 + k);
     for (size_t g = 0; g < spec.groups.size(); ++g) episode->add_group_returns(random.Uniform());
-    for (size_t s = 0; s < spec.statistics.size(); ++s) episode->add_statistics(random.Uniform());
+    for (int s = 0; s < spec.num_statistics(); ++s) episode->add_statistics(random.Uniform());
   }
   chunk.set_environment_seconds(0.5);
   chunk.set_inference_seconds(0.25);

@@ -18,7 +18,7 @@ absl::StatusOr<std::vector<double>> PlayEpisode(Environment& environment, Contro
     controller.Act(environment, buffers.observation, buffers.discrete, buffers.continuous);
     RETURN_IF_ERROR(environment.Step(buffers.action, buffers.outcome));
   } while (!buffers.outcome.terminated && !buffers.outcome.truncated);
-  std::vector<double> statistics(environment.spec().statistics.size());
+  std::vector<double> statistics(environment.spec().num_statistics());
   environment.EpisodeStatistics(absl::MakeSpan(statistics));
   return statistics;
 }

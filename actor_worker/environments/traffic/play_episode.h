@@ -34,7 +34,7 @@ class StepBuffers {
   std::vector<absl::Span<float>>& continuous = memory_.copies[0].continuous;
 };
 
-// Resets with the seed and steps to the end of the episode; returns its statistics in the order of spec().statistics.
+// Resets with the seed and steps to the end of the episode; returns what it reports, as spec().statistics says.
 absl::StatusOr<std::vector<double>> PlayEpisode(Environment& environment, Controller& controller, uint64_t seed);
 
 // What a fixed list of vehicles met in the built-in simulator.

@@ -38,7 +38,9 @@ TrafficEnvironment::TrafficEnvironment(std::string name, std::unique_ptr<Traffic
   spec_.statistics = {"mean_waiting_seconds",    "mean_delay_seconds", "mean_time_loss_seconds", "mean_queue_vehicles",
                       "throughput_vehicles",     "emergency_delay_seconds", "total_vehicles",    "unfinished_vehicles",
                       "phase_changes",           "teleported_vehicles"};
+  spec_.agent_statistics = {"mean_waiting_seconds", "mean_queue_vehicles", "throughput_vehicles"};
   sums_.resize(junctions.size());
+  junction_totals_.resize(junctions.size());
   halting_before_.resize(junctions.size());
 }
 
@@ -47,6 +49,7 @@ absl::Status TrafficEnvironment::Reset(uint64_t seed) {
   decisions_ = phase_changes_ = 0;
   halting_sum_ = 0;
   final_totals_ = {};
+  std::fill(junction_totals_.begin(), junction_totals_.end(), JunctionTotals());
   for (SignalTiming& signal : signals_) signal.Reset();
   RETURN_IF_ERROR(simulation_->Reset(seed));
   ReadLanes();
@@ -156,11 +159,17 @@ absl::Status TrafficEnvironment::Step(const JointAction& action, StepOutcome& ou
       Apply(junction, chosen);
     }
   }
-  RETURN_IF_ERROR(Pass(std::min(settings_.decision_interval_seconds, settings_.episode_seconds - seconds_)));
+  const int interval_seconds = std::min(settings_.decision_interval_seconds, settings_.episode_seconds - seconds_);
+  RETURN_IF_ERROR(Pass(interval_seconds));
   for (size_t j = 0; j < sums_.size(); ++j) halting_before_[j] = sums_[j].halting;
   ReadLanes();
   ++decisions_;
-  for (const JunctionSums& sums : sums_) halting_sum_ += sums.halting;
+  for (size_t j = 0; j < sums_.size(); ++j) {
+    halting_sum_ += sums_[j].halting;
+    junction_totals_[j].halting += sums_[j].halting;
+    junction_totals_[j].standing_seconds += sums_[j].halting * interval_seconds;
+    junction_totals_[j].departed += sums_[j].departed;
+  }
   ComputeRewards(outcome);
   outcome.terminated = false;
   outcome.truncated = seconds_ >= settings_.episode_seconds;
@@ -212,19 +221,28 @@ absl::StatusOr<TrafficTotals> TrafficEnvironment::Totals() const {
 void TrafficEnvironment::EpisodeStatistics(absl::Span<double> statistics) const {
   TrafficTotals totals = final_totals_;
   if (seconds_ < settings_.episode_seconds) totals = Totals().value_or(TrafficTotals{});
+  const double decisions = static_cast<double>(std::max<int64_t>(1, decisions_));
   const double inserted = std::max(1.0, totals.inserted), scheduled = std::max(1.0, totals.scheduled);
   const std::array<double, 10> values = {
       totals.waiting_seconds / inserted,
       (totals.time_loss_seconds + totals.depart_delay_seconds) / scheduled,
       totals.time_loss_seconds / inserted,
-      halting_sum_ / static_cast<double>(std::max<int64_t>(1, decisions_)),
+      halting_sum_ / decisions,
       totals.finished,
       totals.emergency_time_loss_seconds / std::max(1.0, totals.emergency_scheduled),
       totals.scheduled,
       totals.scheduled - totals.finished,
       static_cast<double>(phase_changes_),
       totals.teleported};
-  std::copy(values.begin(), values.end(), statistics.begin());
+  auto out = std::copy(values.begin(), values.end(), statistics.begin());
+  for (const std::vector<int>& members : group_junctions_) {
+    for (const int j : members) {
+      const JunctionTotals& own = junction_totals_[j];
+      *out++ = own.standing_seconds / std::max(1.0, own.departed);
+      *out++ = own.halting / decisions;
+      *out++ = own.departed;
+    }
+  }
 }
 
 }  // namespace troupe

@@ -52,6 +52,9 @@ class TrafficEnvironment final : public Environment {
   // mean_time_loss_seconds per inserted vehicle · mean_queue_vehicles standing in the network, over decisions ·
   // throughput_vehicles finished · emergency_delay_seconds per emergency vehicle · total_vehicles scheduled ·
   // unfinished_vehicles · phase_changes · teleported_vehicles
+  // Of each agent, over the lanes that lead to its junction: mean_waiting_seconds standing per vehicle that crossed the
+  // stop line · mean_queue_vehicles standing · throughput_vehicles that crossed. Queues are seen once per decision, so
+  // this waiting is an estimate, and vehicles cross several junctions: the agents' means do not add up to the network's.
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
 
@@ -74,6 +77,10 @@ class TrafficEnvironment final : public Environment {
   struct JunctionSums {
     float halting = 0, departed = 0, emergency = 0, own_reward = 0;
   };
+  // Since Reset.
+  struct JunctionTotals {
+    double halting = 0, standing_seconds = 0, departed = 0;
+  };
 
   bool Allowed(int junction, int action) const;
   void Apply(int junction, int action);
@@ -89,6 +96,7 @@ class TrafficEnvironment final : public Environment {
   absl::Span<const LaneMeasurement> lanes_;
   std::vector<JunctionSums> sums_;
   std::vector<float> halting_before_;
+  std::vector<JunctionTotals> junction_totals_;
   int seconds_ = 0;
   int64_t decisions_ = 0;
   int64_t phase_changes_ = 0;
