@@ -2,11 +2,13 @@
 # Installs what building Troupe needs: Debian packages, and LibTorch from PyPI's torch wheel into .deps/.
 # Run it as often as you like; what is there is left alone.
 #
-#   deploy/setup.sh [--sumo] [--cuda] [--worker-only]
+#   deploy/setup.sh [--sumo] [--cuda] [--worker-only] [--tests]
 #
 #   --sumo         also SUMO 1.28 and its example networks (from PyPI, into .deps/)
 #   --cuda         also the CUDA libraries (some GB) that LibTorch loads for --device=cuda
 #   --worker-only  no LibTorch: enough for the actor worker
+#   --tests        also what only tests need: Prometheus' programs (unpacked into .deps/, nothing is started) and the
+#                  Python packages of tests/requirements.txt
 #
 # Works as root, or as a user with sudo. PIP_INDEX_URL and apt's own configuration decide where packages come from.
 set -euo pipefail
@@ -23,13 +25,14 @@ packages=(
 # What SUMO's wheel links but does not bring.
 sumo_packages=(libx11-6 libxext6 libxrender1 libgl1)
 
-with_sumo=0 with_cuda=0 with_torch=1
+with_sumo=0 with_cuda=0 with_torch=1 with_tests=0
 for argument in "$@"; do
   case "$argument" in
     --sumo) with_sumo=1 ;;
     --cuda) with_cuda=1 ;;
     --worker-only) with_torch=0 ;;
-    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --tests) with_tests=1 ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "setup.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -77,6 +80,22 @@ if [ "$with_torch" = 1 ]; then
     say "installing the CUDA libraries of LibTorch $torch_version"
     .deps/python/bin/pip install -q --disable-pip-version-check --no-compile "torch==$torch_version"
   fi
+fi
+
+if [ "$with_tests" = 1 ]; then
+  # Installing Debian's package would start a server; its programs are all that is wanted.
+  if ! PATH="$PATH:$PWD/.deps/prometheus/usr/bin" command -v prometheus promtool >/dev/null; then
+    say "unpacking Prometheus' programs (Debian's package) into .deps/prometheus"
+    download=$(mktemp -d)
+    mkdir -p .deps
+    (cd "$download" && { apt-get download -q prometheus || { as_root apt-get update -q && apt-get download -q prometheus; }; }) \
+      >"$download/log" 2>&1 || { cat "$download/log" >&2; exit 1; }
+    dpkg -x "$download"/prometheus_*.deb .deps/prometheus
+    rm -rf "$download"
+  fi
+  [ -x .deps/python/bin/pip ] || python3 -m venv .deps/python
+  say "Python packages of tests/requirements.txt into .deps/python"
+  .deps/python/bin/pip install -q --disable-pip-version-check --no-compile -r tests/requirements.txt
 fi
 
 if [ "$with_sumo" = 1 ]; then deploy/setup_sumo.sh; fi

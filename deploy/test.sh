@@ -6,7 +6,7 @@
 # Tests that need what is not there (a GPU, SUMO) skip themselves and say so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-deploy/setup.sh
+deploy/setup.sh --tests
 deploy/build.sh
 printf "[test] running ctest\n"
 

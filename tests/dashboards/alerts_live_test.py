@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Alerts fire in real faults, with windows of seconds, and are silent before. Not all can be provoked in a minute: the
+others' faults are those of deploy/prometheus/rules/tests.
+
+  alerts_live_test.py FOLDER_OF_PROGRAMS
+"""
+
+import os
+import signal
+import sys
+
+import live_run
+
+
+def firing(name):
+    return f'ALERTS{{alertname="{name}", alertstate="firing"}}'
+
+
+def main():
+    with live_run.LiveRun(sys.argv[1], live_run.shorten) as run:
+        run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 2", 40)
+        run.wait_for('troupe_checkpoints_total{result="written"} > 0', 20)
+        # Of the disk seconds say nothing about hours.
+        run.wait_for('absent(ALERTS{alertstate="firing", alertname!="TroupeDiskFull"})', 20, "no alert")
+
+        checkpoints = run.folder / "run" / "checkpoints"
+        os.rename(checkpoints, run.folder / "run" / "moved")
+        checkpoints.write_text("a file where the folder was")
+        run.wait_for(firing("TroupeCheckpointsFail"), 20, "TroupeCheckpointsFail after the folder of checkpoints went")
+        run.wait_for(firing("TroupeCheckpointOld"), 20, "TroupeCheckpointOld meanwhile")
+        checkpoints.unlink()
+        os.rename(run.folder / "run" / "moved", checkpoints)
+
+        killed, stopped = run.workers
+        killed.kill()
+        run.wait_for(firing("TroupeWorkerDown"), 20, "TroupeWorkerDown after kill -9 of a worker")
+        run.wait_for(firing("TroupeWorkersLost"), 20, "TroupeWorkersLost after it")
+        stopped.send_signal(signal.SIGSTOP)
+        run.wait_for(firing("TroupeNoWorkers"), 20, "TroupeNoWorkers after SIGSTOP of the other")
+        run.wait_for(firing("TroupeNoProgress"), 20, "TroupeNoProgress after it")
+        stopped.send_signal(signal.SIGCONT)
+        run.wait_for(f'absent({firing("TroupeNoProgress")})', 30, "progress again after SIGCONT")
+        run.learner.send_signal(signal.SIGSTOP)
+        run.wait_for(firing("TroupeLearnerDown"), 20, "TroupeLearnerDown after SIGSTOP of the learner")
+
+
+main()
