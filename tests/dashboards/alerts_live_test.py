@@ -23,6 +23,10 @@ def main():
         # Of the disk seconds say nothing about hours.
         run.wait_for('absent(ALERTS{alertstate="firing", alertname!="TroupeDiskFull"})', 20, "no alert")
 
+        programs = sys.argv[1]
+        run.start("stranger", f"{programs}/actor_worker", f"--learner={run.learner_address}")
+        run.wait_for(firing("TroupeRefusedRequests"), 20, "TroupeRefusedRequests after a worker without the token came")
+
         checkpoints = run.folder / "run" / "checkpoints"
         os.rename(checkpoints, run.folder / "run" / "moved")
         checkpoints.write_text("a file where the folder was")

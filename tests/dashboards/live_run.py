@@ -70,6 +70,8 @@ class LiveRun:
         grpc, learner, worker_1, worker_2, prometheus = free_ports(5)
         self.url = f"http://127.0.0.1:{prometheus}"
         settings = [word for setting in self._settings for word in ("--set", setting)]
+        (self.folder / "token").write_text("known-to-those-who-may-work\n")
+        self.learner_address = f"127.0.0.1:{grpc}"
         self.learner = self.start(
             "learner",
             self._programs / "learner",
@@ -78,6 +80,7 @@ class LiveRun:
             f"--listen=127.0.0.1:{grpc}",
             f"--metrics=127.0.0.1:{learner}",
             "--expected_workers=2",
+            f"--token_file={self.folder}/token",
             "--no_final_evaluation",
             *settings,
             *self._learner_flags,
@@ -89,6 +92,7 @@ class LiveRun:
                 self._programs / "actor_worker",
                 f"--learner=127.0.0.1:{grpc}",
                 f"--metrics=127.0.0.1:{port}",
+                f"--token_file={self.folder}/token",
             )
             for port in (worker_1, worker_2)
         ]
@@ -101,7 +105,7 @@ class LiveRun:
             f" ['127.0.0.1:{learner}']}}]}}\n  - {{job_name: troupe_worker, static_configs: [{{targets:"
             f" ['127.0.0.1:{worker_1}', '127.0.0.1:{worker_2}']}}]}}\n"
         )
-        self.start(
+        self._prometheus = self.start(
             "prometheus",
             "prometheus",
             f"--config.file={self.folder}/prometheus.yml",
@@ -151,7 +155,7 @@ class LiveRun:
         began = time.monotonic()
         while not self.ask(expression):
             ended = [
-                process.args[0] for process in self._processes[:1] + self._processes[-1:] if process.poll() is not None
+                process.args[0] for process in (self.learner, self._prometheus) if process.poll() is not None
             ]
             assert not ended, f"{', '.join(ended)} ended while waiting for {what or expression}"
             assert time.monotonic() - began < seconds, f"{what or expression}: not within {seconds} s"

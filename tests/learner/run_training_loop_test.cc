@@ -275,7 +275,9 @@ TEST(Reporting, TheTrainingThreadsTimeIsAccountedForByState) {
 TEST(Reporting, MetricsSayWhichRunItIsAndHowMuchRoomItHas) {
   TemporaryFolder folder;
   Metrics metrics;
-  Experiment experiment = TinyExperiment("collection { mode: ASYNCHRONOUS max_policy_lag: 6 }");
+  Experiment experiment = TinyExperiment();
+  experiment.mutable_collection()->set_mode(ASYNCHRONOUS);
+  experiment.mutable_collection()->set_max_policy_lag(6);
   ShowRun(experiment, folder / ".", "id-1", 3, &metrics);
   ShowRun(experiment, folder.path() + "/", "id-2", 3, &metrics);
   const std::string name = std::filesystem::path(folder.path()).filename();
