@@ -93,9 +93,10 @@ if [ "$with_tests" = 1 ]; then
     dpkg -x "$download"/prometheus_*.deb .deps/prometheus
     rm -rf "$download"
   fi
-  [ -x .deps/python/bin/pip ] || python3 -m venv .deps/python
-  say "Python packages of tests/requirements.txt into .deps/python"
-  .deps/python/bin/pip install -q --disable-pip-version-check --no-compile -r tests/requirements.txt
+  # Not into .deps/python: LibTorch's wheel lies there without what it says it depends on, and pip would complain.
+  [ -x .deps/test_python/bin/pip ] || python3 -m venv .deps/test_python
+  say "Python packages of tests/requirements.txt into .deps/test_python"
+  .deps/test_python/bin/pip install -q --disable-pip-version-check --no-compile -r tests/requirements.txt
 fi
 
 if [ "$with_sumo" = 1 ]; then deploy/setup_sumo.sh; fi
