@@ -192,6 +192,7 @@ absl::Status QueueSimulation::Totals(TrafficTotals& totals) {
       lose(delay, vehicle.type);
     }
   }
+  totals.time_loss_seconds = std::max(0.0, totals.time_loss_seconds);  // an empty road: rounding
   return absl::OkStatus();
 }
 
