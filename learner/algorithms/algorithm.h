@@ -26,6 +26,8 @@ struct AlgorithmContext {
   EnvironmentSpec environment;
   std::vector<PolicySpec> policies;      // one per group, in order
   std::string device;                    // "cpu" or "cuda", already chosen and available (networks/device.h)
+  // On the CPU: multiply in bfloat16 instead of float32 (networks/block_kernels.h). Part of what decides bits.
+  bool bfloat16 = false;
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();  // who trains this run together
 };
 
@@ -56,6 +58,9 @@ class Algorithm {
   // "skipped_minibatches"; an error means the batch could not be used at all, or, with several ranks, that
   // context.ranks->status() is no longer OK; what this algorithm holds is then of no use.
   virtual absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) = 0;
+
+  // How it multiplies here, for people: "float32, AVX-512 kernels".
+  virtual std::string arithmetic() const = 0;
 
   // The actors as workers run them.
   virtual PolicyWeights ExportPolicy(uint64_t policy_version) const = 0;

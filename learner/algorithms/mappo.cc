@@ -65,7 +65,9 @@ absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext&
   }
   ASSIGN_OR_RETURN(std::vector<CriticLayout> layouts,
                    MakeCriticLayouts(context.experiment.critic(), context.environment));
-  return std::unique_ptr<Algorithm>(new Mappo(context, std::move(layouts)));
+  std::unique_ptr<Mappo> mappo(new Mappo(context, std::move(layouts)));
+  RETURN_IF_ERROR(mappo->PrepareBlocks());
+  return mappo;
 }
 
 Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
@@ -114,11 +116,15 @@ uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::v
     const bool whole = minibatches.size() == 1;
     for (size_t m = 0; m < minibatches.size(); ++m) {
       const double* denominator = denominators[m].data();
-      for (size_t g = 0; g < actors_.size(); ++g) {
-        StepActor(&actors_[g], actor_rows[g], minibatches[m], whole, *denominator++, totals);
-      }
-      for (size_t c = 0; c < critics_.size(); ++c) {
-        StepCritic(&critics_[c], data[c], minibatches[m], whole, *denominator++, totals);
+      if (blocks_ != nullptr) {
+        StepBlocks(actor_rows, data, minibatches[m], whole, denominator, totals);
+      } else {
+        for (size_t g = 0; g < actors_.size(); ++g) {
+          StepActor(&actors_[g], actor_rows[g], minibatches[m], whole, *denominator++, totals);
+        }
+        for (size_t c = 0; c < critics_.size(); ++c) {
+          StepCritic(&critics_[c], data[c], minibatches[m], whole, *denominator++, totals);
+        }
       }
       totals->EndMinibatch();
       if (!ranks_.status().ok()) return epoch;
@@ -141,9 +147,10 @@ absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const
   }
   const std::vector<std::vector<float>> importance = CorrectLag(batch, &actor_rows);
   std::vector<CriticData> data;
-  for (const Critic& critic : critics_) {
-    data.push_back(Evaluate(critic, batch));
-    Estimate(critic, batch, importance, &data.back());
+  if (blocks_ != nullptr) blocks_->Repack();
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    data.push_back(Evaluate(c, batch));
+    Estimate(critics_[c], batch, importance, &data[c]);
   }
   const std::vector<TargetSums> targets = SumTargets(data);
   double explained_variance = 0;

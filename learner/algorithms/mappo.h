@@ -4,6 +4,8 @@
 //   batch ─► ActorRows, critic inputs (once) ─► values of all states ─► [π of all actions, when correcting for lag]
 //         ─► advantages and targets (modules/advantages) ─► ValueNorm ─► normalised advantages
 //         ─► epochs × minibatches of joint steps: actor step of every group, critic step of every critic
+// On a CPU with AVX-512, without layer norms, all networks of a minibatch are stepped at once out of blocks of rows
+// (modules/block_step.h), in float32 or bfloat16; elsewhere one after another through autograd (networks/dense_stack.h).
 // Differences between IPPO and MAPPO are settings of the critic (modules/critic_layout.h). Every gradient step is one
 // flat Adam step; nothing is read back from the device before the update ends, target_kl excepted (once an epoch).
 #ifndef TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
@@ -15,6 +17,7 @@
 
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/modules/actor_rows.h"
+#include "learner/algorithms/modules/block_step.h"
 #include "learner/algorithms/modules/critic_layout.h"
 #include "learner/algorithms/modules/losses.h"
 #include "learner/algorithms/modules/rank_share.h"
@@ -31,6 +34,7 @@ class Mappo : public Algorithm {
   static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
 
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;
+  std::string arithmetic() const override;
   PolicyWeights ExportPolicy(uint64_t policy_version) const override;
   std::vector<HostTensor> SaveState() const override;
   absl::Status LoadState(absl::Span<const HostTensor> state) override;
@@ -62,7 +66,7 @@ class Mappo : public Algorithm {
   // π/μ of each group's actions [T, B, A] for V-trace, else nothing; for the decoupled objective, sets the rows'
   // proximal policy.
   std::vector<std::vector<float>> CorrectLag(const TrainingBatch& batch, std::vector<ActorRows>* actor_rows) const;
-  CriticData Evaluate(const Critic& critic, const TrainingBatch& batch) const;
+  CriticData Evaluate(size_t critic, const TrainingBatch& batch);
   void Estimate(const Critic& critic, const TrainingBatch& batch, const std::vector<std::vector<float>>& importance,
                 CriticData* data) const;
   // Each critic's targets, over all ranks.
@@ -87,6 +91,13 @@ class Mappo : public Algorithm {
                   double denominator, UpdateTotals* totals);
   // A network's gradient and a step's figures, over all ranks.
   void SumOverRanks(const DenseStack& stack, at::Tensor* figures);
+  // Sets blocks_ where all networks can be stepped out of blocks; FAILED_PRECONDITION where bfloat16 is wanted and they cannot.
+  absl::Status PrepareBlocks();
+  // The step of all networks at once, where blocks_ is set. denominators [actors + critics].
+  void StepBlocks(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
+                  const std::vector<int64_t>& steps, bool whole, const double* denominators, UpdateTotals* totals);
+  PolicyLossSettings PolicyLossWith(double denominator, const UpdateTotals& totals) const;
+  ValueLossSettings ValueLossWith(double denominator) const;
 
   AlgorithmContext context_;
   Collective& ranks_;
@@ -95,6 +106,7 @@ class Mappo : public Algorithm {
   at::Device device_;
   std::vector<Actor> actors_;
   std::vector<Critic> critics_;
+  std::unique_ptr<BlockStep> blocks_;  // the critics, then the actors; null where blocks cannot be used
 };
 
 }  // namespace troupe

@@ -1,4 +1,4 @@
-// The gradient steps of Mappo: one minibatch through one network.
+// The gradient steps of Mappo through autograd: one minibatch through one network.
 #include <algorithm>
 
 #include "learner/algorithms/mappo.h"
@@ -62,11 +62,22 @@ void Mappo::SumOverRanks(const DenseStack& stack, at::Tensor* figures) {
   figures->copy_(all.narrow(0, size, figures->numel()).reshape(figures->sizes()));
 }
 
+PolicyLossSettings Mappo::PolicyLossWith(double denominator, const UpdateTotals& totals) const {
+  return {.clip = ppo_.clip(), .entropy_coefficient = totals.entropy_coefficient, .denominator = denominator};
+}
+
+ValueLossSettings Mappo::ValueLossWith(double denominator) const {
+  return {.huber = ppo_.value_loss() != SQUARED,
+          .huber_delta = ppo_.huber_delta(),
+          .clip_value = ppo_.clip_value(),
+          .clip = ppo_.clip(),
+          .coefficient = ppo_.value_coefficient(),
+          .denominator = denominator};
+}
+
 void Mappo::StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole,
                       double denominator, UpdateTotals* totals) {
-  const PolicyLossSettings settings{.clip = ppo_.clip(),
-                                    .entropy_coefficient = totals->entropy_coefficient,
-                                    .denominator = denominator};
+  const PolicyLossSettings settings = PolicyLossWith(denominator, *totals);
   at::Tensor sums = at::zeros({PolicyLossResult::kCount}, at::TensorOptions().dtype(at::kFloat).device(device_));
   ForEachPart(steps, rows.rows_per_step(), device_, [&](const at::Tensor& indices, int64_t first, int64_t count) {
     const ActorMinibatch part = whole ? rows.Slice(first, count) : rows.Select(indices);
@@ -81,12 +92,7 @@ void Mappo::StepActor(Actor* actor, const ActorRows& rows, const std::vector<int
 
 void Mappo::StepCritic(Critic* critic, const CriticData& data, const std::vector<int64_t>& steps, bool whole,
                        double denominator, UpdateTotals* totals) {
-  const ValueLossSettings settings{.huber = ppo_.value_loss() != SQUARED,
-                                   .huber_delta = ppo_.huber_delta(),
-                                   .clip_value = ppo_.clip_value(),
-                                   .clip = ppo_.clip(),
-                                   .coefficient = ppo_.value_coefficient(),
-                                   .denominator = denominator};
+  const ValueLossSettings settings = ValueLossWith(denominator);
   at::Tensor sum = at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(device_));
   ForEachPart(steps, critic->layout.rows_per_step, device_,
               [&](const at::Tensor& indices, int64_t first, int64_t count) {

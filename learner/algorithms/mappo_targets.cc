@@ -49,9 +49,9 @@ std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch,
   return importance;
 }
 
-Mappo::CriticData Mappo::Evaluate(const Critic& critic, const TrainingBatch& batch) const {
+Mappo::CriticData Mappo::Evaluate(size_t critic, const TrainingBatch& batch) {
   const at::NoGradGuard no_gradient;
-  const CriticLayout& layout = critic.layout;
+  const CriticLayout& layout = critics_[critic].layout;
   const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns +
                          static_cast<int64_t>(batch.truncated_at.size()) / 2;
   CriticData data;
@@ -59,10 +59,21 @@ Mappo::CriticData Mappo::Evaluate(const Critic& critic, const TrainingBatch& bat
       at::empty({states, static_cast<int64_t>(layout.rows_per_step) * layout.stack.input_size}, at::kFloat);
   WriteCriticInputs(layout, context_.environment, batch, host.data_ptr<float>());
   data.inputs = host.to(device_);
+  if (blocks_ != nullptr) {
+    data.values.resize(states * layout.rows_per_step * layout.stack.output_size);
+    blocks_->Begin(critic,
+                   {.x = data.inputs.const_data_ptr<float>(),
+                    .rows_in_set = states * layout.rows_per_step,
+                    .rows_per_step = layout.rows_per_step,
+                    .num_steps = states},
+                   {});
+    blocks_->Forward(critic, data.values.data());
+    return data;
+  }
   for (int64_t first = 0; first < states; first += kStatesPerForward) {
     const int64_t count = std::min(kStatesPerForward, states - first);
     const at::Tensor x = data.inputs.narrow(0, first, count).reshape({1, -1, layout.stack.input_size});
-    const at::Tensor y = critic.stack.Forward(x).to(at::kCPU).contiguous();
+    const at::Tensor y = critics_[critic].stack.Forward(x).to(at::kCPU).contiguous();
     data.values.insert(data.values.end(), y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel());
   }
   return data;

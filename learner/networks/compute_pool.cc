@@ -49,7 +49,7 @@ class Pool {
 
   int lanes() const { return lanes_; }
 
-  void Run(int64_t tasks, const std::function<void(int, int64_t, int64_t)>& body) {
+  void Run(int64_t tasks, absl::FunctionRef<void(int, int64_t, int64_t)> body) {
     UseOneOpenMpThread();
     if (lanes_ == 1 || tasks <= 1) {
       if (tasks > 0) body(0, 0, tasks);
@@ -90,7 +90,7 @@ class Pool {
   std::mutex turn_;
   // Written by the caller before a generation starts, read by the lanes after.
   int64_t tasks_ = 0;
-  const std::function<void(int, int64_t, int64_t)>* body_ = nullptr;
+  const absl::FunctionRef<void(int, int64_t, int64_t)>* body_ = nullptr;
   bool stopping_ = false;
   std::atomic<uint32_t> generation_{0};
   std::atomic<uint32_t> running_{0};
@@ -111,8 +111,15 @@ void SetComputeThreads(int threads) {
 
 int ComputeThreads() { return Instance()->lanes(); }
 
-void ParallelFor(int64_t tasks, const std::function<void(int lane, int64_t begin, int64_t end)>& body) {
+void ParallelFor(int64_t tasks, absl::FunctionRef<void(int lane, int64_t begin, int64_t end)> body) {
   Instance()->Run(tasks, body);
+}
+
+void ParallelTasks(int64_t tasks, absl::FunctionRef<void(int lane, int64_t task)> body) {
+  std::atomic<int64_t> next{0};
+  ParallelFor(std::min<int64_t>(tasks, ComputeThreads()), [&](int lane, int64_t, int64_t) {
+    for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) body(lane, task);
+  });
 }
 
 }  // namespace troupe

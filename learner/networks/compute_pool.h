@@ -8,7 +8,8 @@
 #define TROUPE_LEARNER_NETWORKS_COMPUTE_POOL_H_
 
 #include <cstdint>
-#include <functional>
+
+#include "absl/functional/function_ref.h"
 
 namespace troupe {
 
@@ -21,7 +22,12 @@ int ComputeThreads();
 // caller's and the pool's threads, and returns when all have returned. Which range a lane gets depends on tasks and
 // ComputeThreads() alone. Bodies must not throw and must not call ParallelFor. Thread-safe: concurrent callers take
 // turns.
-void ParallelFor(int64_t tasks, const std::function<void(int lane, int64_t begin, int64_t end)>& body);
+void ParallelFor(int64_t tasks, absl::FunctionRef<void(int lane, int64_t begin, int64_t end)> body);
+
+// Calls body(lane, task) for every task, each lane taking the next one when it is done with its last: for tasks of unlike
+// size, and for lanes that others keep off their processors. Which lane gets a task depends on timing, so what a task
+// computes must not depend on the lane. Otherwise like ParallelFor.
+void ParallelTasks(int64_t tasks, absl::FunctionRef<void(int lane, int64_t task)> body);
 
 }  // namespace troupe
 

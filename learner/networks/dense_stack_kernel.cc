@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "learner/networks/compute_pool.h"
+#include "learner/networks/cpu_features.h"
 #include "learner/networks/vector_math.h"
 
 namespace troupe {
@@ -31,7 +32,7 @@ bool DenseStackKernel::Available() {
     return dnnl_sgemm('N', 'N', 32, 40, 24, 1.0f, a.data(), 24, b.data(), 40, 0.0f, c.data(), 40) == dnnl_success &&
            std::all_of(c.begin(), c.end(), [](float value) { return value == 24.0f; });
   }();
-  return available;
+  return available && CpuMayUseOneDnn();
 }
 
 DenseStackKernel::DenseStackKernel(const DenseStackSpec& spec) : spec_(spec) {

@@ -1,7 +1,10 @@
 // Adam (arXiv:1412.6980) over one flat parameter tensor, with gradient norm clipping and a guard against non-finite
-// steps; no value leaves the device.
+// steps. Step is made of LibTorch's operators, for any device, and no value leaves the device; StepOnHost is two passes
+// over memory on all ComputeThreads() and allocates nothing. A test holds them to each other.
 #ifndef TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_
 #define TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_
+
+#include <vector>
 
 #include "learner/networks/torch_headers.h"
 
@@ -20,10 +23,18 @@ class FlatAdam {
     at::Tensor skipped;        // 1 when the norm or the loss was not finite and nothing changed, else 0
   };
 
+  struct HostStepResult {
+    float gradient_norm = 0;
+    bool skipped = false;
+  };
+
   FlatAdam(at::Tensor parameters, const Options& options);
 
   // Takes parameters.grad(), which it consumes. `loss` is looked at only for being finite.
   StepResult Step(double learning_rate, const at::Tensor& loss);
+
+  // The same with a gradient [P] elsewhere, for parameters on the CPU. Same inputs, same bits, on any number of threads.
+  HostStepResult StepOnHost(double learning_rate, const float* gradient, float loss);
 
   // State: both moments [P] and the number of steps taken [], all float32.
   at::Tensor first_moment, second_moment, steps;
@@ -31,6 +42,7 @@ class FlatAdam {
  private:
   at::Tensor parameters_;
   Options options_;
+  std::vector<double> partial_;  // squares of the gradient, part by part
 };
 
 }  // namespace troupe

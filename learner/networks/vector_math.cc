@@ -1,48 +1,12 @@
 #include "learner/networks/vector_math.h"
 
-#include <bit>
+#include <algorithm>
 #include <cmath>
 
 #include "common/policy_spec.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define TROUPE_VECTORIZED \
-  __attribute__((optimize("O3", "no-math-errno"), target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define TROUPE_VECTORIZED
-#endif
+#include "learner/networks/vector_functions.h"
 
 namespace troupe::vector_math {
-namespace {
-
-constexpr float kLog2E = 1.44269504f;
-constexpr float kLn2High = 0.693359375f;
-constexpr float kLn2Low = -2.12194440e-4f;
-
-// e^x for x in [-87, 88]: 2^n times the Taylor series of the remainder.
-inline float Exp(float x) {
-  const float n = std::floor(x * kLog2E + 0.5f);
-  const float r = (x - n * kLn2High) - n * kLn2Low;
-  float series = 1.0f / 5040;
-  series = series * r + 1.0f / 720;
-  series = series * r + 1.0f / 120;
-  series = series * r + 1.0f / 24;
-  series = series * r + 1.0f / 6;
-  series = series * r + 0.5f;
-  series = series * r + 1.0f;
-  series = series * r + 1.0f;
-  return series * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
-}
-
-inline float Tanh(float x) {
-  const float magnitude = std::fabs(x) < 10.0f ? std::fabs(x) : 10.0f;
-  const float e = Exp(2.0f * magnitude);
-  return std::copysign(1.0f - 2.0f / (e + 1.0f), x) + (x - x);
-}
-
-}  // namespace
-
 TROUPE_VECTORIZED void AddBias(const float* bias, int64_t rows, int64_t size, float* y) {
   for (int64_t r = 0; r < rows; ++r, y += size) {
     for (int64_t c = 0; c < size; ++c) y[c] += bias[c];
@@ -114,6 +78,32 @@ TROUPE_VECTORIZED void LayerNormBackward(const float* normalized, const float* r
 
 TROUPE_VECTORIZED void Add(const float* addend, int64_t count, float* sum) {
   for (int64_t i = 0; i < count; ++i) sum[i] += addend[i];
+}
+
+TROUPE_VECTORIZED double SumSquares(const float* x, int64_t count) {
+  constexpr int64_t kLanes = 16;
+  double lanes[kLanes] = {};
+  const int64_t whole = count / kLanes * kLanes;
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] += static_cast<double>(x[i + lane]) * x[i + lane];
+  }
+  double sum = 0;
+  for (const double lane : lanes) sum += lane;
+  for (int64_t i = whole; i < count; ++i) sum += static_cast<double>(x[i]) * x[i];
+  return sum;
+}
+
+TROUPE_VECTORIZED void AdamStep(const AdamFactors& factors, const float* gradient, int64_t count,
+                                float* __restrict parameters, float* __restrict first, float* __restrict second) {
+  const AdamFactors f = factors;
+  for (int64_t i = 0; i < count; ++i) {
+    const float g = gradient[i] * f.gradient_scale + f.weight_decay * parameters[i];
+    const float m = first[i] + (g - first[i]) * f.first_rate;
+    const float v = second[i] + (g * g - second[i]) * f.second_rate;
+    first[i] = m;
+    second[i] = v;
+    parameters[i] -= f.step_size * m / (std::sqrt(v) * f.second_scale + f.epsilon);
+  }
 }
 
 }  // namespace troupe::vector_math

@@ -83,6 +83,8 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
   return text;
 }
 
+std::string FormatArithmetic(const std::string& arithmetic) { return Row("arithmetic", arithmetic).substr(1); }
+
 std::string FormatResume(const RunCounters& counters) {
   return absl::StrCat("goes on from update ", WithThousands(counters.update), " (", WithThousands(counters.env_steps),
                       " steps, ", FormatDuration(counters.wall_seconds), " trained)");

@@ -29,6 +29,9 @@ std::string FormatRun(const Experiment& experiment, const RunPlaces& places);
 std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& environment,
                        const std::vector<PolicySpec>& policies);
 
+// How the algorithm multiplies, as the last row of the task.
+std::string FormatArithmetic(const std::string& arithmetic);
+
 // "goes on from update 120 (491,520 steps, 0:46 trained)".
 std::string FormatResume(const RunCounters& counters);
 

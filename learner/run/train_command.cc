@@ -161,6 +161,7 @@ absl::Status TrainingRun::PrepareLearning() {
   ASSIGN_OR_RETURN(const std::vector<PolicySpec> policies, MakePolicySpecs(experiment_, *environment_));
   console_.Line(FormatTask(experiment_, *environment_, policies));
   ASSIGN_OR_RETURN(algorithm_, CreateAlgorithm({experiment_, *environment_, policies, device_.name}));
+  console_.Line(FormatArithmetic(algorithm_->arithmetic()));
   if (resumed_) RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
   auto weights = std::make_shared<const PolicyWeights>(algorithm_->ExportPolicy(start_.counters.update));
   return server_->Begin(*environment_, policies, std::move(weights), start_.ingest);

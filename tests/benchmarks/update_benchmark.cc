@@ -1,36 +1,214 @@
-// One MAPPO update of the traffic scenario's size: nine per-agent actors 17-128-64-4, a team critic 155-256-256-128-1,
-// 64 copies × 450 steps, minibatches of 2048 joint steps, two threads. Figures are environment steps trained per
-// second.
-#include <benchmark/benchmark.h>
+// The PPO update of the traffic scenario's size: nine per-agent actors 17-128-64-4 and a team critic 155-256-256-128-1,
+// on two threads, at minibatches of 2048 and of 32768 joint steps, against what the machine can multiply.
+//
+//   update_benchmark [--rounds=3] [--seconds=1]
+//
+// All figures are from one run, measured in turn `rounds` times; printed are medians, by the clock and by the processor
+// time that the whole process used, which tells more where others use the machine too. An update is what
+// traffic_grid_reference does with a batch: values, advantages and four epochs. Counted are the floating point operations
+// of the epochs' matrix products alone: forward, the weights' gradients and, but for the first layers, the inputs'
+// gradients. "share" is of the float32 products' rate.
+#include <oneapi/dnnl/dnnl.h>
+#include <time.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
+#include "learner/algorithms/modules/minibatches.h"
+#include "learner/networks/block_kernels.h"
+#include "learner/networks/compute_pool.h"
 #include "learner/networks/device.h"
 #include "tests/algorithms/batch_builder.h"
+#include "tests/benchmarks/plain_libtorch_step.h"
 
 namespace troupe {
 namespace {
 
-constexpr int kSteps = 450, kColumns = 64;
+constexpr int kAgents = 9, kObserved = 17, kActions = 4, kThreads = 2;
+// Multiplications with an addition of one joint step: forward and weights' gradients, and inputs' gradients but for the
+// first layers.
+constexpr double kForward = 9.0 * (17 * 128 + 128 * 64 + 64 * 4) + 155 * 256 + 256 * 256 + 256 * 128 + 128;
+constexpr double kFirst = 9.0 * 17 * 128 + 155 * 256;
+constexpr double kOperationsPerStep = 2.0 * (3.0 * kForward - kFirst);
 
-void BM_MappoUpdate(benchmark::State& state) {
-  const std::string text =
-      "policy { sharing: PER_AGENT hidden_sizes: [128, 64] } critic { hidden_sizes: [256, 256, 128] }"
-      "collection { num_shards: 4 copies_per_shard: 16 rollout_length: 450 }"
-      "ppo { epochs: " +
-      std::to_string(state.range(0)) + " minibatch_size: 2048 }";
-  AlgorithmContext context = MakeContext(text, {DiscreteGroup("junction", 9, 17, 4)}, 2);
-  context.device = ChooseDevice(context.experiment.compute())->name;
-  auto algorithm = CreateAlgorithm(context).value();
-  const TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 1, /*ends=*/false);
-  uint64_t update = 0;
-  for (auto _ : state) {
-    const auto statistics = algorithm->Update(batch, {.update = update++, .env_steps = 0, .total_env_steps = 1});
-    if (!statistics.ok()) state.SkipWithError(std::string(statistics.status().message()).c_str());
-  }
-  state.SetItemsProcessed(state.iterations() * batch.env_steps());
+double Seconds(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
-BENCHMARK(BM_MappoUpdate)->Arg(1)->Arg(10)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// Operations per second, by the clock and by processor time.
+struct Measured {
+  double clock = 0, processor = 0;
+};
+
+// Of `body`, which does `operations` a call, over at least `seconds`.
+Measured Rate(double operations, double seconds, const std::function<void()>& body) {
+  body();
+  double done = 0;
+  const double began = Seconds(CLOCK_MONOTONIC), used = Seconds(CLOCK_PROCESS_CPUTIME_ID);
+  double now = began;
+  for (; now - began < seconds || done == 0; now = Seconds(CLOCK_MONOTONIC)) body(), done += operations;
+  return {done / (now - began), done / (Seconds(CLOCK_PROCESS_CPUTIME_ID) - used)};
+}
+
+// oneDNN's float32 products of 2048 × 256 × 256 as forward, inputs' and weights' gradient, one product per thread.
+Measured ProductRate(double seconds) {
+  constexpr int64_t kRows = 2048, kSize = 256;
+  struct Operands {
+    std::vector<float> x = std::vector<float>(kRows * kSize, 0.5f), w = std::vector<float>(kSize * kSize, 0.5f),
+                       y = std::vector<float>(kRows * kSize, 0.5f);
+  };
+  std::vector<Operands> lanes(kThreads);
+  return Rate(kThreads * 3.0 * 2.0 * kRows * kSize * kSize, seconds, [&] {
+    ParallelTasks(kThreads, [&](int, int64_t task) {
+      float *x = lanes[task].x.data(), *w = lanes[task].w.data(), *y = lanes[task].y.data();
+      dnnl_sgemm('N', 'N', kRows, kSize, kSize, 1.0f, x, kSize, w, kSize, 0.0f, y, kSize);
+      dnnl_sgemm('N', 'T', kRows, kSize, kSize, 1.0f, y, kSize, w, kSize, 0.0f, x, kSize);
+      dnnl_sgemm('T', 'N', kSize, kSize, kRows, 1.0f, x, kSize, y, kSize, 0.0f, w, kSize);
+      std::fill_n(x, 64, 0.5f), std::fill_n(w, kSize * kSize, 0.01f);
+    });
+  });
+}
+
+// The same shapes through the block kernels, a block of rows at a time.
+Measured BlockRate(const BlockKernels* kernels, double seconds);
+
+AlgorithmContext Context(bool bfloat16, int minibatch, int rollout_length) {
+  AlgorithmContext context = MakeContext(
+      "policy { sharing: PER_AGENT hidden_sizes: [128, 64] } critic { hidden_sizes: [256, 256, 128] }"
+      "collection { num_shards: 4 copies_per_shard: 16 rollout_length: " +
+          std::to_string(rollout_length) + " } ppo { epochs: 4 max_gradient_norm: 0.5 minibatch_size: " + std::to_string(minibatch) + " }",
+      {DiscreteGroup("junction", kAgents, kObserved, kActions)}, 155 - kAgents * kObserved);
+  context.bfloat16 = bfloat16;
+  context.device = ChooseDevice(context.experiment.compute())->name;
+  return context;
+}
+
+double Median(const std::vector<Measured>& measured, double Measured::*clock) {
+  std::vector<double> values;
+  for (const Measured& one : measured) values.push_back(one.*clock);
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+class Report {
+ public:
+  void Add(const std::string& name, Measured rate) {
+    if (rates_.count(name) == 0) order_.push_back(name);
+    rates_[name].push_back(rate);
+  }
+  double Get(const std::string& name, double Measured::*clock = &Measured::clock) const {
+    return rates_.count(name) == 0 ? 0.0 : Median(rates_.at(name), clock);
+  }
+  void Print() const {
+    std::printf("%-30s %9s %7s %11s %7s\n", "", "GFLOP/s", "share", "per CPU s", "share");
+    for (const std::string& name : order_) {
+      std::printf("%-30s", name.c_str());
+      for (const auto clock : {&Measured::clock, &Measured::processor}) {
+        const double rate = Get(name, clock);
+        std::printf(" %9.1f %6.0f %%", rate / 1e9, 100.0 * rate / Get("oneDNN products f32", clock));
+      }
+      std::printf("\n");
+    }
+    for (const std::string& batch : {std::string("batch 2048"), std::string("batch 32768")}) {
+      for (const auto clock : {&Measured::clock, &Measured::processor}) {
+        const double plain = Get("plain LibTorch, " + batch, clock), single = Get("update f32, " + batch, clock),
+                     bfloat = Get("update bf16, " + batch, clock);
+        std::printf("%s, by %s: f32 %.2f x products, %.2f x plain LibTorch; bf16 %.2f x f32, %.2f x plain LibTorch\n",
+                    batch.c_str(), clock == &Measured::clock ? "the clock" : "processor time",
+                    single / Get("oneDNN products f32", clock), single / plain, bfloat / single, bfloat / plain);
+      }
+    }
+  }
+
+ private:
+  std::map<std::string, std::vector<Measured>> rates_;
+  std::vector<std::string> order_;
+};
+
+void Run(int rounds, double seconds) {
+  // Rollout lengths: batches of eight minibatches, and of one.
+  const std::map<int, int> lengths = {{2048, 256}, {32768, 512}};
+  Report report;
+  std::map<std::string, std::unique_ptr<Algorithm>> algorithms;
+  std::map<int, TrainingBatch> batches;
+  std::map<int, std::unique_ptr<PlainLibTorchStep>> plain;
+  std::vector<std::string> precisions = {"F32"};
+  if (BlockKernelsBf16() != nullptr) precisions.push_back("BF16");
+  for (const auto& [minibatch, length] : lengths) {
+    const AlgorithmContext context = Context(false, minibatch, length);
+    batches[minibatch] = RandomBatch(context.environment, length, 64, 1, /*ends=*/false);
+    plain[minibatch] = std::make_unique<PlainLibTorchStep>(context, batches[minibatch], minibatch, kThreads);
+    for (const std::string& precision : precisions) {
+      auto& algorithm = algorithms[precision + std::to_string(minibatch)];
+      algorithm = CreateAlgorithm(Context(precision == "BF16", minibatch, length)).value();
+      if (minibatch == 2048) std::printf("%s: %s\n", precision.c_str(), algorithm->arithmetic().c_str());
+    }
+  }
+  for (int round = 0; round < rounds; ++round) {
+    report.Add("oneDNN products f32", ProductRate(seconds));
+    for (const std::string& precision : precisions) {
+      const bool single = precision == "F32";
+      const BlockKernels* kernels = single ? BlockKernelsF32() : BlockKernelsBf16();
+      if (kernels != nullptr) report.Add(single ? "block products f32" : "block products bf16", BlockRate(kernels, seconds));
+      for (const auto& [minibatch, batch] : batches) {
+        Algorithm& algorithm = *algorithms.at(precision + std::to_string(minibatch));
+        report.Add((single ? "update f32, batch " : "update bf16, batch ") + std::to_string(minibatch),
+                   Rate(4 * kOperationsPerStep * static_cast<double>(batch.env_steps()), seconds, [&, &batch = batch] {
+                     if (!algorithm.Update(batch, {.total_env_steps = 1}).ok()) std::abort();
+                   }));
+      }
+    }
+    for (const auto& [minibatch, step] : plain) {
+      report.Add("plain LibTorch, batch " + std::to_string(minibatch),
+                 Rate(kOperationsPerStep * minibatch, seconds, [&, &step = step] { step->Run(); }));
+    }
+  }
+  report.Print();
+}
+
+Measured BlockRate(const BlockKernels* kernels, double seconds) {
+  constexpr int64_t kSize = 256, kBlocks = 16;
+  struct Lane {
+    Lane(const BlockStack& stack) : scratch(stack), gradient(stack.set_gradient_size()) {}
+    BlockStack::Scratch scratch;
+    std::vector<float> gradient;
+  };
+  const DenseStackSpec spec{.input_size = kSize, .hidden_sizes = {kSize, kSize, kSize}, .output_size = kSize};
+  BlockStack stack(spec, kernels);
+  const std::vector<float> parameters(4 * (kSize * kSize + kSize), 0.01f), x(kBlockRows * kSize, 0.5f);
+  for (int64_t layer = 0; layer < stack.num_layers(); ++layer) stack.Pack(parameters.data(), 0, layer);
+  std::vector<Lane> lanes;
+  for (int lane = 0; lane < kThreads; ++lane) lanes.emplace_back(stack);
+  std::vector<std::vector<float>> y(kThreads, std::vector<float>(kBlockRows * kSize));
+  const double operations = 2.0 * kThreads * kBlocks * kBlockRows * static_cast<double>(stack.products_per_row());
+  return Rate(operations, seconds, [&] {
+    ParallelTasks(kThreads, [&](int lane, int64_t) {
+      for (int64_t block = 0; block < kBlocks; ++block) {
+        stack.Forward(parameters.data(), 0, x.data(), nullptr, kBlockRows, &lanes[lane].scratch, y[lane].data());
+        stack.Backward(0, x.data(), kBlockRows, block > 0, &lanes[lane].scratch, lanes[lane].gradient.data());
+      }
+    });
+  });
+}
 
 }  // namespace
 }  // namespace troupe
+
+int main(int argc, char** argv) {
+  int rounds = 3;
+  double seconds = 1;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strncmp(argv[i], "--rounds=", 9) == 0) rounds = std::max(1, std::atoi(argv[i] + 9));
+    if (std::strncmp(argv[i], "--seconds=", 10) == 0) seconds = std::atof(argv[i] + 10);
+  }
+  troupe::Run(rounds, seconds);
+}

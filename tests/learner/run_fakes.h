@@ -55,6 +55,7 @@ class FakeAlgorithm : public Algorithm {
     return UpdateStatistics{
         {{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}, {"skipped_minibatches", 2}}};
   }
+  std::string arithmetic() const override { return "counting"; }
   PolicyWeights ExportPolicy(uint64_t version) const override {
     PolicyWeights weights{version, {}};
     for (const PolicySpec& spec : specs_) {

@@ -104,6 +104,10 @@ void ActorRows::SetColumn(int column, const std::vector<float>& values) {
   rows_.view({map_.sets, steps_, map_.slots, PolicyRow::kCount}).select(-1, column).copy_(host);
 }
 
+BlockRows ActorRows::blocks() const {
+  return {.x = inputs_.const_data_ptr<float>(), .rows_in_set = steps_ * map_.slots, .rows_per_step = map_.slots};
+}
+
 ActorMinibatch ActorRows::Shaped(const at::Tensor& inputs, const at::Tensor& masks, const at::Tensor& rows) const {
   return {inputs.reshape({map_.sets, -1, input_size_}), masks.reshape({map_.sets, -1, actions_}),
           rows.reshape({map_.sets, -1, PolicyRow::kCount})};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/policy_spec.h"
+#include "learner/algorithms/modules/block_network.h"
 #include "learner/networks/dense_stack.h"
 #include "learner/training_batch.h"
 
@@ -47,6 +48,10 @@ class ActorRows {
 
   // Living agents of each step.
   const std::vector<int32_t>& living() const { return living_; }
+  // Where the rows lie; on the CPU only. What the steps are is left to the caller.
+  BlockRows blocks() const;
+  const float* fields() const { return rows_.const_data_ptr<float>(); }
+  const uint8_t* masks() const { return masks_.const_data_ptr<uint8_t>(); }
   int64_t rows_per_step() const { return static_cast<int64_t>(map_.sets) * map_.slots; }
 
  private:

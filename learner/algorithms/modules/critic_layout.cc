@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "absl/status/status.h"
+#include "learner/networks/compute_pool.h"
 
 namespace troupe {
 namespace {
@@ -43,9 +44,12 @@ float* AppendState(const EnvironmentSpec& environment, const StateSource& source
   return Append(source.extras + row * environment.state_extras_size, environment.state_extras_size, to);
 }
 
-float* AppendStep(const CriticLayout& layout, const EnvironmentSpec& environment, const StateSource& source,
-                  int64_t row, float* to) {
-  if (layout.input == GLOBAL_STATE) return AppendState(environment, source, row, to);
+void WriteStep(const CriticLayout& layout, const EnvironmentSpec& environment, const StateSource& source, int64_t row,
+               float* to) {
+  if (layout.input == GLOBAL_STATE) {
+    AppendState(environment, source, row, to);
+    return;
+  }
   const AgentGroupSpec& group = environment.groups[layout.group];
   const int64_t agents = group.num_agents(), observation = group.observation_size;
   for (int64_t agent = 0; agent < agents; ++agent) {
@@ -56,7 +60,6 @@ float* AppendStep(const CriticLayout& layout, const EnvironmentSpec& environment
     to[agent] = 1.0f;
     to += agents;
   }
-  return to;
 }
 
 }  // namespace
@@ -100,10 +103,14 @@ void WriteCriticInputs(const CriticLayout& layout, const EnvironmentSpec& enviro
     final.observations.push_back(group.final_observations.data());
   }
   const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns;
-  for (int64_t row = 0; row < states; ++row) inputs = AppendStep(layout, environment, during, row, inputs);
-  for (int64_t k = 0; 2 * k < batch.truncated_at.size(); ++k) {
-    inputs = AppendStep(layout, environment, final, k, inputs);
-  }
+  const int64_t finals = static_cast<int64_t>(batch.truncated_at.size()) / 2;
+  const int64_t size = static_cast<int64_t>(layout.rows_per_step) * layout.stack.input_size;
+  ParallelFor(states + finals, [&](int, int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const bool is_final = row >= states;
+      WriteStep(layout, environment, is_final ? final : during, is_final ? row - states : row, inputs + row * size);
+    }
+  });
 }
 
 ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment,

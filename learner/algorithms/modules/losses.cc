@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <vector>
 
 #include "common/policy_spec.h"
@@ -13,17 +12,16 @@ namespace {
 
 constexpr int64_t kRowsPerTask = 1024;
 
-// Runs body(row) for all rows on all threads and adds up what each returns, in row order within fixed tasks, so that
-// the sum does not depend on the number of threads.
+// Runs body(first, rows, sums) for parts of the rows on all threads and adds up the sums in order; parts are fixed, so
+// that the sums do not depend on the number of threads.
 template <size_t kSums, typename Body>
 std::array<double, kSums> SumRows(int64_t rows, Body&& body) {
   const int64_t tasks = (rows + kRowsPerTask - 1) / kRowsPerTask;
   std::vector<std::array<double, kSums>> partial(tasks);
   ParallelFor(tasks, [&](int, int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
-      std::array<double, kSums> sums{};
-      for (int64_t row = task * kRowsPerTask; row < std::min(rows, (task + 1) * kRowsPerTask); ++row) body(row, sums);
-      partial[task] = sums;
+      const int64_t first = task * kRowsPerTask;
+      body(first, std::min(kRowsPerTask, rows - first), &partial[task]);
     }
   });
   std::array<double, kSums> total{};
@@ -44,45 +42,6 @@ at::Tensor Taken(const at::Tensor& log_probabilities, const at::Tensor& rows) {
   return log_probabilities.gather(-1, actions).squeeze(-1);
 }
 
-// One row of the fused policy loss: log-probabilities of `logits` in place of `scratch`, the gradient into `gradient`.
-void PolicyLossRow(const float* logits, const uint8_t* mask, const float* row, int64_t actions, float clip,
-                   float entropy_coefficient, float scale, float* gradient,
-                   std::array<double, PolicyLossResult::kCount>& sums) {
-  if (row[PolicyRow::kAlive] == 0.0f) {
-    std::fill(gradient, gradient + actions, 0.0f);
-    return;
-  }
-  const auto logit = [&](int64_t j) { return mask[j] != 0 ? logits[j] : kMaskedLogit; };
-  float highest = logit(0);
-  for (int64_t j = 1; j < actions; ++j) highest = std::max(highest, logit(j));
-  float total = 0;
-  for (int64_t j = 0; j < actions; ++j) total += gradient[j] = std::exp(logit(j) - highest);
-  const float log_total = highest + std::log(total);
-  float entropy = 0;
-  for (int64_t j = 0; j < actions; ++j) {
-    gradient[j] /= total;
-    entropy -= gradient[j] * (logit(j) - log_total);
-  }
-  const auto action = static_cast<int64_t>(row[PolicyRow::kAction]);
-  const float advantage = row[PolicyRow::kAdvantage], importance = row[PolicyRow::kImportance];
-  const float log_ratio = logit(action) - log_total - row[PolicyRow::kReferenceLogProb];
-  const float ratio = std::exp(log_ratio);
-  const float plain = ratio * advantage, clipped = std::clamp(ratio, 1.0f - clip, 1.0f + clip) * advantage;
-  // A NaN on either side must reach the loss: the comparison is false then, and `plain` or `clipped` carries it.
-  const bool inside = std::fabs(ratio - 1.0f) <= clip;
-  const float slope = inside || !(clipped < plain) ? -scale * importance * plain : 0.0f;
-  for (int64_t j = 0; j < actions; ++j) {
-    const float p = gradient[j], log_p = logit(j) - log_total;
-    gradient[j] = mask[j] == 0
-                      ? 0.0f
-                      : slope * ((j == action ? 1.0f : 0.0f) - p) + scale * entropy_coefficient * p * (log_p + entropy);
-  }
-  sums[PolicyLossResult::kSurrogate] -= importance * (clipped < plain ? clipped : plain);
-  sums[PolicyLossResult::kEntropy] += entropy;
-  sums[PolicyLossResult::kApproxKl] += (ratio - 1.0f) - log_ratio;
-  sums[PolicyLossResult::kClipFraction] += inside ? 0.0 : 1.0;
-}
-
 }  // namespace
 
 PolicyLossResult ComputePolicyLoss(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
@@ -95,11 +54,9 @@ PolicyLossResult ComputePolicyLoss(const at::Tensor& logits, const at::Tensor& m
   const uint8_t* m = mask.const_data_ptr<uint8_t>();
   const float* r = row.const_data_ptr<float>();
   float* gradient = result.gradient.data_ptr<float>();
-  const auto scale = static_cast<float>(1.0 / settings.denominator);
-  const auto sums = SumRows<PolicyLossResult::kCount>(count, [&](int64_t i, auto& sums) {
-    PolicyLossRow(z + i * actions, m + i * actions, r + i * PolicyRow::kCount, actions,
-                  static_cast<float>(settings.clip), static_cast<float>(settings.entropy_coefficient), scale,
-                  gradient + i * actions, sums);
+  const auto sums = SumRows<PolicyLossResult::kCount>(count, [&](int64_t first, int64_t part, PolicyLossSums* into) {
+    PolicyLossRows(z + first * actions, m + first * actions, r + first * PolicyRow::kCount, nullptr, part, actions,
+                   settings, gradient + first * actions, into);
   });
   for (size_t i = 0; i < sums.size(); ++i) {
     result.sums.data_ptr<float>()[i] = static_cast<float>(sums[i] / settings.denominator);
@@ -143,29 +100,8 @@ ValueLossResult ComputeValueLoss(const at::Tensor& values, const at::Tensor& row
   const float* v = input.const_data_ptr<float>();
   const float* r = row.const_data_ptr<float>();
   float* gradient = result.gradient.data_ptr<float>();
-  const auto delta = static_cast<float>(settings.huber_delta), clip = static_cast<float>(settings.clip);
-  const auto scale = static_cast<float>(settings.coefficient / settings.denominator);
-  const auto loss = [&](float error) {
-    const float size = std::fabs(error);
-    return settings.huber && size > delta ? delta * (size - 0.5f * delta) : 0.5f * error * error;
-  };
-  const auto slope = [&](float error) { return settings.huber ? std::clamp(error, -delta, delta) : error; };
-  const auto sums = SumRows<1>(input.numel(), [&](int64_t i, auto& sums) {
-    const float* fields = r + i * ValueRow::kCount;
-    gradient[i] = 0;
-    if (fields[ValueRow::kActive] == 0.0f) return;
-    const float error = v[i] - fields[ValueRow::kTarget];
-    const float change = v[i] - fields[ValueRow::kOldValue];
-    const float plain = loss(error);
-    const float clipped = loss(error - change + std::clamp(change, -clip, clip));
-    const bool by_clipped = settings.clip_value && clipped > plain;
-    // Where the clipped loss is the larger one, it is constant in v unless the change is within the clip.
-    if (!by_clipped) {
-      gradient[i] = scale * slope(error);
-    } else if (std::fabs(change) <= clip) {
-      gradient[i] = scale * slope(error);
-    }
-    sums[0] += by_clipped ? clipped : plain;
+  const auto sums = SumRows<1>(input.numel(), [&](int64_t first, int64_t part, std::array<double, 1>* into) {
+    ValueLossRows(v + first, r + first * ValueRow::kCount, nullptr, part, 1, settings, gradient + first, into->data());
   });
   *result.loss.data_ptr<float>() = static_cast<float>(sums[0] / settings.denominator);
   return result;

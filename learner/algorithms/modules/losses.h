@@ -7,30 +7,13 @@
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_LOSSES_H_
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_LOSSES_H_
 
+#include "learner/algorithms/modules/loss_rows.h"
 #include "learner/networks/torch_headers.h"
 
 namespace troupe {
 
-// What a row (one agent at one step) brings to the policy loss, packed so that one gather fetches it: [rows, kCount].
-struct PolicyRow {
-  enum Column {
-    kAction,            // index, as a float
-    kReferenceLogProb,  // of the ratio's denominator: behaviour policy, or proximal policy when decoupled
-    kImportance,        // proximal / behaviour when decoupled, else 1
-    kAdvantage,
-    kAlive,  // 1 or 0; rows at 0 contribute nothing
-    kCount,
-  };
-};
-
-struct PolicyLossSettings {
-  double clip = 0.2;
-  double entropy_coefficient = 0.01;
-  double denominator = 1;  // living rows of the whole minibatch, of which these rows may be a part
-};
-
 struct PolicyLossResult {
-  enum Sum { kSurrogate, kEntropy, kApproxKl, kClipFraction, kCount };
+  using enum PolicyLossSum::Sum;
   at::Tensor gradient;  // like logits
   at::Tensor sums;      // [kCount], each over the living rows and divided by the denominator
 };
@@ -45,19 +28,6 @@ PolicyLossResult ComputePolicyLossReference(const at::Tensor& logits, const at::
 
 // log π(action | observation) of every row, without gradient: [rows].
 at::Tensor ActionLogProbabilities(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows);
-
-struct ValueRow {
-  enum Column { kOldValue, kTarget, kActive, kCount };  // old value and target in the normaliser's units
-};
-
-struct ValueLossSettings {
-  bool huber = true;
-  double huber_delta = 10;
-  bool clip_value = true;
-  double clip = 0.2;
-  double coefficient = 1;
-  double denominator = 1;  // active rows of the whole minibatch
-};
 
 struct ValueLossResult {
   at::Tensor gradient;  // like values

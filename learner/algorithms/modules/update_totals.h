@@ -23,10 +23,21 @@ struct UpdateTotals {
     *into += at::where(step.skipped > 0, at::zeros_like(all), all);
     minibatch_skipped = at::maximum(minibatch_skipped, step.skipped);
   }
+  // The same with host values, on the CPU.
+  void AddOnHost(const float* values, int64_t count, const FlatAdam::HostStepResult& step, at::Tensor* into) {
+    if (step.skipped) {
+      *minibatch_skipped.data_ptr<float>() = 1.0f;
+      return;
+    }
+    float* sums = into->data_ptr<float>();
+    for (int64_t i = 0; i < count; ++i) sums[i] += values[i];
+    sums[count] += step.gradient_norm;
+    sums[count + 1] += 1.0f;
+  }
   // A minibatch counts as skipped when any network skipped it.
   void EndMinibatch() {
     skipped += minibatch_skipped;
-    minibatch_skipped = at::zeros_like(skipped);
+    minibatch_skipped.zero_();
   }
 
   at::Tensor actor;   // PolicyLossResult's sums, gradient norm, steps taken

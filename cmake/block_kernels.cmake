@@ -1,0 +1,12 @@
+# The files that are compiled for more than the least processor; what they hold is chosen at run time
+# (learner/networks/cpu_features.h).
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(avx512 -O3 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND avx512 -Wno-maybe-uninitialized)  # GCC 12 says so of its own intrinsics
+  endif()
+  set_source_files_properties(learner/networks/block_kernels_f32.cc PROPERTIES
+                              COMPILE_OPTIONS "${avx512}" SKIP_PRECOMPILE_HEADERS ON)
+  set_source_files_properties(learner/networks/block_kernels_bf16.cc PROPERTIES
+                              COMPILE_OPTIONS "${avx512};-mavx512bf16" SKIP_PRECOMPILE_HEADERS ON)
+endif()

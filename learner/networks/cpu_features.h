@@ -1,0 +1,16 @@
+// What the processor can do, as far as the learner's own kernels ask. Always false off x86-64. The environment variable
+// TROUPE_CPU takes instructions away, so that the paths of lesser processors can be tried and tested: "avx512" (no
+// AVX512_BF16), "avx2" (no AVX-512 in our own kernels; oneDNN chooses for itself) or "none" (LibTorch's operators alone).
+// It is read at every call.
+#ifndef TROUPE_LEARNER_NETWORKS_CPU_FEATURES_H_
+#define TROUPE_LEARNER_NETWORKS_CPU_FEATURES_H_
+
+namespace troupe {
+
+bool CpuHasAvx512();      // F, BW, DQ and VL
+bool CpuHasAvx512Bf16();  // and BF16
+bool CpuMayUseOneDnn();   // everywhere but with TROUPE_CPU=none
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_NETWORKS_CPU_FEATURES_H_

@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include "learner/algorithms/modules/block_network.h"
+#include "learner/networks/compute_pool.h"
+#include "learner/networks/dense_stack.h"
+
+namespace troupe {
+namespace {
+
+at::Tensor RandomTensor(at::IntArrayRef shape, int64_t seed) {
+  return at::randn(shape, at::detail::createCPUGenerator(seed), at::TensorOptions().dtype(at::kDouble)).to(at::kFloat);
+}
+
+// Shapes with remainders everywhere, with whole panels, and without hidden layers.
+std::vector<DenseStackSpec> Specs() {
+  std::vector<DenseStackSpec> specs;
+  for (const Activation activation : {Activation::kRelu, Activation::kTanh}) {
+    specs.push_back(
+        {.input_size = 11, .hidden_sizes = {24, 17}, .output_size = 5, .activation = activation});
+    specs.push_back({.num_sets = 3, .input_size = 17, .hidden_sizes = {128, 64}, .output_size = 4,
+                     .activation = activation});
+    specs.push_back({.input_size = 155, .hidden_sizes = {256, 96, 33}, .output_size = 40, .activation = activation});
+  }
+  specs.push_back({.num_sets = 2, .input_size = 4, .output_size = 3});
+  return specs;
+}
+
+struct Kind {
+  const char* name;
+  const BlockKernels* kernels;
+  // Of the largest value. In bfloat16 rounding moves a few units to the other side of their ReLU, and with them all that a
+  // row adds to their weights' gradient.
+  double tolerance, gradient_tolerance;
+};
+
+std::vector<Kind> Kinds() {
+  std::vector<Kind> kinds;
+  if (BlockKernelsF32() != nullptr) kinds.push_back({"f32", BlockKernelsF32(), 2e-5, 2e-5});
+  if (BlockKernelsBf16() != nullptr) kinds.push_back({"bf16", BlockKernelsBf16(), 4e-2, 1e-1});
+  return kinds;
+}
+
+double Difference(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>() / (1e-6 + b.abs().max().item<double>());
+}
+
+// Outputs and gradient of every `stride`-th of `steps` steps with two rows each, dy taken from `seed`.
+struct Outcome {
+  at::Tensor y, gradient;
+};
+
+Outcome RunBlocks(const DenseStackSpec& spec, const BlockKernels* kernels, const at::Tensor& parameters,
+                  const at::Tensor& x, const at::Tensor& seed, const std::vector<int64_t>& steps) {
+  BlockNetwork network(spec, kernels);
+  const float* values = parameters.const_data_ptr<float>();
+  for (int64_t layer = 0; layer < network.num_layers(); ++layer) network.PackLayer(layer, values);
+  const BlockRows rows{.x = x.const_data_ptr<float>(), .rows_in_set = x.size(1), .rows_per_step = 2,
+                       .steps = steps.data(), .num_steps = static_cast<int64_t>(steps.size())};
+  network.Begin(rows, ComputeThreads());
+  Outcome outcome{at::empty({spec.num_sets, rows.num_steps * 2, spec.output_size}, at::kFloat),
+                  at::full_like(parameters, 7.0)};
+  network.Forward(values, outcome.y.data_ptr<float>());
+  const auto loss = [&](const int64_t* index, int64_t count, const float*, float* dy) {
+    for (int64_t r = 0; r < count; ++r) {
+      std::copy_n(seed.const_data_ptr<float>() + index[r] * spec.output_size, spec.output_size,
+                  dy + r * spec.output_size);
+    }
+  };
+  ParallelTasks(network.num_parts(), [&](int lane, int64_t part) { network.RunPart(values, part, lane, loss); });
+  for (int64_t layer = 0; layer < network.num_layers(); ++layer) {
+    network.SumLayer(layer, outcome.gradient.data_ptr<float>());
+  }
+  return outcome;
+}
+
+class BlockStackTest : public ::testing::TestWithParam<DenseStackSpec> {
+ protected:
+  void SetUp() override {
+    if (Kinds().empty()) GTEST_SKIP() << "this processor has no AVX-512";
+    const at::NoGradGuard no_gradient;
+    stack_.parameters().add_(RandomTensor(stack_.parameters().sizes(), 9) * 0.05);
+  }
+  void TearDown() override { SetComputeThreads(1); }
+
+  const DenseStackSpec& spec_ = GetParam();
+  DenseStack stack_{spec_, 5, at::kCPU};
+};
+
+TEST_P(BlockStackTest, AgreesWithLibTorchForwardAndBackward) {
+  const int64_t steps = 701;
+  const at::Tensor x = RandomTensor({spec_.num_sets, 2 * steps, spec_.input_size}, 6);
+  const at::Tensor seed = RandomTensor({spec_.num_sets, 2 * steps, spec_.output_size}, 7);
+  std::vector<int64_t> chosen;
+  for (int64_t step = steps - 1; step >= 0; step -= 2) chosen.push_back(step);
+  const auto pick = [&](const at::Tensor& all) {
+    const at::Tensor index = at::from_blob(chosen.data(), {static_cast<int64_t>(chosen.size())}, at::kLong);
+    return all.view({spec_.num_sets, steps, -1}).index_select(1, index).view({spec_.num_sets, -1, all.size(-1)});
+  };
+  const at::Tensor y = ForwardReference(spec_, stack_.parameters(), pick(x));
+  const at::Tensor gradient = torch::autograd::grad({y}, {stack_.parameters()}, {pick(seed)})[0];
+  const at::NoGradGuard no_gradient;
+  for (const Kind& kind : Kinds()) {
+    const Outcome blocks = RunBlocks(spec_, kind.kernels, stack_.parameters(), x, seed, chosen);
+    EXPECT_LT(Difference(blocks.y, y), kind.tolerance) << kind.name;
+    EXPECT_LT(Difference(blocks.gradient, gradient), kind.gradient_tolerance) << kind.name;
+  }
+}
+
+TEST_P(BlockStackTest, GivesTheSameBitsOnAnyNumberOfThreads) {
+  const int64_t steps = 640;
+  const at::Tensor x = RandomTensor({spec_.num_sets, 2 * steps, spec_.input_size}, 6);
+  const at::Tensor seed = RandomTensor({spec_.num_sets, 2 * steps, spec_.output_size}, 7);
+  std::vector<int64_t> chosen(steps);
+  for (int64_t step = 0; step < steps; ++step) chosen[step] = step;
+  const at::NoGradGuard no_gradient;
+  for (const Kind& kind : Kinds()) {
+    const Outcome one = RunBlocks(spec_, kind.kernels, stack_.parameters(), x, seed, chosen);
+    for (const int threads : {2, 3}) {
+      SetComputeThreads(threads);
+      const Outcome several = RunBlocks(spec_, kind.kernels, stack_.parameters(), x, seed, chosen);
+      EXPECT_TRUE(at::equal(one.y, several.y)) << kind.name << " " << threads;
+      EXPECT_TRUE(at::equal(one.gradient, several.gradient)) << kind.name << " " << threads;
+    }
+    SetComputeThreads(1);
+  }
+}
+
+TEST_P(BlockStackTest, NanInOneRowReachesItsOutputAndTheGradient) {
+  at::Tensor x = RandomTensor({spec_.num_sets, 20, spec_.input_size}, 6);
+  x[0][3][1] = std::nanf("");
+  const at::Tensor seed = RandomTensor({spec_.num_sets, 20, spec_.output_size}, 7);
+  const at::NoGradGuard no_gradient;
+  for (const Kind& kind : Kinds()) {
+    const Outcome blocks =
+        RunBlocks(spec_, kind.kernels, stack_.parameters(), x, seed, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    EXPECT_TRUE(blocks.y[0][3].isnan().all().item<bool>()) << kind.name;
+    EXPECT_FALSE(blocks.y[0][2].isnan().any().item<bool>()) << kind.name;
+    EXPECT_TRUE(blocks.gradient.isnan().any().item<bool>()) << kind.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Specs, BlockStackTest, ::testing::ValuesIn(Specs()));
+
+TEST(ParallelTasks, RunsEveryTaskOnceHoweverManyLanes) {
+  for (const int threads : {1, 2, 5}) {
+    SetComputeThreads(threads);
+    for (const int64_t tasks : {0, 1, 4, 1000}) {
+      std::vector<int> count(tasks, 0);
+      for (int repeat = 0; repeat < 50; ++repeat) {
+        ParallelTasks(tasks, [&](int lane, int64_t task) {
+          EXPECT_LT(lane, threads);
+          ++count[task];
+        });
+      }
+      EXPECT_EQ(count, std::vector<int>(tasks, 50));
+    }
+  }
+  SetComputeThreads(1);
+}
+
+}  // namespace
+}  // namespace troupe

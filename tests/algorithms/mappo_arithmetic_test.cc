@@ -1,0 +1,131 @@
+// The same training on every path the processor allows: LibTorch's operators, oneDNN's products, blocks in float32 and
+// blocks in bfloat16.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "common/host_tensor.h"
+#include "learner/networks/block_kernels.h"
+#include "learner/networks/compute_pool.h"
+#include "tests/algorithms/batch_builder.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::HasSubstr;
+
+// TROUPE_CPU for as long as it lives.
+class CpuLimit {
+ public:
+  explicit CpuLimit(const char* limit) { setenv("TROUPE_CPU", limit, /*overwrite=*/1); }
+  ~CpuLimit() { unsetenv("TROUPE_CPU"); }
+};
+
+AlgorithmContext Context(const std::string& networks, bool bfloat16) {
+  AlgorithmContext context =
+      MakeContext(networks +
+                         " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 critic_learning_rate: 0.001 "
+                         "max_gradient_norm: 0.5 }",
+                     {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
+  context.bfloat16 = bfloat16;
+  return context;
+}
+
+// Everything there is to know after `updates` updates.
+std::vector<float> Train(const AlgorithmContext& context, uint64_t updates) {
+  const auto algorithm = CreateAlgorithm(context).value();
+  for (uint64_t update = 0; update < updates; ++update) {
+    const auto statistics =
+        algorithm->Update(RandomBatch(context.environment, 48, 4, 100 + update),
+                          {.update = update, .env_steps = update * 192, .total_env_steps = 1920});
+    EXPECT_TRUE(statistics.ok()) << statistics.status();
+  }
+  std::vector<float> parameters;
+  for (const HostTensor& tensor : algorithm->SaveState()) {
+    if (tensor.data_type != DataType::kFloat32 || tensor.name.find("adam") != std::string::npos) continue;
+    parameters.insert(parameters.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
+  }
+  return parameters;
+}
+
+double Distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double squares = 0;
+  for (size_t i = 0; i < a.size(); ++i) squares += (a[i] - b[i]) * (a[i] - b[i]);
+  return std::sqrt(squares);
+}
+
+class Arithmetic : public ::testing::TestWithParam<std::string> {
+ protected:
+  void TearDown() override { SetComputeThreads(1); }
+};
+
+// One update is ten gradient steps of every network.
+TEST_P(Arithmetic, TenGradientStepsEndWhereLibTorchsEnd) {
+  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
+  const AlgorithmContext context = Context(GetParam(), false);
+  ASSERT_THAT(CreateAlgorithm(context).value()->arithmetic(), HasSubstr("fast f32"));
+  const std::vector<float> start = Train(context, 0), blocks = Train(context, 1);
+  const CpuLimit plain("none");
+  ASSERT_THAT(CreateAlgorithm(context).value()->arithmetic(), HasSubstr("LibTorch"));
+  const std::vector<float> reference = Train(context, 1);
+  EXPECT_LT(Distance(blocks, reference), 2e-3 * Distance(reference, start));
+}
+
+TEST_P(Arithmetic, BfloatStepsEndNearThoseInFloat) {
+  if (BlockKernelsBf16() == nullptr) GTEST_SKIP() << "this processor has no AVX512_BF16";
+  const AlgorithmContext bfloat = Context(GetParam(), true), single = Context(GetParam(), false);
+  ASSERT_THAT(CreateAlgorithm(bfloat).value()->arithmetic(), HasSubstr("fast bf16"));
+  const std::vector<float> start = Train(single, 0), reference = Train(single, 1), blocks = Train(bfloat, 1);
+  EXPECT_GT(Distance(blocks, reference), 0.0);
+  EXPECT_LT(Distance(blocks, reference), 0.2 * Distance(reference, start));
+}
+
+TEST_P(Arithmetic, GivesTheSameBitsOnAnyNumberOfThreads) {
+  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
+  for (const bool bfloat16 : {false, BlockKernelsBf16() != nullptr}) {
+    const AlgorithmContext context = Context(GetParam(), bfloat16);
+    const std::vector<float> one = Train(context, 2);
+    SetComputeThreads(3);
+    EXPECT_EQ(Train(context, 2), one);
+    SetComputeThreads(1);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Networks, Arithmetic,
+    ::testing::Values(
+        "policy { sharing: PER_AGENT hidden_sizes: [40, 24] } critic { hidden_sizes: [48] }",
+        "policy { sharing: SHARED agent_id_input: true hidden_sizes: [33] } critic { heads: EACH_AGENT hidden_sizes: [48] }",
+        "policy { hidden_sizes: [16] activation: TANH } critic { input: LOCAL_OBSERVATION heads: EACH_AGENT "
+        "hidden_sizes: [40] activation: TANH }",
+        "policy { hidden_sizes: [16] } critic { input: AGENT_SPECIFIC_STATE heads: EACH_AGENT hidden_sizes: [40, 8] }"));
+
+constexpr char kPlain[] = "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] }";
+constexpr char kNorms[] = "policy { hidden_sizes: [16] hidden_layer_norm: true } critic { hidden_sizes: [16] }";
+
+TEST(ArithmeticChoice, FollowsTheProcessor) {
+  {
+    const CpuLimit limit("avx2");
+    EXPECT_THAT(CreateAlgorithm(Context(kPlain, false)).value()->arithmetic(), HasSubstr("oneDNN"));
+    Train(Context(kPlain, false), 1);
+    EXPECT_EQ(CreateAlgorithm(Context(kPlain, true)).status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
+  {
+    const CpuLimit limit("avx512");
+    EXPECT_THAT(CreateAlgorithm(Context(kPlain, false)).value()->arithmetic(), HasSubstr("fast f32"));
+    EXPECT_EQ(CreateAlgorithm(Context(kPlain, true)).status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+  EXPECT_THAT(CreateAlgorithm(Context(kPlain, false)).value()->arithmetic(), HasSubstr("fast f32"));
+}
+
+TEST(ArithmeticChoice, LeavesLayerNormsToOneDnn) {
+  EXPECT_THAT(CreateAlgorithm(Context(kNorms, false)).value()->arithmetic(), HasSubstr("oneDNN"));
+  const absl::Status refused = CreateAlgorithm(Context(kNorms, true)).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace troupe
