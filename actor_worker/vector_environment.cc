@@ -1,11 +1,11 @@
 #include "actor_worker/vector_environment.h"
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/finite.h"
 #include "common/random.h"
 #include "common/status_macros.h"
 
@@ -18,14 +18,7 @@ constexpr uint64_t kWarmUpDomain = 0x7761726d7570;
 
 // Index of the first number that is not finite, or -1.
 int64_t FirstNonFinite(absl::Span<const float> values) {
-  constexpr uint32_t kExponent = 0x7f800000;
-  uint32_t found = 0;
-  for (const float& value : values) {
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    found |= (bits & kExponent) == kExponent;
-  }
-  if (found == 0) return -1;
+  if (AllFinite(values)) return -1;
   return std::find_if(values.begin(), values.end(), [](float v) { return !(v - v == 0.0f); }) - values.begin();
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "common/threads/shutdown.h"
 #include "learner/export/export_actors.h"
 #include "learner/export/inspect.h"
@@ -28,6 +29,8 @@ int Print(const absl::StatusOr<std::string>& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Debian's Abseil looks for deadlocks at every lock, which costs the ingest several percent; the tests keep it on.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   troupe::ShutdownSignal shutdown;
   const absl::StatusOr<troupe::LearnerCommandLine> line = troupe::ParseLearnerCommandLine(argc, argv);
   if (!line.ok()) {

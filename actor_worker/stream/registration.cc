@@ -10,8 +10,7 @@
 
 namespace troupe {
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
-                                           const ClientCredentials& credentials, size_t max_message_bytes) {
+grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -20,7 +19,12 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
-  return credentials.OpenChannel(learner_address, arguments);
+  return arguments;
+}
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
+                                           const ClientCredentials& credentials, size_t max_message_bytes) {
+  return credentials.OpenChannel(learner_address, WorkerChannelArguments(max_message_bytes));
 }
 
 WorkerIdentity DescribeThisWorker(int max_shards) {

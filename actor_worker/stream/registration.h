@@ -11,13 +11,16 @@
 #include "common/environment_spec.h"
 #include "common/security/client_credentials.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "proto/training_service.grpc.pb.h"
 
 namespace troupe {
 
-// A channel to the learner, not yet connected. It takes messages up to `max_message_bytes`, tries to connect anew at
-// least every second, and notices a peer that vanished without a word. Errors of the address show as UNAVAILABLE
-// calls.
+// Of every channel to a learner: it takes messages up to `max_message_bytes`, tries to connect anew at least every
+// second, and notices a peer that vanished without a word.
+grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes);
+
+// A channel to the learner, not yet connected. Errors of the address show as UNAVAILABLE calls.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
                                            const ClientCredentials& credentials, size_t max_message_bytes);
 

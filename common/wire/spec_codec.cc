@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/finite.h"
 #include "common/status_macros.h"
 
 namespace troupe {
@@ -121,9 +122,10 @@ absl::StatusOr<HostTensor> DecodeParameter(const std::string& name, const std::v
     return Wrong(field + ".data", absl::StrCat(tensor.data().size(), " bytes"), absl::StrCat(num_bytes));
   }
   result.bytes.assign(tensor.data().begin(), tensor.data().end());
-  for (int64_t i = 0; i < result.num_elements(); ++i) {
-    const float value = result.floats()[i];
-    if (!std::isfinite(value)) return Wrong(absl::StrCat(field, "[", i, "]"), absl::StrCat(value), "a finite value");
+  const absl::Span<const float> values(result.floats(), result.num_elements());
+  if (!AllFinite(values)) {
+    const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+    return Wrong(absl::StrCat(field, "[", bad - values.begin(), "]"), absl::StrCat(*bad), "a finite value");
   }
   return result;
 }

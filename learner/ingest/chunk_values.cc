@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/finite.h"
 #include "common/status_macros.h"
 
 namespace troupe {
@@ -30,18 +30,6 @@ absl::Status Invalid(const Parts&... parts) {
   return absl::InvalidArgumentError(absl::StrCat(parts...));
 }
 
-// All finite: no exponent of all ones. Integer arithmetic without branches, so that it runs at the speed of memory.
-bool AllFinite(absl::Span<const float> values) {
-  constexpr uint32_t kExponent = 0x7F800000u;
-  uint32_t bad = 0;
-  for (const float value : values) {
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof(bits));
-    bad |= static_cast<uint32_t>((bits & kExponent) == kExponent);
-  }
-  return bad == 0;
-}
-
 absl::Status CheckFinite(const std::string& field, absl::Span<const float> values, std::vector<size_t> inner_sizes) {
   if (AllFinite(values)) return absl::OkStatus();
   const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
@@ -49,16 +37,34 @@ absl::Status CheckFinite(const std::string& field, absl::Span<const float> value
 }
 
 absl::Status CheckFlags(const std::string& field, absl::Span<const uint8_t> flags, std::vector<size_t> inner_sizes) {
-  uint8_t all = 0;
-  for (const uint8_t flag : flags) all |= flag;
-  if (all <= 1) return absl::OkStatus();
+  if (!AnyOf(flags, [](uint8_t flag) { return static_cast<uint8_t>(flag & 0xFE); })) return absl::OkStatus();
   const auto bad = std::ranges::find_if(flags, [](uint8_t flag) { return flag > 1; });
   return Invalid(field, Place(bad - flags.begin(), inner_sizes), ": came ", static_cast<int>(*bad),
                  ", expected 0 or 1");
 }
 
+// What CheckDiscreteActions asks, without saying what is wrong. Where an allowed action was chosen, one is allowed.
+bool DiscreteActionsAreGood(const AgentGroupSpec& group,
+                            const GroupChunkViewOf<const float, const int32_t, const uint8_t>& view) {
+  const size_t N = group.action_size, steps = view.discrete_actions.size();
+  bool bad = false;
+  for (size_t i = 0; i < steps; ++i) {
+    const bool in_range = static_cast<uint32_t>(view.discrete_actions[i]) < N;
+    const size_t action = in_range ? view.discrete_actions[i] : 0;
+    const bool forbidden = view.action_masks[i * N + action] == 0;
+    const bool impossible = view.log_probabilities[i] > kLogProbabilityRounding;
+    bad |= (in_range ^ true) | ((view.alive[i] != 0) & (forbidden | impossible));
+  }
+  for (size_t i = steps; i < view.alive.size(); ++i) {
+    const uint8_t* const mask = &view.action_masks[i * N];
+    bad |= view.alive[i] != 0 && std::find(mask, mask + N, 1) == mask + N;
+  }
+  return !bad;
+}
+
 absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec& group, size_t copies,
                                   const GroupChunkViewOf<const float, const int32_t, const uint8_t>& view) {
+  if (DiscreteActionsAreGood(group, view)) return absl::OkStatus();
   const size_t A = group.num_agents(), N = group.action_size;
   for (size_t i = 0; i < view.alive.size(); ++i) {
     if (view.alive[i] == 0) continue;

@@ -29,6 +29,7 @@ void LeaseTable::AddWorker(const std::string& worker_id, int max_shards, absl::T
 }
 
 void LeaseTable::RemoveWorker(const std::string& worker_id, absl::Time now) {
+  num_connected_ -= connected(worker_id) ? 1 : 0;
   for (Shard& shard : shards_) {
     if (shard.worker_id == worker_id) {
       shard.not_before = now;
@@ -41,6 +42,7 @@ void LeaseTable::RemoveWorker(const std::string& worker_id, absl::Time now) {
 void LeaseTable::Connect(const std::string& worker_id, absl::Time now) {
   const auto found = workers_.find(worker_id);
   if (found == workers_.end()) return;
+  num_connected_ += found->second.connected ? 0 : 1;
   found->second.connected = true;
   found->second.last_heard = now;
   for (const Shard& shard : shards_) {
@@ -51,6 +53,7 @@ void LeaseTable::Connect(const std::string& worker_id, absl::Time now) {
 void LeaseTable::Disconnect(const std::string& worker_id, absl::Time now) {
   const auto found = workers_.find(worker_id);
   if (found == workers_.end()) return;
+  num_connected_ -= found->second.connected ? 1 : 0;
   found->second.connected = false;
   found->second.last_heard = now;
 }
@@ -96,6 +99,8 @@ void LeaseTable::Advance(uint32_t shard_index, absl::Time now) {
   shard.next_sequence += 1;
   shard.failures = 0;
   shard.failed_worker.clear();
+  // With one lease it has no two more than any other: nothing to look for, however many workers there are.
+  if (workers_.at(shard.worker_id).leases < 2) return;
   const std::string* const least = LeastLoaded(shard.worker_id);
   if (least == nullptr || workers_.at(shard.worker_id).leases - workers_.at(*least).leases < 2) return;
   changes_.push_back({LeaseChange::Kind::kRevoke, shard.worker_id, shard.lease});
@@ -106,7 +111,7 @@ void LeaseTable::Advance(uint32_t shard_index, absl::Time now) {
 
 std::vector<LeaseChange> LeaseTable::TakeChanges(absl::Time now) {
   OpenGate(now);
-  if (gate_open_) {
+  if (gate_open_ && num_leased_ < static_cast<int>(shards_.size())) {
     for (Shard& shard : shards_) {
       if (!shard.worker_id.empty() || shard.not_before > now) continue;
       const std::string* const least = LeastLoaded(shard.failed_worker);
@@ -123,8 +128,9 @@ void LeaseTable::OpenGate(absl::Time now) {
 }
 
 void LeaseTable::Free(Shard& shard) {
-  const auto worker = workers_.find(shard.worker_id);
-  if (worker != workers_.end()) worker->second.leases -= 1;
+  if (shard.worker_id.empty()) return;
+  workers_.at(shard.worker_id).leases -= 1;
+  num_leased_ -= 1;
   shard.worker_id.clear();
 }
 
@@ -134,6 +140,7 @@ void LeaseTable::Give(Shard& shard, const std::string& worker_id) {
   shard.next_sequence = 0;
   shard.worker_id = worker_id;
   workers_.at(worker_id).leases += 1;
+  num_leased_ += 1;
   changes_.push_back({LeaseChange::Kind::kGrant, worker_id, shard.lease});
 }
 
@@ -163,14 +170,6 @@ std::vector<uint32_t> LeaseTable::last_epochs() const {
   std::vector<uint32_t> epochs;
   for (const Shard& shard : shards_) epochs.push_back(shard.lease.epoch);
   return epochs;
-}
-
-int LeaseTable::num_leased() const {
-  return static_cast<int>(std::ranges::count_if(shards_, [](const Shard& s) { return !s.worker_id.empty(); }));
-}
-
-int LeaseTable::num_connected() const {
-  return static_cast<int>(std::ranges::count_if(workers_, [](const auto& entry) { return entry.second.connected; }));
 }
 
 bool LeaseTable::connected(const std::string& worker_id) const {

@@ -93,8 +93,8 @@ class LeaseTable {
   }
   std::vector<uint32_t> shards_of(const std::string& worker_id) const;
   std::vector<uint32_t> last_epochs() const;
-  int num_leased() const;
-  int num_connected() const;
+  int num_leased() const { return num_leased_; }
+  int num_connected() const { return num_connected_; }
   bool connected(const std::string& worker_id) const;
 
  private:
@@ -126,6 +126,8 @@ class LeaseTable {
   bool gate_open_ = false;
   absl::Time opened_at_;
   uint64_t workers_seen_ = 0;
+  int num_connected_ = 0;
+  int num_leased_ = 0;
   std::map<std::string, Worker> workers_;
   std::vector<Shard> shards_;
   std::vector<LeaseChange> changes_;

@@ -42,7 +42,11 @@ void TrajectoryReactor::Handle() {
       reading_ = Reading::kEnded;
       return CloseLocked(handled.status());
     }
-    if (*handled == TrainingSession::Handled::kDone) return ReadNext();
+    if (*handled == TrainingSession::Handled::kDone) {
+      // Not by the next parse: until then other streams' messages use this one's memory, still in the cache.
+      incoming_.Clear();
+      return ReadNext();
+    }
     if (!std::exchange(resume_wanted_, false)) {
       reading_ = Reading::kParked;
       return;

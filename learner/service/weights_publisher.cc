@@ -10,6 +10,14 @@
 
 namespace troupe {
 
+WeightsPublisher::WeightsPublisher(bool every_version)
+    : every_version_(every_version), announcer_("weights", [this] { Announce(); }) {}
+
+WeightsPublisher::~WeightsPublisher() {
+  absl::MutexLock lock(&mutex_);
+  stopping_ = true;
+}
+
 size_t WeightsPublisher::Publish(const PolicyWeights& weights) {
   wire::Weights message;
   EncodeWeights(weights, &message);
@@ -19,18 +27,28 @@ size_t WeightsPublisher::Publish(const PolicyWeights& weights) {
   grpc::SerializationTraits<wire::Weights>::Serialize(message, &published->bytes, &own_buffer);
   const size_t bytes = published->bytes.Length();
 
-  std::vector<std::shared_ptr<WeightsSubscriber>> awake;
-  {
-    absl::MutexLock lock(&mutex_);
-    kept_.push_back(std::move(published));
-    if (kept_.size() > kVersionsKept) kept_.pop_front();
-    std::erase_if(subscribers_, [](const auto& entry) { return entry.second.expired(); });
-    for (const auto& [worker_id, subscriber] : subscribers_) {
-      if (auto alive = subscriber.lock()) awake.push_back(std::move(alive));
-    }
-  }
-  for (const auto& subscriber : awake) subscriber->Wake();
+  absl::MutexLock lock(&mutex_);
+  kept_.push_back(std::move(published));
+  if (kept_.size() > kVersionsKept) kept_.pop_front();
+  unannounced_ = true;
   return bytes;
+}
+
+void WeightsPublisher::Announce() {
+  while (true) {
+    std::vector<std::shared_ptr<WeightsSubscriber>> awake;
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.Await(absl::Condition(this, &WeightsPublisher::HasNewsOrStops));
+      if (stopping_) return;
+      unannounced_ = false;
+      std::erase_if(subscribers_, [](const auto& entry) { return entry.second.expired(); });
+      for (const auto& [worker_id, subscriber] : subscribers_) {
+        if (auto alive = subscriber.lock()) awake.push_back(std::move(alive));
+      }
+    }
+    for (const auto& subscriber : awake) subscriber->Wake();
+  }
 }
 
 std::shared_ptr<const PublishedWeights> WeightsPublisher::Next(std::optional<uint64_t> sent) const {

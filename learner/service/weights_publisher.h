@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "common/host_tensor.h"
+#include "common/threads/named_thread.h"
 #include "grpcpp/support/byte_buffer.h"
 
 namespace troupe {
@@ -40,9 +41,11 @@ class WeightsPublisher {
  public:
   static constexpr size_t kVersionsKept = 2;
 
-  explicit WeightsPublisher(bool every_version) : every_version_(every_version) {}
+  explicit WeightsPublisher(bool every_version);
+  ~WeightsPublisher();
 
-  // Returns the bytes of one serialised copy. Versions rise.
+  // Returns the bytes of one serialised copy. Versions rise. Subscribers are woken by a thread of the publisher's own: a
+  // woken one writes to its socket at once, which for many workers takes longer than the caller, who trains, has.
   size_t Publish(const PolicyWeights& weights) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What a subscriber that was last sent `sent` gets next; null: nothing yet. The oldest kept one above `sent`, or the
@@ -59,11 +62,17 @@ class WeightsPublisher {
   void CloseAll() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  void Announce() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool HasNewsOrStops() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return unannounced_ || stopping_; }
+
   const bool every_version_;
   mutable absl::Mutex mutex_;
   std::deque<std::shared_ptr<const PublishedWeights>> kept_ ABSL_GUARDED_BY(mutex_);  // oldest first
   std::map<std::string, std::weak_ptr<WeightsSubscriber>> subscribers_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool unannounced_ ABSL_GUARDED_BY(mutex_) = false;  // a version of which no subscriber was told
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  NamedThread announcer_;  // last: it sees all of the above
 };
 
 }  // namespace troupe

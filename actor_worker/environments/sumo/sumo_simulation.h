@@ -50,8 +50,10 @@ class SumoSimulation final : public TrafficSimulation {
   // Of the running SUMO, 0 without one. For tests.
   pid_t process_id() const { return server_ == nullptr ? 0 : server_->pid(); }
 
- private:
+  // SUMO's command line for an episode, without the port. For benchmarks too.
   std::vector<std::string> Arguments(uint64_t seed) const;
+
+ private:
   absl::Status Begin(uint64_t seed);
   absl::Status AdvanceRunning(int seconds);
   absl::Status SubscribeToEverything();

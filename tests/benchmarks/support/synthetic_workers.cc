@@ -1,0 +1,199 @@
+#include "tests/benchmarks/support/synthetic_workers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "actor_worker/environments/registry.h"
+#include "actor_worker/rollout/worker_run.h"
+#include "actor_worker/stream/registration.h"
+#include "common/random.h"
+#include "grpcpp/create_channel.h"
+#include "tests/benchmarks/support/must.h"
+
+namespace troupe::testing {
+namespace {
+
+constexpr absl::Duration kCallTimeout = absl::Seconds(20);
+
+std::unique_ptr<wire::TrainingService::Stub> Connection(int port, size_t max_message_bytes) {
+  grpc::ChannelArguments arguments = WorkerChannelArguments(max_message_bytes);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return wire::TrainingService::NewStub(
+      grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments));
+}
+
+template <typename T>
+void Copy(absl::Span<const T> from, absl::Span<T> to) {
+  std::copy(from.begin(), from.end(), to.begin());
+}
+
+// Every tensor's bytes, as the rollout writes them.
+void CopyTensors(const ChunkView& from, const MutableChunkView& to) {
+  for (size_t g = 0; g < from.groups.size(); ++g) {
+    Copy(from.groups[g].observations, to.groups[g].observations);
+    Copy(from.groups[g].discrete_actions, to.groups[g].discrete_actions);
+    Copy(from.groups[g].continuous_actions, to.groups[g].continuous_actions);
+    Copy(from.groups[g].log_probabilities, to.groups[g].log_probabilities);
+    Copy(from.groups[g].rewards, to.groups[g].rewards);
+    Copy(from.groups[g].action_masks, to.groups[g].action_masks);
+    Copy(from.groups[g].alive, to.groups[g].alive);
+    Copy(from.groups[g].final_observations, to.groups[g].final_observations);
+  }
+  Copy(from.state_extras, to.state_extras);
+  Copy(from.terminated, to.terminated);
+  Copy(from.truncated, to.truncated);
+  Copy(from.truncated_at, to.truncated_at);
+  Copy(from.final_state_extras, to.final_state_extras);
+}
+
+std::shared_ptr<const PolicyWeights> RandomWeights(const std::vector<PolicySpec>& policies) {
+  auto weights = std::make_shared<PolicyWeights>();
+  RandomStream random(1);
+  for (const PolicySpec& policy : policies) {
+    for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+      int64_t size = 1;
+      for (const int64_t axis : parameter.shape) size *= axis;
+      std::vector<float> values(size);
+      for (float& value : values) value = 0.1f * (random.Uniform() - 0.5f);
+      weights->tensors.push_back(
+          HostTensor::Float32(absl::StrCat(policy.group, "/", parameter.name), parameter.shape, values.data()));
+    }
+  }
+  return weights;
+}
+
+}  // namespace
+
+struct SyntheticWorkers::Worker {
+  Worker(int index, const LeaseBook::Options& options, size_t pool) : index(index), leases(options), chunks(pool) {}
+
+  const int index;
+  bool queued = false;  // guarded by SyntheticWorkers::mutex_
+  LeaseBook leases;
+  PolicyStore policies;
+  ChunkPool chunks;
+  std::unique_ptr<wire::TrainingService::Stub> stub;
+  std::unique_ptr<TrajectoryStream> trajectories;
+  std::unique_ptr<WeightsSubscription> weights;
+};
+
+SyntheticWorkers::SyntheticWorkers(Options options) : options_(std::move(options)) {
+  const auto stub = Connection(options_.port, 1 << 20);
+  const wire::DescribeRunResponse description = Must(DescribeRun(*stub, kCallTimeout));
+  run_id_ = description.run_id();
+  plan_ = Must(MakeRolloutPlan(description.experiment(), FindEnvironment));
+  if (options_.send_chunks) Record();
+  for (int i = 0; i < options_.workers; ++i) Connect(i);
+}
+
+SyntheticWorkers::~SyntheticWorkers() {
+  for (const auto& worker : workers_) worker->trajectories = nullptr;
+  for (const auto& worker : workers_) worker->weights = nullptr;
+}
+
+void SyntheticWorkers::Record() {
+  auto lease = std::make_shared<HeldLease>();
+  lease->lease_epoch = 1;
+  auto rollout = Must(ShardRollout::Create(plan_, lease));
+  auto policy = Must(ActingPolicy::Create(plan_.policies, plan_.chunk_shape().copies));
+  Must(policy->Apply(RandomWeights(plan_.policies)));
+  RolloutProgress progress;
+  Must(rollout->Collect(0, 0, *policy, progress, &recorded_));
+}
+
+void SyntheticWorkers::Connect(int index) {
+  const CollectionSettings& collection = plan_.experiment.collection();
+  const int window = static_cast<int>(collection.unacknowledged_window());
+  const size_t pool = static_cast<size_t>(window) * collection.num_shards() + 1;
+  workers_.push_back(std::make_unique<Worker>(
+      index, LeaseBook::Options{.mode = collection.mode(), .unacknowledged_window = window, .max_leases = 4096}, pool));
+  Worker& worker = *workers_.back();
+  worker.stub = Connection(options_.port, MaxWeightsBytes(plan_.policies));
+  const std::string id =
+      Must(RegisterWorker(*worker.stub, DescribeThisWorker(4096), run_id_, plan_.spec, kCallTimeout));
+  worker.weights = std::make_unique<WeightsSubscription>(*worker.stub, id, plan_.policies, &worker.policies, [this, &worker] {
+    const auto newest = worker.policies.Newest();
+    if (newest != nullptr && options_.received_weights) options_.received_weights(worker.index, newest->policy_version);
+    Wake(worker);
+  });
+  worker.trajectories = std::make_unique<TrajectoryStream>(
+      *worker.stub, id, &worker.leases,
+      TrajectoryStream::Events{.received = [this, &worker](wire::LearnerMessage& message) { Received(worker, message); },
+                               .ended =
+                                   [this] {
+                                     absl::MutexLock lock(&mutex_);
+                                     ended_ = true;
+                                   }});
+}
+
+void SyntheticWorkers::Received(Worker& worker, wire::LearnerMessage& message) {
+  switch (message.message_case()) {
+    case wire::LearnerMessage::kLeaseGrant:
+      worker.leases.Grant(message.lease_grant());
+      break;
+    case wire::LearnerMessage::kLeaseRevoke:
+      worker.leases.Revoke(message.lease_revoke());
+      break;
+    case wire::LearnerMessage::kAcknowledgement:
+      worker.leases.Acknowledge(message.acknowledgement());
+      break;
+    case wire::LearnerMessage::kDrain: {
+      absl::MutexLock lock(&mutex_);
+      ended_ = true;
+      return;
+    }
+    default:
+      return;
+  }
+  Wake(worker);
+}
+
+void SyntheticWorkers::Wake(Worker& worker) {
+  if (!options_.send_chunks) return;
+  absl::MutexLock lock(&mutex_);
+  if (std::exchange(worker.queued, true)) return;
+  ready_.push_back(&worker);
+}
+
+void SyntheticWorkers::Run() {
+  while (true) {
+    Worker* worker = nullptr;
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.Await(absl::Condition(this, &SyntheticWorkers::HasReadyOrEnded));
+      if (ended_) return;
+      worker = ready_.front();
+      ready_.pop_front();
+      worker->queued = false;
+    }
+    CollectAll(*worker);
+  }
+}
+
+void SyntheticWorkers::CollectAll(Worker& worker) {
+  while (const std::optional<RolloutWork> work = worker.leases.TakeWork(0, worker.policies)) {
+    worker.leases.Submit(*work->lease, Collect(worker, *work));
+    worker.trajectories->Pump();
+  }
+}
+
+std::shared_ptr<const wire::WorkerMessage> SyntheticWorkers::Collect(Worker& worker, const RolloutWork& work) {
+  std::shared_ptr<wire::WorkerMessage> message = worker.chunks.Take();
+  wire::Chunk& chunk = *message->mutable_chunk();
+  chunk.set_shard(work.lease->shard);
+  chunk.set_lease_epoch(work.lease->lease_epoch);
+  chunk.set_sequence(work.sequence);
+  chunk.set_policy_version(work.weights->policy_version);
+  const ChunkShape shape = plan_.chunk_shape();
+  const ChunkView from = Must(ViewChunk(plan_.spec, shape, recorded_));
+  MutableChunkView to = AllocateChunk(plan_.spec, shape, &chunk);
+  AllocateTruncated(plan_.spec, static_cast<int>(from.truncated_at.size() / 2), &chunk, &to);
+  CopyTensors(from, to);
+  *chunk.mutable_episodes() = recorded_.episodes();
+  chunk.set_environment_seconds(recorded_.environment_seconds());
+  chunk.set_inference_seconds(recorded_.inference_seconds());
+  return message;
+}
+
+}  // namespace troupe::testing
