@@ -47,7 +47,7 @@ struct WorkerOptions {
 
 // Exit statuses.
 enum WorkerExit : int {
-  kWorkerDone = 0,    // drained or asked to stop
+  kWorkerDone = 0,    // the run has ended, or asked to stop
   kWorkerGaveUp = 1,  // no learner for give_up_after
   // Other protocol version or environment spec, unknown environment, bad settings: trying again is no use.
   kWorkerDoesNotFit = 3,

@@ -3,7 +3,7 @@
 #
 #   deploy/test.sh [ctest arguments ...]     for example: deploy/test.sh -L environments
 #
-# Tests that need what is not there (a GPU, SUMO) skip themselves and say so.
+# Tests that need what is not there (a GPU, SUMO, Docker) skip themselves and say so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/setup.sh --tests

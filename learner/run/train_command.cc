@@ -54,7 +54,7 @@ class TrainingRun {
   absl::Status FinishRun(const TrainingResult& result);
   absl::Status KeepFinalActors();
   absl::Status EvaluateFinally();
-  void End(const std::string& reason);
+  void End(const std::string& reason, bool run_ended);
 
   bool stopping() const { return shutdown_.requested(); }
   absl::Status worker_health() const { return workers_ == nullptr ? absl::OkStatus() : workers_->health(); }
@@ -184,9 +184,10 @@ absl::StatusOr<TrainingResult> TrainingRun::Train() {
   return TrainingLoop(std::move(parts), start_).Run();
 }
 
-void TrainingRun::End(const std::string& reason) {
-  if (server_ != nullptr) server_->Drain(reason, kDrainGrace);
-  if (workers_ != nullptr) workers_->Stop(kDrainGrace);
+void TrainingRun::End(const std::string& reason, bool run_ended) {
+  if (server_ != nullptr) server_->Drain(reason, run_ended, kDrainGrace);
+  // Workers leave by themselves only when the run has ended.
+  if (workers_ != nullptr) workers_->Stop(run_ended ? kDrainGrace : absl::ZeroDuration());
 }
 
 absl::Status TrainingRun::FinishRun(const TrainingResult& result) {
@@ -225,11 +226,12 @@ absl::Status TrainingRun::Run() {
     if (status.ok()) status = AwaitEnvironment();
     if (status.ok() && environment_.has_value()) status = PrepareLearning();
     if (!status.ok() || !environment_.has_value()) {
-      End("the run does not begin");
+      End("the run does not begin", /*run_ended=*/false);
       return status;
     }
     const absl::StatusOr<TrainingResult> result = Train();
-    End(result.ok() && result->finished ? "the run has ended" : "the learner stops");
+    const bool run_ended = result.ok() && result->finished;
+    End(run_ended ? "the run has ended" : "the learner stops", run_ended);
     RETURN_IF_ERROR(result.status());
     if (!result->finished) {
       console_.Line(absl::StrCat("stopped by request after ", WithThousands(result->counters.env_steps),

@@ -122,8 +122,9 @@ class LearnerServer {
   // Figures that GetStatus and the metrics show but only the training loop knows.
   virtual void ReportProgress(uint64_t env_steps, double env_steps_per_second) = 0;
 
-  // Tells workers to finish, refuses new ones, wakes NextBatch, waits for streams to close up to `grace`, then cuts them.
-  virtual void Drain(const std::string& reason, absl::Duration grace) = 0;
+  // Refuses new workers and wakes NextBatch. When the run has ended, tells the workers to finish and waits for their streams
+  // to close, up to `grace`. Then cuts what is open: workers that were not told look for a learner that comes back.
+  virtual void Drain(const std::string& reason, bool run_ended, absl::Duration grace) = 0;
 };
 
 }  // namespace troupe

@@ -110,7 +110,7 @@ size_t LearnerServerImpl::QuotaBytes(const CollectionSettings& collection, size_
 }
 
 LearnerServerImpl::~LearnerServerImpl() {
-  if (server_ != nullptr) Drain("the learner stops", absl::ZeroDuration());
+  if (server_ != nullptr) Drain("the learner stops", /*run_ended=*/false, absl::ZeroDuration());
   session_.StopMaintenance();
   maintenance_.Join();
 }
@@ -126,11 +126,11 @@ absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const 
   return session_.Begin(environment, std::move(weights), ingest);
 }
 
-void LearnerServerImpl::Drain(const std::string& reason, absl::Duration grace) {
+void LearnerServerImpl::Drain(const std::string& reason, bool run_ended, absl::Duration grace) {
   absl::MutexLock lock(&drain_mutex_);
   if (std::exchange(drained_, true)) return;
   health_.StopServing();
-  session_.Drain(reason, grace);
+  session_.Drain(reason, run_ended, grace);
   session_.CloseStreams();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kCutAfterDrain));
   server_->Wait();

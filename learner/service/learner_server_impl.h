@@ -44,7 +44,7 @@ class LearnerServerImpl final : public LearnerServer {
   void ReportProgress(uint64_t env_steps, double env_steps_per_second) override {
     session_.ReportProgress(env_steps, env_steps_per_second);
   }
-  void Drain(const std::string& reason, absl::Duration grace) override;
+  void Drain(const std::string& reason, bool run_ended, absl::Duration grace) override;
 
  private:
   LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock);

@@ -178,24 +178,26 @@ void TrainingSession::ReportProgress(uint64_t env_steps, double env_steps_per_se
   env_steps_per_second_ = env_steps_per_second;
 }
 
-void TrainingSession::Drain(const std::string& reason, absl::Duration grace) {
+void TrainingSession::Drain(const std::string& reason, bool run_ended, absl::Duration grace) {
   {
     absl::MutexLock lock(&mutex_);
     draining_ = true;
     drain_reason_ = reason;
+    run_ended_ = run_ended;
     resume_parked_ = !parked_.empty();
     if (owned_run_ != nullptr) owned_run_->assembler.Close();
     if (evaluations_ != nullptr) {
       evaluations_->CancelAll(absl::CancelledError(absl::StrCat("draining: ", reason)));
     }
     for (const auto& [worker_id, worker] : workers_) {
-      if (worker.stream == nullptr) continue;
+      if (worker.stream == nullptr || !run_ended) continue;
       wire::LearnerMessage message;
       message.mutable_drain()->set_reason(reason);
       worker.stream->Send(std::move(message));
     }
   }
   CallFinished();
+  if (!run_ended) return;
   absl::MutexLock lock(&mutex_);
   mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasNoStream), grace);
 }

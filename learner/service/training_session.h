@@ -105,8 +105,9 @@ class TrainingSession {
   IngestState ingest_state() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<WorkerSummary> workers() const ABSL_LOCKS_EXCLUDED(mutex_);
   void ReportProgress(uint64_t env_steps, double env_steps_per_second) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Tells the workers, cancels evaluations, wakes NextBatch, then waits for the streams to close up to `grace`.
-  void Drain(const std::string& reason, absl::Duration grace) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Cancels evaluations and wakes NextBatch. When the run has ended, tells the workers to go and waits for their streams to
+  // close, up to `grace`; otherwise they shall look for a learner that comes back: CloseStreams follows.
+  void Drain(const std::string& reason, bool run_ended, absl::Duration grace) ABSL_LOCKS_EXCLUDED(mutex_);
   // Ends what is still open.
   void CloseStreams() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -200,6 +201,7 @@ class TrainingSession {
   bool resume_parked_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  bool run_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::string drain_reason_ ABSL_GUARDED_BY(mutex_);
   uint64_t env_steps_ ABSL_GUARDED_BY(mutex_) = 0;
   double env_steps_per_second_ ABSL_GUARDED_BY(mutex_) = 0;

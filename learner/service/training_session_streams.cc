@@ -100,7 +100,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std:
   worker.parked_since = absl::InfiniteFuture();
   leases_.Connect(*worker_id, clock_());
   if (evaluations_ != nullptr) evaluations_->AddWorker(*worker_id);
-  if (draining_) {
+  if (run_ended_) {
     wire::LearnerMessage message;
     message.mutable_drain()->set_reason(drain_reason_);
     stream->Send(std::move(message));

@@ -138,7 +138,7 @@ class FakeServer : public LearnerServer {
   void ReportProgress(uint64_t env_steps, double) override {
     log_.push_back(absl::StrCat("ReportProgress ", env_steps));
   }
-  void Drain(const std::string&, absl::Duration) override { log_.push_back("Drain"); }
+  void Drain(const std::string&, bool, absl::Duration) override { log_.push_back("Drain"); }
 
   std::function<absl::Status()> next_batch;  // an error stands for the batch
   std::map<uint64_t, float> waiting_of_version;

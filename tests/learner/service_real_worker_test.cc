@@ -78,7 +78,7 @@ class RealWorkerTest : public ::testing::Test {
       (*server)->Publish(WeightsOf(*policies, update + 1));
       (*server)->ReleaseBatch(*batch);
     }
-    (*server)->Drain("enough", kPatience);
+    (*server)->Drain("enough", /*run_ended=*/true, kPatience);
     for (std::thread& worker : workers) worker.join();
     return batches;
   }

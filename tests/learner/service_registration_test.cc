@@ -111,7 +111,7 @@ TEST_F(RegistrationTest, RefusesMoreWorkersThanItsBound) {
 }
 
 TEST_F(RegistrationTest, RefusesEverybodyWhileDraining) {
-  server_->Drain("done", absl::ZeroDuration());
+  server_->Drain("done", /*run_ended=*/true, absl::ZeroDuration());
   FakeWorker worker(server_->port());
   EXPECT_EQ(worker.Register(Good()).error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(server_->WaitForEnvironment(kPatience).status().code(), absl::StatusCode::kCancelled);

@@ -108,7 +108,7 @@ TEST_F(WorkerServiceTest, EveryVersionComesInOrderInTheDeterministicModes) {
     EXPECT_EQ(weights.tensors(0).name(), "walkers/output.bias");
     server_->Publish(Weights(version + 1));
   }
-  server_->Drain("done", absl::ZeroDuration());
+  server_->Drain("done", /*run_ended=*/true, absl::ZeroDuration());
   while (reader->Read(&weights)) EXPECT_EQ(weights.policy_version(), 9);
   EXPECT_TRUE(reader->Finish().ok());
 }
@@ -171,7 +171,7 @@ TEST_F(WorkerServiceTest, DrainTellsWorkersWakesTheLoopAndWaitsForThemToLeave) {
   absl::Status evaluation;
   ASSERT_TRUE(
       server_->RequestEvaluation({Weights(0), 1, 1, false}, [&](auto outcome) { evaluation = outcome.status(); }).ok());
-  std::thread drain([&] { server_->Drain("trained enough", kPatience); });
+  std::thread drain([&] { server_->Drain("trained enough", /*run_ended=*/true, kPatience); });
   bool told = false;
   while (!told) {
     const auto message = worker->Read();
@@ -188,6 +188,17 @@ TEST_F(WorkerServiceTest, DrainTellsWorkersWakesTheLoopAndWaitsForThemToLeave) {
   drain.join();
   EXPECT_LT(absl::Now() - start, kPatience / 2);
   EXPECT_EQ(evaluation.code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(WorkerServiceTest, ALearnerThatStopsTellsNobodyToGo) {
+  StartServer({.num_shards = 1});
+  const auto worker = Join();
+  worker->ReadGrants(1);
+  const absl::Time start = absl::Now();
+  server_->Drain("the learner stops", /*run_ended=*/false, kPatience);
+  EXPECT_LT(absl::Now() - start, kPatience / 2);
+  while (const auto message = worker->Read()) EXPECT_FALSE(message->has_drain());
+  EXPECT_EQ(worker->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 }  // namespace
