@@ -91,6 +91,6 @@ size_t ReplayLearner::weights_bytes() const {
   return bytes;
 }
 
-void ReplayLearner::Drain() { server_->Drain("the benchmark is over", absl::Seconds(2)); }
+void ReplayLearner::Drain() { server_->Drain("the benchmark is over", /*run_ended=*/true, absl::Seconds(2)); }
 
 }  // namespace troupe::testing
