@@ -200,22 +200,47 @@ absl::StatusOr<SafetensorsFile> ParseSafetensors(std::string_view content) {
   return file;
 }
 
-absl::Status WriteSafetensors(const std::string& path, const SafetensorsFile& file) {
+namespace {
+
+// INTERNAL: what no reader would take.
+absl::Status CheckTensors(const SafetensorsFile& file) {
   std::set<std::string_view> names;
   for (const HostTensor& tensor : file.tensors) {
     if (tensor.name == kMetadata || !names.insert(tensor.name).second) {
-      return absl::InternalError(absl::StrCat(path, ": two tensors are called \"", tensor.name, "\""));
+      return absl::InternalError(absl::StrCat("two tensors are called \"", tensor.name, "\""));
     }
     if (!FitsExactly(tensor.shape, SizeOf(tensor.data_type), tensor.bytes.size())) {
       return absl::InternalError(
-          absl::StrCat(path, ": tensor \"", tensor.name, "\": its shape does not make its bytes"));
+          absl::StrCat("tensor \"", tensor.name, "\": its shape does not make its bytes"));
     }
   }
+  return absl::OkStatus();
+}
+
+// The length of the header and the header.
+std::string MakeBeginning(const SafetensorsFile& file) {
   const std::string header = MakeHeader(file);
   const uint64_t header_bytes = header.size();
-  std::vector<std::string_view> pieces = {{reinterpret_cast<const char*>(&header_bytes), kLengthBytes}, header};
+  return std::string(reinterpret_cast<const char*>(&header_bytes), kLengthBytes) + header;
+}
+
+}  // namespace
+
+absl::Status WriteSafetensors(const std::string& path, const SafetensorsFile& file) {
+  if (absl::Status status = CheckTensors(file); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  }
+  const std::string beginning = MakeBeginning(file);
+  std::vector<std::string_view> pieces = {beginning};
   for (const HostTensor& tensor : file.tensors) pieces.push_back(BytesOf(tensor));
   return WriteFileAtomically(path, pieces);
+}
+
+absl::StatusOr<std::string> FormatSafetensors(const SafetensorsFile& file) {
+  RETURN_IF_ERROR(CheckTensors(file));
+  std::string content = MakeBeginning(file);
+  for (const HostTensor& tensor : file.tensors) content += BytesOf(tensor);
+  return content;
 }
 
 absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path) {

@@ -1,7 +1,8 @@
-// Reading safetensors from memory.
+// safetensors in memory.
 #ifndef TROUPE_COMMON_FILES_SAFETENSORS_BYTES_H_
 #define TROUPE_COMMON_FILES_SAFETENSORS_BYTES_H_
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -12,6 +13,9 @@ namespace troupe {
 // `content` may be anything. Memory used is a small multiple of its size. Errors: DATA_LOSS as in safetensors.h. Files
 // without the metadata entry "checksum" (other writers') are read unchecked.
 absl::StatusOr<SafetensorsFile> ParseSafetensors(std::string_view content);
+
+// What WriteSafetensors puts into a file. INTERNAL: two tensors of one name, or a shape that does not make its bytes.
+absl::StatusOr<std::string> FormatSafetensors(const SafetensorsFile& file);
 
 }  // namespace troupe
 

@@ -101,6 +101,7 @@ void BatchAssembler::Release(uint64_t update) {
   absl::MutexLock lock(&mutex_);
   Buffer& buffer = BufferOf(update);
   if (buffer.update != update || !buffer.given) return;
+  released_ += 1;
   buffer.update += kBatches;
   buffer.reserved = 0;
   buffer.filled = 0;
@@ -121,9 +122,9 @@ std::vector<EpisodeSummary> BatchAssembler::TakeFinishedEpisodes() {
   return taken;
 }
 
-uint64_t BatchAssembler::batches_given() const {
+uint64_t BatchAssembler::batches_released() const {
   absl::MutexLock lock(&mutex_);
-  return next_update_ - first_update_;
+  return released_;
 }
 
 int BatchAssembler::batches_ready() const {

@@ -62,7 +62,7 @@ class BatchAssembler {
   // Episodes of the batches given out since the last call, in the order of their columns; the newest
   // kMaxFinishedEpisodes.
   std::vector<EpisodeSummary> TakeFinishedEpisodes() ABSL_LOCKS_EXCLUDED(mutex_);
-  uint64_t batches_given() const ABSL_LOCKS_EXCLUDED(mutex_);
+  uint64_t batches_released() const ABSL_LOCKS_EXCLUDED(mutex_);
   int batches_ready() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -94,6 +94,7 @@ class BatchAssembler {
   mutable absl::Mutex mutex_;
   std::array<Buffer, kBatches> buffers_;
   uint64_t next_update_ ABSL_GUARDED_BY(mutex_);
+  uint64_t released_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<EpisodeSummary> episodes_ ABSL_GUARDED_BY(mutex_);
 };

@@ -9,9 +9,14 @@ namespace {
 constexpr absl::Duration kFirstRetryDelay = absl::Milliseconds(100);
 constexpr int kMaxDoublings = 20;
 
+LeaseTableOptions Completed(LeaseTableOptions options) {
+  if (options.own_shards.count == 0) options.own_shards = {0, options.num_shards};
+  return options;
+}
+
 }  // namespace
 
-LeaseTable::LeaseTable(LeaseTableOptions options) : options_(options), shards_(options.num_shards) {
+LeaseTable::LeaseTable(LeaseTableOptions options) : options_(Completed(options)), shards_(options.num_shards) {
   for (size_t i = 0; i < shards_.size(); ++i) shards_[i].lease.shard = static_cast<uint32_t>(i);
 }
 
@@ -86,7 +91,7 @@ bool LeaseTable::FailLease(const std::string& worker_id, uint32_t shard_index, u
 
 LeaseTable::Standing LeaseTable::Find(const std::string& worker_id, uint32_t shard_index, uint32_t epoch,
                                       uint64_t sequence) const {
-  if (shard_index >= shards_.size()) return Standing::kUnknownShard;
+  if (!options_.own_shards.contains(shard_index)) return Standing::kUnknownShard;
   const Shard& shard = shards_[shard_index];
   if (epoch == 0 || epoch > shard.lease.epoch) return Standing::kUnknownLease;
   if (epoch < shard.lease.epoch || shard.worker_id != worker_id) return Standing::kOldLease;
@@ -113,6 +118,7 @@ std::vector<LeaseChange> LeaseTable::TakeChanges(absl::Time now) {
   OpenGate(now);
   if (gate_open_ && num_leased_ < static_cast<int>(shards_.size())) {
     for (Shard& shard : shards_) {
+      if (!options_.own_shards.contains(shard.lease.shard)) continue;
       if (!shard.worker_id.empty() || shard.not_before > now) continue;
       const std::string* const least = LeastLoaded(shard.failed_worker);
       if (least == nullptr) break;

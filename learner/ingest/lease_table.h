@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "learner/ingest/shard_range.h"
 
 namespace troupe {
 
@@ -26,6 +27,8 @@ struct LeaseTableOptions {
   // evenly from the start and none has to move (a moved shard starts a new epoch and with it other random streams).
   int expected_workers = 1;
   absl::Duration expected_workers_patience = absl::Seconds(30);
+  // The shards given out here; the others are other learners'. Count 0: all.
+  ShardRange own_shards;
 };
 
 struct Lease {
@@ -92,6 +95,7 @@ class LeaseTable {
     return shards_[shard].lease.first_update + shards_[shard].next_sequence;
   }
   std::vector<uint32_t> shards_of(const std::string& worker_id) const;
+  // [num_shards]; of other learners' shards as given to Open.
   std::vector<uint32_t> last_epochs() const;
   int num_leased() const { return num_leased_; }
   int num_connected() const { return num_connected_; }

@@ -28,17 +28,17 @@ std::string LoadCuda() {
   return "";
 }
 
-// Of the first GPU, asked of the driver that LoadCuda has loaded.
-std::string GpuName() {
+// Of the machine's GPU number `index`, asked of the driver that LoadCuda has loaded.
+std::string GpuName(int index) {
   char name[256] = "GPU";
   const auto device_name = reinterpret_cast<int (*)(char*, int, int)>(dlsym(RTLD_DEFAULT, "cuDeviceGetName"));
-  if (device_name != nullptr) device_name(name, sizeof(name), 0);
+  if (device_name != nullptr) device_name(name, sizeof(name), index);
   return name;
 }
 
 }  // namespace
 
-absl::StatusOr<ChosenDevice> ChooseDevice(const ComputeSettings& settings) {
+absl::StatusOr<ChosenDevice> ChooseDevice(const ComputeSettings& settings, int local_rank) {
   const int threads = settings.learner_threads() > 0 ? static_cast<int>(settings.learner_threads()) : 2;
   SetComputeThreads(threads);
   at::set_num_threads(1);
@@ -48,7 +48,8 @@ absl::StatusOr<ChosenDevice> ChooseDevice(const ComputeSettings& settings) {
   if (settings.device() == CPU) return cpu;
   const std::string missing = LoadCuda();
   if (missing.empty()) {
-    return ChosenDevice{"cuda", absl::StrCat("CUDA: ", GpuName())};
+    return ChosenDevice{local_rank == 0 ? "cuda" : absl::StrCat("cuda:", local_rank),
+                        absl::StrCat("CUDA: ", GpuName(local_rank))};
   }
   if (settings.device() == CUDA) {
     return absl::FailedPreconditionError(absl::StrCat("compute.device is CUDA, but there is no usable GPU: ", missing));

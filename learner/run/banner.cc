@@ -65,6 +65,12 @@ std::string FormatRun(const Experiment& experiment, const RunPlaces& places) {
   return text;
 }
 
+std::string FormatRank(int size, ShardRange shards, const RunPlaces& places) {
+  return absl::StrCat("one of ", size, " learners, leases shards ", shards.first, " … ",
+                      shards.first + shards.count - 1, "; its workers connect to ", places.learner_address,
+                      places.metrics_url.empty() ? "" : "; metrics ", places.metrics_url);
+}
+
 std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& environment,
                        const std::vector<PolicySpec>& policies) {
   std::vector<std::string> groups;

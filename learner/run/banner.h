@@ -8,6 +8,7 @@
 #include "common/environment_spec.h"
 #include "common/policy_spec.h"
 #include "learner/checkpoint/checkpoint.h"
+#include "learner/ingest/shard_range.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -24,6 +25,9 @@ struct RunPlaces {
 
 // Known before any worker is there.
 std::string FormatRun(const Experiment& experiment, const RunPlaces& places);
+
+// "one of 2 learners, leases shards 2 … 3; its workers connect to 127.0.0.1:7071; metrics http://…".
+std::string FormatRank(int size, ShardRange shards, const RunPlaces& places);
 
 // Known once one is: agents and networks.
 std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& environment,

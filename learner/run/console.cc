@@ -32,7 +32,7 @@ absl::Status Console::OpenLog(const std::string& path) {
 void Console::Line(const std::string& text) {
   absl::MutexLock lock(&mutex_);
   ClearProgress();
-  std::fprintf(out_, "%s\n", text.c_str());
+  std::fprintf(out_, "%s%s\n", prefix_.c_str(), text.c_str());
   std::fflush(out_);
   if (log_ == nullptr) return;
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
@@ -41,6 +41,7 @@ void Console::Line(const std::string& text) {
 }
 
 void Console::Progress(const std::string& text, absl::Time now) {
+  if (!prefix_.empty()) return;
   absl::MutexLock lock(&mutex_);
   if (now - last_progress_ < (is_terminal_ ? absl::Milliseconds(200) : absl::Seconds(10))) return;
   last_progress_ = now;

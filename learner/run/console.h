@@ -16,8 +16,9 @@ namespace troupe {
 class Console {
  public:
   // In a terminal the progress line is rewritten at most five times a second; elsewhere it is an ordinary line at most
-  // every ten seconds.
-  Console(std::FILE* out, bool is_terminal) : out_(out), is_terminal_(is_terminal) {}
+  // every ten seconds. With a `name`, lines have it in front and there is no progress line: somebody else shows it.
+  Console(std::FILE* out, bool is_terminal, const std::string& name = "")
+      : out_(out), is_terminal_(is_terminal), prefix_(name.empty() ? "" : name + ": ") {}
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
@@ -36,6 +37,7 @@ class Console {
 
   std::FILE* const out_;
   const bool is_terminal_;
+  const std::string prefix_;
   absl::Mutex mutex_;
   std::FILE* log_ ABSL_GUARDED_BY(mutex_) = nullptr;
   absl::Time last_progress_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();

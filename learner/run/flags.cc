@@ -30,6 +30,8 @@ ABSL_FLAG(int, expected_workers, 0,
 ABSL_FLAG(std::string, device, "", "auto, cpu or cuda; overrides compute.device.");
 ABSL_FLAG(std::string, seed, "", "Overrides the experiment's seed.");
 ABSL_FLAG(bool, fresh, false, "Refuse to go on with a run that is already in the folder.");
+ABSL_FLAG(double, rank_timeout, 60, "Seconds after which a learner of the group that does not answer is gone.");
+ABSL_FLAG(bool, insecure_ranks, false, "Allow a MASTER_ADDR that others can reach.");
 ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
 // health
 ABSL_FLAG(std::string, connect, "", "HOST:PORT of the learner to ask.");
@@ -66,6 +68,10 @@ train
   --insecure              allow a --listen address that others can reach without the above
   --metrics=HOST:PORT     where Prometheus metrics are shown (127.0.0.1:0; "": nowhere)
   --no_final_evaluation   no table against the baselines at the end
+  --insecure_ranks        with several learners: allow a MASTER_ADDR that others can reach; nothing of it is encrypted
+  --rank_timeout=SECONDS  with several learners: one that does not answer for so long is gone (60)
+  RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT in the environment (torchrun sets them) make this learner one of several
+  that train the run together; LOCAL_RANK counts the ports of --listen and --metrics up. See docs/data_parallel.md.
 
 export
   --run_dir=DIR           the run's folder
@@ -134,7 +140,7 @@ absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
       nearest.empty() ? "there are train, export, inspect and health" : absl::StrCat("did you mean \"", nearest, "\"?")));
 }
 
-TrainOptions ReadTrainFlags(std::vector<std::string> overrides) {
+absl::StatusOr<TrainOptions> ReadTrainFlags(std::vector<std::string> overrides) {
   TrainOptions options;
   options.experiment_path = absl::GetFlag(FLAGS_experiment);
   options.overrides = std::move(overrides);
@@ -148,6 +154,19 @@ TrainOptions ReadTrainFlags(std::vector<std::string> overrides) {
   options.expected_workers = absl::GetFlag(FLAGS_expected_workers);
   options.fresh = absl::GetFlag(FLAGS_fresh);
   options.final_evaluation = !absl::GetFlag(FLAGS_no_final_evaluation);
+  const double rank_timeout_seconds = absl::GetFlag(FLAGS_rank_timeout);
+  if (!(rank_timeout_seconds >= 1 && rank_timeout_seconds <= 3600)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--rank_timeout=", rank_timeout_seconds, ": expected seconds from 1 to 3600"));
+  }
+  options.insecure_ranks = absl::GetFlag(FLAGS_insecure_ranks);
+  options.rank_timeout = absl::Seconds(rank_timeout_seconds);
+  ASSIGN_OR_RETURN(options.ranks, ReadRankEnvironment([](const char* name) { return std::getenv(name); }));
+  if (!options.ranks.has_value()) return options;
+  for (std::string* address : {&options.listen_address, &options.metrics_address}) {
+    if (address->empty()) continue;
+    ASSIGN_OR_RETURN(*address, AddressOfLocalRank(*address, options.ranks->local_rank));
+  }
   return options;
 }
 
@@ -174,7 +193,9 @@ absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv
   if (rest.size() > next) return absl::InvalidArgumentError(absl::StrCat("unexpected \"", rest[next], "\""));
   RETURN_IF_ERROR(ReadDevice(&overrides));
   if (const std::string seed = absl::GetFlag(FLAGS_seed); !seed.empty()) overrides.push_back("seed=" + seed);
-  line.train = ReadTrainFlags(std::move(overrides));
+  if (line.command == LearnerCommand::kTrain) {
+    ASSIGN_OR_RETURN(line.train, ReadTrainFlags(std::move(overrides)));
+  }
   line.run_folder = absl::GetFlag(FLAGS_run_dir);
   line.checkpoint = absl::GetFlag(FLAGS_checkpoint);
   line.output = absl::GetFlag(FLAGS_output);

@@ -38,6 +38,7 @@ RunReporter::RunReporter(const Checkpoint& start, Console* console, Metrics* met
 absl::StatusOr<std::unique_ptr<RunReporter>> RunReporter::Create(const std::string& folder, const Checkpoint& start,
                                                                  Console* console, Metrics* metrics, absl::Time now) {
   std::unique_ptr<RunReporter> reporter(new RunReporter(start, console, metrics, now));
+  if (folder.empty()) return reporter;
   const RunCounters& counters = start.counters;
   ASSIGN_OR_RETURN(reporter->records_,
                    RunRecords::Open(folder + "/metrics.jsonl", counters.update, counters.evaluated_env_steps));
@@ -102,6 +103,7 @@ void RunReporter::OnTick(absl::Time now, int connected_workers) {
 }
 
 void RunReporter::AppendRecord(const std::string& line) {
+  if (records_ == nullptr) return;
   const absl::Status status = records_->Append(line);
   if (!status.ok() && !records_failed_) console_.Warning(absl::StrCat("lines are lost: ", status.message()));
   records_failed_ = !status.ok();

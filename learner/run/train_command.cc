@@ -16,14 +16,18 @@
 #include "common/status_macros.h"
 #include "common/wire/spec_codec.h"
 #include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/collective.h"
 #include "learner/checkpoint/checkpoint_store.h"
 #include "learner/checkpoint/checkpoint_writer.h"
+#include "learner/ingest/shard_range.h"
 #include "learner/networks/device.h"
+#include "learner/networks/rank_group.h"
 #include "learner/run/banner.h"
 #include "learner/run/console.h"
 #include "learner/run/final_evaluation.h"
 #include "learner/run/piped_process.h"
 #include "learner/run/progress.h"
+#include "learner/run/rank_agreement.h"
 #include "learner/run/run_folder.h"
 #include "learner/run/run_metrics.h"
 #include "learner/run/run_reporter.h"
@@ -37,6 +41,10 @@ namespace {
 constexpr absl::Duration kDrainGrace = absl::Seconds(10);
 constexpr absl::Duration kWaitingReminder = absl::Seconds(30);
 
+std::string NameOf(const TrainOptions& options) {
+  return options.ranks.has_value() && options.ranks->rank > 0 ? absl::StrCat("rank ", options.ranks->rank) : "";
+}
+
 // The parts of one run, in the order they come to life.
 class TrainingRun {
  public:
@@ -46,7 +54,9 @@ class TrainingRun {
   absl::Status Run();
 
  private:
+  absl::Status JoinRanks();
   absl::Status OpenFolder();
+  absl::Status Begin();
   absl::Status StartServing();
   absl::Status AwaitEnvironment();
   absl::Status PrepareLearning();
@@ -58,14 +68,20 @@ class TrainingRun {
 
   bool stopping() const { return shutdown_.requested(); }
   absl::Status worker_health() const { return workers_ == nullptr ? absl::OkStatus() : workers_->health(); }
+  std::string run_path() const {
+    return options_.run_folder.empty() ? "runs/" + experiment_.name() : options_.run_folder;
+  }
+  bool is_first() const { return ranks_->rank() == 0; }
   bool is_complete() const { return start_.counters.env_steps >= experiment_.total_env_steps(); }
 
   const TrainOptions& options_;
   const Experiment experiment_;
   ShutdownSignal& shutdown_;
-  Console console_{stdout, isatty(STDOUT_FILENO) == 1};
+  Console console_{stdout, isatty(STDOUT_FILENO) == 1, NameOf(options_)};
   Metrics metrics_;
-  std::unique_ptr<RunFolder> folder_;
+  std::shared_ptr<Collective> ranks_ = std::make_shared<SingleRank>();
+  std::unique_ptr<RunFolder> folder_;  // rank 0's
+  std::string own_folder_;             // for this rank's logs
   Checkpoint start_;  // where the run begins or goes on
   bool resumed_ = false;
   std::string worker_program_;
@@ -76,8 +92,31 @@ class TrainingRun {
   std::unique_ptr<Algorithm> algorithm_;
 };
 
+absl::Status TrainingRun::JoinRanks() {
+  if (!options_.ranks.has_value()) return absl::OkStatus();
+  const RankEnvironment& environment = *options_.ranks;
+  RankGroupOptions group;
+  group.rank = environment.rank;
+  group.size = environment.size;
+  group.master_address = environment.master_address;
+  group.master_port = environment.master_port;
+  group.serve_store = environment.serve_store;
+  group.attempt = environment.attempt;
+  group.timeout = options_.rank_timeout;
+  group.stop_requested = [this] { return stopping(); };
+  group.log = [this](const std::string& line) { console_.Line(line); };
+  ASSIGN_OR_RETURN(ranks_, JoinRankGroup(group));
+  return AgreeAllIsWell(CheckSameExperiment(experiment_, ranks_.get()), ranks_.get());
+}
+
 absl::Status TrainingRun::OpenFolder() {
-  const std::string path = options_.run_folder.empty() ? "runs/" + experiment_.name() : options_.run_folder;
+  const std::string path = run_path();
+  start_.experiment = experiment_;
+  own_folder_ = is_first() ? path : absl::StrCat(path, "/rank-", ranks_->rank());
+  if (!is_first()) {
+    RETURN_IF_ERROR(MakeFolder(own_folder_ + "/workers"));
+    return console_.OpenLog(own_folder_ + "/log.txt");
+  }
   ASSIGN_OR_RETURN(folder_, RunFolder::Open(path, experiment_, options_.fresh));
   if (absl::Status status = console_.OpenLog(folder_->File("log.txt")); !status.ok()) {
     console_.Warning(std::string(status.message()));
@@ -95,7 +134,8 @@ absl::Status TrainingRun::OpenFolder() {
 }
 
 absl::Status TrainingRun::StartServing() {
-  ASSIGN_OR_RETURN(device_, ChooseDevice(experiment_.compute()));
+  const int local_rank = options_.ranks.has_value() ? options_.ranks->local_rank : 0;
+  ASSIGN_OR_RETURN(device_, ChooseDevice(experiment_.compute(), local_rank));
   LearnerServerOptions server_options;
   server_options.listen_address = options_.listen_address;
   server_options.security = options_.security;
@@ -103,55 +143,71 @@ absl::Status TrainingRun::StartServing() {
   if (options_.local_workers > 0 && options_.security.any()) {
     // Whatever others need, the learner's own children come in plain text over loopback with a token of this run.
     server_options.local_token = RandomToken();
-    RETURN_IF_ERROR(WriteSecretFile(folder_->File("workers/token"), server_options.local_token));
-    worker_command.push_back(absl::StrCat("--token_file=", folder_->File("workers/token")));
+    RETURN_IF_ERROR(WriteSecretFile(own_folder_ + "/workers/token", server_options.local_token));
+    worker_command.push_back(absl::StrCat("--token_file=", own_folder_, "/workers/token"));
   }
   server_options.experiment = experiment_;
-  server_options.run_id = folder_->run_id();
+  server_options.run_id = start_.run_id;
   server_options.expected_workers =
       options_.expected_workers > 0 ? options_.expected_workers : std::max(1, options_.local_workers);
   server_options.max_workers_per_peer = std::max(server_options.max_workers_per_peer, server_options.expected_workers);
+  server_options.own_shards =
+      ShardRange::OfRank(experiment_.collection().num_shards(), ranks_->rank(), ranks_->size());
   server_options.log = [this](const std::string& line) { console_.Line(line); };
   const std::string host = options_.listen_address.substr(0, options_.listen_address.rfind(':'));
   ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
-  RunPlaces places{folder_->path(),     folder_->run_id(),      absl::StrCat(host, ":", server_->port()), "",
+  RunPlaces places{own_folder_,         start_.run_id,          absl::StrCat(host, ":", server_->port()), "",
                    device_.description, options_.local_workers, server_options.expected_workers};
-  ShowRun(experiment_, folder_->path(), folder_->run_id(), server_options.expected_workers, &metrics_);
+  ShowRun(experiment_, run_path(), start_.run_id, server_options.expected_workers, &metrics_);
   if (!options_.metrics_address.empty()) {
     ASSIGN_OR_RETURN(const int port, metrics_.Serve(options_.metrics_address));
     places.metrics_url = absl::StrCat(
         "http://", options_.metrics_address.substr(0, options_.metrics_address.rfind(':')), ":", port, "/metrics");
   }
-  console_.Line(FormatRun(experiment_, places));
-  if (resumed_) console_.Line(FormatResume(start_.counters));
+  if (is_first()) console_.Line(FormatRun(experiment_, places));
+  if (ranks_->size() > 1) {
+    console_.Line(absl::StrCat(is_first() ? "rank 0: " : "",
+                               FormatRank(ranks_->size(), server_options.own_shards, places)));
+  }
+  if (resumed_ && is_first()) console_.Line(FormatResume(start_.counters));
   if (options_.local_workers == 0) return absl::OkStatus();
   WorkerSupervisorOptions supervisor_options;
   worker_command.push_back(absl::StrCat("--learner=127.0.0.1:", server_->local_port()));
   supervisor_options.command = worker_command;
   supervisor_options.num_workers = options_.local_workers;
-  supervisor_options.log_folder = folder_->File("workers");
+  supervisor_options.log_folder = own_folder_ + "/workers";
   workers_ = std::make_unique<WorkerSupervisor>(supervisor_options, &console_, &metrics_);
   return absl::OkStatus();
 }
 
 absl::Status TrainingRun::AwaitEnvironment() {
   absl::Time reminded = absl::Now();
-  while (!stopping()) {
-    RETURN_IF_ERROR(worker_health());
-    absl::StatusOr<EnvironmentSpec> environment = server_->WaitForEnvironment(absl::Milliseconds(250));
-    if (environment.ok()) {
-      environment_ = *std::move(environment);
+  std::optional<EnvironmentSpec> found;
+  while (true) {
+    const bool stop = stopping();
+    absl::Status health = stop ? absl::OkStatus() : worker_health();
+    if (!stop && health.ok() && !found.has_value()) {
+      absl::StatusOr<EnvironmentSpec> environment = server_->WaitForEnvironment(absl::Milliseconds(250));
+      if (environment.ok()) found = *std::move(environment);
+      if (!environment.ok() && !absl::IsDeadlineExceeded(environment.status())) health = environment.status();
+    }
+    ASSIGN_OR_RETURN(const Verdict verdict, Agree(found.has_value(), stop, health, ranks_.get()));
+    if (verdict == Verdict::kStop) return absl::OkStatus();
+    if (verdict == Verdict::kGoOn) {
+      environment_ = std::move(found);
       return absl::OkStatus();
     }
-    if (!absl::IsDeadlineExceeded(environment.status())) return environment.status();
-    if (absl::Now() - reminded < kWaitingReminder) continue;
+    if (found.has_value() || absl::Now() - reminded < kWaitingReminder) continue;
     reminded = absl::Now();
     console_.Line(absl::StrCat("waiting for the first worker at port ", server_->port()));
   }
-  return absl::OkStatus();
 }
 
 absl::Status TrainingRun::PrepareLearning() {
+  if (ranks_->size() > 1) {
+    const absl::Status same = CheckSameEnvironment(*environment_, ranks_.get());
+    RETURN_IF_ERROR(AgreeAllIsWell(same, ranks_.get()));
+  }
   if (resumed_ && !(*environment_ == start_.environment)) {
     return absl::FailedPreconditionError(absl::StrCat("the environment is not the one this run began with: ",
                                                       DescribeDifference(start_.environment, *environment_)));
@@ -159,26 +215,34 @@ absl::Status TrainingRun::PrepareLearning() {
   start_.environment = *environment_;
   RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
   ASSIGN_OR_RETURN(const std::vector<PolicySpec> policies, MakePolicySpecs(experiment_, *environment_));
-  console_.Line(FormatTask(experiment_, *environment_, policies));
-  ASSIGN_OR_RETURN(algorithm_, CreateAlgorithm({experiment_, *environment_, policies, device_.name}));
-  console_.Line(FormatArithmetic(algorithm_->arithmetic()));
+  if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
+  AlgorithmContext context{experiment_, *environment_, policies, device_.name};
+  context.ranks = ranks_;
+  ASSIGN_OR_RETURN(algorithm_, CreateAlgorithm(context));
+  if (is_first()) console_.Line(FormatArithmetic(algorithm_->arithmetic()));
   if (resumed_) RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
   auto weights = std::make_shared<const PolicyWeights>(algorithm_->ExportPolicy(start_.counters.update));
   return server_->Begin(*environment_, policies, std::move(weights), start_.ingest);
 }
 
 absl::StatusOr<TrainingResult> TrainingRun::Train() {
-  ASSIGN_OR_RETURN(const auto reporter,
-                   RunReporter::Create(folder_->path(), start_, &console_, &metrics_, absl::Now()));
-  CheckpointWriter writer(CheckpointStore(folder_->File("checkpoints"), experiment_.checkpoint().keep()),
-                          folder_->File("actors"),
-                          [&reporter](const CheckpointWrite& write) { reporter->OnCheckpoint(write, absl::Now()); });
+  // Rank 0 alone evaluates and writes.
+  if (!is_first()) start_.experiment.mutable_evaluation()->set_interval_env_steps(0);
+  ASSIGN_OR_RETURN(const auto reporter, RunReporter::Create(is_first() ? own_folder_ : "", start_, &console_, &metrics_,
+                                                            absl::Now()));
+  std::optional<CheckpointWriter> writer;
+  if (is_first()) {
+    writer.emplace(CheckpointStore(folder_->File("checkpoints"), experiment_.checkpoint().keep()),
+                   folder_->File("actors"),
+                   [&reporter](const CheckpointWrite& write) { reporter->OnCheckpoint(write, absl::Now()); });
+  }
   TrainingParts parts;
   parts.server = server_.get();
   parts.algorithm = algorithm_.get();
-  parts.checkpoints = &writer;
+  parts.checkpoints = is_first() ? &*writer : nullptr;
   parts.reporter = reporter.get();
   parts.console = &console_;
+  parts.ranks = ranks_;
   parts.stop_requested = [this] { return stopping(); };
   parts.health = [this] { return worker_health(); };
   return TrainingLoop(std::move(parts), start_).Run();
@@ -195,7 +259,7 @@ absl::Status TrainingRun::FinishRun(const TrainingResult& result) {
                              WithThousands(result.counters.update), " updates, ",
                              FormatDuration(result.counters.wall_seconds)));
   console_.Line(absl::StrCat("weights sha256 ", result.weights_sha256));
-  return KeepFinalActors();
+  return is_first() ? KeepFinalActors() : absl::OkStatus();
 }
 
 absl::Status TrainingRun::KeepFinalActors() {
@@ -211,20 +275,29 @@ absl::Status TrainingRun::EvaluateFinally() {
                       folder_->File("evaluation.txt"), &console_, [this] { return stopping(); });
 }
 
+absl::Status TrainingRun::Begin() {
+  RETURN_IF_ERROR(AgreeAllIsWell(StartServing(), ranks_.get()));
+  RETURN_IF_ERROR(AwaitEnvironment());
+  if (!environment_.has_value()) return absl::OkStatus();
+  return AgreeAllIsWell(PrepareLearning(), ranks_.get());
+}
+
 absl::Status TrainingRun::Run() {
   if (options_.local_workers > 0 || options_.final_evaluation) {
     ASSIGN_OR_RETURN(worker_program_, SiblingProgram("actor_worker"));
   }
-  RETURN_IF_ERROR(OpenFolder());
+  const absl::Status joined = JoinRanks();
+  if (!joined.ok()) return absl::IsCancelled(joined) ? absl::OkStatus() : joined;
+  RETURN_IF_ERROR(AgreeAllIsWell(OpenFolder(), ranks_.get()));
+  RETURN_IF_ERROR(AgreeAllIsWell(ShareStart(&start_, &resumed_, ranks_.get()), ranks_.get()));
+  if (is_complete() && !is_first()) return absl::OkStatus();
   if (is_complete()) {
     console_.Line(absl::StrCat(folder_->path(), " is complete: ", WithThousands(start_.counters.env_steps), " of ",
                                WithThousands(experiment_.total_env_steps()),
                                " environment steps; a larger total_env_steps goes on from there"));
     if (!std::filesystem::exists(folder_->File("actors/final.safetensors"))) RETURN_IF_ERROR(KeepFinalActors());
   } else {
-    absl::Status status = StartServing();
-    if (status.ok()) status = AwaitEnvironment();
-    if (status.ok() && environment_.has_value()) status = PrepareLearning();
+    const absl::Status status = Begin();
     if (!status.ok() || !environment_.has_value()) {
       End("the run does not begin", /*run_ended=*/false);
       return status;
@@ -240,7 +313,8 @@ absl::Status TrainingRun::Run() {
     }
     RETURN_IF_ERROR(FinishRun(*result));
   }
-  if (!options_.final_evaluation || (is_complete() && std::filesystem::exists(folder_->File("evaluation.txt")))) {
+  if (!options_.final_evaluation || !is_first() ||
+      (is_complete() && std::filesystem::exists(folder_->File("evaluation.txt")))) {
     return absl::OkStatus();
   }
   const absl::Status evaluated = EvaluateFinally();
@@ -262,7 +336,12 @@ absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options) {
         absl::StrCat("--expected_workers=", options.expected_workers, ": expected 0 to 1024"));
   }
   RETURN_IF_ERROR(CheckServerSecurity(options.security, options.listen_address));
-  return LoadExperiment(options.experiment_path, options.overrides);
+  ASSIGN_OR_RETURN(Experiment experiment, LoadExperiment(options.experiment_path, options.overrides));
+  if (options.ranks.has_value()) {
+    RETURN_IF_ERROR(CheckRanks(*options.ranks, static_cast<int>(experiment.collection().num_shards()),
+                               options.insecure_ranks));
+  }
+  return experiment;
 }
 
 absl::Status RunTraining(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown) {

@@ -2,13 +2,16 @@
 #ifndef TROUPE_LEARNER_RUN_TRAIN_COMMAND_H_
 #define TROUPE_LEARNER_RUN_TRAIN_COMMAND_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/security/server_security.h"
 #include "common/threads/shutdown.h"
+#include "learner/run/rank_environment.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -24,6 +27,11 @@ struct TrainOptions {
   int expected_workers = 0;  // 0: local_workers, at least 1
   bool fresh = false;
   bool final_evaluation = true;
+  // One of several learners of this run: they share its shards and take its gradient steps together. Rank 0 has the run
+  // folder; the others keep their log and their workers' in RUN_FOLDER/rank-N.
+  std::optional<RankEnvironment> ranks;
+  bool insecure_ranks = false;                      // allows a master that others can reach
+  absl::Duration rank_timeout = absl::Seconds(60);  // a rank that does not answer for so long is gone
 };
 
 // Checks the options and reads the experiment; nothing is written or started.

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "learner/ingest/shard_range.h"
+#include "learner/run/rank_agreement.h"
 #include "learner/run/sha256.h"
 
 namespace troupe {
@@ -13,6 +15,11 @@ namespace {
 constexpr absl::Duration kBatchPatience = absl::Milliseconds(250);
 constexpr absl::Duration kStarvedAfter = absl::Seconds(30);
 constexpr absl::Duration kFinalEvaluationPatience = absl::Minutes(10);
+
+// Environment steps of one update, all ranks together.
+uint64_t StepsPerUpdate(const CollectionSettings& collection) {
+  return uint64_t{collection.num_shards()} * collection.copies_per_shard() * collection.rollout_length();
+}
 
 }  // namespace
 
@@ -34,7 +41,7 @@ absl::StatusOr<TrainingResult> TrainingLoop::Run() {
   if (finished) FinishEvaluations();
   TakeEvaluations(absl::ZeroDuration());
   WriteCheckpoint();
-  parts_.checkpoints->Flush();
+  if (parts_.checkpoints != nullptr) parts_.checkpoints->Flush();
   RETURN_IF_ERROR(status);
   return TrainingResult{finished, state_.counters, WeightsSha256(TakeSnapshot()->policy)};
 }
@@ -42,38 +49,68 @@ absl::StatusOr<TrainingResult> TrainingLoop::Run() {
 absl::Status TrainingLoop::Train() {
   const uint64_t checkpoint_interval = state_.experiment.checkpoint().interval_env_steps();
   while (state_.counters.env_steps < state_.experiment.total_env_steps()) {
-    if (parts_.stop_requested()) return absl::OkStatus();
-    RETURN_IF_ERROR(parts_.health());
-    TakeEvaluations(absl::ZeroDuration());
-    if (evaluations_.IsDue(state_.counters.env_steps) && evaluations_.num_pending() < LearnerServer::kMaxEvaluations) {
-      RequestEvaluation();
+    const bool stop = parts_.stop_requested();
+    absl::Status health = stop ? absl::OkStatus() : parts_.health();
+    if (!stop && health.ok()) {
+      TakeEvaluations(absl::ZeroDuration());
+      if (evaluations_.IsDue(state_.counters.env_steps) && evaluations_.num_pending() < LearnerServer::kMaxEvaluations) {
+        RequestEvaluation();
+      }
+      health = AwaitBatch();
     }
-    ASSIGN_OR_RETURN(const bool trained, TrainOnce());
+    ASSIGN_OR_RETURN(const Verdict verdict, Agree(batch_.has_value(), stop, health, parts_.ranks.get()));
+    if (verdict == Verdict::kStop) return absl::OkStatus();
+    if (verdict == Verdict::kGoOn) RETURN_IF_ERROR(TrainOnce());
     Tick();
-    if (trained && state_.counters.env_steps - checkpointed_env_steps_ >= checkpoint_interval) WriteCheckpoint();
+    const bool due = state_.counters.env_steps - checkpointed_env_steps_ >= checkpoint_interval;
+    if (verdict == Verdict::kGoOn && due) WriteCheckpoint();
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> TrainingLoop::TrainOnce() {
+absl::Status TrainingLoop::AwaitBatch() {
+  if (batch_.has_value()) return absl::OkStatus();
   Account(TrainingState::kOther, parts_.now());
   absl::StatusOr<AssembledBatch> batch = parts_.server->NextBatch(kBatchPatience);
-  const absl::Time update_began = parts_.now();
-  Account(TrainingState::kWaiting, update_began);
-  if (absl::IsDeadlineExceeded(batch.status())) return false;
+  Account(TrainingState::kWaiting, parts_.now());
+  if (absl::IsDeadlineExceeded(batch.status())) return absl::OkStatus();
   RETURN_IF_ERROR(batch.status());
+  batch_ = *batch;
+  return absl::OkStatus();
+}
+
+absl::Status TrainingLoop::TrainOnce() {
+  const AssembledBatch batch = *std::exchange(batch_, std::nullopt);
+  Collective* const ranks = parts_.ranks.get();
+  const Snapshot before = ranks->size() > 1 && parts_.checkpoints != nullptr ? TakeSnapshot() : nullptr;
   RunCounters& counters = state_.counters;
+  const absl::Time update_began = parts_.now();
+  // For the other ranks, if anything.
+  Account(TrainingState::kWaiting, update_began);
   absl::StatusOr<UpdateStatistics> statistics = parts_.algorithm->Update(
-      *batch->batch, {counters.update, counters.env_steps, state_.experiment.total_env_steps()});
+      *batch.batch, {counters.update, counters.env_steps, state_.experiment.total_env_steps()});
+  if (!statistics.ok() && ranks->size() > 1) {
+    // The other ranks cannot know that this one stopped half-way, so none of them can go on.
+    if (before != nullptr) RETURN_IF_ERROR(parts_.algorithm->LoadState(before->algorithm_state));
+    return statistics.status();
+  }
   const absl::Time publish_began = parts_.now();
   Account(TrainingState::kUpdate, publish_began);
   snapshot_ = nullptr;
   ++counters.update;
-  counters.env_steps += batch->batch->env_steps();
+  counters.env_steps += StepsPerUpdate(state_.experiment.collection());
   parts_.server->Publish(std::make_shared<const PolicyWeights>(parts_.algorithm->ExportPolicy(counters.update)));
   const absl::Time published = parts_.now();
   Account(TrainingState::kPublish, published);
-  parts_.server->ReleaseBatch(*batch);
+  parts_.server->ReleaseBatch(batch);
+  RankReport report{{}, parts_.server->TakeFinishedEpisodes()};
+  if (ranks->size() > 1) {
+    const std::vector<uint32_t> epochs = parts_.server->ingest_state().lease_epochs;
+    const ShardRange own = ShardRange::OfRank(static_cast<int>(epochs.size()), ranks->rank(), ranks->size());
+    report.lease_epochs.assign(epochs.begin() + own.first, epochs.begin() + own.first + own.count);
+    report = JoinReports(std::move(report), ranks);
+    if (report.lease_epochs.size() == epochs.size()) lease_epochs_ = report.lease_epochs;
+  }
 
   last_batch_ = published;
   counters.wall_seconds = earlier_wall_seconds_ + SecondsSinceStart();
@@ -83,17 +120,16 @@ absl::StatusOr<bool> TrainingLoop::TrainOnce() {
   record.env_steps = counters.env_steps;
   record.time = published;
   record.wall_seconds = counters.wall_seconds;
-  record.policy_lag = batch->mean_policy_lag;
+  record.policy_lag = batch.mean_policy_lag;
   if (statistics.ok()) record.statistics = std::move(statistics->values);
   if (!statistics.ok()) record.error = std::string(statistics.status().message());
-  record.stage_seconds = {{"wait", batch->seconds_waited},
+  record.stage_seconds = {{"wait", batch.seconds_waited},
                           {"update", absl::ToDoubleSeconds(publish_began - update_began)},
                           {"publish", absl::ToDoubleSeconds(published - publish_began)},
                           {"snapshot", std::exchange(snapshot_seconds_, 0.0)}};
-  parts_.reporter->OnUpdate(std::move(record), parts_.server->TakeFinishedEpisodes());
+  parts_.reporter->OnUpdate(std::move(record), report.episodes);
   parts_.server->ReportProgress(counters.env_steps, parts_.reporter->env_steps_per_second());
-  RETURN_IF_ERROR(health);
-  return true;
+  return health;
 }
 
 absl::Status TrainingLoop::CountFailure(const absl::Status& status) {
@@ -114,6 +150,7 @@ TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
   const absl::Time began = parts_.now();
   auto snapshot = std::make_shared<Checkpoint>(state_);
   snapshot->ingest = parts_.server->ingest_state();
+  if (!lease_epochs_.empty()) snapshot->ingest.lease_epochs = lease_epochs_;
   snapshot->algorithm_state = parts_.algorithm->SaveState();
   snapshot->policy = parts_.algorithm->ExportPolicy(state_.counters.update);
   snapshot_ = std::move(snapshot);
@@ -123,6 +160,7 @@ TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
 
 void TrainingLoop::WriteCheckpoint() {
   checkpointed_env_steps_ = state_.counters.env_steps;
+  if (parts_.checkpoints == nullptr) return;
   parts_.checkpoints->Write(TakeSnapshot());
 }
 

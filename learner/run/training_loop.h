@@ -3,18 +3,25 @@
 //   NextBatch ─► Update ─► Publish ─► ReleaseBatch ─► records, evaluation, checkpoint ─► NextBatch …
 //
 // Publishing comes first after the update: workers wait for it, people and files do not.
+//
+// With several ranks each runs this loop in step with the others: before an update they agree that all have their part
+// of the batch and nobody wants to stop; afterwards they tell each other what their workers did. Rank 0 writes
+// checkpoints, evaluates and reports.
 #ifndef TROUPE_LEARNER_RUN_TRAINING_LOOP_H_
 #define TROUPE_LEARNER_RUN_TRAINING_LOOP_H_
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/collective.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_writer.h"
 #include "learner/run/console.h"
@@ -28,9 +35,10 @@ namespace troupe {
 struct TrainingParts {
   LearnerServer* server = nullptr;  // Begin was called
   Algorithm* algorithm = nullptr;
-  CheckpointWriter* checkpoints = nullptr;
+  CheckpointWriter* checkpoints = nullptr;  // null on ranks other than 0, which write none
   RunReporter* reporter = nullptr;
   Console* console = nullptr;
+  std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();
   // Asked between updates: true ends the run as an interruption that can be gone on from.
   std::function<bool()> stop_requested = [] { return false; };
   // Asked between updates: an error ends the run with it (workers that cannot be kept alive).
@@ -54,14 +62,16 @@ class TrainingLoop {
 
   // Trains until total_env_steps, a stop request or an error; in every case what was learned is in a checkpoint on disk
   // (as far as the disk takes it) when this returns. Leaves draining the server to the caller. Errors: those of
-  // `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others.
+  // `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others; UNAVAILABLE or ABORTED
+  // when another rank is gone or ended the run: an update cut short by that is taken back.
   absl::StatusOr<TrainingResult> Run();
 
  private:
   using Snapshot = std::shared_ptr<const Checkpoint>;
 
   absl::Status Train();
-  absl::StatusOr<bool> TrainOnce();  // false: no batch yet
+  absl::Status AwaitBatch();  // for a while; sets batch_ once there is one
+  absl::Status TrainOnce();   // on batch_
   absl::Status CountFailure(const absl::Status& status);
   void RequestEvaluation();
   void TakeEvaluations(absl::Duration timeout);
@@ -79,6 +89,8 @@ class TrainingLoop {
   const double earlier_wall_seconds_;
   const absl::Time began_;
   EvaluationTracker evaluations_;
+  std::optional<AssembledBatch> batch_;  // waits for the other ranks' parts
+  std::vector<uint32_t> lease_epochs_;   // of all ranks, once they told; then the newest
   Snapshot snapshot_;  // of the current update, once somebody asked for it
   uint64_t checkpointed_env_steps_;
   double snapshot_seconds_ = 0;

@@ -19,6 +19,7 @@
 #include "common/metrics/metrics.h"
 #include "common/policy_spec.h"
 #include "common/security/server_security.h"
+#include "learner/ingest/shard_range.h"
 #include "learner/training_batch.h"
 #include "proto/experiment.pb.h"
 
@@ -37,6 +38,8 @@ struct LearnerServerOptions {
   absl::Duration expected_workers_patience = absl::Seconds(30);
   int max_workers = 1024;
   int max_workers_per_peer = 512;  // registered from one address
+  // The shards leased out here; count 0: all. Batches have these shards' columns.
+  ShardRange own_shards;
   // Told, one line each, what people want to know: workers that come and go, shards given up, chunks refused. Called from
   // any thread, under a lock: it must not call back. Empty: nobody is told.
   std::function<void(const std::string&)> log;
@@ -45,7 +48,7 @@ struct LearnerServerOptions {
 // What must survive a restart so that nothing is counted twice; stored in checkpoints.
 struct IngestState {
   std::vector<uint32_t> lease_epochs;  // [num_shards], the last epoch given out per shard; 0: none yet
-  uint64_t chunks_trained = 0;
+  uint64_t chunks_trained = 0;         // num_shards per update, other learners' with them
 };
 
 // A filled batch. It stays the server's; give it back with ReleaseBatch so that it is filled again.

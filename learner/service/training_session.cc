@@ -12,10 +12,15 @@
 namespace troupe {
 namespace {
 
+ShardRange OwnShards(const LearnerServerOptions& options) {
+  if (options.own_shards.count > 0) return options.own_shards;
+  return {0, static_cast<int>(options.experiment.collection().num_shards())};
+}
+
 LeaseTableOptions LeaseOptions(const LearnerServerOptions& options) {
   const CollectionSettings& collection = options.experiment.collection();
   return {static_cast<int>(collection.num_shards()), absl::Seconds(collection.lease_timeout_seconds()),
-          options.expected_workers, options.expected_workers_patience};
+          options.expected_workers, options.expected_workers_patience, OwnShards(options)};
 }
 
 CollectionMode ModeOf(const Experiment& experiment) {
@@ -42,6 +47,7 @@ TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* m
       mode_(ModeOf(options.experiment)),
       shape_{static_cast<int>(options.experiment.collection().rollout_length()),
              static_cast<int>(options.experiment.collection().copies_per_shard())},
+      own_shards_(OwnShards(options)),
       lease_timeout_(absl::Seconds(options.experiment.collection().lease_timeout_seconds())),
       id_nonce_(RandomNonce()),
       metrics_(metrics),
@@ -85,7 +91,7 @@ absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::sha
   const uint64_t first_update = weights->policy_version;
   std::unique_ptr<Run> run(
       new Run{environment, max_chunk_bytes,
-              BatchAssembler(environment, shape_, num_shards, mode_ != ASYNCHRONOUS, first_update)});
+              BatchAssembler(environment, shape_, own_shards_.count, mode_ != ASYNCHRONOUS, first_update)});
   {
     absl::MutexLock lock(&mutex_);
     if (owned_run_ != nullptr) return absl::FailedPreconditionError("Begin was called before");
@@ -158,8 +164,8 @@ std::vector<EpisodeSummary> TrainingSession::TakeFinishedEpisodes() {
 
 IngestState TrainingSession::ingest_state() const {
   absl::MutexLock lock(&mutex_);
-  const uint64_t given = owned_run_ == nullptr ? 0 : owned_run_->assembler.batches_given();
-  return {leases_.last_epochs(), chunks_trained_before_ + given * options_.experiment.collection().num_shards()};
+  const uint64_t trained = owned_run_ == nullptr ? 0 : owned_run_->assembler.batches_released();
+  return {leases_.last_epochs(), chunks_trained_before_ + trained * options_.experiment.collection().num_shards()};
 }
 
 std::vector<WorkerSummary> TrainingSession::workers() const {

@@ -179,6 +179,7 @@ class TrainingSession {
   const Clock clock_;
   const CollectionMode mode_;
   const ChunkShape shape_;
+  const ShardRange own_shards_;
   const absl::Duration lease_timeout_;
   const std::string id_nonce_;  // so that ids of an earlier learner process are not taken for this one's
   LearnerMetrics metrics_;

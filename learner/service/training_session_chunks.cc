@@ -116,7 +116,7 @@ absl::StatusOr<std::optional<TrainingSession::Decision>> TrainingSession::Decide
   }
   if (!ordered && !filling.has_value()) return std::nullopt;
   if (result == wire::STALE) return decision;
-  decision.slot = ordered ? run.assembler.Reserve(decision.verdict.update, chunk.shard()) : run.assembler.ReserveNext();
+  decision.slot = ordered ? run.assembler.Reserve(decision.verdict.update, chunk.shard() - own_shards_.first) : run.assembler.ReserveNext();
   if (!decision.slot.has_value()) return std::nullopt;
   return decision;
 }

@@ -187,7 +187,7 @@ void TrainingSession::Settle() {
   metrics_.workers_connected.Set(connected);
   metrics_.workers_disconnected.Set(static_cast<double>(workers_.size()) - connected);
   metrics_.shards_leased.Set(leased);
-  metrics_.shards_waiting.Set(static_cast<double>(options_.experiment.collection().num_shards()) - leased);
+  metrics_.shards_waiting.Set(static_cast<double>(own_shards_.count) - leased);
 }
 
 void TrainingSession::CallFinished() {

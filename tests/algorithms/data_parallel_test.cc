@@ -6,13 +6,18 @@
 #include <cstring>
 #include <map>
 
+#include "learner/networks/torch_headers.h"
 #include "tests/algorithms/batch_builder.h"
-#include "tests/algorithms/thread_ranks.h"
+#include "tests/common/thread_ranks.h"
 
 namespace troupe {
 namespace {
 
 constexpr int kSteps = 12, kColumns = 6, kUpdates = 3;
+
+absl::Span<float> FloatsOf(at::Tensor* tensor) {
+  return {tensor->data_ptr<float>(), static_cast<size_t>(tensor->numel())};
+}
 
 // Columns first … first + count of a [rows, columns, size] array.
 template <typename T>
@@ -134,13 +139,13 @@ TEST_P(DataParallel, LearnsWhatALearnerByItselfLearns) {
     int first = 0;
     for (int rank = 0; rank < ranks->rank(); ++rank) first += columns[rank];
     parts[ranks->rank()] = Train(own, first, columns[ranks->rank()]);
-  });
+  }, FloatsOf);
   for (const Trained& part : parts) {
     EXPECT_EQ(part.state, parts[0].state);
     EXPECT_EQ(part.statistics, parts[0].statistics);
   }
   // Sums of some hundred float32 terms taken in another order differ by about 1e-6 of their size. Adam divides by the
-  // gradient's own size, which carries that to the steps; 3 updates × 9 steps add them up.
+  // gradient's own size, which carries that to the steps; 3 updates × 9 … 216 steps add them up.
   EXPECT_LT(LargestDifference(parts[0].state, alone.state), 1e-4);
   for (const auto& [name, value] : alone.statistics) {
     EXPECT_NEAR(parts[0].statistics.at(name), value, 1e-4 * std::max(1.0, std::fabs(value))) << name;
@@ -186,7 +191,7 @@ TEST(DataParallelFailure, EndsTheUpdateWithTheGroupsStatus) {
       const auto statistics = CreateAlgorithm(own).value()->Update(
           Cut(context.environment, WholeBatch(context, 0), 3 * ranks->rank(), 3), {.total_env_steps = 720});
       EXPECT_EQ(statistics.status().code(), absl::StatusCode::kUnavailable) << calls;
-    });
+    }, FloatsOf);
   }
 }
 
@@ -204,7 +209,7 @@ TEST(DataParallelFailure, AStepThatIsNotFiniteAnywhereIsSkippedEverywhere) {
     const std::map<std::string, double> named(statistics->values.begin(), statistics->values.end());
     EXPECT_EQ(named.at("skipped_minibatches"), 3);
     EXPECT_EQ(algorithm->SaveState(), before);
-  });
+  }, FloatsOf);
 }
 
 }  // namespace

@@ -44,8 +44,13 @@ inline std::string SmallExperiment(const std::string& mode, int updates) {
 // A program of this build with its output kept. Killed when the test ends early.
 class Process {
  public:
-  Process(const std::string& program, const std::vector<std::string>& arguments) {
-    std::vector<std::string> command = {absl::StrCat(TROUPE_BIN_DIR "/", program)};
+  // `environment`: NAME=VALUE, besides what this process has.
+  Process(const std::string& program, const std::vector<std::string>& arguments,
+          const std::vector<std::string>& environment = {}) {
+    std::vector<std::string> command;
+    if (!environment.empty()) command.push_back("/usr/bin/env");
+    command.insert(command.end(), environment.begin(), environment.end());
+    command.push_back(absl::StrCat(TROUPE_BIN_DIR "/", program));
     command.insert(command.end(), arguments.begin(), arguments.end());
     child_ = PipedProcess::Start(command).value();
   }

@@ -171,7 +171,7 @@ TEST_F(BatchAssemblerTest, BlocksAreFilledByManyThreadsAtOnce) {
     assembler.Release(update);
     for (std::thread& thread : threads) thread.join();
   }
-  EXPECT_EQ(assembler.batches_given(), 20);
+  EXPECT_EQ(assembler.batches_released(), 20);
 }
 
 }  // namespace

@@ -49,6 +49,36 @@ TEST_F(LeaseTableTest, SpreadsShardsEvenlyOverTheExpectedWorkers) {
   EXPECT_THAT(table.shards_of("b"), ElementsAre(1, 3));
 }
 
+TEST_F(LeaseTableTest, LeavesOtherLearnersShardsAlone) {
+  LeaseTableOptions options = Options(6);
+  options.own_shards = {2, 3};
+  LeaseTable table(options);
+  table.Open({9, 9, 4, 4, 4, 9}, 7, kStart);
+  Join(table, "a");
+  EXPECT_THAT(table.TakeChanges(kStart), SizeIs(3));
+  EXPECT_THAT(table.shards_of("a"), ElementsAre(2, 3, 4));
+  EXPECT_THAT(table.last_epochs(), ElementsAre(9, 9, 5, 5, 5, 9));
+  EXPECT_EQ(table.Find("a", 1, 9, 0), Standing::kUnknownShard);
+  EXPECT_EQ(table.Find("a", 5, 9, 0), Standing::kUnknownShard);
+  EXPECT_EQ(table.Find("a", 4, 5, 0), Standing::kNext);
+}
+
+TEST(ShardRange, PartsAreContiguousCompleteAndEven) {
+  for (const int shards : {2, 4, 7, 64}) {
+    for (int size = 1; size <= std::min(shards, 5); ++size) {
+      int next = 0;
+      for (int rank = 0; rank < size; ++rank) {
+        const ShardRange range = ShardRange::OfRank(shards, rank, size);
+        EXPECT_EQ(range.first, next);
+        EXPECT_GE(range.count, shards / size);
+        EXPECT_LE(range.count, shards / size + 1);
+        next += range.count;
+      }
+      EXPECT_EQ(next, shards);
+    }
+  }
+}
+
 TEST_F(LeaseTableTest, PatienceOpensTheGateForThoseThatCame) {
   LeaseTable table(Options(2, 3));
   table.Open({}, 0, kStart);

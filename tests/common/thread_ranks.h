@@ -1,16 +1,17 @@
 // A data-parallel group whose ranks are threads of one process.
-#ifndef TROUPE_TESTS_ALGORITHMS_THREAD_RANKS_H_
-#define TROUPE_TESTS_ALGORITHMS_THREAD_RANKS_H_
+#ifndef TROUPE_TESTS_COMMON_THREAD_RANKS_H_
+#define TROUPE_TESTS_COMMON_THREAD_RANKS_H_
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "learner/algorithms/collective.h"
-#include "learner/networks/torch_headers.h"
 
 namespace troupe {
 
@@ -50,7 +51,11 @@ class MeetingPlace {
 
 class ThreadRank final : public Collective {
  public:
-  ThreadRank(MeetingPlace* place, int rank) : place_(*place), rank_(rank) {}
+  // Where a tensor's floats lie; those who sum tensors know LibTorch.
+  using FloatsOf = std::function<absl::Span<float>(at::Tensor*)>;
+
+  ThreadRank(MeetingPlace* place, int rank, FloatsOf floats_of)
+      : place_(*place), rank_(rank), floats_of_(std::move(floats_of)) {}
 
   int rank() const override { return rank_; }
   int size() const override { return place_.size(); }
@@ -61,11 +66,18 @@ class ThreadRank final : public Collective {
   }
   void Sum(at::Tensor* values) override {
     if (!Counts()) return;
-    float* data = values->data_ptr<float>();
-    const std::vector<double> sums = place_.Sum(rank_, {data, data + values->numel()});
-    std::copy(sums.begin(), sums.end(), data);
+    const absl::Span<float> floats = floats_of_(values);
+    const std::vector<double> sums = place_.Sum(rank_, {floats.begin(), floats.end()});
+    std::copy(sums.begin(), sums.end(), floats.begin());
   }
-  void Broadcast(std::string*) override { throw std::logic_error("algorithms have nothing to broadcast"); }
+  void Broadcast(std::string* bytes) override {
+    if (!Counts()) return;
+    const size_t size = static_cast<size_t>(place_.Sum(rank_, {rank_ == 0 ? bytes->size() * 1.0 : 0.0})[0]);
+    std::vector<double> letters(size);
+    if (rank_ == 0) std::copy(bytes->begin(), bytes->end(), letters.begin());
+    letters = place_.Sum(rank_, letters);
+    bytes->assign(letters.begin(), letters.end());
+  }
   absl::Status status() const override {
     return calls_left_ == 0 ? absl::UnavailableError("rank 1 is gone") : absl::OkStatus();
   }
@@ -78,19 +90,21 @@ class ThreadRank final : public Collective {
 
   MeetingPlace& place_;
   const int rank_;
+  const FloatsOf floats_of_;
   int calls_left_ = -1;
 };
 
 // Calls body(rank) on a thread each.
-inline void RunRanks(int size, const std::function<void(std::shared_ptr<ThreadRank>)>& body) {
+inline void RunRanks(int size, const std::function<void(std::shared_ptr<ThreadRank>)>& body,
+                     const ThreadRank::FloatsOf& floats_of = nullptr) {
   MeetingPlace place(size);
   std::vector<std::thread> threads;
   for (int rank = 0; rank < size; ++rank) {
-    threads.emplace_back([&place, &body, rank] { body(std::make_shared<ThreadRank>(&place, rank)); });
+    threads.emplace_back([&, rank] { body(std::make_shared<ThreadRank>(&place, rank, floats_of)); });
   }
   for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace troupe
 
-#endif  // TROUPE_TESTS_ALGORITHMS_THREAD_RANKS_H_
+#endif  // TROUPE_TESTS_COMMON_THREAD_RANKS_H_

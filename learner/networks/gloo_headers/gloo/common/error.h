@@ -1,0 +1,1 @@
+// See context.h: included by name, nothing of it is used.

@@ -1,0 +1,49 @@
+// What the ranks of a run decide together, so that all go on, wait or end at the same place. Each function is a call of
+// the group: every rank makes it.
+#ifndef TROUPE_LEARNER_RUN_RANK_AGREEMENT_H_
+#define TROUPE_LEARNER_RUN_RANK_AGREEMENT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/environment_spec.h"
+#include "learner/algorithms/collective.h"
+#include "learner/checkpoint/checkpoint.h"
+#include "learner/service/learner_server.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+enum class Verdict { kGoOn, kWait, kStop };
+
+// kStop when any rank wants to stop, else kWait when any is not ready. Errors: this rank's `health`; ABORTED naming the
+// rank that is not well; those of Collective::status().
+absl::StatusOr<Verdict> Agree(bool ready, bool stop, const absl::Status& health, Collective* ranks);
+
+// OK when it is OK on every rank. Errors as of Agree.
+absl::Status AgreeAllIsWell(const absl::Status& own, Collective* ranks);
+
+// Rank 0's experiment and mine are the same. INVALID_ARGUMENT naming the fields that differ.
+absl::Status CheckSameExperiment(const Experiment& experiment, Collective* ranks);
+
+// Rank 0's environment and mine are the same. FAILED_PRECONDITION naming what differs.
+absl::Status CheckSameEnvironment(const EnvironmentSpec& environment, Collective* ranks);
+
+// Gives everybody where rank 0 begins: the run id and, when it resumes, its checkpoint.
+absl::Status ShareStart(Checkpoint* start, bool* resumed, Collective* ranks);
+
+// What a rank tells the others after an update.
+struct RankReport {
+  std::vector<uint32_t> lease_epochs;    // of its own shards
+  std::vector<EpisodeSummary> episodes;  // finished
+};
+
+// All ranks' reports as one, in the order of ranks, which is that of shards. The own one if the group fails.
+RankReport JoinReports(RankReport own, Collective* ranks);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_RUN_RANK_AGREEMENT_H_
