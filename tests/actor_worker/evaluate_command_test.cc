@@ -71,7 +71,7 @@ TEST_F(CommandTest, EvaluatePrintsEveryPlayerAndWritesEveryEpisode) {
   const Ended ended =
       RunCommand(RunEvaluate, {"--actors=" + one + "," + two, "--episodes=6", "--json=" + json_path, "--threads=2"});
   ASSERT_EQ(ended.status, 0) << ended.err;
-  for (const char* const part : {"grid_world, 2 agents: 6 episodes each, seeds 1000000 to 1000005, actors greedy",
+  for (const char* const part : {"grid_world, 2 agents: 6 episodes each, seeds 2000000 to 2000005, actors greedy",
                                  "\nmappo one ", "\nmappo two ", "\nmean of the 2 ", "\nrandom ", "* best"}) {
     EXPECT_THAT(ended.out, HasSubstr(part));
   }
@@ -79,7 +79,7 @@ TEST_F(CommandTest, EvaluatePrintsEveryPlayerAndWritesEveryEpisode) {
   EXPECT_EQ(json["players"][0]["name"], "mappo one");
   EXPECT_EQ(json["players"][1]["env_steps"], 3456);
   for (const auto& player : json["players"]) EXPECT_EQ(player["episodes"].size(), 6);
-  EXPECT_EQ(json["players"][2]["episodes"][5]["seed"], 1000005);
+  EXPECT_EQ(json["players"][2]["episodes"][5]["seed"], 2000005);
 }
 
 TEST_F(CommandTest, EvaluateRepeatsItselfWhateverTheThreads) {
