@@ -82,6 +82,7 @@ TEST(TransportSecurity, StrangersAreRefusedAndCountedWhileAnHonestWorkerTrainsOn
   EXPECT_TRUE(run.Reaches(run.RecordedUpdates().size() + 20)) << learner->output() << worker.output();
   learner->Signal(SIGTERM);
   EXPECT_EQ(learner->Wait(), 0) << learner->output();
+  worker.Signal(SIGTERM);
   EXPECT_EQ(worker.Wait(absl::Seconds(30)), 0) << worker.output();
 }
 
