@@ -49,12 +49,12 @@ def release_of_this_machine():
 
 
 def apt_mirror():
-    """The archive that apt is set to use here."""
+    """The archive that apt is set to use here, as debootstrap's argument; none, where apt names none, leaves it its own."""
     policy = run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
     for uri in policy.split():
         if re.search(r"/debian/?$", uri):
-            return uri
-    return "http://deb.debian.org/debian"
+            return [uri]
+    return []
 
 
 class Images:
@@ -80,7 +80,7 @@ class Images:
         if shutil.which("debootstrap") is None or os.geteuid() != 0:
             raise Skip(f"no {self.base}, and no debootstrap (as root) to make one")
         with tempfile.TemporaryDirectory() as folder:
-            run(["debootstrap", "--variant=minbase", release, folder + "/root", apt_mirror()], timeout_seconds=1200)
+            run(["debootstrap", "--variant=minbase", release, folder + "/root"] + apt_mirror(), timeout_seconds=1200)
             tar = subprocess.Popen(["tar", "-C", folder + "/root", "-c", "."], stdout=subprocess.PIPE)
             self.base = self.name("base")
             run(["docker", "import", "-", self.base], timeout_seconds=600, stdin=tar.stdout)
