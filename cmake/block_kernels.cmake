@@ -9,4 +9,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                               COMPILE_OPTIONS "${avx512}" SKIP_PRECOMPILE_HEADERS ON)
   set_source_files_properties(learner/networks/block_kernels_bf16.cc PROPERTIES
                               COMPILE_OPTIONS "${avx512};-mavx512bf16" SKIP_PRECOMPILE_HEADERS ON)
+  set_source_files_properties(learner/networks/block_kernels_amx.cc PROPERTIES
+                              COMPILE_OPTIONS "${avx512};-mavx512bf16;-mamx-tile;-mamx-bf16" SKIP_PRECOMPILE_HEADERS ON)
 endif()

@@ -26,8 +26,6 @@ struct AlgorithmContext {
   EnvironmentSpec environment;
   std::vector<PolicySpec> policies;      // one per group, in order
   std::string device;                    // "cpu", "cuda" or "cuda:N", already chosen and available (networks/device.h)
-  // On the CPU: multiply in bfloat16 instead of float32 (networks/block_kernels.h). Part of what decides bits.
-  bool bfloat16 = false;
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();  // who trains this run together
 };
 

@@ -34,7 +34,7 @@ class Mappo : public Algorithm {
   static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
 
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;
-  std::string arithmetic() const override;
+  std::string arithmetic() const override { return arithmetic_; }
   PolicyWeights ExportPolicy(uint64_t policy_version) const override;
   std::vector<HostTensor> SaveState() const override;
   absl::Status LoadState(absl::Span<const HostTensor> state) override;
@@ -91,7 +91,8 @@ class Mappo : public Algorithm {
                   double denominator, UpdateTotals* totals);
   // A network's gradient and a step's figures, over all ranks.
   void SumOverRanks(const DenseStack& stack, at::Tensor* figures);
-  // Sets blocks_ where all networks can be stepped out of blocks; FAILED_PRECONDITION where bfloat16 is wanted and they cannot.
+  // Sets arithmetic_, and blocks_ where all networks can be stepped out of blocks; FAILED_PRECONDITION where
+  // compute.precision cannot be had.
   absl::Status PrepareBlocks();
   // The step of all networks at once, where blocks_ is set. denominators [actors + critics].
   void StepBlocks(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
@@ -106,6 +107,7 @@ class Mappo : public Algorithm {
   at::Device device_;
   std::vector<Actor> actors_;
   std::vector<Critic> critics_;
+  std::string arithmetic_;
   std::unique_ptr<BlockStep> blocks_;  // the critics, then the actors; null where blocks cannot be used
 };
 

@@ -2,34 +2,38 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "learner/algorithms/mappo.h"
+#include "learner/networks/cpu_features.h"
 
 namespace troupe {
 
 absl::Status Mappo::PrepareBlocks() {
-  if (!device_.is_cpu()) return absl::OkStatus();
-  const BlockKernels* kernels = context_.bfloat16 ? BlockKernelsBf16() : BlockKernelsF32();
-  bool covered = kernels != nullptr;
+  const Precision precision = context_.experiment.compute().precision();
+  bool covered = device_.is_cpu();
   for (const Actor& actor : actors_) covered &= BlockStack::Covers(actor.policy.stack);
   for (const Critic& critic : critics_) covered &= BlockStack::Covers(critic.layout.stack);
-  if (!covered && context_.bfloat16) {
+  const BlockKernels* const amx = BlockKernelsAmx();
+  const BlockKernels* const bfloat16 = amx != nullptr ? amx : BlockKernelsBf16();
+  if (precision == BF16 && (!covered || bfloat16 == nullptr)) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "bfloat16 is asked for, but ",
-        kernels == nullptr ? "this processor has no AVX512_BF16" : "a network has layer norms"));
+        "compute.precision is BF16, but ",
+        !device_.is_cpu() ? "only the CPU's networks can be trained in it"
+        : !covered        ? "a network has layer norms"
+                          : "this processor has no AVX512_BF16"));
   }
-  if (!covered) return absl::OkStatus();
+  const bool multiplies_bfloat16 = precision == BF16 || (precision == FASTEST && CpuFavoursBf16());
+  const BlockKernels* const kernels = multiplies_bfloat16 ? bfloat16 : BlockKernelsF32();
+  if (!covered || kernels == nullptr) {
+    arithmetic_ = device_.is_cpu() && DenseStackKernel::Available() ? "float32, oneDNN's products and LibTorch"
+                                                                    : "float32, LibTorch";
+    return absl::OkStatus();
+  }
+  arithmetic_ = !multiplies_bfloat16 ? "fast f32: float32 in AVX-512 blocks"
+                : kernels == amx     ? "fast bf16: bfloat16 products in AMX tiles, sums and parameters float32"
+                                     : "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters float32";
   blocks_ = std::make_unique<BlockStep>();
   for (const Critic& critic : critics_) blocks_->Add(critic.layout.stack, kernels, critic.stack.parameters());
   for (const Actor& actor : actors_) blocks_->Add(actor.policy.stack, kernels, actor.stack.parameters());
   return absl::OkStatus();
-}
-
-std::string Mappo::arithmetic() const {
-  if (blocks_ != nullptr && context_.bfloat16) {
-    return "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters float32";
-  }
-  if (blocks_ != nullptr) return "fast f32: float32 in AVX-512 blocks";
-  if (device_.is_cpu() && DenseStackKernel::Available()) return "float32, oneDNN's products and LibTorch";
-  return "float32, LibTorch";
 }
 
 void Mappo::StepBlocks(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,

@@ -17,6 +17,7 @@ void ClearFreeFields(Experiment* experiment) {
   experiment->mutable_collection()->clear_unacknowledged_window();
   experiment->mutable_collection()->clear_lease_timeout_seconds();
   experiment->mutable_compute()->clear_device();
+  experiment->mutable_compute()->clear_precision();
 }
 
 }  // namespace

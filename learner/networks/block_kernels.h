@@ -60,6 +60,7 @@ struct BlockKernels {
 // Null where the processor, or the compiler's target, lacks the instructions (cpu_features.h).
 const BlockKernels* BlockKernelsF32();
 const BlockKernels* BlockKernelsBf16();
+const BlockKernels* BlockKernelsAmx();  // BF16 in AMX's tiles: the same roundings, sums in another order
 
 }  // namespace troupe
 

@@ -71,6 +71,46 @@ struct Kernels {
     }
   }
 
+  // Applies the layer's activation and notes what BackwardInput needs to know of it.
+  template <int V>
+  static inline void Activate(BlockActivation activation, int64_t panel, int64_t row, const BlockSheet& y,
+                              Tile<V>& tile) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kTileRows; ++r) {
+      uint32_t positive = 0;
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) {
+        __m512& value = tile.at[r][v];
+        if (activation == BlockActivation::kRelu) {
+          value = _mm512_max_ps(_mm512_setzero_ps(), value);  // NaN stays NaN
+          positive |= static_cast<uint32_t>(_mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_GT_OQ)) << (16 * v);
+        } else {
+          value = Tanh(value);
+          _mm512_storeu_ps(y.slope + (panel * kBlockRows + row + r) * kPanelColumns + 16 * v,
+                           _mm512_fnmadd_ps(value, value, _mm512_set1_ps(1.0f)));
+        }
+      }
+      if (activation == BlockActivation::kRelu) y.positive[panel * kBlockRows + row + r] = positive;
+    }
+  }
+
+  // Times the slope of the activation that made x.
+  template <int V>
+  static inline void TimesSlope(BlockActivation activation, int64_t panel, int64_t row, const BlockSheet& x,
+                                Tile<V>& tile) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kTileRows; ++r) {
+      const int64_t place = panel * kBlockRows + row + r;
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) {
+        __m512& value = tile.at[r][v];
+        value = activation == BlockActivation::kRelu
+                    ? _mm512_maskz_mov_ps(static_cast<__mmask16>(x.positive[place] >> (16 * v)), value)
+                    : _mm512_mul_ps(value, _mm512_loadu_ps(x.slope + place * kPanelColumns + 16 * v));
+      }
+    }
+  }
+
   template <int V>
   static void ForwardPanel(const BlockSheet& x, int64_t rows, int64_t inputs, int64_t columns, const uint32_t* w,
                            const float* bias, BlockActivation activation, int64_t panel, const BlockSheet& y) {
@@ -78,23 +118,7 @@ struct Kernels {
       Tile<V> tile;
       Start<V>(bias, columns, tile);
       Product<V>(x.by_row + row * Format::kUnitsPerPanel, w, Units(inputs), tile);
-#pragma GCC unroll 8
-      for (int r = 0; r < kTileRows; ++r) {
-        uint32_t positive = 0;
-#pragma GCC unroll 2
-        for (int v = 0; v < V; ++v) {
-          __m512& value = tile.at[r][v];
-          if (activation == BlockActivation::kRelu) {
-            value = _mm512_max_ps(_mm512_setzero_ps(), value);  // NaN stays NaN
-            positive |= static_cast<uint32_t>(_mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_GT_OQ)) << (16 * v);
-          } else {
-            value = Tanh(value);
-            _mm512_storeu_ps(y.slope + (panel * kBlockRows + row + r) * kPanelColumns + 16 * v,
-                             _mm512_fnmadd_ps(value, value, _mm512_set1_ps(1.0f)));
-          }
-        }
-        if (activation == BlockActivation::kRelu) y.positive[panel * kBlockRows + row + r] = positive;
-      }
+      Activate<V>(activation, panel, row, y, tile);
       Store<V>(tile, panel, row, y);
     }
   }
@@ -121,17 +145,7 @@ struct Kernels {
       Tile<V> tile;
       Start<V>(nullptr, 0, tile);
       Product<V>(d.by_row + row * Format::kUnitsPerPanel, w, Units(outputs), tile);
-#pragma GCC unroll 8
-      for (int r = 0; r < kTileRows; ++r) {
-        const int64_t place = panel * kBlockRows + row + r;
-#pragma GCC unroll 2
-        for (int v = 0; v < V; ++v) {
-          __m512& value = tile.at[r][v];
-          value = activation == BlockActivation::kRelu
-                      ? _mm512_maskz_mov_ps(static_cast<__mmask16>(x.positive[place] >> (16 * v)), value)
-                      : _mm512_mul_ps(value, _mm512_loadu_ps(x.slope + place * kPanelColumns + 16 * v));
-        }
-      }
+      TimesSlope<V>(activation, panel, row, x, tile);
       Store<V>(tile, panel, row, dx);
     }
   }
@@ -162,6 +176,11 @@ struct Kernels {
         for (int v = 0; v < V; ++v) AddTo(gradient + (first + r) * stride + 16 * v, columns - 16 * v, add, tile.at[r][v]);
       }
     }
+    BiasGradientPanel<V>(d, units, columns, add, bias_gradient);
+  }
+
+  template <int V>
+  static void BiasGradientPanel(const uint32_t* d, int64_t units, int64_t columns, bool add, float* bias_gradient) {
     __m512 sums[V];
     for (int v = 0; v < V; ++v) sums[v] = _mm512_setzero_ps();
     for (int64_t u = 0; u < units; ++u) {
@@ -180,31 +199,45 @@ struct Kernels {
 
   static int64_t PackedWords(int64_t rows, int64_t columns) { return Units(rows) * PaddedColumns(columns); }
 
-  // Packs `rows` × `columns` values, read 16 columns at a time by read(row, column, mask).
+  // Packs kPanelColumns columns of `rows` rows, read 16 at a time by read(row, column of the panel, mask).
   template <typename Read>
   static inline void PackWith(int64_t rows, int64_t columns, uint32_t* packed, Read read) {
-    for (int64_t column = 0; column < columns; column += kPanelColumns) {
-      const __mmask16 left = ColumnMask(columns - column), right = ColumnMask(columns - column - 16);
-      for (int64_t row = 0; row < rows; row += kPerUnit, packed += kPanelColumns) {
-        const __mmask16 below = row + 1 < rows ? 0xffff : 0;
-        Format::PackUnit(read(row, column, left), read(row, column + 16, right), read(row + 1, column, left & below),
-                         read(row + 1, column + 16, right & below), packed);
-      }
+    const __mmask16 left = ColumnMask(columns), right = ColumnMask(columns - 16);
+    for (int64_t row = 0; row < rows; row += kPerUnit, packed += kPanelColumns) {
+      const __mmask16 below = row + 1 < rows ? 0xffff : 0;
+      Format::PackUnit(read(row, 0, left), read(row, 16, right), read(row + 1, 0, left & below),
+                       read(row + 1, 16, right & below), packed);
     }
   }
 
-  static void Pack(const float* weight, int64_t inputs, int64_t outputs, uint32_t* packed) {
-    PackWith(inputs, outputs, packed, [&](int64_t row, int64_t column, __mmask16 mask) {
-      return _mm512_maskz_loadu_ps(mask, weight + row * outputs + column);
+  // The panel of a weight [inputs, outputs] that begins at column `first`.
+  static void PackPanel(const float* weight, int64_t inputs, int64_t outputs, int64_t first, uint32_t* packed) {
+    PackWith(inputs, outputs - first, packed, [&](int64_t row, int64_t column, __mmask16 mask) {
+      return _mm512_maskz_loadu_ps(mask, weight + row * outputs + first + column);
     });
   }
 
-  static void PackTransposed(const float* weight, int64_t inputs, int64_t outputs, uint32_t* packed) {
+  // The same of its transpose [outputs, inputs].
+  static void PackTransposedPanel(const float* weight, int64_t inputs, int64_t outputs, int64_t first,
+                                  uint32_t* packed) {
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512i index = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int>(outputs)));
-    PackWith(outputs, inputs, packed, [&](int64_t row, int64_t column, __mmask16 mask) {
-      return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, index, weight + column * outputs + row, 4);
+    PackWith(outputs, inputs - first, packed, [&](int64_t row, int64_t column, __mmask16 mask) {
+      const float* const from = weight + (first + column) * outputs + row;
+      return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, index, from, 4);
     });
+  }
+
+  static void Pack(const float* weight, int64_t inputs, int64_t outputs, uint32_t* packed) {
+    for (int64_t n = 0; n < outputs; n += kPanelColumns, packed += Units(inputs) * kPanelColumns) {
+      PackPanel(weight, inputs, outputs, n, packed);
+    }
+  }
+
+  static void PackTransposed(const float* weight, int64_t inputs, int64_t outputs, uint32_t* packed) {
+    for (int64_t k = 0; k < inputs; k += kPanelColumns, packed += Units(outputs) * kPanelColumns) {
+      PackTransposedPanel(weight, inputs, outputs, k, packed);
+    }
   }
 
   static void Load(const float* base, const int64_t* offsets, int64_t rows, int64_t columns, const BlockSheet& to) {

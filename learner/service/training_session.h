@@ -200,6 +200,7 @@ class TrainingSession {
   uint64_t chunks_trained_before_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::weak_ptr<ParkedStream>> parked_ ABSL_GUARDED_BY(mutex_);
   bool resume_parked_ ABSL_GUARDED_BY(mutex_) = false;
+  bool resuming_ ABSL_GUARDED_BY(mutex_) = false;  // streams taken from parked_ are being resumed, in their order
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool run_ended_ ABSL_GUARDED_BY(mutex_) = false;

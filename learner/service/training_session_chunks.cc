@@ -41,11 +41,14 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
     return RefuseChunk(stream.get(), worker_id, absl::InvalidArgumentError("chunk: came before any lease was granted"));
   }
   if (mode_ == ASYNCHRONOUS) {
-    // Known to wait: its values are looked at once there is a place for it.
+    // Known to wait: its values are looked at once there is a place for it, which goes to who has waited before.
     absl::MutexLock lock(&mutex_);
     if (!IsCurrent(stream.get(), worker_id)) return StreamReplaced();
-    if (!draining_ && !run->assembler.filling_update().has_value()) {
-      Park(parked, workers_.at(worker_id));
+    Worker& worker = workers_.at(worker_id);
+    const bool others_wait = resuming_ || !parked_.empty();
+    const bool waited = worker.parked_since < absl::InfiniteFuture();
+    if (!draining_ && ((others_wait && !waited) || !run->assembler.filling_update().has_value())) {
+      Park(parked, worker);
       return Handled::kParked;
     }
   }

@@ -232,13 +232,20 @@ void TrainingSession::Maintain() {
         nameless.stream->Close(absl::DeadlineExceededError("message: expected hello, none came"));
     }
     if (std::exchange(resume_parked_, false)) parked.swap(parked_);
+    resuming_ = !parked.empty();
     metrics_.chunks_waiting.Set(static_cast<double>(parked_.size()));
     Settle();
   }
   CallFinished();
+  if (parked.empty()) return;
   for (const auto& waiting : parked) {
     if (const auto stream = waiting.lock()) stream->Resume();
   }
+  absl::MutexLock lock(&mutex_);
+  resuming_ = false;
+  // Who came meanwhile waits behind these, though there may be places left.
+  const bool first_come = mode_ == ASYNCHRONOUS && owned_run_ != nullptr;
+  if (first_come && owned_run_->assembler.filling_update().has_value()) resume_parked_ = !parked_.empty();
 }
 
 }  // namespace troupe

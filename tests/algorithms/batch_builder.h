@@ -19,7 +19,8 @@ inline AgentGroupSpec DiscreteGroup(const std::string& name, int agents, int obs
   return group;
 }
 
-// `text` is an experiment's textproto without name, environment and steps.
+// `text` is an experiment's textproto without name, environment and steps. In float32, alike on every processor, unless
+// it asks for BF16.
 inline AlgorithmContext MakeContext(const std::string& text, std::vector<AgentGroupSpec> groups,
                                     int state_extras_size) {
   AlgorithmContext context;
@@ -27,6 +28,7 @@ inline AlgorithmContext MakeContext(const std::string& text, std::vector<AgentGr
       "name: \"test\" total_env_steps: 100000 environment { name: \"matrix_game\" } " + text, "test", {});
   if (!experiment.ok()) throw std::runtime_error(std::string(experiment.status().message()));
   context.experiment = *experiment;
+  if (context.experiment.compute().precision() == FASTEST) context.experiment.mutable_compute()->set_precision(F32);
   context.environment.groups = std::move(groups);
   context.environment.state_extras_size = state_extras_size;
   const auto policies = MakePolicySpecs(context.experiment, context.environment);

@@ -37,6 +37,7 @@ std::vector<Kind> Kinds() {
   std::vector<Kind> kinds;
   if (BlockKernelsF32() != nullptr) kinds.push_back({"f32", BlockKernelsF32(), 2e-5, 2e-5});
   if (BlockKernelsBf16() != nullptr) kinds.push_back({"bf16", BlockKernelsBf16(), 4e-2, 1e-1});
+  if (BlockKernelsAmx() != nullptr) kinds.push_back({"amx", BlockKernelsAmx(), 4e-2, 1e-1});
   return kinds;
 }
 

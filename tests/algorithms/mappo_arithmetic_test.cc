@@ -1,5 +1,5 @@
 // The same training on every path the processor allows: LibTorch's operators, oneDNN's products, blocks in float32 and
-// blocks in bfloat16.
+// blocks in bfloat16, of AVX-512 and of AMX.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,11 +9,13 @@
 #include "common/host_tensor.h"
 #include "learner/networks/block_kernels.h"
 #include "learner/networks/compute_pool.h"
+#include "learner/networks/cpu_features.h"
 #include "tests/algorithms/batch_builder.h"
 
 namespace troupe {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 // TROUPE_CPU for as long as it lives.
@@ -23,13 +25,13 @@ class CpuLimit {
   ~CpuLimit() { unsetenv("TROUPE_CPU"); }
 };
 
-AlgorithmContext Context(const std::string& networks, bool bfloat16) {
+AlgorithmContext Context(const std::string& networks, Precision precision) {
   AlgorithmContext context =
       MakeContext(networks +
                          " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 critic_learning_rate: 0.001 "
                          "max_gradient_norm: 0.5 }",
                      {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
-  context.bfloat16 = bfloat16;
+  context.experiment.mutable_compute()->set_precision(precision);
   return context;
 }
 
@@ -64,7 +66,7 @@ class Arithmetic : public ::testing::TestWithParam<std::string> {
 // One update is ten gradient steps of every network.
 TEST_P(Arithmetic, TenGradientStepsEndWhereLibTorchsEnd) {
   if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
-  const AlgorithmContext context = Context(GetParam(), false);
+  const AlgorithmContext context = Context(GetParam(), F32);
   ASSERT_THAT(CreateAlgorithm(context).value()->arithmetic(), HasSubstr("fast f32"));
   const std::vector<float> start = Train(context, 0), blocks = Train(context, 1);
   const CpuLimit plain("none");
@@ -75,17 +77,21 @@ TEST_P(Arithmetic, TenGradientStepsEndWhereLibTorchsEnd) {
 
 TEST_P(Arithmetic, BfloatStepsEndNearThoseInFloat) {
   if (BlockKernelsBf16() == nullptr) GTEST_SKIP() << "this processor has no AVX512_BF16";
-  const AlgorithmContext bfloat = Context(GetParam(), true), single = Context(GetParam(), false);
-  ASSERT_THAT(CreateAlgorithm(bfloat).value()->arithmetic(), HasSubstr("fast bf16"));
-  const std::vector<float> start = Train(single, 0), reference = Train(single, 1), blocks = Train(bfloat, 1);
-  EXPECT_GT(Distance(blocks, reference), 0.0);
-  EXPECT_LT(Distance(blocks, reference), 0.2 * Distance(reference, start));
+  const AlgorithmContext bfloat = Context(GetParam(), BF16), single = Context(GetParam(), F32);
+  const std::vector<float> start = Train(single, 0), reference = Train(single, 1);
+  for (const char* limit : {"bf16", "nothing"}) {  // without AMX, and with it where it is there
+    const CpuLimit limited(limit);
+    ASSERT_THAT(CreateAlgorithm(bfloat).value()->arithmetic(), HasSubstr("fast bf16"));
+    const std::vector<float> blocks = Train(bfloat, 1);
+    EXPECT_GT(Distance(blocks, reference), 0.0);
+    EXPECT_LT(Distance(blocks, reference), 0.2 * Distance(reference, start));
+  }
 }
 
 TEST_P(Arithmetic, GivesTheSameBitsOnAnyNumberOfThreads) {
   if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
-  for (const bool bfloat16 : {false, BlockKernelsBf16() != nullptr}) {
-    const AlgorithmContext context = Context(GetParam(), bfloat16);
+  for (const Precision precision : {F32, BlockKernelsBf16() == nullptr ? F32 : BF16}) {
+    const AlgorithmContext context = Context(GetParam(), precision);
     const std::vector<float> one = Train(context, 2);
     SetComputeThreads(3);
     EXPECT_EQ(Train(context, 2), one);
@@ -108,23 +114,34 @@ constexpr char kNorms[] = "policy { hidden_sizes: [16] hidden_layer_norm: true }
 TEST(ArithmeticChoice, FollowsTheProcessor) {
   {
     const CpuLimit limit("avx2");
-    EXPECT_THAT(CreateAlgorithm(Context(kPlain, false)).value()->arithmetic(), HasSubstr("oneDNN"));
-    Train(Context(kPlain, false), 1);
-    EXPECT_EQ(CreateAlgorithm(Context(kPlain, true)).status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(CreateAlgorithm(Context(kPlain, F32)).value()->arithmetic(), HasSubstr("oneDNN"));
+    EXPECT_THAT(CreateAlgorithm(Context(kPlain, FASTEST)).value()->arithmetic(), HasSubstr("oneDNN"));
+    Train(Context(kPlain, F32), 1);
+    EXPECT_EQ(CreateAlgorithm(Context(kPlain, BF16)).status().code(), absl::StatusCode::kFailedPrecondition);
   }
   if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
   {
     const CpuLimit limit("avx512");
-    EXPECT_THAT(CreateAlgorithm(Context(kPlain, false)).value()->arithmetic(), HasSubstr("fast f32"));
-    EXPECT_EQ(CreateAlgorithm(Context(kPlain, true)).status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(CreateAlgorithm(Context(kPlain, F32)).value()->arithmetic(), HasSubstr("fast f32"));
+    EXPECT_THAT(CreateAlgorithm(Context(kPlain, FASTEST)).value()->arithmetic(), HasSubstr("fast f32"));
+    EXPECT_THAT(std::string(CreateAlgorithm(Context(kPlain, BF16)).status().message()),
+                AllOf(HasSubstr("compute.precision is BF16"), HasSubstr("AVX512_BF16")));
   }
-  EXPECT_THAT(CreateAlgorithm(Context(kPlain, false)).value()->arithmetic(), HasSubstr("fast f32"));
+  EXPECT_THAT(CreateAlgorithm(Context(kPlain, F32)).value()->arithmetic(), HasSubstr("fast f32"));
+  if (BlockKernelsBf16() == nullptr) GTEST_SKIP() << "this processor has no AVX512_BF16";
+  EXPECT_THAT(CreateAlgorithm(Context(kPlain, FASTEST)).value()->arithmetic(),
+              HasSubstr(CpuFavoursBf16() ? "fast bf16" : "fast f32"));
+  if (BlockKernelsAmx() == nullptr) GTEST_SKIP() << "this processor has no AMX";
+  EXPECT_THAT(CreateAlgorithm(Context(kPlain, BF16)).value()->arithmetic(), HasSubstr("AMX"));
+  const CpuLimit limit("bf16");
+  EXPECT_THAT(CreateAlgorithm(Context(kPlain, BF16)).value()->arithmetic(), HasSubstr("AVX-512"));
 }
 
 TEST(ArithmeticChoice, LeavesLayerNormsToOneDnn) {
-  EXPECT_THAT(CreateAlgorithm(Context(kNorms, false)).value()->arithmetic(), HasSubstr("oneDNN"));
-  const absl::Status refused = CreateAlgorithm(Context(kNorms, true)).status();
-  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(CreateAlgorithm(Context(kNorms, F32)).value()->arithmetic(), HasSubstr("oneDNN"));
+  EXPECT_THAT(CreateAlgorithm(Context(kNorms, FASTEST)).value()->arithmetic(), HasSubstr("oneDNN"));
+  EXPECT_THAT(std::string(CreateAlgorithm(Context(kNorms, BF16)).status().message()),
+              AllOf(HasSubstr("compute.precision is BF16"), HasSubstr("layer norms")));
 }
 
 }  // namespace

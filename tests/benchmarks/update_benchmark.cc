@@ -81,13 +81,13 @@ Measured ProductRate(double seconds) {
 // The same shapes through the block kernels, a block of rows at a time.
 Measured BlockRate(const BlockKernels* kernels, double seconds);
 
-AlgorithmContext Context(bool bfloat16, int minibatch, int rollout_length) {
+AlgorithmContext Context(Precision precision, int minibatch, int rollout_length) {
   AlgorithmContext context = MakeContext(
       "policy { sharing: PER_AGENT hidden_sizes: [128, 64] } critic { hidden_sizes: [256, 256, 128] }"
       "collection { num_shards: 4 copies_per_shard: 16 rollout_length: " +
           std::to_string(rollout_length) + " } ppo { epochs: 4 max_gradient_norm: 0.5 minibatch_size: " + std::to_string(minibatch) + " }",
       {DiscreteGroup("junction", kAgents, kObserved, kActions)}, 155 - kAgents * kObserved);
-  context.bfloat16 = bfloat16;
+  context.experiment.mutable_compute()->set_precision(precision);
   context.device = ChooseDevice(context.experiment.compute())->name;
   return context;
 }
@@ -144,12 +144,12 @@ void Run(int rounds, double seconds) {
   std::vector<std::string> precisions = {"F32"};
   if (BlockKernelsBf16() != nullptr) precisions.push_back("BF16");
   for (const auto& [minibatch, length] : lengths) {
-    const AlgorithmContext context = Context(false, minibatch, length);
+    const AlgorithmContext context = Context(F32, minibatch, length);
     batches[minibatch] = RandomBatch(context.environment, length, 64, 1, /*ends=*/false);
     plain[minibatch] = std::make_unique<PlainLibTorchStep>(context, batches[minibatch], minibatch, kThreads);
     for (const std::string& precision : precisions) {
       auto& algorithm = algorithms[precision + std::to_string(minibatch)];
-      algorithm = CreateAlgorithm(Context(precision == "BF16", minibatch, length)).value();
+      algorithm = CreateAlgorithm(Context(precision == "BF16" ? BF16 : F32, minibatch, length)).value();
       if (minibatch == 2048) std::printf("%s: %s\n", precision.c_str(), algorithm->arithmetic().c_str());
     }
   }
@@ -157,7 +157,9 @@ void Run(int rounds, double seconds) {
     report.Add("oneDNN products f32", ProductRate(seconds));
     for (const std::string& precision : precisions) {
       const bool single = precision == "F32";
-      const BlockKernels* kernels = single ? BlockKernelsF32() : BlockKernelsBf16();
+      const BlockKernels* kernels = single                        ? BlockKernelsF32()
+                                    : BlockKernelsAmx() != nullptr ? BlockKernelsAmx()
+                                                                   : BlockKernelsBf16();
       if (kernels != nullptr) report.Add(single ? "block products f32" : "block products bf16", BlockRate(kernels, seconds));
       for (const auto& [minibatch, batch] : batches) {
         Algorithm& algorithm = *algorithms.at(precision + std::to_string(minibatch));

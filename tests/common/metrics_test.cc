@@ -1,38 +1,19 @@
 #include "common/metrics/metrics.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/threads/named_thread.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
+#include "tests/support/loopback.h"
 
 namespace troupe {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-
-std::string Get(int port, const std::string& path) {
-  const int connection = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  const std::string request = absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n");
-  EXPECT_EQ(write(connection, request.data(), request.size()), request.size());
-  std::string answer;
-  char buffer[4096];
-  for (ssize_t got; (got = read(connection, buffer, sizeof(buffer))) > 0;) answer.append(buffer, got);
-  close(connection);
-  return answer;
-}
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::HttpGet;
 
 TEST(MetricsTest, GivesTheSameSeriesForTheSameNameAndLabels) {
   Metrics metrics;
@@ -51,7 +32,7 @@ TEST(MetricsTest, ServesEverySeries) {
   metrics.Counter("troupe_chunks_total", "Chunks.", {{"result", "admitted"}}).Increment(3);
   metrics.Gauge("troupe_policy_version", "Version.").Set(17);
   metrics.Histogram("troupe_stage_seconds", "Time.", {0.1, 1}).Observe(0.5);
-  EXPECT_THAT(Get(*port, "/metrics"),
+  EXPECT_THAT(HttpGet(*port, "/metrics"),
               AllOf(HasSubstr("200 OK"), HasSubstr("troupe_chunks_total{result=\"admitted\"} 3"),
                     HasSubstr("# HELP troupe_policy_version Version."), HasSubstr("troupe_policy_version 17"),
                     HasSubstr("troupe_stage_seconds_bucket{le=\"0.1\"} 0"),
@@ -71,7 +52,7 @@ TEST(MetricsTest, ServesWhatCollectablesSayAndTheProcesssOwnFigures) {
   metrics.AddCollectable(std::make_shared<Collectable>());
   const auto port = metrics.Serve("127.0.0.1:0");
   ASSERT_TRUE(port.ok()) << port.status();
-  const std::string series = Get(*port, "/metrics");
+  const std::string series = HttpGet(*port, "/metrics");
   EXPECT_THAT(series, AllOf(HasSubstr("troupe_room_bytes 7"), HasSubstr("troupe_build_info{compiler=")));
   const auto value_of = [&series](const std::string& name) {
     const size_t at = series.find(absl::StrCat("\n", name, " "));
@@ -93,7 +74,7 @@ TEST(MetricsTest, AnInfoTakesThePlaceOfTheOneBefore) {
   metrics.SetInfo("troupe_a_info", "A.", {{"run", "two"}});
   const std::string series = prometheus::TextSerializer().Serialize(metrics.registry()->Collect());
   EXPECT_THAT(series, HasSubstr("troupe_a_info{run=\"two\"} 1"));
-  EXPECT_THAT(series, testing::Not(HasSubstr("one")));
+  EXPECT_THAT(series, ::testing::Not(HasSubstr("one")));
 }
 
 TEST(MetricsTest, IsUnavailableWhereItCannotListen) {

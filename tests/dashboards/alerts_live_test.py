@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Alerts fire in real faults, with windows of seconds, and are silent before. Not all can be provoked in a minute: the
-others' faults are those of deploy/prometheus/rules/tests.
+"""Alerts fire in real faults, with windows of seconds, and are silent before: those about processes and checkpoints. The
+others: alerts_data_live_test.py.
 
   alerts_live_test.py FOLDER_OF_PROGRAMS
 """
@@ -48,4 +48,5 @@ def main():
         run.wait_for(firing("TroupeLearnerDown"), 20, "TroupeLearnerDown after SIGSTOP of the learner")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -55,17 +55,38 @@ def wait_for_port(port, seconds=30):
 class LiveRun:
     """Use as a context: what it started is ended with it."""
 
-    def __init__(self, programs, change_rules=lambda text: text, settings=(), learner_flags=()):
+    def __init__(
+        self,
+        programs,
+        change_rules=lambda text: text,
+        experiment="traffic_grid",
+        settings=SETTINGS,
+        learner_flags=(),
+        expected_workers=2,
+        run_dir=None,
+    ):
+        """`run_dir`: default a folder of its own, as all it writes."""
         self._programs = pathlib.Path(programs)
         self._change_rules = change_rules
-        self._settings = [*SETTINGS, *settings]
+        self._experiment = experiment
+        self._settings = settings
         self._learner_flags = learner_flags
+        self._expected_workers = expected_workers
+        self._run_dir = run_dir
         self._processes = []
         if shutil.which("prometheus") is None:
             print("skipped: prometheus (Debian package prometheus) is not installed")
             sys.exit(77)
 
     def __enter__(self):
+        try:
+            self._start_all()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def _start_all(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe_live_"))
         grpc, learner, worker_1, worker_2, prometheus = free_ports(5)
         self.url = f"http://127.0.0.1:{prometheus}"
@@ -75,11 +96,11 @@ class LiveRun:
         self.learner = self.start(
             "learner",
             self._programs / "learner",
-            f"--experiment={SOURCE}/deploy/experiments/traffic_grid.textproto",
-            f"--run_dir={self.folder}/run",
+            f"--experiment={SOURCE}/deploy/experiments/{self._experiment}.textproto",
+            f"--run_dir={self._run_dir or self.folder / 'run'}",
             f"--listen=127.0.0.1:{grpc}",
             f"--metrics=127.0.0.1:{learner}",
-            "--expected_workers=2",
+            f"--expected_workers={self._expected_workers}",
             f"--token_file={self.folder}/token",
             "--no_final_evaluation",
             *settings,
@@ -112,7 +133,6 @@ class LiveRun:
             f"--storage.tsdb.path={self.folder}/series",
             f"--web.listen-address=127.0.0.1:{prometheus}",
         )
-        return self
 
     def __exit__(self, *failure):
         for process in self._processes:

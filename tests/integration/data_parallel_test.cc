@@ -1,8 +1,5 @@
 // Several learners of one run as processes, Gloo between them over loopback, workers of their own for each.
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -13,40 +10,12 @@
 #include "gtest/gtest.h"
 #include "learner/checkpoint/checkpoint_store.h"
 #include "tests/integration/run_processes.h"
+#include "tests/support/loopback.h"
 
 namespace troupe::testing {
 namespace {
 
 using ::testing::HasSubstr;
-
-// A port nobody listens on at this moment.
-int FreePort() {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  EXPECT_EQ(bind(probe, reinterpret_cast<sockaddr*>(&address), length), 0);
-  EXPECT_EQ(getsockname(probe, reinterpret_cast<sockaddr*>(&address), &length), 0);
-  close(probe);
-  return ntohs(address.sin_port);
-}
-
-std::string HttpGet(int port, const std::string& path) {
-  const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  const std::string request = absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n");
-  EXPECT_EQ(write(connection, request.data(), request.size()), request.size());
-  std::string answer;
-  char buffer[4096];
-  for (ssize_t got; (got = read(connection, buffer, sizeof(buffer))) > 0;) answer.append(buffer, got);
-  close(connection);
-  return answer;
-}
 
 // A run whose learners are started by number.
 struct RankedRun : SmallRun {
@@ -198,7 +167,7 @@ TEST_P(SameAsAlone, OnTrafficGrid) {
                 {absl::StrCat("--set=collection.mode=", GetParam()), "--set=collection.copies_per_shard=2",
                  "--set=collection.rollout_length=30", "--set=total_env_steps=960", "--set=ppo.minibatch_size=80",
                  "--set=evaluation.interval_env_steps=0", "--set=policy.activation=TANH",
-                 "--set=critic.activation=TANH", "--device=cpu"});
+                 "--set=critic.activation=TANH", "--set=compute.precision=F32", "--device=cpu"});
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, SameAsAlone, ::testing::Values("SYNCHRONOUS", "PIPELINED"),
@@ -323,11 +292,8 @@ TEST(DataParallelRefusals, SayWhatIsWrongBeforeAnythingBegins) {
 TEST(DataParallelRefusals, AMasterPortInUseIsNamed) {
   const RankedRun run("PIPELINED", 4);
   const int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(run.port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(bind(taken, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  const sockaddr_in address = LoopbackAddress(run.port);
+  ASSERT_EQ(bind(taken, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   ASSERT_EQ(listen(taken, 1), 0);
   const auto first = run.Rank(0);
   EXPECT_EQ(WEXITSTATUS(first->Wait(absl::Seconds(60))), 1);

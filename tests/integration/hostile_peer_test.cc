@@ -1,10 +1,5 @@
 // Peers that send what no worker of ours would. The learner answers with a Status or hangs up, counts it, and trains
 // on.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <functional>
 #include <memory>
 
@@ -18,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "proto/training_service.grpc.pb.h"
 #include "tests/integration/run_processes.h"
+#include "tests/support/loopback.h"
 
 namespace troupe::testing {
 namespace {
@@ -86,12 +82,7 @@ class HostileWorker {
 void SendNoise(const std::string& address, const std::string& noise) {
   int port = 0;
   ASSERT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
-  const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in place = {};
-  place.sin_family = AF_INET;
-  place.sin_port = htons(port);
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(connect(connection, reinterpret_cast<sockaddr*>(&place), sizeof(place)), 0);
+  const int connection = Connect(port);
   send(connection, noise.data(), noise.size(), MSG_NOSIGNAL);
   close(connection);
 }

@@ -43,7 +43,7 @@ TEST(ManyWorkersTest, NoneStarvesWhereTheFirstToComeIsTrainedOn) {
   const std::vector<uint64_t> chunks = ChunksByWorker("ASYNCHRONOUS", 60);
   ASSERT_EQ(chunks.size(), kWorkers);
   const auto [slowest, fastest] = std::ranges::minmax(chunks);
-  EXPECT_GE(slowest * 4, fastest) << "slowest " << slowest << ", fastest " << fastest << " chunks";
+  EXPECT_GE(slowest * 2, fastest) << "slowest " << slowest << ", fastest " << fastest << " chunks";
 }
 
 TEST(ManyWorkersTest, EveryShardComesOncePerBatchInADeterministicMode) {

@@ -37,7 +37,7 @@ inline std::string SmallExperiment(const std::string& mode, int updates) {
                       mode,
                       " num_shards: 4 copies_per_shard: 4 rollout_length: 16 }\n"
                       "policy { hidden_sizes: [16] }\ncritic { hidden_sizes: [16] }\n"
-                      "ppo { epochs: 2 minibatch_size: 128 }\ncompute { device: CPU learner_threads: 1 }\n"
+                      "ppo { epochs: 2 minibatch_size: 128 }\ncompute { device: CPU learner_threads: 1 precision: F32 }\n"
                       "checkpoint { interval_env_steps: 2560 }\n");
 }
 

@@ -2,11 +2,6 @@
 #ifndef TROUPE_TESTS_INTEGRATION_SECURED_RUN_H_
 #define TROUPE_TESTS_INTEGRATION_SECURED_RUN_H_
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -21,6 +16,7 @@
 #include "grpcpp/client_context.h"
 #include "proto/health.grpc.pb.h"
 #include "tests/integration/run_processes.h"
+#include "tests/support/loopback.h"
 
 namespace troupe::testing {
 
@@ -93,20 +89,7 @@ inline std::string ReadMetrics(const std::string& url) {
   const std::string place = url.substr(7, url.find('/', 7) - 7);
   int port = 0;
   if (!absl::SimpleAtoi(place.substr(place.rfind(':') + 1), &port)) return "";
-  const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string page;
-  if (connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-    const std::string request = "GET /metrics HTTP/1.0\r\nHost: x\r\n\r\n";
-    send(connection, request.data(), request.size(), MSG_NOSIGNAL);
-    char buffer[4096];
-    for (ssize_t got; (got = recv(connection, buffer, sizeof(buffer), 0)) > 0;) page.append(buffer, got);
-  }
-  close(connection);
-  return page;
+  return HttpGet(port, "/metrics");
 }
 
 // troupe_rejected_requests_total{reason}, 0 while there is none.

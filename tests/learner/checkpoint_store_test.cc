@@ -185,6 +185,8 @@ TEST(ResumeCheck, FreeFieldsMayChangeAndTotalStepsMayGrowOnly) {
   now.mutable_checkpoint()->set_keep(9);
   now.mutable_evaluation()->set_episodes(99);
   now.mutable_collection()->set_lease_timeout_seconds(99);
+  now.mutable_compute()->set_device(CPU);
+  now.mutable_compute()->set_precision(BF16);
   EXPECT_TRUE(CheckResumable(before, now).ok());
   now.set_total_env_steps(before.total_env_steps() - 1);
   EXPECT_THAT(std::string(CheckResumable(before, now).message()),

@@ -1,11 +1,13 @@
 #include "learner/algorithms/modules/target_sums.h"
 
+#include <cstddef>
+
 namespace troupe {
 
 TargetSums TargetSums::Of(const std::vector<float>& targets, const std::vector<float>& values,
                           const std::vector<uint8_t>& active) {
   TargetSums result;
-  for (size_t i = 0; i < targets.size(); ++i) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
     if (active[i] == 0) continue;
     const double target = targets[i], error = target - values[i];
     result.sums[kCount] += 1;

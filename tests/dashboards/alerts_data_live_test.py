@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Alerts about data and supervision fire in real faults, with windows of seconds: a disk that is full, a local worker that
+ends, chunks that come late, a simulator that is gone. TroupeInvalidChunks and TroupeNotFinite need a peer that no worker is
+and losses that no setting gives: their faults are those of deploy/prometheus/rules/tests.
+
+  alerts_data_live_test.py FOLDER_OF_PROGRAMS
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import live_run
+from alerts_live_test import firing
+
+# Late chunks: the first to come is trained on, workers send far ahead, what is older than two updates is dropped.
+SETTINGS = [
+    *live_run.SETTINGS,
+    "collection.mode=ASYNCHRONOUS",
+    "collection.max_policy_lag=2",
+    "collection.unacknowledged_window=16",
+    "collection.copies_per_shard=2",
+    "ppo.epochs=1",
+    "ppo.minibatch_size=120",
+]
+SUMO_SETTINGS = [
+    "total_env_steps=1000000000",
+    "collection.lease_timeout_seconds=3",
+    "collection.rollout_length=20",
+    "ppo.minibatch_size=40",
+]
+
+
+def children(process):
+    """Process ids."""
+    found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True)
+    return [int(word) for word in found.stdout.split()]
+
+
+class SmallDisk:
+    """A folder with 200 MB of room where this user may mount one, else an ordinary one."""
+
+    def __enter__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe_disk_"))
+        command = ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(self.folder)]
+        self.is_small = subprocess.run(command, capture_output=True).returncode == 0
+        return self
+
+    def __exit__(self, *failure):
+        if self.is_small:
+            subprocess.run(["umount", "-l", str(self.folder)], check=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def stutter_until(run, worker, expression, seconds, what):
+    """Stops the worker for a second at a time, so that what it had under way comes late."""
+    began = time.monotonic()
+    while not run.ask(expression):
+        assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s"
+        worker.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+        worker.send_signal(signal.SIGCONT)
+        time.sleep(0.3)
+    print(f"{what}: after {time.monotonic() - began:.1f} s", flush=True)
+
+
+def in_one_run(programs):
+    with SmallDisk() as disk, live_run.LiveRun(
+        programs,
+        live_run.shorten,
+        settings=SETTINGS,
+        learner_flags=["--local_workers=1"],
+        expected_workers=3,
+        run_dir=disk.folder / "run",
+    ) as run:
+        run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 3", 60)
+        if disk.is_small:
+            run.wait_for(firing("TroupeDiskFull"), 20, "TroupeDiskFull on a disk of 200 MB")
+        else:
+            print("TroupeDiskFull: not provoked, this user may not mount a small disk")
+        stutter_until(run, run.workers[0], firing("TroupeChunksStale"), 60, "TroupeChunksStale of a worker that stutters")
+        stutter_until(run, run.workers[0], firing("TroupePolicyLagHigh"), 60, "TroupePolicyLagHigh meanwhile")
+        for pid in children(run.learner.pid):
+            os.kill(pid, signal.SIGKILL)
+        run.wait_for(firing("TroupeWorkerRestarts"), 20, "TroupeWorkerRestarts after kill -9 of the local worker")
+
+
+def with_sumo(programs):
+    home = live_run.SOURCE / ".deps" / "sumo" / "site" / "sumo"
+    if not home.exists():
+        print("TroupeLeaseFailures: not provoked, SUMO is not installed (deploy/setup.sh --sumo)")
+        return
+    with tempfile.TemporaryDirectory(prefix="troupe_sumo_") as folder:
+        link = pathlib.Path(folder) / "sumo"
+        link.symlink_to(home)
+        with live_run.LiveRun(
+            programs,
+            live_run.shorten,
+            experiment="sumo_cologne8",
+            settings=[*SUMO_SETTINGS, f"environment.settings.sumo_home={link}"],
+        ) as run:
+            run.wait_for("run:troupe_workers_connected:sum == 2", 60)
+            run.wait_for("sum(troupe_worker_env_steps_total) > 0", 60)
+            link.unlink()
+            for worker in run.workers:
+                for pid in children(worker.pid):
+                    os.kill(pid, signal.SIGKILL)
+            run.wait_for(firing("TroupeLeaseFailures"), 60, "TroupeLeaseFailures after the simulator went")
+
+
+def main():
+    in_one_run(sys.argv[1])
+    with_sumo(sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()
