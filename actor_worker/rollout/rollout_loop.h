@@ -40,7 +40,7 @@ class RolloutLoop {
   // Thread-safe. The chunk being collected is finished first; to cut that short, end its lease.
   void Stop();
 
-  const RolloutProgress& progress() const { return progress_; }
+  RolloutProgress& progress() { return progress_; }
 
  private:
   void CollectOne(const RolloutWork& work);

@@ -153,8 +153,10 @@ bool WorkerRun::CheckThreads() {
   bool any_left = true;
   for (int i = 0; i < threads_.size(); ++i) {
     Thread& thread = *threads_[i];
-    const double silent = thread.loop->progress().SilentSeconds();
-    if (thread.hangs || silent <= thread.loop->progress().LimitSeconds(lease_timeout_seconds_)) continue;
+    RolloutProgress& progress = thread.loop->progress();
+    progress.Watch(RolloutProgress::Clock::now());
+    const double silent = progress.SilentSeconds();
+    if (thread.hangs || silent <= progress.LimitSeconds(lease_timeout_seconds_)) continue;
     thread.hangs = true;
     const std::string error = absl::StrCat("the environment hangs: no step for ", static_cast<int>(silent), " s");
     LogLine(absl::StrCat("rollout thread ", i, " is given up: ", error));
