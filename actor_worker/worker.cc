@@ -129,7 +129,7 @@ class Worker {
     if (std::exchange(connected_before_, true)) metrics_.reconnects.Increment();
     AwaitConnection(*data_channel_);
     const absl::Time began = absl::Now();
-    Session session(*data_, worker_id_, run_.get(), &events_, &metrics_);
+    Session session(data_channel_, *data_, worker_id_, run_.get(), &events_, &metrics_);
     const SessionEnd end = session.Serve(options_.stop_requested, options_.flush_timeout);
     if (end.heard) last_contact_ = absl::Now();
     if (end.left) worker_id_.clear();

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "absl/types/span.h"
 
@@ -27,15 +26,10 @@ bool AnyOf(absl::Span<const T> values, const Flag& flag) {
   return any;
 }
 
-// No NaN, no infinity: no exponent of all ones. Not folded away by -ffast-math.
-inline bool AllFinite(absl::Span<const float> values) {
-  constexpr uint32_t kExponent = 0x7F800000u;
-  return !AnyOf(values, [](float value) {
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof(bits));
-    return static_cast<uint32_t>((bits & kExponent) == kExponent);
-  });
-}
+// No NaN, no infinity among `count` float32s at `bytes`, aligned or not.
+bool FiniteBytes(const void* bytes, size_t count);
+
+inline bool AllFinite(absl::Span<const float> values) { return FiniteBytes(values.data(), values.size()); }
 
 }  // namespace troupe
 

@@ -4,12 +4,14 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "actor_worker/rollout/worker_run.h"
 #include "actor_worker/stream/trajectory_stream.h"
 #include "actor_worker/stream/weights_subscription.h"
+#include "grpcpp/channel.h"
 #include "proto/training_service.grpc.pb.h"
 
 namespace troupe {
@@ -32,9 +34,9 @@ struct SessionEnd {
 // Used once, by one thread.
 class Session {
  public:
-  // Everything outlives the session.
-  Session(wire::TrainingService::Stub& stub, const std::string& worker_id, WorkerRun* run, WakeUp* events,
-          WorkerMetrics* metrics);
+  // `stub` is of `channel`. Everything outlives the session.
+  Session(const std::shared_ptr<grpc::Channel>& channel, wire::TrainingService::Stub& stub,
+          const std::string& worker_id, WorkerRun* run, WakeUp* events, WorkerMetrics* metrics);
 
   // Blocks until the session is over. Heartbeats go out whenever a third of lease_timeout passed in silence; the
   // watchdog over the rollout threads runs here too. A stop waits up to `flush_timeout` for the chunks under way to be

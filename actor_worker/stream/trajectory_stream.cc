@@ -4,15 +4,22 @@
 
 #include "absl/time/clock.h"
 #include "actor_worker/stream/rpc_status.h"
+#include "actor_worker/stream/shared_encoding.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
 
 namespace troupe {
+namespace {
 
-TrajectoryStream::TrajectoryStream(wire::TrainingService::Stub& stub, const std::string& worker_id, LeaseBook* book,
-                                   Events events)
-    : book_(book), events_(std::move(events)) {
+constexpr char kMethod[] = "/troupe.wire.TrainingService/StreamTrajectories";
+
+}  // namespace
+
+TrajectoryStream::TrajectoryStream(std::shared_ptr<grpc::ChannelInterface> channel, const std::string& worker_id,
+                                   LeaseBook* book, Events events)
+    : stub_(std::move(channel)), book_(book), events_(std::move(events)) {
   auto hello = std::make_shared<wire::WorkerMessage>();
   hello->mutable_hello()->set_worker_id(worker_id);
-  stub.async()->StreamTrajectories(&context_, this);
+  stub_.PrepareBidiStreamingCall(&context_, kMethod, {}, this);
   // Writes start outside reactions too: the hold keeps the call until reads have ended and none can follow.
   AddHold();
   StartRead(&received_);
@@ -30,13 +37,14 @@ TrajectoryStream::~TrajectoryStream() {
 }
 
 void TrajectoryStream::Write(std::shared_ptr<const wire::WorkerMessage> message) {
-  in_flight_ = std::move(message);
+  in_flight_ = EncodeShared(std::move(message));
+  writing_ = true;
   last_write_ = absl::Now();
-  StartWrite(in_flight_.get());
+  StartWrite(&in_flight_);
 }
 
 void TrajectoryStream::WriteNext() {
-  if (broken_ || half_closed_ || in_flight_ != nullptr) return;
+  if (broken_ || half_closed_ || writing_) return;
   if (std::shared_ptr<const wire::WorkerMessage> message = book_->NextMessage(); message != nullptr) {
     Write(std::move(message));
   } else if (closing_) {
@@ -53,7 +61,7 @@ void TrajectoryStream::Pump() {
 void TrajectoryStream::HeartbeatAfter(absl::Duration silence) {
   absl::MutexLock lock(&mutex_);
   WriteNext();
-  if (broken_ || half_closed_ || in_flight_ != nullptr || absl::Now() - last_write_ < silence) return;
+  if (broken_ || half_closed_ || writing_ || absl::Now() - last_write_ < silence) return;
   auto heartbeat = std::make_shared<wire::WorkerMessage>();
   heartbeat->mutable_heartbeat();
   Write(std::move(heartbeat));
@@ -67,7 +75,8 @@ void TrajectoryStream::Close() {
 
 void TrajectoryStream::OnWriteDone(bool ok) {
   absl::MutexLock lock(&mutex_);
-  in_flight_ = nullptr;
+  in_flight_.Clear();
+  writing_ = false;
   broken_ = broken_ || !ok;
   WriteNext();
 }

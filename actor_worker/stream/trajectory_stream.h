@@ -18,13 +18,15 @@
 #include "absl/time/time.h"
 #include "actor_worker/rollout/lease_book.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/client_callback.h"
-#include "proto/training_service.grpc.pb.h"
+#include "proto/training_service.pb.h"
 
 namespace troupe {
 
-// Thread-safe. At most one message is being written at any time; it is serialised once, when it is written.
-class TrajectoryStream final : private grpc::ClientBidiReactor<wire::WorkerMessage, wire::LearnerMessage> {
+// Thread-safe. At most one message is being written at any time; its tensors are sent from where they are.
+class TrajectoryStream final : private grpc::ClientBidiReactor<grpc::ByteBuffer, wire::LearnerMessage> {
  public:
   struct Events {
     // A message came; the handler may take its contents. Called from a gRPC thread, one message at a time; must be
@@ -33,8 +35,9 @@ class TrajectoryStream final : private grpc::ClientBidiReactor<wire::WorkerMessa
     // The call has ended. Called from a gRPC thread under the stream's lock, so it may not call the stream.
     std::function<void()> ended;
   };
-  // Begins at once, with Hello and then everything `book` wants sent. `stub` and `book` outlive the stream.
-  TrajectoryStream(wire::TrainingService::Stub& stub, const std::string& worker_id, LeaseBook* book, Events events);
+  // Begins at once, with Hello and then everything `book` wants sent. `book` outlives the stream.
+  TrajectoryStream(std::shared_ptr<grpc::ChannelInterface> channel, const std::string& worker_id, LeaseBook* book,
+                   Events events);
   // Cancels and waits for the end.
   ~TrajectoryStream() override;
 
@@ -58,13 +61,15 @@ class TrajectoryStream final : private grpc::ClientBidiReactor<wire::WorkerMessa
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Write(std::shared_ptr<const wire::WorkerMessage> message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  grpc::TemplatedGenericStub<grpc::ByteBuffer, wire::LearnerMessage> stub_;
   LeaseBook* const book_;
   const Events events_;
   grpc::ClientContext context_;
   wire::LearnerMessage received_;  // read reaction only
 
   mutable absl::Mutex mutex_;
-  std::shared_ptr<const wire::WorkerMessage> in_flight_ ABSL_GUARDED_BY(mutex_);
+  grpc::ByteBuffer in_flight_ ABSL_GUARDED_BY(mutex_);  // keeps its message
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time last_write_ ABSL_GUARDED_BY(mutex_);
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;      // Close was asked for
   bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;  // and has been done

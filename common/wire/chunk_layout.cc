@@ -68,10 +68,9 @@ absl::Span<T> Allocate(const TensorLayout& layout, wire::Tensor* tensor) {
   return absl::MakeSpan(reinterpret_cast<T*>(data->data()), layout.num_elements());
 }
 
-// Checks one received tensor and points the view at it.
-template <typename T>
-absl::Status View(const std::string& field, const TensorLayout& layout, const wire::Tensor& tensor,
-                  absl::Span<const T>* view) {
+// Checks one received tensor's type, shape and number of bytes.
+absl::Status CheckTensor(const std::string& field, const TensorLayout& layout, const wire::Tensor& tensor,
+                         size_t num_bytes) {
   if (tensor.data_type() != layout.type) {
     return absl::InvalidArgumentError(absl::StrCat(field, ".data_type: came ", static_cast<int>(tensor.data_type()),
                                                    ", expected ", wire::DataType_Name(layout.type), " (",
@@ -84,17 +83,60 @@ absl::Status View(const std::string& field, const TensorLayout& layout, const wi
         field, ".shape: came [", absl::StrJoin(tensor.shape().begin(), tensor.shape().begin() + shown, ", "),
         tensor.shape_size() > kShown ? ", …" : "", "], expected [", absl::StrJoin(layout.shape, ", "), "]"));
   }
-  if (tensor.data().size() != layout.num_bytes()) {
+  if (num_bytes != layout.num_bytes()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(field, ".data: came ", tensor.data().size(), " bytes, expected ", layout.num_bytes()));
+        absl::StrCat(field, ".data: came ", num_bytes, " bytes, expected ", layout.num_bytes()));
   }
+  return absl::OkStatus();
+}
+
+// Checks a tensor and points the view at the message's own bytes.
+template <typename T>
+absl::Status View(const std::string& field, const TensorLayout& layout, const wire::Tensor& tensor,
+                  absl::Span<const T>* view) {
+  RETURN_IF_ERROR(CheckTensor(field, layout, tensor, tensor.data().size()));
   *view = absl::MakeConstSpan(reinterpret_cast<const T*>(tensor.data().data()), layout.num_elements());
   return absl::OkStatus();
 }
 
+// Where the large tensors are: in the message …
+struct InMessage {
+  using Large = absl::Span<const float>;
+  const wire::Chunk& chunk;
+
+  absl::Status Observations(size_t group, const std::string& field, const TensorLayout& layout, Large* view) const {
+    return View(field, layout, chunk.groups(static_cast<int>(group)).observations(), view);
+  }
+  absl::Status StateExtras(const TensorLayout& layout, Large* view) const {
+    return View("state_extras", layout, chunk.state_extras(), view);
+  }
+};
+
+// … or beside it.
+struct BesideMessage {
+  using Large = ScatteredFloats;
+  const ReceivedChunk& received;
+
+  static absl::Status ViewPieces(const std::string& field, const TensorLayout& layout, const wire::Tensor& tensor,
+                                 const ReceivedChunk::Bytes& bytes, Large* view) {
+    size_t num_bytes = 0;
+    for (const absl::string_view piece : bytes) num_bytes += piece.size();
+    RETURN_IF_ERROR(CheckTensor(field, layout, tensor, num_bytes));
+    *view = ScatteredFloats(bytes);
+    return absl::OkStatus();
+  }
+  absl::Status Observations(size_t group, const std::string& field, const TensorLayout& layout, Large* view) const {
+    return ViewPieces(field, layout, received.chunk.groups(static_cast<int>(group)).observations(),
+                      received.observations[group], view);
+  }
+  absl::Status StateExtras(const TensorLayout& layout, Large* view) const {
+    return ViewPieces("state_extras", layout, received.chunk.state_extras(), received.state_extras, view);
+  }
+};
+
+template <typename Large>
 absl::Status ViewGroup(const std::string& field, const GroupLayout& layout, const wire::GroupTrajectory& message,
-                       GroupChunkViewOf<const float, const int32_t, const uint8_t>* view) {
-  RETURN_IF_ERROR(View(field + ".observations", layout.observations, message.observations(), &view->observations));
+                       GroupChunkViewOf<const float, const int32_t, const uint8_t, Large>* view) {
   if (layout.discrete) {
     RETURN_IF_ERROR(View(field + ".actions", layout.actions, message.actions(), &view->discrete_actions));
     RETURN_IF_ERROR(View(field + ".action_masks", layout.action_masks, message.action_masks(), &view->action_masks));
@@ -124,6 +166,32 @@ absl::StatusOr<uint32_t> CountTruncated(ChunkShape shape, const wire::Tensor& tr
                      ", expected [K, 2] with K at most ", most));
   }
   return truncated_at.shape(0);
+}
+
+template <typename Source>
+absl::StatusOr<ChunkViewOf<const float, const int32_t, const uint8_t, typename Source::Large>> ViewFrom(
+    const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk, const Source& large) {
+  if (chunk.groups_size() != static_cast<int>(spec.groups.size())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("groups: came ", chunk.groups_size(), " groups, expected ", spec.groups.size()));
+  }
+  ASSIGN_OR_RETURN(const uint32_t num_truncated, CountTruncated(shape, chunk.truncated_at()));
+  const Layout layout = MakeLayout(spec, shape, num_truncated);
+  ChunkViewOf<const float, const int32_t, const uint8_t, typename Source::Large> view;
+  view.groups.resize(layout.groups.size());
+  for (size_t g = 0; g < layout.groups.size(); ++g) {
+    const std::string field = absl::StrCat("groups[", g, "]");
+    RETURN_IF_ERROR(
+        large.Observations(g, field + ".observations", layout.groups[g].observations, &view.groups[g].observations));
+    RETURN_IF_ERROR(ViewGroup(field, layout.groups[g], chunk.groups(static_cast<int>(g)), &view.groups[g]));
+  }
+  RETURN_IF_ERROR(large.StateExtras(layout.state_extras, &view.state_extras));
+  RETURN_IF_ERROR(View("terminated", layout.terminated, chunk.terminated(), &view.terminated));
+  RETURN_IF_ERROR(View("truncated", layout.truncated, chunk.truncated(), &view.truncated));
+  RETURN_IF_ERROR(View("truncated_at", layout.truncated_at, chunk.truncated_at(), &view.truncated_at));
+  RETURN_IF_ERROR(
+      View("final_state_extras", layout.final_state_extras, chunk.final_state_extras(), &view.final_state_extras));
+  return view;
 }
 
 }  // namespace
@@ -170,24 +238,12 @@ void AllocateTruncated(const EnvironmentSpec& spec, int num_truncated, wire::Chu
 }
 
 absl::StatusOr<ChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk) {
-  if (chunk.groups_size() != static_cast<int>(spec.groups.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("groups: came ", chunk.groups_size(), " groups, expected ", spec.groups.size()));
-  }
-  ASSIGN_OR_RETURN(const uint32_t num_truncated, CountTruncated(shape, chunk.truncated_at()));
-  const Layout layout = MakeLayout(spec, shape, num_truncated);
-  ChunkView view;
-  view.groups.resize(layout.groups.size());
-  for (size_t g = 0; g < layout.groups.size(); ++g) {
-    RETURN_IF_ERROR(ViewGroup(absl::StrCat("groups[", g, "]"), layout.groups[g], chunk.groups(g), &view.groups[g]));
-  }
-  RETURN_IF_ERROR(View("state_extras", layout.state_extras, chunk.state_extras(), &view.state_extras));
-  RETURN_IF_ERROR(View("terminated", layout.terminated, chunk.terminated(), &view.terminated));
-  RETURN_IF_ERROR(View("truncated", layout.truncated, chunk.truncated(), &view.truncated));
-  RETURN_IF_ERROR(View("truncated_at", layout.truncated_at, chunk.truncated_at(), &view.truncated_at));
-  RETURN_IF_ERROR(
-      View("final_state_extras", layout.final_state_extras, chunk.final_state_extras(), &view.final_state_extras));
-  return view;
+  return ViewFrom(spec, shape, chunk, InMessage{chunk});
+}
+
+absl::StatusOr<ReceivedChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape,
+                                            const ReceivedChunk& received) {
+  return ViewFrom(spec, shape, received.chunk, BesideMessage{received});
 }
 
 size_t MaxChunkBytes(const EnvironmentSpec& spec, ChunkShape shape) {

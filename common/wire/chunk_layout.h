@@ -1,5 +1,5 @@
-// The one place that knows which tensors a chunk has and how large they are: the worker allocates by it, the learner admits
-// by it, and both read through the views it gives, straight in the message's own bytes.
+// The one place that knows which tensors a chunk has and how large they are: the worker allocates by it, the learner
+// admits by it, and both read through the views it gives, in the message's own bytes or in those of the network.
 //
 // Letters as in proto/trajectory.proto.
 #ifndef TROUPE_COMMON_WIRE_CHUNK_LAYOUT_H_
@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/environment_spec.h"
+#include "common/wire/scattered_floats.h"
 #include "proto/trajectory.pb.h"
 
 namespace troupe {
@@ -22,10 +23,11 @@ struct ChunkShape {
   int copies = 0;          // E
 };
 
-// Float is float or const float, and so on: one definition for writing and for reading.
-template <typename Float, typename Int, typename Byte>
+// Float is float or const float, and so on: one definition for writing and for reading. Large: what holds the tensors
+// that make up most of a chunk.
+template <typename Float, typename Int, typename Byte, typename Large = absl::Span<Float>>
 struct GroupChunkViewOf {
-  absl::Span<Float> observations;         // [T+1, E, A, O]
+  Large observations;                     // [T+1, E, A, O]
   absl::Span<Int> discrete_actions;       // [T, E, A], empty for continuous groups
   absl::Span<Float> continuous_actions;   // [T, E, A, N], empty for discrete groups
   absl::Span<Float> log_probabilities;    // [T, E, A]
@@ -35,10 +37,10 @@ struct GroupChunkViewOf {
   absl::Span<Float> final_observations;   // [K, A, O]
 };
 
-template <typename Float, typename Int, typename Byte>
+template <typename Float, typename Int, typename Byte, typename Large = absl::Span<Float>>
 struct ChunkViewOf {
-  std::vector<GroupChunkViewOf<Float, Int, Byte>> groups;
-  absl::Span<Float> state_extras;        // [T+1, E, S]
+  std::vector<GroupChunkViewOf<Float, Int, Byte, Large>> groups;
+  Large state_extras;                    // [T+1, E, S]
   absl::Span<Byte> terminated;           // [T, E]
   absl::Span<Byte> truncated;            // [T, E]
   absl::Span<Int> truncated_at;          // [K, 2]
@@ -47,6 +49,16 @@ struct ChunkViewOf {
 
 using MutableChunkView = ChunkViewOf<float, int32_t, uint8_t>;
 using ChunkView = ChunkViewOf<const float, const int32_t, const uint8_t>;
+using ReceivedChunkView = ChunkViewOf<const float, const int32_t, const uint8_t, ScatteredFloats>;
+
+// A chunk as it was read from the network: the message, and beside it the bytes of its large tensors, whose `data` in
+// the message is empty (type and shape are there). A view of memory that somebody else holds.
+struct ReceivedChunk {
+  using Bytes = std::vector<absl::string_view>;  // the pieces one after the other
+  wire::Chunk chunk;
+  std::vector<Bytes> observations;  // per group of the message
+  Bytes state_extras;
+};
 
 // Shapes `chunk` for a rollout: every tensor of fixed size gets its bytes (contents unspecified, memory of an earlier use
 // kept), K = 0. The view is good until the chunk is touched in any other way than through it.
@@ -59,6 +71,9 @@ void AllocateTruncated(const EnvironmentSpec& spec, int num_truncated, wire::Chu
 // Errors: INVALID_ARGUMENT naming the field ("groups[0].observations.shape"), what came and what was expected. Values are
 // not looked at (learner/ingest/chunk_admission does that).
 absl::StatusOr<ChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk);
+// The same, good while `received` and the memory it views live.
+absl::StatusOr<ReceivedChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape,
+                                            const ReceivedChunk& received);
 
 // Bytes of a chunk with K = T·E, the most there can be: the bound of a message.
 size_t MaxChunkBytes(const EnvironmentSpec& spec, ChunkShape shape);

@@ -57,7 +57,7 @@ const BatchAssembler::Buffer* BatchAssembler::Filling() const {
   return earliest;
 }
 
-void BatchAssembler::Fill(const Slot& slot, const ChunkView& view, uint64_t policy_version,
+void BatchAssembler::Fill(const Slot& slot, const ReceivedChunkView& view, uint64_t policy_version,
                           std::vector<EpisodeSummary> episodes) {
   Buffer& buffer = BufferOf(slot.update);
   Block& block = buffer.blocks[slot.block];

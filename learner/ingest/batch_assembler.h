@@ -50,7 +50,7 @@ class BatchAssembler {
   std::optional<uint64_t> filling_update() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Copies the chunk into its place. A batch is ready when all its places are filled.
-  void Fill(const Slot& slot, const ChunkView& view, uint64_t policy_version, std::vector<EpisodeSummary> episodes)
+  void Fill(const Slot& slot, const ReceivedChunkView& view, uint64_t policy_version, std::vector<EpisodeSummary> episodes)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The next update's batch, once ready. DEADLINE_EXCEEDED, CANCELLED (Close).

@@ -50,9 +50,10 @@ absl::StatusOr<AdmissionVerdict> DecideAdmission(const AdmissionState& state, co
   return AdmissionVerdict{wire::ADMITTED, update, update - version};
 }
 
-absl::StatusOr<ChunkView> CheckChunk(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk) {
-  ASSIGN_OR_RETURN(ChunkView view, ViewChunk(spec, shape, chunk));
-  RETURN_IF_ERROR(CheckChunkValues(spec, shape, chunk, view));
+absl::StatusOr<ReceivedChunkView> CheckChunk(const EnvironmentSpec& spec, ChunkShape shape,
+                                             const ReceivedChunk& received) {
+  ASSIGN_OR_RETURN(ReceivedChunkView view, ViewChunk(spec, shape, received));
+  RETURN_IF_ERROR(CheckChunkValues(spec, shape, received.chunk, view));
   return view;
 }
 

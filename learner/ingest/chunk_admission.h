@@ -39,8 +39,10 @@ uint64_t RequiredVersion(CollectionMode mode, uint64_t oldest_version, uint64_t 
 absl::StatusOr<AdmissionVerdict> DecideAdmission(const AdmissionState& state, const LeaseTable& leases,
                                                  const std::string& worker_id, const wire::Chunk& chunk);
 
-// Shapes (ViewChunk) and values (CheckChunkValues) of a chunk in one step; the view is good while `chunk` lives.
-absl::StatusOr<ChunkView> CheckChunk(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk);
+// Shapes (ViewChunk) and values (CheckChunkValues) of a chunk in one step; the view is good while `received` and what
+// it views live.
+absl::StatusOr<ReceivedChunkView> CheckChunk(const EnvironmentSpec& spec, ChunkShape shape,
+                                             const ReceivedChunk& received);
 
 }  // namespace troupe
 

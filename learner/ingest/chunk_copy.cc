@@ -15,6 +15,13 @@ void CopyRows(absl::Span<const T> from, int rows, int block, std::vector<T>& to)
   }
 }
 
+void CopyRows(const ScatteredFloats& from, int rows, int block, std::vector<float>& to) {
+  if (from.empty()) return;
+  const size_t from_row = from.size() / rows, to_row = to.size() / rows;
+  ScatteredFloats::Reader reader(from);
+  for (int row = 0; row < rows; ++row) reader.Read(from_row, to.data() + row * to_row + block * from_row);
+}
+
 template <typename T>
 void Append(const std::vector<T>& from, std::vector<T>& to) {
   to.insert(to.end(), from.begin(), from.end());
@@ -48,7 +55,7 @@ void AllocateBatch(const EnvironmentSpec& spec, ChunkShape shape, int num_chunks
   batch->policy_versions.resize(B);
 }
 
-void CopyColumns(const ChunkView& view, ChunkShape shape, int block, TrainingBatch* batch) {
+void CopyColumns(const ReceivedChunkView& view, ChunkShape shape, int block, TrainingBatch* batch) {
   const int T = shape.rollout_length;
   for (size_t g = 0; g < view.groups.size(); ++g) {
     const auto& from = view.groups[g];
@@ -66,7 +73,7 @@ void CopyColumns(const ChunkView& view, ChunkShape shape, int block, TrainingBat
   CopyRows(view.truncated, T, block, batch->truncated);
 }
 
-void CopyTruncated(const ChunkView& view, ChunkShape shape, int block, TruncatedEpisodes* truncated) {
+void CopyTruncated(const ReceivedChunkView& view, ChunkShape shape, int block, TruncatedEpisodes* truncated) {
   truncated->truncated_at.assign(view.truncated_at.begin(), view.truncated_at.end());
   for (size_t i = 1; i < truncated->truncated_at.size(); i += 2) truncated->truncated_at[i] += block * shape.copies;
   truncated->final_observations.resize(view.groups.size());

@@ -23,9 +23,9 @@ struct TruncatedEpisodes {
 void AllocateBatch(const EnvironmentSpec& spec, ChunkShape shape, int num_chunks, TrainingBatch* batch);
 
 // Touches nothing but the block's columns, so that blocks may be copied by several threads at once.
-void CopyColumns(const ChunkView& view, ChunkShape shape, int block, TrainingBatch* batch);
+void CopyColumns(const ReceivedChunkView& view, ChunkShape shape, int block, TrainingBatch* batch);
 
-void CopyTruncated(const ChunkView& view, ChunkShape shape, int block, TruncatedEpisodes* truncated);
+void CopyTruncated(const ReceivedChunkView& view, ChunkShape shape, int block, TruncatedEpisodes* truncated);
 
 void ClearTruncated(TrainingBatch* batch);
 void AppendTruncated(const TruncatedEpisodes& truncated, TrainingBatch* batch);

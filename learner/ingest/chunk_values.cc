@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,8 @@
 
 namespace troupe {
 namespace {
+
+using ReceivedGroup = decltype(ReceivedChunkView::groups)::value_type;
 
 constexpr float kLogProbabilityRounding = 1e-3f;
 
@@ -36,6 +39,13 @@ absl::Status CheckFinite(const std::string& field, absl::Span<const float> value
   return Invalid(field, Place(bad - values.begin(), inner_sizes), ": came ", *bad, ", expected a finite number");
 }
 
+absl::Status CheckFinite(const std::string& field, const ScatteredFloats& values, std::vector<size_t> inner_sizes) {
+  if (values.AllFinite()) return absl::OkStatus();
+  std::vector<float> together(values.size());
+  ScatteredFloats::Reader(values).Read(together.size(), together.data());
+  return CheckFinite(field, absl::MakeConstSpan(together), std::move(inner_sizes));
+}
+
 absl::Status CheckFlags(const std::string& field, absl::Span<const uint8_t> flags, std::vector<size_t> inner_sizes) {
   if (!AnyOf(flags, [](uint8_t flag) { return static_cast<uint8_t>(flag & 0xFE); })) return absl::OkStatus();
   const auto bad = std::ranges::find_if(flags, [](uint8_t flag) { return flag > 1; });
@@ -45,7 +55,7 @@ absl::Status CheckFlags(const std::string& field, absl::Span<const uint8_t> flag
 
 // What CheckDiscreteActions asks, without saying what is wrong. Where an allowed action was chosen, one is allowed.
 bool DiscreteActionsAreGood(const AgentGroupSpec& group,
-                            const GroupChunkViewOf<const float, const int32_t, const uint8_t>& view) {
+                            const ReceivedGroup& view) {
   const size_t N = group.action_size, steps = view.discrete_actions.size();
   bool bad = false;
   for (size_t i = 0; i < steps; ++i) {
@@ -63,7 +73,7 @@ bool DiscreteActionsAreGood(const AgentGroupSpec& group,
 }
 
 absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec& group, size_t copies,
-                                  const GroupChunkViewOf<const float, const int32_t, const uint8_t>& view) {
+                                  const ReceivedGroup& view) {
   if (DiscreteActionsAreGood(group, view)) return absl::OkStatus();
   const size_t A = group.num_agents(), N = group.action_size;
   for (size_t i = 0; i < view.alive.size(); ++i) {
@@ -92,7 +102,7 @@ absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec
 }
 
 absl::Status CheckGroup(const std::string& field, const AgentGroupSpec& group, size_t copies,
-                        const GroupChunkViewOf<const float, const int32_t, const uint8_t>& view) {
+                        const ReceivedGroup& view) {
   const size_t E = copies, A = group.num_agents(), O = group.observation_size, N = group.action_size;
   RETURN_IF_ERROR(CheckFinite(field + ".observations", view.observations, {E, A, O}));
   RETURN_IF_ERROR(CheckFinite(field + ".actions", view.continuous_actions, {E, A, N}));
@@ -105,7 +115,7 @@ absl::Status CheckGroup(const std::string& field, const AgentGroupSpec& group, s
   return CheckDiscreteActions(field, group, copies, view);
 }
 
-absl::Status CheckEndings(ChunkShape shape, const ChunkView& view) {
+absl::Status CheckEndings(ChunkShape shape, const ReceivedChunkView& view) {
   const size_t E = shape.copies;
   RETURN_IF_ERROR(CheckFlags("terminated", view.terminated, {E}));
   RETURN_IF_ERROR(CheckFlags("truncated", view.truncated, {E}));
@@ -131,7 +141,7 @@ absl::Status CheckEndings(ChunkShape shape, const ChunkView& view) {
 }
 
 absl::Status CheckFinishedEpisode(const EnvironmentSpec& spec, ChunkShape shape, const std::string& field,
-                                  const wire::FinishedEpisode& episode, const ChunkView& view,
+                                  const wire::FinishedEpisode& episode, const ReceivedChunkView& view,
                                   std::vector<bool>& place_seen) {
   if (episode.copy() >= static_cast<uint32_t>(shape.copies)) {
     return Invalid(field, ".copy: came ", episode.copy(), ", expected below ", shape.copies);
@@ -168,7 +178,7 @@ absl::Status CheckSeconds(const std::string& field, double seconds) {
 }  // namespace
 
 absl::Status CheckChunkValues(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk,
-                              const ChunkView& view) {
+                              const ReceivedChunkView& view) {
   const size_t E = shape.copies, S = spec.state_extras_size;
   for (size_t g = 0; g < spec.groups.size(); ++g) {
     RETURN_IF_ERROR(CheckGroup(absl::StrCat("groups[", g, "]"), spec.groups[g], shape.copies, view.groups[g]));

@@ -21,7 +21,7 @@ namespace troupe {
 //  - episodes: at a place that ended, each place once; length ≥ 1; as many returns as groups, as many statistics as
 //  declared.
 absl::Status CheckChunkValues(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk,
-                              const ChunkView& view);
+                              const ReceivedChunkView& view);
 
 }  // namespace troupe
 

@@ -50,10 +50,10 @@ grpc::ServerUnaryReactor* TrainingService::Leave(grpc::CallbackServerContext* co
   return Answer(context, session_->Leave(request->worker_id()));
 }
 
-grpc::ServerBidiReactor<wire::WorkerMessage, wire::LearnerMessage>* TrainingService::StreamTrajectories(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* TrainingService::StreamTrajectories(
     grpc::CallbackServerContext* context) {
   if (const absl::Status status = guard_->Check(*context); !status.ok()) {
-    return new RefusedStream<grpc::ServerBidiReactor<wire::WorkerMessage, wire::LearnerMessage>>(status);
+    return new RefusedStream<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>>(status);
   }
   return TrajectoryReactor::Start(context, session_, max_outgoing_);
 }

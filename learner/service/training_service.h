@@ -8,9 +8,9 @@
 
 namespace troupe {
 
-// All calls by the callback API; weights as raw bytes, so that they are serialised once.
+// All calls by the callback API; weights are raw bytes, serialised once, and trajectories are, copied once.
 using TrainingServiceBase = wire::TrainingService::WithCallbackMethod_DescribeRun<
-    wire::TrainingService::WithCallbackMethod_Register<wire::TrainingService::WithCallbackMethod_StreamTrajectories<
+    wire::TrainingService::WithCallbackMethod_Register<wire::TrainingService::WithRawCallbackMethod_StreamTrajectories<
         wire::TrainingService::WithRawCallbackMethod_SubscribeWeights<
             wire::TrainingService::WithCallbackMethod_GetStatus<
                 wire::TrainingService::WithCallbackMethod_Leave<wire::TrainingService::Service>>>>>>;
@@ -28,7 +28,7 @@ class TrainingService final : public TrainingServiceBase {
                                      wire::RegisterResponse* response) override;
   grpc::ServerUnaryReactor* Leave(grpc::CallbackServerContext* context, const wire::LeaveRequest* request,
                                   wire::LeaveResponse* response) override;
-  grpc::ServerBidiReactor<wire::WorkerMessage, wire::LearnerMessage>* StreamTrajectories(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamTrajectories(
       grpc::CallbackServerContext* context) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* SubscribeWeights(grpc::CallbackServerContext* context,
                                                                const grpc::ByteBuffer* request) override;

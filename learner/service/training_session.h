@@ -26,6 +26,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/wire/chunk_layout.h"
+#include "common/wire/message_reader.h"
 #include "learner/ingest/batch_assembler.h"
 #include "learner/ingest/chunk_admission.h"
 #include "learner/ingest/lease_table.h"
@@ -81,8 +82,11 @@ class TrainingSession {
   // message must be given again when `parked` is resumed. An error ends the stream; the session has drawn the
   // consequences.
   absl::StatusOr<Handled> HandleMessage(const std::shared_ptr<WorkerStream>& stream,
-                                        const std::shared_ptr<ParkedStream>& parked, const wire::WorkerMessage& message,
+                                        const std::shared_ptr<ParkedStream>& parked, const ReceivedMessage& received,
                                         std::string* worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The stream's next message could not be read: what to end the stream with.
+  absl::Status Unreadable(const WorkerStream* stream, const std::string& worker_id, absl::Status status)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // `left`: the worker closed it in good order and is not coming back: its leases are free at once.
   void StreamClosed(const WorkerStream* stream, const std::string& worker_id, bool left) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -136,7 +140,7 @@ class TrainingSession {
   absl::StatusOr<Handled> HandleHello(const std::shared_ptr<WorkerStream>& stream, const wire::Hello& hello,
                                       std::string* worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<Handled> HandleChunk(const std::shared_ptr<WorkerStream>& stream,
-                                      const std::shared_ptr<ParkedStream>& parked, const wire::Chunk& chunk,
+                                      const std::shared_ptr<ParkedStream>& parked, const ReceivedMessage& received,
                                       const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
   void Park(const std::shared_ptr<ParkedStream>& parked, Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetNameless(const WorkerStream* stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -150,7 +154,8 @@ class TrainingSession {
   // Counts it and forgets the worker: its leases go to others.
   absl::Status RefuseChunk(const WorkerStream* stream, const std::string& worker_id, absl::Status status)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  void CountAdmitted(const Run& run, const wire::Chunk& chunk, const ChunkView& view, uint64_t policy_lag);
+  void CountAdmitted(const Run& run, const ReceivedMessage& received, const ReceivedChunkView& view,
+                     uint64_t policy_lag);
   absl::Status HandleEvaluationResult(const wire::EvaluationResult& result, const std::string& worker_id)
       ABSL_LOCKS_EXCLUDED(mutex_);
   void HandleLeaseFailure(const wire::LeaseFailure& failure, const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -34,8 +34,9 @@ std::vector<EpisodeSummary> EpisodesOf(const wire::Chunk& chunk) {
 
 absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std::shared_ptr<WorkerStream>& stream,
                                                                       const std::shared_ptr<ParkedStream>& parked,
-                                                                      const wire::Chunk& chunk,
+                                                                      const ReceivedMessage& received,
                                                                       const std::string& worker_id) {
+  const wire::Chunk& chunk = received.chunk.chunk;
   Run* const run = run_.load(std::memory_order_acquire);
   if (run == nullptr) {
     return RefuseChunk(stream.get(), worker_id, absl::InvalidArgumentError("chunk: came before any lease was granted"));
@@ -53,12 +54,12 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
     }
   }
   const absl::Time start = absl::Now();
-  if (const size_t bytes = chunk.ByteSizeLong(); bytes > run->max_chunk_bytes) {
+  if (received.num_bytes > run->max_chunk_bytes) {
     return RefuseChunk(stream.get(), worker_id,
-                       absl::InvalidArgumentError(
-                           absl::StrCat("chunk: came ", bytes, " bytes, expected at most ", run->max_chunk_bytes)));
+                       absl::InvalidArgumentError(absl::StrCat("chunk: came ", received.num_bytes,
+                                                               " bytes, expected at most ", run->max_chunk_bytes)));
   }
-  absl::StatusOr<ChunkView> view = CheckChunk(run->environment, shape_, chunk);
+  absl::StatusOr<ReceivedChunkView> view = CheckChunk(run->environment, shape_, received.chunk);
   if (!view.ok()) return RefuseChunk(stream.get(), worker_id, view.status());
 
   absl::StatusOr<std::optional<Decision>> decision = std::nullopt;
@@ -89,7 +90,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
   if (verdict.result == wire::ADMITTED) {
     run->assembler.Fill(*(*decision)->slot, *view, chunk.policy_version(), EpisodesOf(chunk));
     metrics_.assembly_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - decided));
-    CountAdmitted(*run, chunk, *view, verdict.policy_lag);
+    CountAdmitted(*run, received, *view, verdict.policy_lag);
   }
   stream->Send(Acknowledge(chunk, verdict.result));
   return Handled::kDone;
@@ -124,7 +125,7 @@ absl::StatusOr<std::optional<TrainingSession::Decision>> TrainingSession::Decide
   return decision;
 }
 
-void TrainingSession::CountAdmitted(const Run& run, const wire::Chunk& chunk, const ChunkView& view,
+void TrainingSession::CountAdmitted(const Run& run, const ReceivedMessage& received, const ReceivedChunkView& view,
                                     uint64_t policy_lag) {
   metrics_.policy_lag.Observe(static_cast<double>(policy_lag));
   metrics_.env_steps.Increment(static_cast<double>(view.terminated.size()));
@@ -134,9 +135,9 @@ void TrainingSession::CountAdmitted(const Run& run, const wire::Chunk& chunk, co
     agent_steps += std::accumulate(acting.begin(), acting.end(), uint64_t{0});
   }
   metrics_.agent_steps.Increment(static_cast<double>(agent_steps));
-  metrics_.environment_seconds.Increment(chunk.environment_seconds());
-  metrics_.inference_seconds.Increment(chunk.inference_seconds());
-  metrics_.chunk_bytes.Increment(static_cast<double>(chunk.ByteSizeLong()));
+  metrics_.environment_seconds.Increment(received.chunk.chunk.environment_seconds());
+  metrics_.inference_seconds.Increment(received.chunk.chunk.inference_seconds());
+  metrics_.chunk_bytes.Increment(static_cast<double>(received.num_bytes));
   metrics_.batches_ready.Set(run.assembler.batches_ready());
 }
 

@@ -44,28 +44,29 @@ void TrainingSession::ForgetNameless(const WorkerStream* stream) {
 
 absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleMessage(const std::shared_ptr<WorkerStream>& stream,
                                                                         const std::shared_ptr<ParkedStream>& parked,
-                                                                        const wire::WorkerMessage& message,
+                                                                        const ReceivedMessage& received,
                                                                         std::string* worker_id) {
+  const wire::WorkerMessage& message = received.message;
   if (message.has_hello()) {
     if (worker_id->empty()) return HandleHello(stream, message.hello(), worker_id);
     return Refuse("protocol", absl::InvalidArgumentError("message: came a second hello, expected one per stream"));
   }
   if (worker_id->empty()) {
-    return Refuse("protocol", absl::InvalidArgumentError(absl::StrCat("message: came case ", message.message_case(),
+    return Refuse("protocol", absl::InvalidArgumentError(absl::StrCat("message: came case ", received.message_case(),
                                                                       ", expected hello first")));
   }
-  if (const size_t bytes = message.has_chunk() ? 0 : message.ByteSizeLong(); bytes > kMaxControlBytes) {
-    return Refuse("message_size", absl::InvalidArgumentError(absl::StrCat(
-                                      "message: came ", bytes, " bytes, expected at most ", kMaxControlBytes)));
+  if (!received.has_chunk && received.num_bytes > kMaxControlBytes) {
+    return Refuse("message_size",
+                  absl::InvalidArgumentError(absl::StrCat("message: came ", received.num_bytes,
+                                                          " bytes, expected at most ", kMaxControlBytes)));
   }
   {
     absl::MutexLock lock(&mutex_);
     if (!IsCurrent(stream.get(), *worker_id)) return StreamReplaced();
     leases_.Heard(*worker_id, clock_());
   }
+  if (received.has_chunk) return HandleChunk(stream, parked, received, *worker_id);
   switch (message.message_case()) {
-    case wire::WorkerMessage::kChunk:
-      return HandleChunk(stream, parked, message.chunk(), *worker_id);
     case wire::WorkerMessage::kEvaluationResult:
       RETURN_IF_ERROR(HandleEvaluationResult(message.evaluation_result(), *worker_id));
       return Handled::kDone;
@@ -77,6 +78,12 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleMessage(const st
     default:
       return Refuse("protocol", absl::InvalidArgumentError("message: came none, expected one of WorkerMessage's"));
   }
+}
+
+absl::Status TrainingSession::Unreadable(const WorkerStream* stream, const std::string& worker_id,
+                                         absl::Status status) {
+  if (worker_id.empty()) return Refuse("protocol", std::move(status));
+  return RefuseChunk(stream, worker_id, std::move(status));
 }
 
 absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std::shared_ptr<WorkerStream>& stream,

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "grpcpp/support/proto_buffer_writer.h"
 #include "learner/service/grpc_status.h"
 
 namespace troupe {
@@ -29,22 +32,42 @@ void TrajectoryReactor::OnReadDone(bool ok) {
     }
     reading_ = Reading::kHandling;
   }
+  if (absl::Status status = Unpack(); !status.ok()) {
+    status = session_->Unreadable(this, worker_id_, std::move(status));
+    absl::MutexLock lock(&mutex_);
+    reading_ = Reading::kEnded;
+    return CloseLocked(status);
+  }
   Handle();
+}
+
+absl::Status TrajectoryReactor::Unpack() {
+  if (const grpc::Status dumped = incoming_.Dump(&slices_); !dumped.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("message: ", dumped.error_message()));
+  }
+  incoming_.Clear();
+  std::vector<absl::string_view> pieces;
+  pieces.reserve(slices_.size());
+  for (const grpc::Slice& slice : slices_) {
+    pieces.emplace_back(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return ReadMessage(pieces, &received_);
 }
 
 void TrajectoryReactor::Handle() {
   const std::shared_ptr<TrajectoryReactor> self = shared_from_this();
   while (true) {
     const absl::StatusOr<TrainingSession::Handled> handled =
-        session_->HandleMessage(self, self, incoming_, &worker_id_);
+        session_->HandleMessage(self, self, received_, &worker_id_);
     absl::MutexLock lock(&mutex_);
     if (!handled.ok()) {
       reading_ = Reading::kEnded;
       return CloseLocked(handled.status());
     }
     if (*handled == TrainingSession::Handled::kDone) {
-      // Not by the next parse: until then other streams' messages use this one's memory, still in the cache.
-      incoming_.Clear();
+      // Now, not by the next message: until then other streams' messages use this one's memory, still in the cache.
+      received_.Clear();
+      slices_.clear();
       return ReadNext();
     }
     if (!std::exchange(resume_wanted_, false)) {
@@ -80,12 +103,15 @@ void TrajectoryReactor::ReadNext() {
 }
 
 void TrajectoryReactor::Send(wire::LearnerMessage message) {
+  grpc::ByteBuffer bytes;
+  bool own_buffer = false;
+  grpc::SerializationTraits<wire::LearnerMessage>::Serialize(message, &bytes, &own_buffer);
   absl::MutexLock lock(&mutex_);
   if (closing_.has_value()) return;
   if (outgoing_.size() >= max_outgoing_) {
     return CloseLocked(absl::ResourceExhaustedError("the worker does not read what is sent to it"));
   }
-  outgoing_.push_back(std::move(message));
+  outgoing_.push_back(std::move(bytes));
   if (!writing_) WriteNext();
 }
 

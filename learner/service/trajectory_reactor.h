@@ -1,6 +1,6 @@
 // One StreamTrajectories call: reads a message, has the session deal with it, reads the next. While the session cannot
 // deal with it, or while the peer does not read what is sent to it, nothing is read: the peer's sending stops at gRPC's
-// flow control.
+// flow control. Messages are raw bytes: a chunk stays where gRPC put it until it is copied into a batch.
 //
 //   reading ─► handling ─► reading …            handling ─► parked ─(Resume)─► handling
 //   any ─► closing (Finish once, when no write is on its way) ─► OnDone
@@ -11,18 +11,22 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "common/wire/message_reader.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "grpcpp/support/slice.h"
 #include "learner/service/training_session.h"
 #include "learner/service/worker_stream.h"
 
 namespace troupe {
 
 // Keeps itself alive until OnDone. `session` outlives it.
-class TrajectoryReactor final : public grpc::ServerBidiReactor<wire::WorkerMessage, wire::LearnerMessage>,
+class TrajectoryReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                                 public WorkerStream,
                                 public ParkedStream,
                                 public std::enable_shared_from_this<TrajectoryReactor> {
@@ -49,7 +53,9 @@ class TrajectoryReactor final : public grpc::ServerBidiReactor<wire::WorkerMessa
   TrajectoryReactor(grpc::CallbackServerContext* context, TrainingSession* session, size_t max_outgoing)
       : context_(context), session_(session), max_outgoing_(max_outgoing) {}
 
-  // Deals with incoming_ as long as that does not park.
+  // Makes received_ of incoming_.
+  absl::Status Unpack();
+  // Deals with received_ as long as that does not park.
   void Handle() ABSL_LOCKS_EXCLUDED(mutex_);
   void ReadNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -60,15 +66,17 @@ class TrajectoryReactor final : public grpc::ServerBidiReactor<wire::WorkerMessa
   const size_t max_outgoing_;
   std::shared_ptr<TrajectoryReactor> self_;
 
-  // Owned by whoever reads or handles: one at a time.
-  wire::WorkerMessage incoming_;
+  // Owned by whoever reads or handles: one at a time. received_ views the memory of slices_.
+  grpc::ByteBuffer incoming_;
+  std::vector<grpc::Slice> slices_;
+  ReceivedMessage received_;
   std::string worker_id_;
 
   absl::Mutex mutex_;
   Reading reading_ ABSL_GUARDED_BY(mutex_) = Reading::kReading;
   bool resume_wanted_ ABSL_GUARDED_BY(mutex_) = false;
   bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;
-  std::deque<wire::LearnerMessage> outgoing_ ABSL_GUARDED_BY(mutex_);  // the first is on its way while writing_
+  std::deque<grpc::ByteBuffer> outgoing_ ABSL_GUARDED_BY(mutex_);  // the first is on its way while writing_
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;

@@ -1,10 +1,12 @@
-// A peer's chunk: any bytes are parsed, alone and on top of a good chunk, and viewed; every number of a view that is
-// given out must be readable and the view's sizes those of the spec.
+// A peer's chunk: any bytes are parsed, alone, on top of a good chunk and as the learner reads a message, and viewed;
+// every number of a view that is given out must be readable and the view's sizes those of the spec.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "common/wire/chunk_layout.h"
+#include "common/wire/message_reader.h"
 #include "tests/common/test_specs.h"
 
 namespace troupe {
@@ -35,6 +37,21 @@ void ViewAndReadAll(const EnvironmentSpec& spec, const wire::Chunk& chunk) {
   }
 }
 
+// The bytes as a message, in pieces whose size they choose themselves.
+void ReadAndView(const EnvironmentSpec& spec, absl::string_view bytes) {
+  std::vector<absl::string_view> pieces;
+  const size_t piece_bytes = bytes.empty() ? 1 : 1 + static_cast<uint8_t>(bytes.back());
+  for (size_t at = 0; at < bytes.size(); at += piece_bytes) pieces.push_back(bytes.substr(at, piece_bytes));
+  ReceivedMessage received;
+  if (!ReadMessage(pieces, &received).ok() || !received.has_chunk) return;
+  const auto view = ViewChunk(spec, kShape, received.chunk);
+  if (!view.ok()) return;
+  std::vector<float> values(view->groups[0].observations.size());
+  ScatteredFloats::Reader(view->groups[0].observations).Read(values.size(), values.data());
+  volatile double sum = Sum(absl::MakeConstSpan(values));
+  sum = sum + (view->state_extras.AllFinite() ? 1 : 0);
+}
+
 }  // namespace
 }  // namespace troupe
 
@@ -47,5 +64,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   troupe::AllocateChunk(spec, troupe::kShape, &good);
   // Merging appends to repeated fields: groups and shapes too many, bytes replaced.
   if (good.MergeFromString(bytes)) troupe::ViewAndReadAll(spec, good);
+  troupe::ReadAndView(spec, bytes);
   return 0;
 }

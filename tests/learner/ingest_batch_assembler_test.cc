@@ -3,6 +3,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/ingest/batch_assembler.h"
+#include "tests/support/chunk_in_pieces.h"
 #include "tests/support/chunk_maker.h"
 
 namespace troupe {
@@ -28,7 +29,8 @@ class BatchAssemblerTest : public ::testing::Test {
   static void Fill(BatchAssembler& assembler, const BatchAssembler::Slot& slot, const wire::Chunk& chunk) {
     EpisodeSummary episode;
     episode.length = 1000 + chunk.shard();
-    assembler.Fill(slot, *ViewChunk(TwoGroupSpec(), kShape, chunk), chunk.policy_version(), {episode});
+    const testing::ChunkInPieces received(chunk, /*piece_bytes=*/23);
+    assembler.Fill(slot, *ViewChunk(TwoGroupSpec(), kShape, received.get()), chunk.policy_version(), {episode});
   }
   static void FillUpdate(BatchAssembler& assembler, uint64_t update, const std::vector<wire::Chunk>& chunks,
                          std::vector<int> order) {

@@ -4,6 +4,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/ingest/chunk_admission.h"
+#include "tests/support/chunk_in_pieces.h"
 #include "tests/support/chunk_maker.h"
 
 namespace troupe {
@@ -17,6 +18,11 @@ using troupe::testing::TwoGroupSpec;
 constexpr ChunkShape kShape{4, 3};
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+absl::Status Check(const wire::Chunk& chunk) {
+  const testing::ChunkInPieces received(chunk, /*piece_bytes=*/101);
+  return CheckChunk(TwoGroupSpec(), kShape, received.get()).status();
+}
 
 template <typename T>
 T* Data(wire::Tensor* tensor) {
@@ -35,9 +41,9 @@ class BadChunkTest : public ::testing::TestWithParam<BadChunk> {};
 
 TEST_P(BadChunkTest, IsRefusedWithTheFieldsName) {
   wire::Chunk chunk = MakeChunk(TwoGroupSpec(), kShape, {}, 1);
-  ASSERT_TRUE(CheckChunk(TwoGroupSpec(), kShape, chunk).ok()) << CheckChunk(TwoGroupSpec(), kShape, chunk).status();
+  ASSERT_TRUE(Check(chunk).ok()) << Check(chunk);
   GetParam().spoil(chunk);
-  const absl::Status status = CheckChunk(TwoGroupSpec(), kShape, chunk).status();
+  const absl::Status status = Check(chunk);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), StartsWith(GetParam().message));
 }
@@ -113,13 +119,13 @@ TEST(ChunkValuesTest, ADeadAgentMayHaveAnEmptyMaskAndAnyActionInRange) {
   wire::Chunk chunk = MakeChunk(TwoGroupSpec(), kShape, {}, 1);
   Data<uint8_t>(chunk.mutable_groups(0)->mutable_alive())[3] = 0;
   std::fill_n(Data<uint8_t>(chunk.mutable_groups(0)->mutable_action_masks()) + 3 * 4, 4, uint8_t{0});
-  EXPECT_TRUE(CheckChunk(TwoGroupSpec(), kShape, chunk).ok());
+  EXPECT_TRUE(Check(chunk).ok()) << Check(chunk);
 }
 
 TEST(ChunkValuesTest, AnUnreportedEpisodeIsFine) {
   wire::Chunk chunk = MakeChunk(TwoGroupSpec(), kShape, {}, 1);
   chunk.mutable_episodes()->RemoveLast();
-  EXPECT_TRUE(CheckChunk(TwoGroupSpec(), kShape, chunk).ok());
+  EXPECT_TRUE(Check(chunk).ok()) << Check(chunk);
 }
 
 TEST(RequiredVersionTest, FollowsTheModesLag) {

@@ -16,11 +16,10 @@ namespace {
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(20);
 
-std::unique_ptr<wire::TrainingService::Stub> Connection(int port, size_t max_message_bytes) {
+std::shared_ptr<grpc::Channel> Connection(int port, size_t max_message_bytes) {
   grpc::ChannelArguments arguments = WorkerChannelArguments(max_message_bytes);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return wire::TrainingService::NewStub(
-      grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments));
+  return grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments);
 }
 
 template <typename T>
@@ -79,7 +78,7 @@ struct SyntheticWorkers::Worker {
 };
 
 SyntheticWorkers::SyntheticWorkers(Options options) : options_(std::move(options)) {
-  const auto stub = Connection(options_.port, 1 << 20);
+  const auto stub = wire::TrainingService::NewStub(Connection(options_.port, 1 << 20));
   const wire::DescribeRunResponse description = Must(DescribeRun(*stub, kCallTimeout));
   run_id_ = description.run_id();
   plan_ = Must(MakeRolloutPlan(description.experiment(), FindEnvironment));
@@ -109,7 +108,8 @@ void SyntheticWorkers::Connect(int index) {
   workers_.push_back(std::make_unique<Worker>(
       index, LeaseBook::Options{.mode = collection.mode(), .unacknowledged_window = window, .max_leases = 4096}, pool));
   Worker& worker = *workers_.back();
-  worker.stub = Connection(options_.port, MaxWeightsBytes(plan_.policies));
+  const auto channel = Connection(options_.port, MaxWeightsBytes(plan_.policies));
+  worker.stub = wire::TrainingService::NewStub(channel);
   const std::string id =
       Must(RegisterWorker(*worker.stub, DescribeThisWorker(4096), run_id_, plan_.spec, kCallTimeout));
   worker.weights = std::make_unique<WeightsSubscription>(*worker.stub, id, plan_.policies, &worker.policies, [this, &worker] {
@@ -118,7 +118,7 @@ void SyntheticWorkers::Connect(int index) {
     Wake(worker);
   });
   worker.trajectories = std::make_unique<TrajectoryStream>(
-      *worker.stub, id, &worker.leases,
+      channel, id, &worker.leases,
       TrajectoryStream::Events{.received = [this, &worker](wire::LearnerMessage& message) { Received(worker, message); },
                                .ended =
                                    [this] {

@@ -1,0 +1,297 @@
+#include "common/wire/message_reader.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+#include <vector>
+
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream.h"
+
+namespace troupe {
+namespace {
+
+using google::protobuf::io::CodedInputStream;
+
+class Pieces final : public google::protobuf::io::ZeroCopyInputStream {
+ public:
+  explicit Pieces(absl::Span<const absl::string_view> pieces) : pieces_(pieces) {
+    for (const absl::string_view piece : pieces) {
+      begins_.push_back(size_);
+      size_ += piece.size();
+    }
+  }
+
+  size_t size() const { return size_; }
+
+  // The bytes from `begin` on, which must be there.
+  ReceivedChunk::Bytes Range(size_t begin, size_t count) const {
+    ReceivedChunk::Bytes range;
+    if (count == 0) return range;
+    size_t i = std::ranges::upper_bound(begins_, begin) - begins_.begin() - 1;
+    for (size_t offset = begin - begins_[i]; count > 0; offset = 0, ++i) {
+      const absl::string_view part = pieces_[i].substr(offset, count);
+      if (!part.empty()) range.push_back(part);
+      count -= part.size();
+    }
+    return range;
+  }
+
+  bool Next(const void** data, int* size) override {
+    while (at_ < pieces_.size() && offset_ == pieces_[at_].size()) {
+      at_ += 1;
+      offset_ = 0;
+    }
+    if (at_ == pieces_.size()) return false;
+    *data = pieces_[at_].data() + offset_;
+    *size = static_cast<int>(pieces_[at_].size() - offset_);
+    offset_ += *size;
+    read_ += *size;
+    return true;
+  }
+  void BackUp(int count) override {
+    offset_ -= count;
+    read_ -= count;
+  }
+  bool Skip(int count) override {
+    const void* data;
+    for (int size; count > 0; count -= size) {
+      if (!Next(&data, &size)) return false;
+      if (size > count) {
+        BackUp(size - count);
+        return true;
+      }
+    }
+    return true;
+  }
+  int64_t ByteCount() const override { return read_; }
+
+ private:
+  const absl::Span<const absl::string_view> pieces_;
+  std::vector<size_t> begins_;
+  size_t size_ = 0;
+  size_t at_ = 0, offset_ = 0;  // the next byte
+  int64_t read_ = 0;
+};
+
+enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+constexpr uint32_t Tag(uint32_t field, WireType type) { return field << 3 | type; }
+
+// A field of a newer proto file.
+bool SkipField(uint32_t tag, CodedInputStream& in) {
+  uint64_t number;
+  int size;
+  if (tag >> 3 == 0) return false;
+  switch (tag & 7) {
+    case kVarint:
+      return in.ReadVarint64(&number);
+    case kFixed64:
+      return in.Skip(8);
+    case kBytes:
+      return in.ReadVarintSizeAsInt(&size) && in.Skip(size);
+    case kFixed32:
+      return in.Skip(4);
+    default:
+      return false;
+  }
+}
+
+// Each of the following reads one message up to the limit set on the stream. False: that is no such message.
+class ChunkReader {
+ public:
+  ChunkReader(const Pieces& pieces, CodedInputStream& in) : pieces_(pieces), in_(in) {}
+
+  // `received` is empty but for memory of an earlier use.
+  bool Read(ReceivedChunk* received) {
+    wire::Chunk& chunk = received->chunk;
+    while (const uint32_t tag = in_.ReadTag()) {
+      switch (tag) {
+        case Tag(wire::Chunk::kShardFieldNumber, kVarint):
+          if (!Varint([&](uint64_t value) { chunk.set_shard(static_cast<uint32_t>(value)); })) return false;
+          break;
+        case Tag(wire::Chunk::kLeaseEpochFieldNumber, kVarint):
+          if (!Varint([&](uint64_t value) { chunk.set_lease_epoch(static_cast<uint32_t>(value)); })) return false;
+          break;
+        case Tag(wire::Chunk::kSequenceFieldNumber, kVarint):
+          if (!Varint([&](uint64_t value) { chunk.set_sequence(value); })) return false;
+          break;
+        case Tag(wire::Chunk::kPolicyVersionFieldNumber, kVarint):
+          if (!Varint([&](uint64_t value) { chunk.set_policy_version(value); })) return false;
+          break;
+        case Tag(wire::Chunk::kGroupsFieldNumber, kBytes):
+          received->observations.resize(chunk.groups_size() + 1);
+          if (!Within([&] { return ReadGroup(chunk.add_groups(), &received->observations.back()); })) return false;
+          break;
+        case Tag(wire::Chunk::kStateExtrasFieldNumber, kBytes):
+          if (!ReadTensor(chunk.mutable_state_extras(), &received->state_extras)) return false;
+          break;
+        case Tag(wire::Chunk::kTerminatedFieldNumber, kBytes):
+          if (!ReadTensor(chunk.mutable_terminated())) return false;
+          break;
+        case Tag(wire::Chunk::kTruncatedFieldNumber, kBytes):
+          if (!ReadTensor(chunk.mutable_truncated())) return false;
+          break;
+        case Tag(wire::Chunk::kTruncatedAtFieldNumber, kBytes):
+          if (!ReadTensor(chunk.mutable_truncated_at())) return false;
+          break;
+        case Tag(wire::Chunk::kFinalStateExtrasFieldNumber, kBytes):
+          if (!ReadTensor(chunk.mutable_final_state_extras())) return false;
+          break;
+        case Tag(wire::Chunk::kEpisodesFieldNumber, kBytes):
+          if (!Within([&] { return chunk.add_episodes()->MergeFromCodedStream(&in_); })) return false;
+          break;
+        case Tag(wire::Chunk::kEnvironmentSecondsFieldNumber, kFixed64):
+          if (!Double([&](double value) { chunk.set_environment_seconds(value); })) return false;
+          break;
+        case Tag(wire::Chunk::kInferenceSecondsFieldNumber, kFixed64):
+          if (!Double([&](double value) { chunk.set_inference_seconds(value); })) return false;
+          break;
+        default:
+          if (!SkipField(tag, in_)) return false;
+      }
+    }
+    return in_.ConsumedEntireMessage();
+  }
+
+  // The rest of a message whose length comes first.
+  template <typename ReadContents>
+  bool Within(const ReadContents& read_contents) {
+    int size;
+    if (!in_.ReadVarintSizeAsInt(&size)) return false;
+    // A limit beyond the message's end would be read as the end.
+    if (in_.CurrentPosition() + static_cast<int64_t>(size) > static_cast<int64_t>(pieces_.size())) return false;
+    const CodedInputStream::Limit limit = in_.PushLimit(size);
+    if (in_.BytesUntilLimit() != size || !read_contents() || in_.BytesUntilLimit() != 0) return false;
+    in_.PopLimit(limit);
+    return true;
+  }
+
+ private:
+  bool ReadGroup(wire::GroupTrajectory* group, ReceivedChunk::Bytes* observations) {
+    while (const uint32_t tag = in_.ReadTag()) {
+      bool read = false;
+      switch (tag) {
+        case Tag(wire::GroupTrajectory::kObservationsFieldNumber, kBytes):
+          read = ReadTensor(group->mutable_observations(), observations);
+          break;
+        case Tag(wire::GroupTrajectory::kActionsFieldNumber, kBytes):
+          read = ReadTensor(group->mutable_actions());
+          break;
+        case Tag(wire::GroupTrajectory::kLogProbabilitiesFieldNumber, kBytes):
+          read = ReadTensor(group->mutable_log_probabilities());
+          break;
+        case Tag(wire::GroupTrajectory::kRewardsFieldNumber, kBytes):
+          read = ReadTensor(group->mutable_rewards());
+          break;
+        case Tag(wire::GroupTrajectory::kActionMasksFieldNumber, kBytes):
+          read = ReadTensor(group->mutable_action_masks());
+          break;
+        case Tag(wire::GroupTrajectory::kAliveFieldNumber, kBytes):
+          read = ReadTensor(group->mutable_alive());
+          break;
+        case Tag(wire::GroupTrajectory::kFinalObservationsFieldNumber, kBytes):
+          read = ReadTensor(group->mutable_final_observations());
+          break;
+        default:
+          read = SkipField(tag, in_);
+      }
+      if (!read) return false;
+    }
+    return in_.ConsumedEntireMessage();
+  }
+
+  // `large`: gets the bytes instead of tensor->data.
+  bool ReadTensor(wire::Tensor* tensor, ReceivedChunk::Bytes* large = nullptr) {
+    return Within([&] {
+      while (const uint32_t tag = in_.ReadTag()) {
+        bool read = false;
+        switch (tag) {
+          case Tag(wire::Tensor::kDataTypeFieldNumber, kVarint):
+            read = Varint([&](uint64_t value) { tensor->set_data_type(static_cast<wire::DataType>(value)); });
+            break;
+          case Tag(wire::Tensor::kShapeFieldNumber, kVarint):
+            read = Varint([&](uint64_t value) { tensor->add_shape(static_cast<uint32_t>(value)); });
+            break;
+          case Tag(wire::Tensor::kShapeFieldNumber, kBytes):
+            read = Within([&] {
+              while (in_.BytesUntilLimit() > 0) {
+                if (!Varint([&](uint64_t value) { tensor->add_shape(static_cast<uint32_t>(value)); })) return false;
+              }
+              return true;
+            });
+            break;
+          case Tag(wire::Tensor::kDataFieldNumber, kBytes):
+            read = ReadData(tensor, large);
+            break;
+          default:
+            read = SkipField(tag, in_);
+        }
+        if (!read) return false;
+      }
+      return in_.ConsumedEntireMessage();
+    });
+  }
+
+  bool ReadData(wire::Tensor* tensor, ReceivedChunk::Bytes* large) {
+    int size;
+    if (!in_.ReadVarintSizeAsInt(&size) || size > in_.BytesUntilLimit()) return false;
+    if (large == nullptr) return in_.ReadString(tensor->mutable_data(), size);
+    *large = pieces_.Range(in_.CurrentPosition(), size);
+    return in_.Skip(size);
+  }
+
+  template <typename Set>
+  bool Varint(const Set& set) {
+    uint64_t value;
+    if (!in_.ReadVarint64(&value)) return false;
+    set(value);
+    return true;
+  }
+  template <typename Set>
+  bool Double(const Set& set) {
+    uint64_t bits;
+    if (!in_.ReadLittleEndian64(&bits)) return false;
+    set(std::bit_cast<double>(bits));
+    return true;
+  }
+
+  const Pieces& pieces_;
+  CodedInputStream& in_;
+};
+
+absl::Status Unreadable() { return absl::InvalidArgumentError("message: came bytes that are no WorkerMessage"); }
+
+}  // namespace
+
+void ReceivedMessage::Clear() {
+  num_bytes = 0;
+  has_chunk = false;
+  chunk.chunk.Clear();
+  chunk.observations.clear();
+  chunk.state_extras.clear();
+  message.Clear();
+}
+
+absl::Status ReadMessage(absl::Span<const absl::string_view> pieces, ReceivedMessage* received) {
+  Pieces stream(pieces);
+  received->Clear();
+  received->num_bytes = stream.size();
+  {
+    CodedInputStream in(&stream);
+    constexpr uint32_t kChunk = Tag(wire::WorkerMessage::kChunkFieldNumber, kBytes);
+    if (in.ReadTag() == kChunk) {
+      received->has_chunk = true;
+      ChunkReader reader(stream, in);
+      if (!reader.Within([&] { return reader.Read(&received->chunk); })) return Unreadable();
+      if (static_cast<size_t>(in.CurrentPosition()) == stream.size()) return absl::OkStatus();
+      return absl::InvalidArgumentError("message: came more than a chunk, expected one of WorkerMessage's");
+    }
+  }
+  Pieces again(pieces);
+  if (!received->message.ParseFromZeroCopyStream(&again)) return Unreadable();
+  if (!received->message.has_chunk()) return absl::OkStatus();
+  return absl::InvalidArgumentError("message: came more than a chunk, expected one of WorkerMessage's");
+}
+
+}  // namespace troupe

@@ -1,0 +1,44 @@
+// A tensor's float32s where the network put them: in pieces, cut anywhere, not aligned.
+#ifndef TROUPE_COMMON_WIRE_SCATTERED_FLOATS_H_
+#define TROUPE_COMMON_WIRE_SCATTERED_FLOATS_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace troupe {
+
+// A view: good while the pieces' memory lives. Little-endian, as the wire and the machine.
+class ScatteredFloats {
+ public:
+  ScatteredFloats() = default;
+  // The pieces one after the other are the numbers; their bytes together are a multiple of four.
+  explicit ScatteredFloats(std::vector<absl::string_view> pieces);
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  // No NaN, no infinity.
+  bool AllFinite() const;
+
+  // Reads the numbers one after the other.
+  class Reader {
+   public:
+    explicit Reader(const ScatteredFloats& floats) : floats_(floats) {}
+    // The next `count`, of which so many must be left.
+    void Read(size_t count, float* to);
+
+   private:
+    const ScatteredFloats& floats_;
+    size_t piece_ = 0, offset_ = 0;
+  };
+
+ private:
+  std::vector<absl::string_view> pieces_;
+  size_t size_ = 0;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_WIRE_SCATTERED_FLOATS_H_

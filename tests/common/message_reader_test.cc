@@ -1,0 +1,147 @@
+#include "common/wire/message_reader.h"
+
+#include <random>
+
+#include "gmock/gmock.h"
+#include "google/protobuf/stubs/logging.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "gtest/gtest.h"
+#include "tests/support/chunk_in_pieces.h"
+#include "tests/support/chunk_maker.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::HasSubstr;
+using google::protobuf::util::MessageDifferencer;
+using testing::CutInPieces;
+
+std::string ChunkBytes() {
+  wire::WorkerMessage message;
+  *message.mutable_chunk() = testing::MakeChunk(testing::TwoGroupSpec(), {4, 3}, {2, 5, 7, 6}, /*seed=*/1);
+  message.mutable_chunk()->set_environment_seconds(0.25);
+  message.mutable_chunk()->set_inference_seconds(0.5);
+  return message.SerializeAsString();
+}
+
+std::string Join(const ReceivedChunk::Bytes& pieces) {
+  std::string joined;
+  for (const absl::string_view piece : pieces) joined.append(piece.data(), piece.size());
+  return joined;
+}
+
+// The chunk with its large tensors' data where protobuf puts it.
+wire::Chunk Whole(const ReceivedChunk& received) {
+  wire::Chunk chunk = received.chunk;
+  for (int g = 0; g < chunk.groups_size(); ++g) {
+    EXPECT_TRUE(chunk.groups(g).observations().data().empty());
+    const std::string observations = Join(received.observations[g]);
+    if (!observations.empty()) chunk.mutable_groups(g)->mutable_observations()->set_data(observations);
+  }
+  if (const std::string extras = Join(received.state_extras); !extras.empty()) {
+    chunk.mutable_state_extras()->set_data(extras);
+  }
+  return chunk;
+}
+
+TEST(MessageReaderTest, ReadsWhatProtobufReadsHoweverItIsCut) {
+  const std::string bytes = ChunkBytes();
+  wire::WorkerMessage expected;
+  ASSERT_TRUE(expected.ParseFromString(bytes));
+  ReceivedMessage received;  // the same for all: nothing of an earlier message is left
+  for (size_t piece_bytes = 1; piece_bytes <= bytes.size(); piece_bytes += piece_bytes < 70 ? 1 : 97) {
+    ASSERT_TRUE(ReadMessage(CutInPieces(bytes, piece_bytes), &received).ok()) << piece_bytes;
+    ASSERT_TRUE(received.has_chunk);
+    EXPECT_EQ(received.num_bytes, bytes.size());
+    ASSERT_TRUE(MessageDifferencer::Equals(Whole(received.chunk), expected.chunk())) << piece_bytes;
+  }
+}
+
+TEST(MessageReaderTest, LargeTensorsStayWhereTheyAre) {
+  const std::string bytes = ChunkBytes();
+  ReceivedMessage received;
+  ASSERT_TRUE(ReadMessage({bytes}, &received).ok());
+  const ReceivedChunk& chunk = received.chunk;
+  for (const auto& pieces : {chunk.observations[0], chunk.observations[1], chunk.state_extras}) {
+    ASSERT_EQ(pieces.size(), 1);
+    EXPECT_GE(pieces[0].data(), bytes.data());
+    EXPECT_LE(pieces[0].data() + pieces[0].size(), bytes.data() + bytes.size());
+  }
+}
+
+TEST(MessageReaderTest, ReadsTheOtherMessages) {
+  wire::WorkerMessage message;
+  message.mutable_hello()->set_worker_id("worker-1");
+  const std::string bytes = message.SerializeAsString();
+  ReceivedMessage received;
+  ASSERT_TRUE(ReadMessage(CutInPieces(bytes, 3), &received).ok());
+  EXPECT_FALSE(received.has_chunk);
+  EXPECT_EQ(received.message.hello().worker_id(), "worker-1");
+  ASSERT_TRUE(ReadMessage({}, &received).ok());
+  EXPECT_EQ(received.message_case(), wire::WorkerMessage::MESSAGE_NOT_SET);
+}
+
+TEST(MessageReaderTest, AMessageThatEndsEarlyIsAnError) {
+  const std::string bytes = ChunkBytes();
+  ReceivedMessage received;
+  for (size_t size = 1; size < bytes.size(); ++size) {
+    const absl::Status status = ReadMessage(CutInPieces(absl::string_view(bytes).substr(0, size), 50), &received);
+    ASSERT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << size;
+  }
+}
+
+TEST(MessageReaderTest, AChunkComesAlone) {
+  wire::WorkerMessage heartbeat;
+  heartbeat.mutable_heartbeat();
+  const std::string chunk = ChunkBytes(), other = heartbeat.SerializeAsString();
+  ReceivedMessage received;
+  for (const std::string& bytes : {chunk + other, other + chunk, chunk + chunk}) {
+    EXPECT_THAT(std::string(ReadMessage({bytes}, &received).message()), HasSubstr("came more than a chunk"));
+  }
+}
+
+TEST(MessageReaderTest, FieldsOfANewerWorkerAreSkipped) {
+  std::string chunk = testing::MakeChunk(testing::TwoGroupSpec(), {4, 3}, {}, /*seed=*/1).SerializeAsString();
+  chunk += std::string("\xa0\x06\x07", 3);                      // 100: varint
+  chunk += std::string("\xa1\x06", 2) + std::string(8, '\x01');  // 100: fixed64
+  chunk += std::string("\xa5\x06", 2) + std::string(4, '\x01');  // 100: fixed32
+  chunk += std::string("\xa2\x06\x03", 3) + "abc";               // 100: bytes
+  wire::WorkerMessage message;
+  ASSERT_TRUE(message.mutable_chunk()->ParseFromString(chunk));
+  const std::string bytes = message.SerializeAsString();
+  ReceivedMessage received;
+  ASSERT_TRUE(ReadMessage(CutInPieces(bytes, 7), &received).ok());
+  message.DiscardUnknownFields();
+  EXPECT_TRUE(MessageDifferencer::Equals(Whole(received.chunk), message.chunk()));
+}
+
+// Bytes of anybody: an error, or what protobuf reads.
+TEST(MessageReaderTest, AgreesWithProtobufOnDamagedMessages) {
+  const google::protobuf::LogSilencer silence;
+  const std::string good = ChunkBytes();
+  std::mt19937 random(1);
+  int read = 0;
+  ReceivedMessage received;
+  for (int i = 0; i < 20000; ++i) {
+    std::string bytes = good;
+    // Most of the bytes are numbers; the first ones and those between tensors say what follows.
+    const size_t reach = i % 2 == 0 ? 40 : bytes.size();
+    for (int flips = 1 + random() % 3; flips > 0; --flips) bytes[random() % reach] = random();
+    if (!ReadMessage(CutInPieces(bytes, 1 + random() % 300), &received).ok()) continue;
+    wire::WorkerMessage expected;
+    ASSERT_TRUE(expected.ParseFromString(bytes)) << i;
+    expected.DiscardUnknownFields();
+    if (!received.has_chunk) {
+      received.message.DiscardUnknownFields();
+      ASSERT_EQ(received.message.SerializeAsString(), expected.SerializeAsString()) << i;
+      continue;
+    }
+    ++read;
+    received.chunk.chunk.DiscardUnknownFields();
+    ASSERT_EQ(Whole(received.chunk).SerializeAsString(), expected.chunk().SerializeAsString()) << i;
+  }
+  EXPECT_GT(read, 100);
+}
+
+}  // namespace
+}  // namespace troupe
