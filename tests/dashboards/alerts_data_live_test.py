@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Alerts about data and supervision fire in real faults, with windows of seconds: a disk that is full, a local worker that
-ends, chunks that come late, a simulator that is gone. TroupeInvalidChunks and TroupeNotFinite need a peer that no worker is
-and losses that no setting gives: their faults are those of deploy/prometheus/rules/tests.
+ends, chunks that come late, chunks damaged on their way, a simulator that is gone.
 
   alerts_data_live_test.py FOLDER_OF_PROGRAMS
 """
@@ -15,6 +14,7 @@ import sys
 import tempfile
 import time
 
+import damaging_proxy
 import live_run
 from alerts_live_test import firing
 
@@ -69,6 +69,32 @@ def stutter_until(run, worker, expression, seconds, what):
     print(f"{what}: after {time.monotonic() - began:.1f} s", flush=True)
 
 
+# Overwritten with it, observations and rewards are no numbers; or are finite, and too large to be added up.
+NOT_A_NUMBER, HUGE = 0xFF, 0x7E
+
+
+def damage_until(run, proxy, byte, expression, seconds, what):
+    began = time.monotonic()
+    while not run.ask(expression):
+        assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s"
+        proxy.damage(byte)
+        time.sleep(1)
+    proxy.damage(None)
+    print(f"{what}: after {time.monotonic() - began:.1f} s", flush=True)
+
+
+def with_damage(programs):
+    with live_run.LiveRun(programs, live_run.shorten, expected_workers=3) as run:
+        with damaging_proxy.DamagingProxy(int(run.learner_address.rpartition(":")[2])) as proxy:
+            run.start_worker(proxy.address, live_run.free_ports(1)[0])
+            run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 3", 60)
+            what = "TroupeInvalidChunks with observations that are no numbers"
+            damage_until(run, proxy, NOT_A_NUMBER, firing("TroupeInvalidChunks"), 60, what)
+            damage_until(run, proxy, HUGE, firing("TroupeNotFinite"), 60, "TroupeNotFinite with huge ones")
+            run.wait_for(f'absent({firing("TroupeNotFinite")})', 60, "silent again")
+            run.wait_for("run:troupe_updates:increase5m > 0", 20, "training goes on")
+
+
 def in_one_run(programs):
     with SmallDisk() as disk, live_run.LiveRun(
         programs,
@@ -115,6 +141,7 @@ def with_sumo(programs):
 
 def main():
     in_one_run(sys.argv[1])
+    with_damage(sys.argv[1])
     with_sumo(sys.argv[1])
 
 

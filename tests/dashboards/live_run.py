@@ -107,16 +107,7 @@ class LiveRun:
             *self._learner_flags,
         )
         wait_for_port(grpc)
-        self.workers = [
-            self.start(
-                f"worker_{port}",
-                self._programs / "actor_worker",
-                f"--learner=127.0.0.1:{grpc}",
-                f"--metrics=127.0.0.1:{port}",
-                f"--token_file={self.folder}/token",
-            )
-            for port in (worker_1, worker_2)
-        ]
+        self.workers = [self.start_worker(f"127.0.0.1:{grpc}", port) for port in (worker_1, worker_2)]
         (self.folder / "rules").mkdir()
         for path in RULES.glob("*.yml"):
             (self.folder / "rules" / path.name).write_text(self._change_rules(path.read_text()))
@@ -156,6 +147,15 @@ class LiveRun:
             )
         self._processes.append(process)
         return process
+
+    def start_worker(self, learner_address, metrics_port):
+        return self.start(
+            f"worker_{metrics_port}",
+            self._programs / "actor_worker",
+            f"--learner={learner_address}",
+            f"--metrics=127.0.0.1:{metrics_port}",
+            f"--token_file={self.folder}/token",
+        )
 
     def ask(self, expression):
         """The instant vector's samples: (labels, value). Nothing while Prometheus does not answer yet."""
