@@ -136,5 +136,23 @@ TEST(HostilePeer, AnotherEnvironmentOrRunIsRefusedAtTheDoor) {
   EXPECT_EQ(stub->Register(&second, request, &response).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
 }
 
+TEST(HostilePeer, ACompressedMessageIsRefusedBeforeItGrows) {
+  SmallRun run("PIPELINED", 2);
+  const auto learner = run.Learner(0);
+  ASSERT_TRUE(learner->Prints("they connect to ")) << learner->output();
+  const auto stub = wire::TrainingService::NewStub(
+      grpc::CreateChannel(learner->WordAfter("they connect to "), grpc::InsecureChannelCredentials()));
+  wire::RegisterRequest request;
+  request.set_protocol_version(kProtocolVersion);
+  request.set_host(std::string(64 << 20, 'x'));
+  for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(algorithm);
+    wire::RegisterResponse response;
+    const grpc::Status status = stub->Register(&context, request, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << status.error_message();
+  }
+}
+
 }  // namespace
 }  // namespace troupe::testing
