@@ -29,6 +29,9 @@ bool AnyOf(absl::Span<const T> values, const Flag& flag) {
 // No NaN, no infinity among `count` float32s at `bytes`, aligned or not.
 bool FiniteBytes(const void* bytes, size_t count);
 
+// The same of IEEE binary16 numbers.
+bool FiniteHalfBytes(const void* bytes, size_t count);
+
 inline bool AllFinite(absl::Span<const float> values) { return FiniteBytes(values.data(), values.size()); }
 
 }  // namespace troupe

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/half.h"
+
 namespace troupe {
 namespace {
 
@@ -35,16 +37,23 @@ ChunkBuilder::ChunkBuilder(const EnvironmentSpec& spec, ChunkShape shape) : spec
   log_probabilities_.resize(groups);
   final_observations_.resize(groups);
   carry_.resize(groups);
+  if (!shape_.half_observations) return;
+  const size_t rows = static_cast<size_t>(shape_.rollout_length + 1) * shape_.copies;
+  for (const AgentGroupSpec& group : spec_.groups) {
+    unpacked_.emplace_back(rows * group.num_agents() * group.observation_size);
+  }
 }
 
 void ChunkBuilder::Begin(wire::Chunk* chunk) {
   chunk_ = chunk;
   view_ = AllocateChunk(spec_, shape_, chunk);
+  for (size_t g = 0; g < unpacked_.size(); ++g) view_.groups[g].observations = absl::MakeSpan(unpacked_[g]);
+  all_fit_ = true;
   chunk->clear_episodes();
   truncated_at_.clear();
   final_state_extras_.clear();
   for (std::vector<float>& rows : final_observations_) rows.clear();
-  SetStep(0);
+  PointAtStep(0);
   if (!has_carry_) return;
   for (int g = 0; g < carry_.size(); ++g) {
     CopyTo(carry_[g].observations, present_.groups[g].observations);
@@ -65,6 +74,20 @@ void ChunkBuilder::PointAt(int row, ObservationRow* observations) {
 }
 
 void ChunkBuilder::SetStep(int t) {
+  PointAtStep(t);
+  Round(present_);
+}
+
+void ChunkBuilder::Round(const ObservationRow& row) {
+  if (!shape_.half_observations) return;
+  for (const ObservationRow::Group& group : row.groups) {
+    halves_.resize(group.observations.size());
+    all_fit_ &= FloatsToHalves(group.observations, halves_.data());
+    HalvesToFloats(halves_, group.observations.data());
+  }
+}
+
+void ChunkBuilder::PointAtStep(int t) {
   step_ = t;
   const int steps = shape_.rollout_length;
   PointAt(t, &present_);
@@ -99,7 +122,7 @@ void ChunkBuilder::Record(absl::Span<const TruncatedCopy> truncated, absl::Span<
   }
 }
 
-void ChunkBuilder::Finish() {
+absl::Status ChunkBuilder::Finish() {
   AllocateTruncated(spec_, static_cast<int>(truncated_at_.size() / 2), chunk_, &view_);
   CopyTo(truncated_at_, view_.truncated_at);
   CopyTo(final_state_extras_, view_.final_state_extras);
@@ -107,6 +130,10 @@ void ChunkBuilder::Finish() {
     CopyTo(final_observations_[g], view_.groups[g].final_observations);
   }
   PointAt(shape_.rollout_length, &next_);
+  Round(next_);
+  for (int g = 0; g < unpacked_.size(); ++g) {
+    FloatsToHalves(unpacked_[g], HalfObservations(chunk_->mutable_groups(g)).data());
+  }
   for (int g = 0; g < carry_.size(); ++g) {
     const ObservationRow::Group& last = next_.groups[g];
     carry_[g].observations.assign(last.observations.begin(), last.observations.end());
@@ -115,6 +142,9 @@ void ChunkBuilder::Finish() {
   }
   carry_state_extras_.assign(next_.state_extras.begin(), next_.state_extras.end());
   has_carry_ = true;
+  if (all_fit_) return absl::OkStatus();
+  return absl::OutOfRangeError(
+      "an observation is beyond 65504 and does not fit in half precision (collection.half_observations)");
 }
 
 }  // namespace troupe

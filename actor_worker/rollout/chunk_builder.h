@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "actor_worker/vector_environment.h"
 #include "common/environment_spec.h"
@@ -33,7 +34,7 @@ class ChunkBuilder {
   // through observations(). `chunk` must live and stay untouched until Finish.
   void Begin(wire::Chunk* chunk);
 
-  // Points the rows below at step t in [0, T); Begin points them at 0.
+  // Points the rows below at step t in [0, T), whose observations have been written; Begin points them at 0.
   void SetStep(int t);
 
   const ObservationRow& observations() const { return present_; }  // row t
@@ -50,11 +51,15 @@ class ChunkBuilder {
   // like any other.
   void Record(absl::Span<const TruncatedCopy> truncated, absl::Span<const FinishedCopy> finished);
 
-  // Writes the truncated episodes' tensors and keeps the last row for the next chunk.
-  void Finish();
+  // Writes the truncated episodes' tensors and keeps the last row for the next chunk. OUT_OF_RANGE: an observation does
+  // not fit in half precision.
+  absl::Status Finish();
 
  private:
   void PointAt(int row, ObservationRow* observations);
+  void PointAtStep(int t);
+  // With half_observations: what the wire will carry of a row, before anybody sees it.
+  void Round(const ObservationRow& row);
 
   const EnvironmentSpec spec_;
   const ChunkShape shape_;
@@ -68,6 +73,11 @@ class ChunkBuilder {
   std::vector<absl::Span<int32_t>> discrete_actions_;  // per group
   std::vector<absl::Span<float>> continuous_actions_;  // per group
   std::vector<absl::Span<float>> log_probabilities_;   // per group
+
+  // With half_observations, per group: rows [T+1, E, A, O] of this chunk, and how they are told to the wire.
+  std::vector<std::vector<float>> unpacked_;
+  std::vector<uint16_t> halves_;
+  bool all_fit_ = true;
 
   // Truncated episodes of this chunk, until their number is known.
   std::vector<int32_t> truncated_at_;                   // [K, 2]

@@ -67,7 +67,7 @@ absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, A
     acting += acted - begin;
     stepping += Clock::now() - acted;
   }
-  builder_.Finish();
+  RETURN_IF_ERROR(builder_.Finish());
   chunk->set_inference_seconds(Seconds(acting));
   chunk->set_environment_seconds(Seconds(stepping));
   return absl::OkStatus();

@@ -26,10 +26,7 @@ struct RolloutPlan {
   EnvironmentSpec spec;
   std::vector<PolicySpec> policies;
 
-  ChunkShape chunk_shape() const {
-    return {.rollout_length = static_cast<int>(experiment.collection().rollout_length()),
-            .copies = static_cast<int>(experiment.collection().copies_per_shard())};
-  }
+  ChunkShape chunk_shape() const { return ChunkShapeOf(experiment.collection()); }
 };
 
 // Not thread-safe. Its chunks depend on (run seed, shard, lease epoch) and the weights of each chunk alone.

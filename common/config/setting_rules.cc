@@ -29,6 +29,7 @@ constexpr SettingRule kRules[] = {
     {.field = "CollectionSettings.unacknowledged_window", .default_text = "2", .low = 1, .high = 64},
     {.field = "CollectionSettings.lease_timeout_seconds", .default_text = "20", .low = 1, .high = 3600},
     {.field = "CollectionSettings.stagger_first_episode", .default_text = "true"},
+    {.field = "CollectionSettings.half_observations", .default_text = "false"},
 
     {.field = "PolicySettings.sharing", .default_text = "SHARED"},
     {.field = "PolicySettings.partition", .low = 0, .high = 65535, .presence = kOptional},

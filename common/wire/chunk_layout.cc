@@ -21,7 +21,7 @@ struct TensorLayout {
     for (const uint32_t size : shape) count *= size;
     return count;
   }
-  size_t num_bytes() const { return num_elements() * (type == wire::UINT8 ? 1 : 4); }
+  size_t num_bytes() const { return num_elements() * (type == wire::UINT8 ? 1 : type == wire::FLOAT16 ? 2 : 4); }
 };
 
 struct GroupLayout {
@@ -41,7 +41,7 @@ Layout MakeLayout(const EnvironmentSpec& spec, ChunkShape shape, uint32_t num_tr
     const uint32_t A = group.num_agents(), O = group.observation_size, N = group.action_size;
     const bool discrete = group.action_kind == ActionKind::kDiscrete;
     layout.groups.push_back({
-        .observations = {wire::FLOAT32, {T + 1, E, A, O}},
+        .observations = {shape.half_observations ? wire::FLOAT16 : wire::FLOAT32, {T + 1, E, A, O}},
         .actions = discrete ? TensorLayout{wire::INT32, {T, E, A}} : TensorLayout{wire::FLOAT32, {T, E, A, N}},
         .log_probabilities = {wire::FLOAT32, {T, E, A}},
         .rewards = {wire::FLOAT32, {T, E, A}},
@@ -105,7 +105,9 @@ struct InMessage {
   const wire::Chunk& chunk;
 
   absl::Status Observations(size_t group, const std::string& field, const TensorLayout& layout, Large* view) const {
-    return View(field, layout, chunk.groups(static_cast<int>(group)).observations(), view);
+    const wire::Tensor& tensor = chunk.groups(static_cast<int>(group)).observations();
+    if (layout.type == wire::FLOAT16) return CheckTensor(field, layout, tensor, tensor.data().size());
+    return View(field, layout, tensor, view);
   }
   absl::Status StateExtras(const TensorLayout& layout, Large* view) const {
     return View("state_extras", layout, chunk.state_extras(), view);
@@ -122,7 +124,7 @@ struct BesideMessage {
     size_t num_bytes = 0;
     for (const absl::string_view piece : bytes) num_bytes += piece.size();
     RETURN_IF_ERROR(CheckTensor(field, layout, tensor, num_bytes));
-    *view = ScatteredFloats(bytes);
+    *view = ScatteredFloats(bytes, layout.type == wire::FLOAT16 ? FloatFormat::kHalf : FloatFormat::kFloat32);
     return absl::OkStatus();
   }
   absl::Status Observations(size_t group, const std::string& field, const TensorLayout& layout, Large* view) const {
@@ -196,6 +198,12 @@ absl::StatusOr<ChunkViewOf<const float, const int32_t, const uint8_t, typename S
 
 }  // namespace
 
+ChunkShape ChunkShapeOf(const CollectionSettings& collection) {
+  return {.rollout_length = static_cast<int>(collection.rollout_length()),
+          .copies = static_cast<int>(collection.copies_per_shard()),
+          .half_observations = collection.half_observations()};
+}
+
 MutableChunkView AllocateChunk(const EnvironmentSpec& spec, ChunkShape shape, wire::Chunk* chunk) {
   const Layout layout = MakeLayout(spec, shape, /*num_truncated=*/0);
   const int num_groups = static_cast<int>(layout.groups.size());
@@ -208,7 +216,11 @@ MutableChunkView AllocateChunk(const EnvironmentSpec& spec, ChunkShape shape, wi
     const GroupLayout& group = layout.groups[g];
     wire::GroupTrajectory* const message = chunk->mutable_groups(g);
     auto& into = view.groups.emplace_back();
-    into.observations = Allocate<float>(group.observations, message->mutable_observations());
+    if (shape.half_observations) {
+      Allocate<uint16_t>(group.observations, message->mutable_observations());
+    } else {
+      into.observations = Allocate<float>(group.observations, message->mutable_observations());
+    }
     if (group.discrete) {
       into.discrete_actions = Allocate<int32_t>(group.actions, message->mutable_actions());
       into.action_masks = Allocate<uint8_t>(group.action_masks, message->mutable_action_masks());
@@ -225,6 +237,11 @@ MutableChunkView AllocateChunk(const EnvironmentSpec& spec, ChunkShape shape, wi
   view.truncated = Allocate<uint8_t>(layout.truncated, chunk->mutable_truncated());
   AllocateTruncated(spec, 0, chunk, &view);
   return view;
+}
+
+absl::Span<uint16_t> HalfObservations(wire::GroupTrajectory* group) {
+  std::string* const data = group->mutable_observations()->mutable_data();
+  return absl::MakeSpan(reinterpret_cast<uint16_t*>(data->data()), data->size() / sizeof(uint16_t));
 }
 
 void AllocateTruncated(const EnvironmentSpec& spec, int num_truncated, wire::Chunk* chunk, MutableChunkView* view) {

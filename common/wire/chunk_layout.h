@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "common/environment_spec.h"
 #include "common/wire/scattered_floats.h"
+#include "proto/experiment.pb.h"
 #include "proto/trajectory.pb.h"
 
 namespace troupe {
@@ -21,7 +22,10 @@ namespace troupe {
 struct ChunkShape {
   int rollout_length = 0;  // T
   int copies = 0;          // E
+  bool half_observations = false;
 };
+
+ChunkShape ChunkShapeOf(const CollectionSettings& collection);
 
 // Float is float or const float, and so on: one definition for writing and for reading. Large: what holds the tensors
 // that make up most of a chunk.
@@ -60,16 +64,19 @@ struct ReceivedChunk {
   Bytes state_extras;
 };
 
-// Shapes `chunk` for a rollout: every tensor of fixed size gets its bytes (contents unspecified, memory of an earlier use
-// kept), K = 0. The view is good until the chunk is touched in any other way than through it.
+// Shapes `chunk` for a rollout: every tensor of fixed size gets its bytes (contents unspecified, memory of an earlier
+// use kept), K = 0. The view is good until the chunk is touched in any other way than through it.
 MutableChunkView AllocateChunk(const EnvironmentSpec& spec, ChunkShape shape, wire::Chunk* chunk);
+
+// Where observations go instead of the view's, which are empty, when `shape` has half_observations: [T+1, E, A, O].
+absl::Span<uint16_t> HalfObservations(wire::GroupTrajectory* group);
 
 // Gives the K truncated episodes' tensors their bytes, once K is known; sets the view's final_* and truncated_at.
 void AllocateTruncated(const EnvironmentSpec& spec, int num_truncated, wire::Chunk* chunk, MutableChunkView* view);
 
 // Checks every tensor's type, shape and byte count and returns the view of a received chunk, good while `chunk` lives.
 // Errors: INVALID_ARGUMENT naming the field ("groups[0].observations.shape"), what came and what was expected. Values are
-// not looked at (learner/ingest/chunk_admission does that).
+// not looked at (learner/ingest/chunk_admission does that). Half observations are left empty.
 absl::StatusOr<ChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk);
 // The same, good while `received` and the memory it views live.
 absl::StatusOr<ReceivedChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape,

@@ -1,52 +1,75 @@
 #include "common/wire/scattered_floats.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstdint>
 #include <cstring>
 #include <utility>
 
 #include "common/finite.h"
+#include "common/half.h"
 
 namespace troupe {
+namespace {
 
-ScatteredFloats::ScatteredFloats(std::vector<absl::string_view> pieces) : pieces_(std::move(pieces)) {
+size_t NumberBytes(FloatFormat format) { return format == FloatFormat::kHalf ? sizeof(uint16_t) : sizeof(float); }
+
+bool Finite(FloatFormat format, const void* bytes, size_t count) {
+  return format == FloatFormat::kHalf ? FiniteHalfBytes(bytes, count) : FiniteBytes(bytes, count);
+}
+
+}  // namespace
+
+ScatteredFloats::ScatteredFloats(std::vector<absl::string_view> pieces, FloatFormat format)
+    : pieces_(std::move(pieces)), format_(format) {
   size_t bytes = 0;
   for (const absl::string_view piece : pieces_) bytes += piece.size();
-  assert(bytes % sizeof(float) == 0);
-  size_ = bytes / sizeof(float);
+  assert(bytes % NumberBytes(format) == 0);
+  size_ = bytes / NumberBytes(format);
 }
 
 bool ScatteredFloats::AllFinite() const {
-  float cut = 0;  // a number that lies in more than one piece
+  const size_t number_bytes = NumberBytes(format_);
+  char cut[sizeof(float)];  // a number that lies in more than one piece
   size_t have = 0;
   for (absl::string_view piece : pieces_) {
     if (have > 0) {
-      const size_t rest = std::min(sizeof(float) - have, piece.size());
-      std::memcpy(reinterpret_cast<char*>(&cut) + have, piece.data(), rest);
+      const size_t rest = std::min(number_bytes - have, piece.size());
+      std::memcpy(cut + have, piece.data(), rest);
       have += rest;
       piece.remove_prefix(rest);
-      if (have < sizeof(float)) continue;
+      if (have < number_bytes) continue;
       have = 0;
-      if (!troupe::AllFinite(absl::MakeConstSpan(&cut, 1))) return false;
+      if (!Finite(format_, cut, 1)) return false;
     }
-    const size_t whole = piece.size() / sizeof(float);
-    if (!FiniteBytes(piece.data(), whole)) return false;
-    piece.remove_prefix(whole * sizeof(float));
+    const size_t whole = piece.size() / number_bytes;
+    if (!Finite(format_, piece.data(), whole)) return false;
+    piece.remove_prefix(whole * number_bytes);
     have = piece.size();
-    std::memcpy(&cut, piece.data(), have);
+    std::memcpy(cut, piece.data(), have);
   }
   return true;
 }
 
 void ScatteredFloats::Reader::Read(size_t count, float* to) {
-  char* at = reinterpret_cast<char*>(to);
-  for (size_t left = count * sizeof(float); left > 0;) {
+  if (floats_.format_ == FloatFormat::kFloat32) return ReadBytes(count * sizeof(float), to);
+  std::array<uint16_t, 512> halves;
+  for (size_t done = 0; done < count;) {
+    const size_t now = std::min(halves.size(), count - done);
+    ReadBytes(now * sizeof(uint16_t), halves.data());
+    HalvesToFloats(absl::MakeConstSpan(halves.data(), now), to + done);
+    done += now;
+  }
+}
+
+void ScatteredFloats::Reader::ReadBytes(size_t count, void* to) {
+  for (char* at = static_cast<char*>(to); count > 0;) {
     const absl::string_view piece = floats_.pieces_[piece_];
-    const size_t bytes = std::min(left, piece.size() - offset_);
+    const size_t bytes = std::min(count, piece.size() - offset_);
     std::memcpy(at, piece.data() + offset_, bytes);
     at += bytes;
-    left -= bytes;
+    count -= bytes;
     offset_ += bytes;
     if (offset_ == piece.size()) {
       piece_ += 1;

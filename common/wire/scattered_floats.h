@@ -1,4 +1,4 @@
-// A tensor's float32s where the network put them: in pieces, cut anywhere, not aligned.
+// A tensor's numbers where the network put them: in pieces, cut anywhere, not aligned.
 #ifndef TROUPE_COMMON_WIRE_SCATTERED_FLOATS_H_
 #define TROUPE_COMMON_WIRE_SCATTERED_FLOATS_H_
 
@@ -9,12 +9,14 @@
 
 namespace troupe {
 
+enum class FloatFormat : unsigned char { kFloat32, kHalf };
+
 // A view: good while the pieces' memory lives. Little-endian, as the wire and the machine.
 class ScatteredFloats {
  public:
   ScatteredFloats() = default;
-  // The pieces one after the other are the numbers; their bytes together are a multiple of four.
-  explicit ScatteredFloats(std::vector<absl::string_view> pieces);
+  // The pieces one after the other are the numbers.
+  ScatteredFloats(std::vector<absl::string_view> pieces, FloatFormat format);
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -30,12 +32,15 @@ class ScatteredFloats {
     void Read(size_t count, float* to);
 
    private:
+    void ReadBytes(size_t count, void* to);
+
     const ScatteredFloats& floats_;
     size_t piece_ = 0, offset_ = 0;
   };
 
  private:
   std::vector<absl::string_view> pieces_;
+  FloatFormat format_ = FloatFormat::kFloat32;
   size_t size_ = 0;
 };
 

@@ -125,7 +125,7 @@ absl::StatusOr<EnvironmentSpec> LearnerServerImpl::WaitForEnvironment(absl::Dura
 
 absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>&,
                                       std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) {
-  const ChunkShape shape{static_cast<int>(collection_.rollout_length()), static_cast<int>(collection_.copies_per_shard())};
+  const ChunkShape shape = ChunkShapeOf(collection_);
   quota_.Resize(QuotaBytes(collection_, MaxChunkMessageBytes(environment, shape)));
   return session_.Begin(environment, std::move(weights), ingest);
 }

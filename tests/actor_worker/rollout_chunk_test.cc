@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <cmath>
 
+#include "actor_worker/rollout/chunk_builder.h"
 #include "actor_worker/rollout/chunk_pool.h"
 #include "actor_worker/rollout/shard_rollout.h"
+#include "common/half.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/actor_worker/worker_fixture.h"
 
@@ -215,6 +219,76 @@ TEST(ChunkPoolTest, KeepsNoMoreThanItsCapacityAndMayGoFirst) {
     EXPECT_EQ(pool.num_unused(), 1);
   }
   EXPECT_TRUE(survivor->has_chunk());
+}
+
+Experiment InHalfPrecision() {
+  Experiment experiment = TinyExperiment();
+  experiment.mutable_collection()->set_half_observations(true);
+  return experiment;
+}
+
+// Two builders are told the same; one of them tells the wire in half precision.
+TEST(HalfObservationsTest, TheWireCarriesWhatThePolicySaw) {
+  const RolloutPlan plan = TinyPlan(InHalfPrecision());
+  const ChunkShape shape = plan.chunk_shape();
+  ChunkBuilder builder(plan.spec, shape);
+  wire::Chunk chunk;
+  std::vector<std::vector<float>> last(plan.spec.groups.size());
+  for (int sequence = 0; sequence < 3; ++sequence) {
+    builder.Begin(&chunk);
+    std::vector<std::vector<float>> seen(plan.spec.groups.size());
+    for (int t = 0; t < shape.rollout_length; ++t) {
+      builder.SetStep(t);
+      for (size_t g = 0; g < seen.size(); ++g) {
+        const absl::Span<float> row = builder.observations().groups[g].observations;
+        if (sequence == 0 && t == 0) {
+          std::ranges::fill(row, 0.1f);
+          builder.SetStep(0);
+        }
+        seen[g].insert(seen[g].end(), row.begin(), row.end());
+        const absl::Span<float> next = builder.next().groups[g].observations;
+        for (size_t i = 0; i < next.size(); ++i) next[i] = 1.0f / static_cast<float>(3 + t + i);
+      }
+    }
+    ASSERT_TRUE(builder.Finish().ok());
+    for (size_t g = 0; g < seen.size(); ++g) {
+      wire::GroupTrajectory& group = *chunk.mutable_groups(static_cast<int>(g));
+      EXPECT_EQ(group.observations().data_type(), wire::FLOAT16);
+      std::vector<float> sent(HalfObservations(&group).size());
+      HalvesToFloats(HalfObservations(&group), sent.data());
+      ASSERT_GT(sent.size(), seen[g].size());
+      EXPECT_TRUE(std::equal(seen[g].begin(), seen[g].end(), sent.begin())) << "what was acted on";
+      EXPECT_NE(sent.back(), 1.0f / static_cast<float>(3 + shape.rollout_length - 1)) << "rounded";
+      if (sequence > 0) {
+        EXPECT_TRUE(std::equal(last[g].begin(), last[g].end(), sent.begin())) << "the last row goes on";
+      }
+      last[g].assign(sent.end() - static_cast<std::ptrdiff_t>(sent.size() / (shape.rollout_length + 1)), sent.end());
+    }
+  }
+}
+
+TEST(HalfObservationsTest, AChunkIsSmallerAndSaysSo) {
+  const RolloutPlan half = TinyPlan(InHalfPrecision()), whole = TinyPlan(TinyExperiment());
+  EXPECT_LT(MaxChunkBytes(half.spec, half.chunk_shape()), MaxChunkBytes(whole.spec, whole.chunk_shape()));
+  wire::Chunk chunk;
+  EXPECT_TRUE(AllocateChunk(half.spec, half.chunk_shape(), &chunk).groups[0].observations.empty());
+  EXPECT_TRUE(ViewChunk(half.spec, half.chunk_shape(), chunk).ok());
+  EXPECT_THAT(std::string(ViewChunk(whole.spec, whole.chunk_shape(), chunk).status().message()),
+              ::testing::HasSubstr("groups[0].observations.data_type: came 4, expected FLOAT32"));
+}
+
+TEST(HalfObservationsTest, WhatDoesNotFitIsAnErrorOfTheChunk) {
+  const RolloutPlan plan = TinyPlan(InHalfPrecision());
+  ChunkBuilder builder(plan.spec, plan.chunk_shape());
+  wire::Chunk chunk;
+  builder.Begin(&chunk);
+  for (int t = 0; t < plan.chunk_shape().rollout_length; ++t) {
+    builder.SetStep(t);
+    for (const auto& group : builder.next().groups) std::ranges::fill(group.observations, t == 2 ? 70000.0f : 1.0f);
+  }
+  const absl::Status status = builder.Finish();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("collection.half_observations"));
 }
 
 }  // namespace

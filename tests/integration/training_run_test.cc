@@ -29,9 +29,9 @@ void ExpectNothingLostOrTwice(const SmallRun& run, int updates) {
   EXPECT_EQ(last->ingest.chunks_trained, updates * 4);
 }
 
-std::string WeightsWith(const std::string& mode, int workers) {
+std::string WeightsWith(const std::string& mode, int workers, const std::vector<std::string>& flags = {}) {
   SmallRun run(mode, 12);
-  const auto learner = run.Learner(workers);
+  const auto learner = run.Learner(workers, flags);
   EXPECT_EQ(learner->Wait(), 0) << learner->output() << run.Logs();
   ExpectNothingLostOrTwice(run, 12);
   return learner->WordAfter("weights sha256 ");
@@ -49,6 +49,11 @@ TEST(Determinism, PipelinedWeightsDoNotDependOnTheNumberOfWorkers) {
   EXPECT_EQ(one.size(), 64);
   EXPECT_EQ(WeightsWith("PIPELINED", 2), one);
   EXPECT_EQ(WeightsWith("PIPELINED", 4), one);
+}
+
+// What grid_world shows is exact in half precision.
+TEST(Determinism, HalfObservationsThatAreExactGiveTheSameWeights) {
+  EXPECT_EQ(WeightsWith("PIPELINED", 2, {"--set=collection.half_observations=true"}), WeightsWith("PIPELINED", 1));
 }
 
 TEST(Determinism, AnotherSeedGivesOtherWeights) {

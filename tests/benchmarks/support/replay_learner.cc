@@ -33,8 +33,7 @@ ReplayLearner::~ReplayLearner() {
 void ReplayLearner::Begin(bool train) {
   environment_ = Must(server_->WaitForEnvironment(kPatience));
   policies_ = Must(MakePolicySpecs(experiment_, environment_));
-  const ChunkShape shape{static_cast<int>(experiment_.collection().rollout_length()),
-                         static_cast<int>(experiment_.collection().copies_per_shard())};
+  const ChunkShape shape = ChunkShapeOf(experiment_.collection());
   wire::Chunk chunk;
   AllocateChunk(environment_, shape, &chunk);
   chunk_bytes_ = chunk.ByteSizeLong();

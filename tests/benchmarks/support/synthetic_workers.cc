@@ -190,6 +190,10 @@ std::shared_ptr<const wire::WorkerMessage> SyntheticWorkers::Collect(Worker& wor
   MutableChunkView to = AllocateChunk(plan_.spec, shape, &chunk);
   AllocateTruncated(plan_.spec, static_cast<int>(from.truncated_at.size() / 2), &chunk, &to);
   CopyTensors(from, to);
+  for (int g = 0; shape.half_observations && g < chunk.groups_size(); ++g) {
+    Copy(absl::Span<const uint16_t>(HalfObservations(recorded_.mutable_groups(g))),
+         HalfObservations(chunk.mutable_groups(g)));
+  }
   *chunk.mutable_episodes() = recorded_.episodes();
   chunk.set_environment_seconds(recorded_.environment_seconds());
   chunk.set_inference_seconds(recorded_.inference_seconds());
