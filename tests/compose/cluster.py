@@ -13,9 +13,9 @@ from images import ROOT, run
 SERVICES = ["certificates", "learner", "actor_worker", "prometheus"]
 
 
-def compose_command():
-    """Compose v2, else v1, else None."""
-    if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
+def compose_command(v1=False):
+    """Compose v2, else v1, else None; v1 or None when it is asked for."""
+    if not v1 and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
         return ["docker", "compose"]
     return ["docker-compose"] if shutil.which("docker-compose") else None
 
@@ -27,7 +27,8 @@ def free_port():
 
 
 class Cluster:
-    def __init__(self, project, images, prometheus_image, learner_flags, experiment):
+    def __init__(self, command, project, images, prometheus_image, learner_flags, experiment):
+        self.command = command
         self.project = project
         self.port = free_port()
         self.environment = dict(
@@ -36,7 +37,6 @@ class Cluster:
             TROUPE_WORKER_IMAGE=images.name("actor_worker"), TROUPE_PROMETHEUS_IMAGE=prometheus_image,
             TROUPE_EXPERIMENT=experiment, TROUPE_LEARNER_FLAGS=learner_flags)
         self.environment.pop("COMPOSE_FILE", None)
-        self.command = compose_command()
 
     @property
     def url(self):

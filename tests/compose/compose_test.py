@@ -5,6 +5,10 @@
     tests/compose/compose_test.py --from_source                    images compiled by deploy/docker/Dockerfile
 
     --keep_images   for another go
+    --compose_v1    with docker-compose, where there is `docker compose` as well
+
+DOCKER_BUILDKIT=1 and DOCKER_BUILDKIT=0 choose the builder, as always: with BuildKit and binaries the Dockerfile is used as
+it is, and the stages that compile must be skipped.
 
 Exit status: 0 passed, 1 failed, 77 skipped (no Docker, no Compose, no base image to be had). Everything made is under a
 project name of its own and is removed. Grafana is left out; every query of its dashboards is asked if their checker is
@@ -21,7 +25,7 @@ import time
 import traceback
 
 from cluster import Cluster, compose_command, wait_for
-from images import ROOT, Images, Skip, release_of_this_machine, run
+from images import ROOT, Images, Skip, buildkit, release_of_this_machine, run
 
 SHARDS, COPIES, ROLLOUT = 8, 4, 60
 STEPS_PER_CHUNK = COPIES * ROLLOUT
@@ -189,13 +193,16 @@ class Scenario:
         self.never_stalled(start)
 
 
-def find_compose():
+def find_compose(v1):
     if shutil.which("docker") is None:
         raise Skip("no docker")
     if subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
         raise Skip("the Docker engine does not answer")
-    if compose_command() is None:
-        raise Skip("neither `docker compose` nor docker-compose")
+    command = compose_command(v1)
+    if command is None:
+        raise Skip("no docker-compose" if v1 else "neither `docker compose` nor docker-compose")
+    say(f"{' '.join(command)} {run(command + ['version', '--short']).strip()}{', BuildKit' if buildkit() else ''}")
+    return command
 
 
 def main():
@@ -204,16 +211,17 @@ def main():
     source.add_argument("--binaries", help="folder of learner and actor_worker, built on this machine")
     source.add_argument("--from_source", action="store_true")
     parser.add_argument("--keep_images", action="store_true")
+    parser.add_argument("--compose_v1", action="store_true")
     arguments = parser.parse_args()
     project = f"troupe_test_{os.getpid()}"
     images, cluster = Images("troupe_test" if arguments.keep_images else project), None
     try:
-        find_compose()
+        command = find_compose(arguments.compose_v1)
         began = time.monotonic()
         images.find_base("bookworm" if arguments.from_source else release_of_this_machine())
         say(f"images on {images.base}")
         images.make_cluster(None if arguments.from_source else os.path.abspath(arguments.binaries))
-        cluster = Cluster(project, images, images.find_prometheus(), FLAGS, "traffic_grid")
+        cluster = Cluster(command, project, images, images.find_prometheus(), FLAGS, "traffic_grid")
         say(f"images took {time.monotonic() - began:.0f} s; project {project}")
         began = time.monotonic()
         Scenario(cluster).run()

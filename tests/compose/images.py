@@ -99,11 +99,11 @@ class Images:
             return
         self.import_compiled(binaries)
         arguments += ["--build-arg", f"COMPILED={self.name('compiled')}"]
-        with tempfile.NamedTemporaryFile("w", suffix=".Dockerfile") as cut:
-            cut.write(without_compiling(open(DOCKERFILE, encoding="utf-8").read()))
-            cut.flush()
+        with open(DOCKERFILE, encoding="utf-8") as file, tempfile.NamedTemporaryFile("w", suffix=".Dockerfile") as used:
+            used.write(file.read() if buildkit() else without_compiling(file.read()))
+            used.flush()
             for target in TARGETS:
-                self.build(target, arguments + ["--target", target, "-f", cut.name, ROOT])
+                self.build(target, arguments + ["--target", target, "-f", used.name, ROOT])
 
     def import_compiled(self, binaries):
         with tempfile.TemporaryDirectory() as folder:
@@ -130,8 +130,13 @@ class Images:
             subprocess.run(["docker", "rmi", "-f"] + self.made[::-1], capture_output=True)
 
 
+def buildkit():
+    """Whether the environment asks for BuildKit; Docker may use it unasked, too."""
+    return os.environ.get("DOCKER_BUILDKIT") == "1"
+
+
 def without_compiling(text):
-    """The Dockerfile without the stages that COMPILED stands in for. BuildKit would skip them by itself."""
+    """The Dockerfile without the stages that COMPILED stands in for. BuildKit skips them by itself."""
     kept, keep = [], True
     for line in text.splitlines(keepends=True):
         if line.startswith("FROM "):
