@@ -27,15 +27,14 @@ def free_port():
 
 
 class Cluster:
-    def __init__(self, command, project, images, prometheus_image, learner_flags, experiment):
+    def __init__(self, command, project, images, prometheus_image, variables):
         self.command = command
         self.project = project
         self.port = free_port()
         self.environment = dict(
             os.environ, COMPOSE_PROJECT_NAME=project, TROUPE_PROMETHEUS_PORT=str(self.port),
             TROUPE_CERTIFICATES_IMAGE=images.name("certificates"), TROUPE_LEARNER_IMAGE=images.name("learner"),
-            TROUPE_WORKER_IMAGE=images.name("actor_worker"), TROUPE_PROMETHEUS_IMAGE=prometheus_image,
-            TROUPE_EXPERIMENT=experiment, TROUPE_LEARNER_FLAGS=learner_flags)
+            TROUPE_WORKER_IMAGE=images.name("actor_worker"), TROUPE_PROMETHEUS_IMAGE=prometheus_image, **variables)
         self.environment.pop("COMPOSE_FILE", None)
 
     @property

@@ -31,11 +31,15 @@ SHARDS, COPIES, ROLLOUT = 8, 4, 60
 STEPS_PER_CHUNK = COPIES * ROLLOUT
 LEASE_TIMEOUT_SECONDS = 8
 LONGEST_STALL_SECONDS = 90
+# Workers set the pace, on two busy cores too: each has little of a core and simulates a minute between decisions, which is
+# the same work for the learner as five seconds are.
+WORKER_CPUS = "0.15"
 SETTINGS = {
     "total_env_steps": 1000000000, "collection.num_shards": SHARDS, "collection.copies_per_shard": COPIES,
     "collection.rollout_length": ROLLOUT, "collection.lease_timeout_seconds": LEASE_TIMEOUT_SECONDS,
     "ppo.epochs": 2, "ppo.minibatch_size": 480, "checkpoint.interval_env_steps": 5 * SHARDS * STEPS_PER_CHUNK,
     "evaluation.interval_env_steps": 20 * SHARDS * STEPS_PER_CHUNK, "evaluation.episodes": 2,
+    "environment.settings.decision_interval_seconds": 60, "environment.settings.max_green_seconds": 120,
 }
 FLAGS = " ".join(f"--set {name}={value}" for name, value in SETTINGS.items()) + " --no_final_evaluation"
 
@@ -89,12 +93,22 @@ class Scenario:
         check(abs(newest["troupe_env_steps_total"] - chunks * STEPS_PER_CHUNK) <= STEPS_PER_CHUNK,
               f"exactly once: {newest['troupe_env_steps_total']:.0f} environment steps, {STEPS_PER_CHUNK} a chunk")
 
+    def throughput(self):
+        """Environment steps a second, from now on."""
+        time.sleep(40)  # the rate looks back 30 s
+        return self.cluster.value("sum(rate(troupe_env_steps_total[30s]))")
+
     def scales(self):
+        rates = {}
         for count in (1, 4, 2):
             say(f"scaling to {count} workers while training runs")
             self.cluster.up(count)
             self.workers(count)
             self.progress(f"{count} workers")
+            rates[count] = self.throughput()
+            say(f"  {count} workers: {rates[count]:.0f} environment steps/s")
+        check(rates[4] >= 1.8 * rates[1], f"four workers make {rates[4] / rates[1]:.2f} times the steps of one")
+        check(rates[2] <= 0.8 * rates[4], f"two workers make {rates[2] / rates[4]:.2f} times the steps of four")
         self.exactly_once()
 
     def survives_a_killed_worker(self):
@@ -221,7 +235,8 @@ def main():
         images.find_base("bookworm" if arguments.from_source else release_of_this_machine())
         say(f"images on {images.base}")
         images.make_cluster(None if arguments.from_source else os.path.abspath(arguments.binaries))
-        cluster = Cluster(command, project, images, images.find_prometheus(), FLAGS, "traffic_grid")
+        cluster = Cluster(command, project, images, images.find_prometheus(), {
+            "TROUPE_EXPERIMENT": "traffic_grid", "TROUPE_LEARNER_FLAGS": FLAGS, "TROUPE_WORKER_CPUS": WORKER_CPUS})
         say(f"images took {time.monotonic() - began:.0f} s; project {project}")
         began = time.monotonic()
         Scenario(cluster).run()
