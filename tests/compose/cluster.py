@@ -51,9 +51,9 @@ class Cluster:
         subprocess.run(self.command + ["down", "-v", "-t", "2"], env=self.environment, cwd=ROOT, capture_output=True,
                        timeout=300)
 
-    def containers(self, service):
-        """Ids of the service's running containers."""
-        return run(["docker", "ps", "-q", "--filter", f"label=com.docker.compose.project={self.project}",
+    def containers(self, service, *options):
+        """Ids of the service's running containers; with -a, of all."""
+        return run(["docker", "ps", "-q", *options, "--filter", f"label=com.docker.compose.project={self.project}",
                     "--filter", f"label=com.docker.compose.service={service}"]).split()
 
     def kill_program(self, container, program):

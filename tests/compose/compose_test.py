@@ -5,6 +5,7 @@
     tests/compose/compose_test.py --from_source                    images compiled by deploy/docker/Dockerfile
 
     --keep_images   for another go
+    --sumo          another scenario: images with SUMO, which train and evaluate on it
     --compose_v1    with docker-compose, where there is `docker compose` as well
 
 DOCKER_BUILDKIT=1 and DOCKER_BUILDKIT=0 choose the builder, as always: with BuildKit and binaries the Dockerfile is used as
@@ -41,7 +42,16 @@ SETTINGS = {
     "evaluation.interval_env_steps": 20 * SHARDS * STEPS_PER_CHUNK, "evaluation.episodes": 2,
     "environment.settings.decision_interval_seconds": 60, "environment.settings.max_green_seconds": 120,
 }
-FLAGS = " ".join(f"--set {name}={value}" for name, value in SETTINGS.items()) + " --no_final_evaluation"
+SUMO_UPDATES = 6
+SUMO_SETTINGS = {
+    "total_env_steps": SUMO_UPDATES * 120, "collection.num_shards": 2, "collection.copies_per_shard": 1,
+    "collection.rollout_length": 60, "ppo.epochs": 2, "ppo.minibatch_size": 60, "evaluation.interval_env_steps": 360,
+    "evaluation.episodes": 1, "evaluation.final_episodes": 1, "evaluation.baselines": "fixed_time",
+}
+
+
+def flags(settings):
+    return " ".join(f"--set {name}={value}" for name, value in settings.items())
 
 
 def say(text):
@@ -207,6 +217,31 @@ class Scenario:
         self.never_stalled(start)
 
 
+class SumoScenario:
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def ended(self):
+        """Exit codes of the learner and the workers, by container, once all have ended."""
+        ids = sum((self.cluster.containers(service, "-a") for service in ("learner", "actor_worker")), [])
+        states = run(["docker", "inspect", "-f", "{{.Name}} {{.State.Status}} {{.State.ExitCode}}"] + ids).splitlines()
+        states = [state.split() for state in states]
+        return all(state[1] == "exited" for state in states) and {state[0]: int(state[2]) for state in states}
+
+    def run(self):
+        say("two workers train sumo_cologne8")
+        self.cluster.up(2)
+        codes = wait_for("the run ends, and the workers with it", self.ended, timeout_seconds=300)
+        check(len(codes) == 3 and not any(codes.values()), f"learner and workers ended with {list(codes.values())}")
+        log = self.cluster.logs("learner")
+        check(f" in {SUMO_UPDATES} updates, " in log, f"{SUMO_UPDATES} updates")
+        check(len(re.findall(r"worker-\d+-\w+ registered", log)) == 2, "two workers registered")
+        check(len(re.findall(r"evaluation after .* mean_delay_seconds", log)) == 2, "workers played two evaluations")
+        for player in ("mappo final", "fixed_time"):
+            row = re.search(rf"{player} .*", log)
+            check(row is not None, f"the learner's image evaluates: {row and row[0]}")
+
+
 def find_compose(v1):
     if shutil.which("docker") is None:
         raise Skip("no docker")
@@ -225,21 +260,27 @@ def main():
     source.add_argument("--binaries", help="folder of learner and actor_worker, built on this machine")
     source.add_argument("--from_source", action="store_true")
     parser.add_argument("--keep_images", action="store_true")
+    parser.add_argument("--sumo", action="store_true")
     parser.add_argument("--compose_v1", action="store_true")
     arguments = parser.parse_args()
     project = f"troupe_test_{os.getpid()}"
-    images, cluster = Images("troupe_test" if arguments.keep_images else project), None
+    prefix = "troupe_test_sumo" if arguments.sumo else "troupe_test"
+    images, cluster = Images(prefix if arguments.keep_images else project), None
     try:
         command = find_compose(arguments.compose_v1)
         began = time.monotonic()
         images.find_base("bookworm" if arguments.from_source else release_of_this_machine())
         say(f"images on {images.base}")
-        images.make_cluster(None if arguments.from_source else os.path.abspath(arguments.binaries))
-        cluster = Cluster(command, project, images, images.find_prometheus(), {
-            "TROUPE_EXPERIMENT": "traffic_grid", "TROUPE_LEARNER_FLAGS": FLAGS, "TROUPE_WORKER_CPUS": WORKER_CPUS})
+        images.make_cluster(None if arguments.from_source else os.path.abspath(arguments.binaries), arguments.sumo)
+        variables = {"TROUPE_EXPERIMENT": "traffic_grid", "TROUPE_WORKER_CPUS": WORKER_CPUS,
+                     "TROUPE_LEARNER_FLAGS": flags(SETTINGS) + " --no_final_evaluation"}
+        if arguments.sumo:
+            variables = {"TROUPE_EXPERIMENT": "sumo_cologne8", "TROUPE_EXPECTED_WORKERS": "2",
+                         "TROUPE_LEARNER_FLAGS": flags(SUMO_SETTINGS)}
+        cluster = Cluster(command, project, images, images.find_prometheus(), variables)
         say(f"images took {time.monotonic() - began:.0f} s; project {project}")
         began = time.monotonic()
-        Scenario(cluster).run()
+        (SumoScenario if arguments.sumo else Scenario)(cluster).run()
         say(f"passed in {time.monotonic() - began:.0f} s")
         return 0
     except Skip as reason:

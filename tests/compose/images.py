@@ -88,16 +88,16 @@ class Images:
                 raise RuntimeError("tar of the base image failed")
         self.made.append(self.base)
 
-    def make_cluster(self, binaries):
+    def make_cluster(self, binaries, sumo):
         """The three images of the cluster; from source when `binaries` is None."""
-        arguments = ["--build-arg", f"BASE_IMAGE={self.base}"]
+        arguments = ["--build-arg", f"BASE_IMAGE={self.base}"] + (["--build-arg", "SUMO=yes"] if sumo else [])
         for name in self.arguments:
             arguments += ["--build-arg", name]
         if binaries is None:
             for target in TARGETS:
                 self.build(target, arguments + ["--target", target, "-f", DOCKERFILE, ROOT])
             return
-        self.import_compiled(binaries)
+        self.import_compiled(binaries, sumo)
         arguments += ["--build-arg", f"COMPILED={self.name('compiled')}"]
         with open(DOCKERFILE, encoding="utf-8") as file, tempfile.NamedTemporaryFile("w", suffix=".Dockerfile") as used:
             used.write(file.read() if buildkit() else without_compiling(file.read()))
@@ -105,11 +105,13 @@ class Images:
             for target in TARGETS:
                 self.build(target, arguments + ["--target", target, "-f", used.name, ROOT])
 
-    def import_compiled(self, binaries):
+    def import_compiled(self, binaries, sumo):
+        if sumo and not os.path.exists(os.path.join(ROOT, ".deps/sumo/site/sumo/bin/sumo")):
+            raise Skip("no SUMO in .deps: deploy/setup.sh --sumo")
         with tempfile.TemporaryDirectory() as folder:
-            for image, program in (("worker", "actor_worker"), ("learner", "learner")):
-                collect = os.path.join(ROOT, "deploy/docker/collect.sh")
-                run([collect, f"{folder}/image/{image}", os.path.join(binaries, program)], timeout_seconds=600, cwd=ROOT)
+            for image, program, more in (("worker", "actor_worker", ["sumo"] if sumo else []), ("learner", "learner", [])):
+                collect = [os.path.join(ROOT, "deploy/docker/collect.sh"), f"{folder}/image/{image}"]
+                run(collect + [os.path.join(binaries, program)] + more, timeout_seconds=600, cwd=ROOT)
             tar = subprocess.Popen(["tar", "-C", folder, "-c", "image"], stdout=subprocess.PIPE)
             run(["docker", "import", "-", self.name("compiled")], timeout_seconds=600, stdin=tar.stdout)
             if tar.wait() != 0:
