@@ -73,10 +73,13 @@ class Images:
         self.made.append(self.name(what))
 
     def find_base(self, release):
-        """debian:RELEASE-slim, or the same made with debootstrap."""
-        self.base = os.environ.get("BASE_IMAGE") or f"debian:{release}-slim"
+        """$BASE_IMAGE, else debian:RELEASE-slim, or the same made with debootstrap."""
+        wanted = os.environ.get("BASE_IMAGE")
+        self.base = wanted or f"debian:{release}-slim"
         if can_pull(self.base):
             return
+        if wanted:
+            raise Skip(f"no {wanted}, which BASE_IMAGE asks for")
         if shutil.which("debootstrap") is None or os.geteuid() != 0:
             raise Skip(f"no {self.base}, and no debootstrap (as root) to make one")
         with tempfile.TemporaryDirectory() as folder:
