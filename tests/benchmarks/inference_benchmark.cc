@@ -55,6 +55,27 @@ BENCHMARK(BM_LogitsSharedWithAgentId)->Arg(8)->Arg(64);
 BENCHMARK(BM_LogitsNormalised)->Arg(8)->Arg(64);
 BENCHMARK(BM_LogitsTanh)->Arg(8)->Arg(64);
 
+// Products, bias and, in hidden layers, ReLU as one primitive.
+dnnl::inner_product_forward::primitive_desc InferenceProduct(const dnnl::engine& engine,
+                                                             const dnnl::memory::desc& source,
+                                                             const dnnl::memory::desc& weights,
+                                                             const dnnl::memory::desc& bias,
+                                                             const dnnl::memory::desc& result, bool relu) {
+  constexpr auto kRelu = dnnl::algorithm::eltwise_relu;
+  constexpr auto kInference = dnnl::prop_kind::forward_inference;
+  dnnl::post_ops after;
+  dnnl::primitive_attr attributes;
+#if DNNL_VERSION_MAJOR >= 3
+  if (relu) after.append_eltwise(kRelu, 0.0f, 0.0f);
+  attributes.set_post_ops(after);
+  return {engine, kInference, source, weights, bias, result, attributes};
+#else
+  if (relu) after.append_eltwise(1.0f, kRelu, 0.0f, 0.0f);
+  attributes.set_post_ops(after);
+  return {{kInference, source, weights, bias, result}, attributes, engine};
+#endif
+}
+
 // One inner product per agent and layer with fused bias and ReLU, weights in oneDNN's own layout, one thread. The
 // observations are copied together first: oneDNN 2.6 has only a reference implementation for strided sources.
 void BM_LogitsOneDnn(benchmark::State& state) {
@@ -79,14 +100,7 @@ void BM_LogitsOneDnn(benchmark::State& state) {
       const memory::desc any_weights({outputs, inputs}, memory::data_type::f32, memory::format_tag::any);
       const memory::desc bias({outputs}, memory::data_type::f32, memory::format_tag::a);
       const memory::desc result({copies, outputs}, memory::data_type::f32, memory::format_tag::ab);
-      dnnl::primitive_attr attributes;
-      if (layer < 2) {
-        dnnl::post_ops relu;
-        relu.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-        attributes.set_post_ops(relu);
-      }
-      const dnnl::inner_product_forward::primitive_desc description(
-          {dnnl::prop_kind::forward_inference, source.get_desc(), any_weights, bias, result}, attributes, engine);
+      const auto description = InferenceProduct(engine, source.get_desc(), any_weights, bias, result, layer < 2);
       memory plain({{outputs, inputs}, memory::data_type::f32, memory::format_tag::ba}, engine,
                    const_cast<float*>(tensors[2 * layer].floats() + agent * inputs * outputs));
       memory packed(description.weights_desc(), engine);
