@@ -119,7 +119,6 @@ class Worker {
     if (!plan.ok()) return plan.status();
     description_ = description;
     data_channel_ = NewChannel(MaxWeightsBytes(plan->policies));
-    data_ = wire::TrainingService::NewStub(data_channel_);
     run_ = std::make_unique<WorkerRun>(*std::move(plan), options_.rollout_threads, options_.max_shards, &events_,
                                        &metrics_);
     return absl::OkStatus();
@@ -129,7 +128,7 @@ class Worker {
     if (std::exchange(connected_before_, true)) metrics_.reconnects.Increment();
     AwaitConnection(*data_channel_);
     const absl::Time began = absl::Now();
-    Session session(data_channel_, *data_, worker_id_, run_.get(), &events_, &metrics_);
+    Session session(data_channel_, worker_id_, run_.get(), &events_, &metrics_);
     const SessionEnd end = session.Serve(options_.stop_requested, options_.flush_timeout);
     if (end.heard) last_contact_ = absl::Now();
     if (end.left) worker_id_.clear();
@@ -198,7 +197,6 @@ class Worker {
 
   wire::DescribeRunResponse description_;
   std::shared_ptr<grpc::Channel> data_channel_;
-  std::unique_ptr<wire::TrainingService::Stub> data_;
   std::unique_ptr<WorkerRun> run_;
   std::string worker_id_;  // empty: to be registered
 };

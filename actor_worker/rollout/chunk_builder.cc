@@ -75,15 +75,16 @@ void ChunkBuilder::PointAt(int row, ObservationRow* observations) {
 
 void ChunkBuilder::SetStep(int t) {
   PointAtStep(t);
-  Round(present_);
+  Round(t, present_);
 }
 
-void ChunkBuilder::Round(const ObservationRow& row) {
-  if (!shape_.half_observations) return;
-  for (const ObservationRow::Group& group : row.groups) {
-    halves_.resize(group.observations.size());
-    all_fit_ &= FloatsToHalves(group.observations, halves_.data());
-    HalvesToFloats(halves_, group.observations.data());
+void ChunkBuilder::Round(int row, const ObservationRow& observations) {
+  for (size_t g = 0; g < unpacked_.size(); ++g) {
+    const absl::Span<float> floats = observations.groups[g].observations;
+    const absl::Span<uint16_t> halves =
+        RowOf(HalfObservations(chunk_->mutable_groups(static_cast<int>(g))), row, shape_.rollout_length + 1);
+    all_fit_ &= FloatsToHalves(floats, halves.data());
+    HalvesToFloats(halves, floats.data());
   }
 }
 
@@ -130,10 +131,7 @@ absl::Status ChunkBuilder::Finish() {
     CopyTo(final_observations_[g], view_.groups[g].final_observations);
   }
   PointAt(shape_.rollout_length, &next_);
-  Round(next_);
-  for (int g = 0; g < unpacked_.size(); ++g) {
-    FloatsToHalves(unpacked_[g], HalfObservations(chunk_->mutable_groups(g)).data());
-  }
+  Round(shape_.rollout_length, next_);
   for (int g = 0; g < carry_.size(); ++g) {
     const ObservationRow::Group& last = next_.groups[g];
     carry_[g].observations.assign(last.observations.begin(), last.observations.end());

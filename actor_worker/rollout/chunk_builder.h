@@ -58,8 +58,8 @@ class ChunkBuilder {
  private:
   void PointAt(int row, ObservationRow* observations);
   void PointAtStep(int t);
-  // With half_observations: what the wire will carry of a row, before anybody sees it.
-  void Round(const ObservationRow& row);
+  // With half_observations: writes a row as the wire carries it, and back, so that nobody sees another.
+  void Round(int row, const ObservationRow& observations);
 
   const EnvironmentSpec spec_;
   const ChunkShape shape_;
@@ -74,9 +74,8 @@ class ChunkBuilder {
   std::vector<absl::Span<float>> continuous_actions_;  // per group
   std::vector<absl::Span<float>> log_probabilities_;   // per group
 
-  // With half_observations, per group: rows [T+1, E, A, O] of this chunk, and how they are told to the wire.
+  // With half_observations, per group: rows [T+1, E, A, O] of this chunk, which its message has as halves.
   std::vector<std::vector<float>> unpacked_;
-  std::vector<uint16_t> halves_;
   bool all_fit_ = true;
 
   // Truncated episodes of this chunk, until their number is known.

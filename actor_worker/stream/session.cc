@@ -23,16 +23,17 @@ int BeginStream(WorkerRun* run, WorkerMetrics* metrics) {
 
 }  // namespace
 
-Session::Session(const std::shared_ptr<grpc::Channel>& channel, wire::TrainingService::Stub& stub,
-                 const std::string& worker_id, WorkerRun* run, WakeUp* events, WorkerMetrics* metrics)
+Session::Session(const std::shared_ptr<grpc::Channel>& channel, const std::string& worker_id, WorkerRun* run,
+                 WakeUp* events, WorkerMetrics* metrics)
     : run_(run),
       events_(events),
       metrics_(metrics),
       heartbeat_(absl::Seconds(run->plan().experiment.collection().lease_timeout_seconds()) / 3),
+      stub_(wire::TrainingService::NewStub(channel)),
       trajectories_(channel, worker_id, (BeginStream(run, metrics), &run->leases()),
                     {.received = [this](wire::LearnerMessage& message) { Received(message); },
                      .ended = [events] { events->Notify(); }}),
-      weights_(stub, worker_id, run->plan().policies, &run->policies(), [run, events] {
+      weights_(*stub_, worker_id, run->plan().policies, &run->policies(), [run, events] {
         run->WeightsChanged();
         events->Notify();
       }) {}

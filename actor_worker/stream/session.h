@@ -34,9 +34,9 @@ struct SessionEnd {
 // Used once, by one thread.
 class Session {
  public:
-  // `stub` is of `channel`. Everything outlives the session.
-  Session(const std::shared_ptr<grpc::Channel>& channel, wire::TrainingService::Stub& stub,
-          const std::string& worker_id, WorkerRun* run, WakeUp* events, WorkerMetrics* metrics);
+  // Everything outlives the session.
+  Session(const std::shared_ptr<grpc::Channel>& channel, const std::string& worker_id, WorkerRun* run, WakeUp* events,
+          WorkerMetrics* metrics);
 
   // Blocks until the session is over. Heartbeats go out whenever a third of lease_timeout passed in silence; the
   // watchdog over the rollout threads runs here too. A stop waits up to `flush_timeout` for the chunks under way to be
@@ -61,6 +61,7 @@ class Session {
   std::atomic<bool> heard_ = false;
   std::atomic<bool> acknowledged_ = false;
   absl::Time weights_ended_ = absl::InfiniteFuture();
+  const std::unique_ptr<wire::TrainingService::Stub> stub_;
   TrajectoryStream trajectories_;
   WeightsSubscription weights_;
 };

@@ -106,50 +106,52 @@ class ChunkReader {
   bool Read(ReceivedChunk* received) {
     wire::Chunk& chunk = received->chunk;
     while (const uint32_t tag = in_.ReadTag()) {
+      bool read = false;
       switch (tag) {
         case Tag(wire::Chunk::kShardFieldNumber, kVarint):
-          if (!Varint([&](uint64_t value) { chunk.set_shard(static_cast<uint32_t>(value)); })) return false;
+          read = Varint([&](uint64_t value) { chunk.set_shard(static_cast<uint32_t>(value)); });
           break;
         case Tag(wire::Chunk::kLeaseEpochFieldNumber, kVarint):
-          if (!Varint([&](uint64_t value) { chunk.set_lease_epoch(static_cast<uint32_t>(value)); })) return false;
+          read = Varint([&](uint64_t value) { chunk.set_lease_epoch(static_cast<uint32_t>(value)); });
           break;
         case Tag(wire::Chunk::kSequenceFieldNumber, kVarint):
-          if (!Varint([&](uint64_t value) { chunk.set_sequence(value); })) return false;
+          read = Varint([&](uint64_t value) { chunk.set_sequence(value); });
           break;
         case Tag(wire::Chunk::kPolicyVersionFieldNumber, kVarint):
-          if (!Varint([&](uint64_t value) { chunk.set_policy_version(value); })) return false;
+          read = Varint([&](uint64_t value) { chunk.set_policy_version(value); });
           break;
         case Tag(wire::Chunk::kGroupsFieldNumber, kBytes):
           received->observations.resize(chunk.groups_size() + 1);
-          if (!Within([&] { return ReadGroup(chunk.add_groups(), &received->observations.back()); })) return false;
+          read = Within([&] { return ReadGroup(chunk.add_groups(), &received->observations.back()); });
           break;
         case Tag(wire::Chunk::kStateExtrasFieldNumber, kBytes):
-          if (!ReadTensor(chunk.mutable_state_extras(), &received->state_extras)) return false;
+          read = ReadTensor(chunk.mutable_state_extras(), &received->state_extras);
           break;
         case Tag(wire::Chunk::kTerminatedFieldNumber, kBytes):
-          if (!ReadTensor(chunk.mutable_terminated())) return false;
+          read = ReadTensor(chunk.mutable_terminated());
           break;
         case Tag(wire::Chunk::kTruncatedFieldNumber, kBytes):
-          if (!ReadTensor(chunk.mutable_truncated())) return false;
+          read = ReadTensor(chunk.mutable_truncated());
           break;
         case Tag(wire::Chunk::kTruncatedAtFieldNumber, kBytes):
-          if (!ReadTensor(chunk.mutable_truncated_at())) return false;
+          read = ReadTensor(chunk.mutable_truncated_at());
           break;
         case Tag(wire::Chunk::kFinalStateExtrasFieldNumber, kBytes):
-          if (!ReadTensor(chunk.mutable_final_state_extras())) return false;
+          read = ReadTensor(chunk.mutable_final_state_extras());
           break;
         case Tag(wire::Chunk::kEpisodesFieldNumber, kBytes):
-          if (!Within([&] { return chunk.add_episodes()->MergeFromCodedStream(&in_); })) return false;
+          read = Within([&] { return chunk.add_episodes()->MergeFromCodedStream(&in_); });
           break;
         case Tag(wire::Chunk::kEnvironmentSecondsFieldNumber, kFixed64):
-          if (!Double([&](double value) { chunk.set_environment_seconds(value); })) return false;
+          read = Double([&](double value) { chunk.set_environment_seconds(value); });
           break;
         case Tag(wire::Chunk::kInferenceSecondsFieldNumber, kFixed64):
-          if (!Double([&](double value) { chunk.set_inference_seconds(value); })) return false;
+          read = Double([&](double value) { chunk.set_inference_seconds(value); });
           break;
         default:
-          if (!SkipField(tag, in_)) return false;
+          read = SkipField(tag, in_);
       }
+      if (!read) return false;
     }
     return in_.ConsumedEntireMessage();
   }
@@ -261,6 +263,9 @@ class ChunkReader {
 };
 
 absl::Status Unreadable() { return absl::InvalidArgumentError("message: came bytes that are no WorkerMessage"); }
+absl::Status NotAlone() {
+  return absl::InvalidArgumentError("message: came more than a chunk, expected one of WorkerMessage's");
+}
 
 }  // namespace
 
@@ -285,13 +290,13 @@ absl::Status ReadMessage(absl::Span<const absl::string_view> pieces, ReceivedMes
       ChunkReader reader(stream, in);
       if (!reader.Within([&] { return reader.Read(&received->chunk); })) return Unreadable();
       if (static_cast<size_t>(in.CurrentPosition()) == stream.size()) return absl::OkStatus();
-      return absl::InvalidArgumentError("message: came more than a chunk, expected one of WorkerMessage's");
+      return NotAlone();
     }
   }
   Pieces again(pieces);
   if (!received->message.ParseFromZeroCopyStream(&again)) return Unreadable();
   if (!received->message.has_chunk()) return absl::OkStatus();
-  return absl::InvalidArgumentError("message: came more than a chunk, expected one of WorkerMessage's");
+  return NotAlone();
 }
 
 }  // namespace troupe

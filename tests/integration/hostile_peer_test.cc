@@ -20,11 +20,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
+std::unique_ptr<wire::TrainingService::Stub> StubAt(const std::string& address) {
+  return wire::TrainingService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+}
+
 // Registers as a worker does.
 class HostileWorker {
  public:
-  explicit HostileWorker(const std::string& address)
-      : stub_(wire::TrainingService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {}
+  explicit HostileWorker(const std::string& address) : stub_(StubAt(address)) {}
 
   grpc::Status Register() {
     grpc::ClientContext context;
@@ -122,8 +125,7 @@ TEST(HostilePeer, AnotherEnvironmentOrRunIsRefusedAtTheDoor) {
   SmallRun run("PIPELINED", 2);
   const auto learner = run.Learner(0);
   ASSERT_TRUE(learner->Prints("they connect to ")) << learner->output();
-  const auto stub = wire::TrainingService::NewStub(
-      grpc::CreateChannel(learner->WordAfter("they connect to "), grpc::InsecureChannelCredentials()));
+  const auto stub = StubAt(learner->WordAfter("they connect to "));
   wire::RegisterRequest request;
   request.set_protocol_version(kProtocolVersion);
   request.set_run_id("another");
@@ -140,8 +142,7 @@ TEST(HostilePeer, ACompressedMessageIsRefusedBeforeItGrows) {
   SmallRun run("PIPELINED", 2);
   const auto learner = run.Learner(0);
   ASSERT_TRUE(learner->Prints("they connect to ")) << learner->output();
-  const auto stub = wire::TrainingService::NewStub(
-      grpc::CreateChannel(learner->WordAfter("they connect to "), grpc::InsecureChannelCredentials()));
+  const auto stub = StubAt(learner->WordAfter("they connect to "));
   wire::RegisterRequest request;
   request.set_protocol_version(kProtocolVersion);
   request.set_host(std::string(64 << 20, 'x'));
