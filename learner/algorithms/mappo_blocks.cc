@@ -11,8 +11,7 @@ absl::Status Mappo::PrepareBlocks() {
   bool covered = device_.is_cpu();
   for (const Actor& actor : actors_) covered &= BlockStack::Covers(actor.policy.stack);
   for (const Critic& critic : critics_) covered &= BlockStack::Covers(critic.layout.stack);
-  const BlockKernels* const amx = BlockKernelsAmx();
-  const BlockKernels* const bfloat16 = amx != nullptr ? amx : BlockKernelsBf16();
+  const BlockKernels* const bfloat16 = FastestBlockKernelsBf16();
   if (precision == BF16 && (!covered || bfloat16 == nullptr)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "compute.precision is BF16, but ",
@@ -27,9 +26,10 @@ absl::Status Mappo::PrepareBlocks() {
                                                                     : "float32, LibTorch";
     return absl::OkStatus();
   }
-  arithmetic_ = !multiplies_bfloat16 ? "fast f32: float32 in AVX-512 blocks"
-                : kernels == amx     ? "fast bf16: bfloat16 products in AMX tiles, sums and parameters float32"
-                                     : "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters float32";
+  arithmetic_ = !multiplies_bfloat16           ? "fast f32: float32 in AVX-512 blocks"
+                : kernels == BlockKernelsAmx() ? "fast bf16: bfloat16 products in AMX tiles, sums and parameters float32"
+                                               : "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters "
+                                                 "float32";
   blocks_ = std::make_unique<BlockStep>();
   for (const Critic& critic : critics_) blocks_->Add(critic.layout.stack, kernels, critic.stack.parameters());
   for (const Actor& actor : actors_) blocks_->Add(actor.policy.stack, kernels, actor.stack.parameters());

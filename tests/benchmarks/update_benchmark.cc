@@ -157,9 +157,7 @@ void Run(int rounds, double seconds) {
     report.Add("oneDNN products f32", ProductRate(seconds));
     for (const std::string& precision : precisions) {
       const bool single = precision == "F32";
-      const BlockKernels* kernels = single                        ? BlockKernelsF32()
-                                    : BlockKernelsAmx() != nullptr ? BlockKernelsAmx()
-                                                                   : BlockKernelsBf16();
+      const BlockKernels* kernels = single ? BlockKernelsF32() : FastestBlockKernelsBf16();
       if (kernels != nullptr) report.Add(single ? "block products f32" : "block products bf16", BlockRate(kernels, seconds));
       for (const auto& [minibatch, batch] : batches) {
         Algorithm& algorithm = *algorithms.at(precision + std::to_string(minibatch));
