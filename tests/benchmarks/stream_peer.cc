@@ -1,6 +1,7 @@
 // The workers' side of stream_benchmark and broadcast_benchmark, in a process of its own and without LibTorch:
 //
-//   stream_peer replay PORT WORKERS                  chunks to the learner at PORT until it drains
+//   stream_peer replay PORT WORKERS [WIRE FOLDER]    chunks to the learner at PORT until it drains, over a wire protected
+//                                                    by FOLDER's certificates as support/wire_security.h names it
 //   stream_peer listen PORT WORKERS                  weights only; then "WORKER VERSION NANOSECONDS" (steady clock) a line
 //   stream_peer bytes|protobuf|tcp PORT N BYTES      bare streams to a BareServer, until killed
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "tests/benchmarks/support/bare_streams.h"
 #include "tests/benchmarks/support/must.h"
 #include "tests/benchmarks/support/synthetic_workers.h"
+#include "tests/benchmarks/support/wire_security.h"
 
 namespace troupe::testing {
 namespace {
@@ -53,7 +55,9 @@ int Main(int argc, char** argv) {
   const std::string kind = argv[1];
   const int port = Number(argv[2]), number = Number(argv[3]);
   if (kind == "replay") {
-    SyntheticWorkers({.port = port, .workers = number}).Run();
+    ClientSecurity security;
+    if (argc == 6) security = ClientSide(WireSecurityOf(argv[4]), argv[5]);
+    SyntheticWorkers({.port = port, .security = security, .workers = number}).Run();
     return 0;
   }
   if (kind == "listen") {

@@ -14,8 +14,10 @@ constexpr absl::Duration kPatience = absl::Seconds(60);
 
 }  // namespace
 
-ReplayLearner::ReplayLearner(const Experiment& experiment, int workers) : experiment_(experiment) {
+ReplayLearner::ReplayLearner(const Experiment& experiment, int workers, const ServerSecurity& security)
+    : experiment_(experiment) {
   LearnerServerOptions options;
+  options.security = security;
   options.listen_address = "127.0.0.1:0";
   options.experiment = experiment;
   options.run_id = "benchmark";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/metrics/metrics.h"
+#include "common/security/server_security.h"
 #include "common/threads/named_thread.h"
 #include "learner/service/learner_server.h"
 #include "proto/experiment.pb.h"
@@ -18,7 +19,7 @@ namespace troupe::testing {
 class ReplayLearner {
  public:
   // Listens; leases are given out once `workers` are there.
-  ReplayLearner(const Experiment& experiment, int workers);
+  ReplayLearner(const Experiment& experiment, int workers, const ServerSecurity& security = {});
   ~ReplayLearner();
 
   int port() const { return server_->port(); }

@@ -33,6 +33,14 @@ inline double CpuSeconds(pid_t pid) {
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+// Of this process.
+inline double ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  double pages = 0;
+  file >> pages >> pages;
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
 inline double Median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::ranges::sort(values);

@@ -8,7 +8,6 @@
 #include "actor_worker/rollout/worker_run.h"
 #include "actor_worker/stream/registration.h"
 #include "common/random.h"
-#include "grpcpp/create_channel.h"
 #include "tests/benchmarks/support/must.h"
 
 namespace troupe::testing {
@@ -16,11 +15,7 @@ namespace {
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(20);
 
-std::shared_ptr<grpc::Channel> Connection(int port, size_t max_message_bytes) {
-  grpc::ChannelArguments arguments = WorkerChannelArguments(max_message_bytes);
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments);
-}
+std::string AddressOf(int port) { return absl::StrCat("127.0.0.1:", port); }
 
 template <typename T>
 void Copy(absl::Span<const T> from, absl::Span<T> to) {
@@ -77,8 +72,10 @@ struct SyntheticWorkers::Worker {
   std::unique_ptr<WeightsSubscription> weights;
 };
 
-SyntheticWorkers::SyntheticWorkers(Options options) : options_(std::move(options)) {
-  const auto stub = wire::TrainingService::NewStub(Connection(options_.port, 1 << 20));
+SyntheticWorkers::SyntheticWorkers(Options options)
+    : options_(std::move(options)),
+      credentials_(Must(ClientCredentials::Load(options_.security, AddressOf(options_.port)))) {
+  const auto stub = wire::TrainingService::NewStub(OpenChannel(1 << 20));
   const wire::DescribeRunResponse description = Must(DescribeRun(*stub, kCallTimeout));
   run_id_ = description.run_id();
   plan_ = Must(MakeRolloutPlan(description.experiment(), FindEnvironment));
@@ -89,6 +86,12 @@ SyntheticWorkers::SyntheticWorkers(Options options) : options_(std::move(options
 SyntheticWorkers::~SyntheticWorkers() {
   for (const auto& worker : workers_) worker->trajectories = nullptr;
   for (const auto& worker : workers_) worker->weights = nullptr;
+}
+
+std::shared_ptr<grpc::Channel> SyntheticWorkers::OpenChannel(size_t max_message_bytes) const {
+  grpc::ChannelArguments arguments = WorkerChannelArguments(max_message_bytes);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return credentials_->OpenChannel(AddressOf(options_.port), arguments);
 }
 
 void SyntheticWorkers::Record() {
@@ -108,7 +111,7 @@ void SyntheticWorkers::Connect(int index) {
   workers_.push_back(std::make_unique<Worker>(
       index, LeaseBook::Options{.mode = collection.mode(), .unacknowledged_window = window, .max_leases = 4096}, pool));
   Worker& worker = *workers_.back();
-  const auto channel = Connection(options_.port, MaxWeightsBytes(plan_.policies));
+  const auto channel = OpenChannel(MaxWeightsBytes(plan_.policies));
   worker.stub = wire::TrainingService::NewStub(channel);
   const std::string id =
       Must(RegisterWorker(*worker.stub, DescribeThisWorker(4096), run_id_, plan_.spec, kCallTimeout));

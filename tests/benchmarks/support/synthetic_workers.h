@@ -20,6 +20,7 @@
 #include "actor_worker/rollout/shard_rollout.h"
 #include "actor_worker/stream/trajectory_stream.h"
 #include "actor_worker/stream/weights_subscription.h"
+#include "common/security/client_credentials.h"
 #include "proto/training_service.grpc.pb.h"
 
 namespace troupe::testing {
@@ -28,6 +29,7 @@ class SyntheticWorkers {
  public:
   struct Options {
     int port = 0;  // of the learner, on this machine
+    ClientSecurity security;
     int workers = 1;
     bool send_chunks = true;  // false: only weights are listened to
     // A version of the weights is in worker `worker`'s store. Called from any thread.
@@ -46,6 +48,8 @@ class SyntheticWorkers {
  private:
   struct Worker;
 
+  // One of its own.
+  std::shared_ptr<grpc::Channel> OpenChannel(size_t max_message_bytes) const;
   void Record();
   void Connect(int index);
   void Received(Worker& worker, wire::LearnerMessage& message);
@@ -56,6 +60,7 @@ class SyntheticWorkers {
   bool HasReadyOrEnded() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return ended_ || !ready_.empty(); }
 
   const Options options_;
+  std::shared_ptr<const ClientCredentials> credentials_;
   std::string run_id_;
   RolloutPlan plan_;
   wire::Chunk recorded_;
