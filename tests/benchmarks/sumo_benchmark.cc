@@ -1,8 +1,10 @@
-// What the environment costs on top of SUMO: episodes of the environment `sumo`, in turn with the same SUMO stepped over
-// the same TraCI connection with nothing but edge subscriptions, whose results are not read. The network's own program
-// sets the lights in both, so both have the same traffic.
+// What the environment costs beside bare SUMO: episodes of the environment `sumo`, in turn with the same SUMO stepped
+// over the same TraCI connection with nothing but edge subscriptions, whose results are not read. SUMO evaluates those
+// in each simulated second; --edge_subscriptions=false leaves them out, and what is left asks SUMO for nothing at all.
+// The network's own program sets the lights in both, so both have the same traffic.
 //
 //   sumo_benchmark [--sumo_network=cologne8] [--episode_seconds=600] [--interval_seconds=5] [--rounds=3]
+//                  [--edge_subscriptions=true]
 //
 // Per round and at the end as medians: processor seconds (this process and SUMO, its start included) and wall seconds of
 // bare SUMO over the environment's. Needs `./deploy/setup.sh --sumo`.
@@ -27,6 +29,7 @@
 ABSL_FLAG(std::string, sumo_network, "cologne8", "an installed network, or a .sumocfg");
 ABSL_FLAG(int, episode_seconds, 300, "simulated seconds per episode");
 ABSL_FLAG(int, interval_seconds, 5, "between two decisions");
+ABSL_FLAG(bool, edge_subscriptions, true, "of bare SUMO");
 ABSL_FLAG(int, rounds, 1, "episodes of each, in turn");
 
 namespace troupe::testing {
@@ -98,12 +101,14 @@ void PlayBare(uint64_t seed) {
   Must(traci::ReadGetterResponse(reply, traci::kGetSimulation, time));
   const double begin = time.TypedNumber();
   std::set<std::string> edges;
-  for (const SumoLane& lane : scenario.lanes) edges.insert(lane.id.substr(0, lane.id.rfind('_')));
+  if (absl::GetFlag(FLAGS_edge_subscriptions)) {
+    for (const SumoLane& lane : scenario.lanes) edges.insert(lane.id.substr(0, lane.id.rfind('_')));
+  }
   traci::Message subscribe;
   for (const std::string& edge : edges) {
     subscribe.Subscribe(kSubscribeEdge, edge, {kVehicleNumber, traci::kHalting, traci::kOccupancy});
   }
-  Must(server->Exchange(subscribe).status());
+  if (!edges.empty()) Must(server->Exchange(subscribe).status());
   for (int second = 0; second < absl::GetFlag(FLAGS_episode_seconds); second += absl::GetFlag(FLAGS_interval_seconds)) {
     traci::Message step;
     step.Begin(traci::kSimulationStep).Double(begin + second + absl::GetFlag(FLAGS_interval_seconds));

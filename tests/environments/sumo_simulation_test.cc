@@ -4,9 +4,13 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "actor_worker/environments/sumo/network_export.h"
 #include "actor_worker/environments/traffic/play_episode.h"
 #include "gtest/gtest.h"
@@ -74,6 +78,28 @@ class LiveSumo : public testing::Test {
     return trace;
   }
 
+  // Other vehicles for the network.
+  template <typename Write>
+  void WriteRoutes(const Write& write) {
+    std::string text = "<routes>";
+    write(text);
+    std::ofstream(folder_.path() + "/grid_3x3.rou.xml") << text << "</routes>";
+  }
+  // On the way of the first vehicle of the list.
+  void AddVehicle(std::string& text, const char* type, int depart_seconds) const {
+    absl::StrAppend(&text, "<vehicle id=\"", type, ".", depart_seconds, "\" type=\"", type, "\" depart=\"",
+                    depart_seconds, "\"><route edges=\"", absl::StrJoin(vehicles_[0].edges, " "), "\"/></vehicle>");
+  }
+  static LaneMeasurement Sum(absl::Span<const LaneMeasurement> lanes) {
+    LaneMeasurement sum;
+    for (const LaneMeasurement& lane : lanes) {
+      sum.vehicles += lane.vehicles;
+      sum.weighted_vehicles += lane.weighted_vehicles;
+      sum.emergency_vehicles += lane.emergency_vehicles;
+    }
+    return sum;
+  }
+
   TemporaryFolder folder_;
   SumoOptions options_;
   std::vector<ListedVehicle> vehicles_;
@@ -86,6 +112,70 @@ TEST_F(LiveSumo, RepeatsItselfFromASeedAndDiffersFromAnother) {
   EXPECT_EQ(trace, Play(*one, 3, 300)) << "used copy";
   EXPECT_EQ(trace, Play(*other, 3, 300)) << "new copy";
   EXPECT_NE(trace, Play(*other, 4, 300));
+}
+
+TEST_F(LiveSumo, TotalsRepeatThemselvesToTheLastBit) {
+  const auto one = Make(), other = Make();
+  TrafficTotals totals, again;
+  Play(*one, 3, 300);
+  Play(*other, 3, 300);
+  ASSERT_TRUE(one->Totals(totals).ok() && other->Totals(again).ok());
+  EXPECT_GT(totals.emergency_scheduled, 5);
+  EXPECT_EQ(totals.emergency_time_loss_seconds, again.emergency_time_loss_seconds);
+  EXPECT_EQ(totals.time_loss_seconds, again.time_loss_seconds);
+}
+
+TEST_F(LiveSumo, KnowsTheTypesOfMixedAndOfLateVehicles) {
+  WriteRoutes([&](std::string& text) {
+    text += R"(<vType id="car" vClass="passenger"/><vTypeDistribution id="mixed">
+      <vType id="mixed_car" vClass="passenger" probability="0.5"/>
+      <vType id="mixed_bus" vClass="bus" probability="0.5"/></vTypeDistribution>)";
+    for (int second = 0; second < 100; second += 4) AddVehicle(text, "car", second);
+    for (int second = 100; second < 300; second += 4) AddVehicle(text, "mixed", second);
+    text += R"(<vType id="late" vClass="emergency"/>)";
+    AddVehicle(text, "late", 400);
+  });
+  const auto simulation = Make();
+  ASSERT_TRUE(simulation->Reset(1).ok());
+  float most_buses = 0, least_buses = 1, most_emergencies = 0;
+  for (int second = 5; second <= 500; second += 5) {
+    ASSERT_TRUE(simulation->Advance(5).ok());
+    const LaneMeasurement sum = Sum(simulation->Measure());
+    const float extra = sum.weighted_vehicles - sum.vehicles;
+    most_emergencies = std::max(most_emergencies, sum.emergency_vehicles);
+    if (second <= 100) {
+      EXPECT_EQ(extra, 0) << "only cars by second " << second;
+    }
+    if (second <= 400) {
+      EXPECT_EQ(sum.emergency_vehicles, 0) << second;
+    }
+    if (second < 100 || second > 300 || sum.vehicles == 0) continue;
+    EXPECT_EQ(extra, 1.5f * std::round(extra / 1.5f)) << "a bus weighs 2.5 cars";
+    most_buses = std::max(most_buses, extra / 1.5f);
+    least_buses = std::min(least_buses, extra / 1.5f / sum.vehicles);
+  }
+  EXPECT_GE(most_buses, 1);
+  EXPECT_LT(least_buses, 1) << "some of the mixed ones are cars";
+  EXPECT_EQ(most_emergencies, 1);
+  TrafficTotals totals;
+  ASSERT_TRUE(simulation->Totals(totals).ok());
+  EXPECT_EQ(totals.emergency_scheduled, 1);
+}
+
+TEST_F(LiveSumo, KnowsTheTypesOfVehiclesThatALoadedStateBrings) {
+  const std::string state = folder_.path() + "/state.xml";
+  options_.more_arguments = {"--save-state.times", "200", "--save-state.files", state, "--save-state.rng", "true"};
+  const auto saver = Make();
+  ASSERT_TRUE(saver->Reset(1).ok());
+  ASSERT_TRUE(saver->Advance(201).ok());
+  options_.more_arguments = {"--load-state", state};
+  const auto loader = Make();
+  ASSERT_TRUE(loader->Reset(1).ok());
+  ASSERT_TRUE(loader->Advance(1).ok());
+  const LaneMeasurement saved = Sum(saver->Measure()), loaded = Sum(loader->Measure());
+  EXPECT_GT(saved.emergency_vehicles, 0);
+  EXPECT_EQ(loaded.emergency_vehicles, saved.emergency_vehicles);
+  EXPECT_EQ(loaded.weighted_vehicles, saved.weighted_vehicles);
 }
 
 TEST_F(LiveSumo, AccountsForEveryVehicle) {

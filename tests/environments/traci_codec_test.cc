@@ -27,6 +27,19 @@ TEST(TraciMessage, PutsSeveralCommandsIntoOneMessage) {
   EXPECT_EQ(message.commands(), (std::vector<uint8_t>{kGetLane, kGetSimulation}));
 }
 
+TEST(TraciMessage, GrowsFromACopyWithoutChangingIt) {
+  Message questions;
+  questions.Get(kGetLane, kHalting, "a");
+  const std::string before = questions.Encode();
+  Message more = questions;
+  more.Get(kGetVehicle, kVehicleClass, "b");
+  Message whole;
+  whole.Get(kGetLane, kHalting, "a").Get(kGetVehicle, kVehicleClass, "b");
+  EXPECT_EQ(more.Encode(), whole.Encode());
+  EXPECT_EQ(questions.Encode(), before);
+  EXPECT_EQ(Message().Encode(), Bytes({0, 0, 0, 4}));
+}
+
 TEST(TraciMessage, UsesTheLongFormFromTwoHundredAndFiftySixBytesOn) {
   for (const size_t length : {248u, 249u, 250u, 251u}) {
     Message message;
@@ -138,6 +151,8 @@ TEST(TraciStatus, ReadsAGettersValueAndRefusesAnothersResponse) {
   Reader reader(good), value;
   ASSERT_TRUE(ReadGetterResponse(reader, kGetSimulation, value).ok());
   EXPECT_EQ(value.TypedNumber(), 2.0);
+  Reader number(good);
+  EXPECT_EQ(ReadNumberResponse(number, kGetSimulation).value(), 2.0);
 
   std::string other = good;
   other[8] = static_cast<char>(0xb3);

@@ -4,9 +4,14 @@
 // from one to the next. A SUMO that crashes, hangs longer than step_timeout_seconds or asks for more memory than it may
 // makes the call return an error; the next Reset starts another.
 //
-// Measured over lane subscriptions, one reply per Advance. Vehicles that pass a whole lane within one Advance are not
-// seen on it: with lanes of 70 m and Advances of 5 s at 50 km/h a free-flowing vehicle may be missed in
-// LaneMeasurement::departed. Totals are SUMO's own trip statistics, unfinished and never inserted vehicles added.
+// An Advance that changes no lights is two exchanges: the step, whose reply brings who departed and arrived, and one
+// message that asks for everything about the lanes and the classes of the vehicles that are new. Lanes are asked and
+// not subscribed to, for SUMO evaluates subscriptions in each simulated second, whether somebody looks then or not:
+// with Advances of 5 s that is five times as much.
+//
+// Vehicles that pass a whole lane within one Advance are not seen on it: with lanes of 70 m and Advances of 5 s at
+// 50 km/h a free-flowing vehicle may be missed in LaneMeasurement::departed. Totals are SUMO's own trip statistics,
+// unfinished and never inserted vehicles added.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_SUMO_SIMULATION_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_SUMO_SIMULATION_H_
 
@@ -17,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_map.h"
 #include "actor_worker/environments/sumo/scenario.h"
 #include "actor_worker/environments/sumo/sumo_server.h"
 #include "actor_worker/environments/sumo/vehicle_ledger.h"
@@ -54,17 +59,18 @@ class SumoSimulation final : public TrafficSimulation {
   std::vector<std::string> Arguments(uint64_t seed) const;
 
  private:
+  static traci::Message LaneQuestions(const SumoScenario& scenario);
   absl::Status Begin(uint64_t seed);
   absl::Status AdvanceRunning(int seconds);
-  absl::Status SubscribeToEverything();
+  absl::Status SubscribeToTrips();
   absl::Status SendSignals();
-  // One object's values inside a subscription's result.
-  using Result = std::pair<absl::string_view, traci::Reader>;
-  absl::Status ReadResults(traci::Reader& reply, int count);
+  absl::Status AskLanesAndTypes();
+  absl::Status ReadStepResults(traci::Reader& reply, int count);
   absl::Status ReadSimulationResult(traci::Reader result);
-  absl::Status ReadLaneResult(absl::string_view id, traci::Reader result);
-  absl::Status ReadVehicleResult(absl::string_view id, traci::Reader result);
-  absl::Status AskVehicleTypes();
+  absl::Status ReadVehicleResult(traci::Reader result);
+  absl::Status ReadLanes(traci::Reader& reply);
+  // The answers about the vehicles; subscribes to the emergency vehicles among them.
+  absl::Status ReadTypes(traci::Reader& reply, const std::vector<std::string>& vehicles);
   absl::Status AddFinished(TrafficTotals& totals);
   absl::Status AddRunning(TrafficTotals& totals);
   absl::Status AddPending(TrafficTotals& totals);
@@ -73,7 +79,7 @@ class SumoSimulation final : public TrafficSimulation {
 
   const SumoScenario scenario_;
   const SumoOptions options_;
-  absl::flat_hash_map<std::string, int> lane_pieces_;  // SUMO lane → index into scenario_.lanes
+  const traci::Message lane_questions_;
   std::unique_ptr<SumoServer> server_;
   double begin_seconds_ = 0;
   double now_seconds_ = 0;
@@ -85,7 +91,7 @@ class SumoSimulation final : public TrafficSimulation {
     double time_loss_seconds = 0;
     double depart_delay_seconds = 0;
   };
-  absl::flat_hash_map<std::string, EmergencyTrip> emergency_trips_;
+  absl::btree_map<std::string, EmergencyTrip> emergency_trips_;  // in order: summed the same way each time
 };
 
 }  // namespace troupe

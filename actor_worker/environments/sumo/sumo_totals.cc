@@ -26,14 +26,6 @@ absl::StatusOr<double> NextParameter(Reader& reply, uint8_t command) {
   return number;
 }
 
-absl::StatusOr<double> NextNumber(Reader& reply, uint8_t command) {
-  Reader value;
-  RETURN_IF_ERROR(traci::ReadGetterResponse(reply, command, value));
-  const double number = value.TypedNumber();
-  RETURN_IF_ERROR(value.status());
-  return number;
-}
-
 }  // namespace
 
 absl::Status SumoSimulation::Totals(TrafficTotals& totals) {
@@ -104,8 +96,8 @@ absl::Status SumoSimulation::AddRunning(TrafficTotals& totals) {
   }
   ASSIGN_OR_RETURN(Reader reply, server_->Exchange(ask));
   for (size_t i = 0; i < ids.size(); ++i) {
-    ASSIGN_OR_RETURN(const double time_loss, NextNumber(reply, traci::kGetVehicle));
-    ASSIGN_OR_RETURN(const double depart_delay, NextNumber(reply, traci::kGetVehicle));
+    ASSIGN_OR_RETURN(const double time_loss, traci::ReadNumberResponse(reply, traci::kGetVehicle));
+    ASSIGN_OR_RETURN(const double depart_delay, traci::ReadNumberResponse(reply, traci::kGetVehicle));
     ASSIGN_OR_RETURN(const double waiting, NextParameter(reply, traci::kGetVehicle));
     totals.time_loss_seconds += time_loss;
     totals.depart_delay_seconds += depart_delay;
@@ -124,7 +116,7 @@ absl::Status SumoSimulation::AddPending(TrafficTotals& totals) {
   }
   ASSIGN_OR_RETURN(Reader reply, server_->Exchange(ask));
   for (size_t i = 0; i < ids.size(); ++i) {
-    ASSIGN_OR_RETURN(const double depart_delay, NextNumber(reply, traci::kGetVehicle));
+    ASSIGN_OR_RETURN(const double depart_delay, traci::ReadNumberResponse(reply, traci::kGetVehicle));
     Reader value;
     RETURN_IF_ERROR(traci::ReadGetterResponse(reply, traci::kGetVehicle, value));
     const VehicleType type = TypeOfVehicleClass(value.TypedString());

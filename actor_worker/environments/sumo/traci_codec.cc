@@ -13,6 +13,18 @@ void Append(std::string& bytes, uint64_t value, int count) {
   for (int i = count - 1; i >= 0; --i) bytes.push_back(static_cast<char>(value >> (8 * i)));
 }
 
+void AppendCommand(std::string& bytes, uint8_t command, absl::string_view payload) {
+  const size_t short_length = payload.size() + 2;
+  if (short_length <= 255) {
+    Append(bytes, short_length, 1);
+  } else {
+    Append(bytes, 0, 1);
+    Append(bytes, short_length + 4, 4);
+  }
+  Append(bytes, command, 1);
+  bytes.append(payload.data(), payload.size());
+}
+
 uint64_t BigEndian(absl::string_view bytes) {
   uint64_t value = 0;
   for (const char c : bytes) value = value << 8 | static_cast<uint8_t>(c);
@@ -22,29 +34,30 @@ uint64_t BigEndian(absl::string_view bytes) {
 }  // namespace
 
 Message& Message::Begin(uint8_t command) {
+  if (!commands_.empty()) AppendCommand(ended_, commands_.back(), payload_);
+  payload_.clear();
   commands_.push_back(command);
-  payloads_.emplace_back();
   return *this;
 }
 
 Message& Message::Byte(uint8_t value) {
-  payloads_.back().push_back(static_cast<char>(value));
+  payload_.push_back(static_cast<char>(value));
   return *this;
 }
 
 Message& Message::Integer(int32_t value) {
-  Append(payloads_.back(), static_cast<uint32_t>(value), 4);
+  Append(payload_, static_cast<uint32_t>(value), 4);
   return *this;
 }
 
 Message& Message::Double(double value) {
-  Append(payloads_.back(), std::bit_cast<uint64_t>(value), 8);
+  Append(payload_, std::bit_cast<uint64_t>(value), 8);
   return *this;
 }
 
 Message& Message::String(absl::string_view value) {
   Integer(static_cast<int32_t>(value.size()));
-  payloads_.back().append(value.data(), value.size());
+  payload_.append(value.data(), value.size());
   return *this;
 }
 
@@ -66,17 +79,8 @@ Message& Message::Subscribe(uint8_t command, absl::string_view object, std::init
 
 std::string Message::Encode() const {
   std::string bytes(4, '\0');
-  for (size_t i = 0; i < commands_.size(); ++i) {
-    const size_t short_length = payloads_[i].size() + 2;
-    if (short_length <= 255) {
-      Append(bytes, short_length, 1);
-    } else {
-      Append(bytes, 0, 1);
-      Append(bytes, short_length + 4, 4);
-    }
-    Append(bytes, commands_[i], 1);
-    bytes += payloads_[i];
-  }
+  bytes += ended_;
+  if (!commands_.empty()) AppendCommand(bytes, commands_.back(), payload_);
   std::string length;
   Append(length, bytes.size(), 4);
   bytes.replace(0, 4, length);
@@ -183,6 +187,14 @@ absl::Status ReadGetterResponse(Reader& reply, uint8_t command, Reader& value) {
   value.Byte();
   value.String();
   return value.status();
+}
+
+absl::StatusOr<double> ReadNumberResponse(Reader& reply, uint8_t command) {
+  Reader value;
+  if (const absl::Status status = ReadGetterResponse(reply, command, value); !status.ok()) return status;
+  const double number = value.TypedNumber();
+  if (!value.ok()) return value.status();
+  return number;
 }
 
 }  // namespace troupe::traci

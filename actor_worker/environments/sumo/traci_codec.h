@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace troupe::traci {
@@ -24,10 +25,8 @@ inline constexpr uint8_t kGetLane = 0xa3;
 inline constexpr uint8_t kGetVehicle = 0xa4;
 inline constexpr uint8_t kGetSimulation = 0xab;
 inline constexpr uint8_t kSetTrafficLight = 0xc2;
-inline constexpr uint8_t kSubscribeLane = 0xd3;
 inline constexpr uint8_t kSubscribeVehicle = 0xd4;
 inline constexpr uint8_t kSubscribeSimulation = 0xdb;
-inline constexpr uint8_t kLaneResult = 0xe3;
 inline constexpr uint8_t kVehicleResult = 0xe4;
 inline constexpr uint8_t kSimulationResult = 0xeb;
 // A getter is answered by its id plus this.
@@ -79,7 +78,8 @@ class Message {
 
  private:
   std::vector<uint8_t> commands_;
-  std::vector<std::string> payloads_;
+  std::string ended_;    // the commands before the last, encoded
+  std::string payload_;  // of the last command
 };
 
 // Reads bytes front to back. Reading past the end, a negative length or a value of another type than asked for makes
@@ -122,6 +122,9 @@ absl::Status ReadCommandStatus(Reader& reply, uint8_t command);
 
 // Takes a getter's status and response off the front of a reply; what is left in `value` is the typed value.
 absl::Status ReadGetterResponse(Reader& reply, uint8_t command, Reader& value);
+
+// The same where the value is a number.
+absl::StatusOr<double> ReadNumberResponse(Reader& reply, uint8_t command);
 
 }  // namespace troupe::traci
 
