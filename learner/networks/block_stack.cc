@@ -10,8 +10,6 @@ namespace troupe {
 namespace {
 
 constexpr int64_t kAlignment = 64;
-// Floats of a sum that stay in the first-level cache while all its terms are added.
-constexpr int64_t kSummedAtOnce = 2048;
 
 }  // namespace
 
@@ -138,11 +136,8 @@ void BlockStack::SumLayer(int64_t set, int64_t layer, float* const* set_gradient
   const Layer& at = layers_[layer];
   const auto sum = [&](int64_t from, int64_t size, float* to) {
     if (count == 0) std::fill_n(to, size, 0.0f);
-    for (int64_t done = 0; count > 0 && done < size; done += kSummedAtOnce) {
-      const int64_t part = std::min(kSummedAtOnce, size - done);
-      std::copy_n(set_gradients[0] + from + done, part, to + done);
-      for (int64_t i = 1; i < count; ++i) vector_math::Add(set_gradients[i] + from + done, part, to + done);
-    }
+    if (count > 0) std::copy_n(set_gradients[0] + from, size, to);
+    for (int64_t i = 1; i < count; ++i) vector_math::Add(set_gradients[i] + from, size, to);
   };
   sum(at.set_weight, at.inputs * at.outputs, gradient + at.weight + set * at.inputs * at.outputs);
   sum(at.set_bias, at.outputs, gradient + at.bias + set * at.outputs);
