@@ -95,6 +95,7 @@ constexpr SettingRule kRules[] = {
     {.field = "ComputeSettings.device", .default_text = "AUTO"},
     {.field = "ComputeSettings.learner_threads", .default_text = "2", .low = 1, .high = 1024},
     {.field = "ComputeSettings.precision", .default_text = "FASTEST"},
+    {.field = "ComputeSettings.cuda_graphs", .default_text = "true"},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #define TROUPE_LEARNER_ALGORITHMS_ALGORITHM_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,15 +12,24 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/environment_spec.h"
 #include "common/host_tensor.h"
 #include "common/policy_spec.h"
 #include "learner/algorithms/collective.h"
+#include "learner/networks/step_graph.h"
 #include "learner/training_batch.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
+
+// For tests of what a GPU does, where there is none.
+struct DeviceStepOverrides {
+  bool on_cpu = false;         // the CPU takes a GPU's gradient steps
+  StepGraphFactory graphs;     // instead of CUDA's
+  int64_t rows_per_part = 0;   // input rows of a network at once; 0: as usual
+};
 
 struct AlgorithmContext {
   Experiment experiment;                 // complete: defaults written
@@ -27,6 +37,9 @@ struct AlgorithmContext {
   std::vector<PolicySpec> policies;      // one per group, in order
   std::string device;                    // "cpu", "cuda" or "cuda:N", already chosen and available (networks/device.h)
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();  // who trains this run together
+  // Told, in a line, what goes wrong without hurting the training.
+  std::function<void(const std::string& line)> warn = [](const std::string&) {};
+  DeviceStepOverrides device_steps;
 };
 
 // Where in the run an update stands; schedules depend on this alone.
@@ -56,6 +69,14 @@ class Algorithm {
   // "skipped_minibatches"; an error means the batch could not be used at all, or, with several ranks, that
   // context.ranks->status() is no longer OK; what this algorithm holds is then of no use.
   virtual absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) = 0;
+
+  // The batch after the one being trained on, once it is complete: waits for it for `timeout` at most; null: not yet.
+  // It stays as it is until its own Update returns.
+  using NextBatch = std::function<const TrainingBatch*(absl::Duration timeout)>;
+
+  // What Update may ask, while a device still works on the update, for the batch to bring there meanwhile; empty: nobody
+  // to ask. Whoever answers with a batch gives that same one to the next Update, or makes no further one with its memory.
+  virtual void PrefetchFrom(NextBatch) {}
 
   // How it multiplies here, for people: "float32, AVX-512 kernels".
   virtual std::string arithmetic() const = 0;

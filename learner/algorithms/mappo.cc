@@ -66,7 +66,7 @@ absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext&
   ASSIGN_OR_RETURN(std::vector<CriticLayout> layouts,
                    MakeCriticLayouts(context.experiment.critic(), context.environment));
   std::unique_ptr<Mappo> mappo(new Mappo(context, std::move(layouts)));
-  RETURN_IF_ERROR(mappo->PrepareBlocks());
+  RETURN_IF_ERROR(mappo->PrepareArithmetic());
   return mappo;
 }
 
@@ -95,7 +95,7 @@ UpdateTotals Mappo::StartTotals(const UpdateProgress& progress) const {
                           ? 0.0
                           : std::min(1.0, static_cast<double>(progress.env_steps) / progress.total_env_steps);
   const double decay = ppo_.anneal_learning_rate() ? 1.0 - done : 1.0;
-  UpdateTotals totals(device_);
+  UpdateTotals totals = device_side_ != nullptr ? device_side_->step.ClearTotals() : UpdateTotals(device_);
   totals.actor_learning_rate = ppo_.actor_learning_rate() * decay;
   totals.critic_learning_rate = ppo_.critic_learning_rate() * decay;
   totals.entropy_coefficient = ppo_.entropy_coefficient();
@@ -114,7 +114,8 @@ uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::v
                                                              MixKey({seed, kShuffle, update, epoch})));
     const std::vector<std::vector<double>> denominators = Denominators(minibatches, actor_rows, data);
     const bool whole = minibatches.size() == 1;
-    for (size_t m = 0; m < minibatches.size(); ++m) {
+    if (device_side_ != nullptr) device_side_->step.RunEpoch(minibatches, denominators, *totals);
+    for (size_t m = 0; device_side_ == nullptr && m < minibatches.size(); ++m) {
       const double* denominator = denominators[m].data();
       if (blocks_ != nullptr) {
         StepBlocks(actor_rows, data, minibatches[m], whole, denominator, totals);
@@ -127,8 +128,9 @@ uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::v
         }
       }
       totals->EndMinibatch();
-      if (!ranks_.status().ok()) return epoch;
+      if (!ranks_.status().ok()) break;
     }
+    if (!ranks_.status().ok()) return epoch;
     if (ppo_.target_kl() <= 0) continue;
     const at::Tensor in_epoch = (totals->actor - before).to(at::kCPU);
     const float* sums = in_epoch.const_data_ptr<float>();
@@ -139,17 +141,16 @@ uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::v
 
 absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
   RETURN_IF_ERROR(CheckBatch(context_.environment, batch));
+  std::optional<DeviceStream::Scope> scope;
+  if (device_side_ != nullptr) scope.emplace(device_side_->stream);
   const RankShare share = FindRankShare(batch.columns, &ranks_);
-  const int64_t steps = batch.env_steps();
-  std::vector<ActorRows> actor_rows;
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    actor_rows.emplace_back(actors_[g].policy, batch.groups[g], steps, device_);
-  }
+  BatchInputs inputs = TakeInputs(batch);
+  std::vector<ActorRows>& actor_rows = inputs.actors;
   const std::vector<std::vector<float>> importance = CorrectLag(batch, &actor_rows);
   std::vector<CriticData> data;
   if (blocks_ != nullptr) blocks_->Repack();
   for (size_t c = 0; c < critics_.size(); ++c) {
-    data.push_back(Evaluate(c, batch));
+    data.push_back(Evaluate(c, inputs.critics[c]));
     Estimate(critics_[c], batch, importance, &data[c]);
   }
   const std::vector<TargetSums> targets = SumTargets(data);
@@ -161,9 +162,11 @@ absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const
   for (size_t g = 0; g < actors_.size(); ++g) {
     actor_rows[g].SetColumn(PolicyRow::kAdvantage, GroupAdvantages(g, batch, data));
   }
+  if (device_side_ != nullptr) LoadDevice(actor_rows, data, batch.env_steps());
   UpdateTotals totals = StartTotals(progress);
   const uint32_t epochs = RunEpochs(actor_rows, data, share, batch.rollout_length, progress.update, &totals);
   RETURN_IF_ERROR(ranks_.status());
+  if (device_side_ != nullptr) PrefetchMeanwhile();
   return Summarize(totals, explained_variance, epochs);
 }
 

@@ -5,26 +5,33 @@
 //         ─► advantages and targets (modules/advantages) ─► ValueNorm ─► normalised advantages
 //         ─► epochs × minibatches of joint steps: actor step of every group, critic step of every critic
 // On a CPU with AVX-512, without layer norms, all networks of a minibatch are stepped at once out of blocks of rows
-// (modules/block_step.h), in float32 or bfloat16; elsewhere one after another through autograd (networks/dense_stack.h).
+// (modules/block_step.h), in float32 or bfloat16; elsewhere on a CPU one after another through autograd
+// (networks/dense_stack.h). On a GPU a minibatch is one recorded sequence of operations (modules/device_step.h), and the
+// next batch is brought there while the update still runs.
 // Differences between IPPO and MAPPO are settings of the critic (modules/critic_layout.h). Every gradient step is one
 // flat Adam step; nothing is read back from the device before the update ends, target_kl excepted (once an epoch).
 #ifndef TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 #define TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/modules/actor_rows.h"
 #include "learner/algorithms/modules/block_step.h"
 #include "learner/algorithms/modules/critic_layout.h"
+#include "learner/algorithms/modules/device_step.h"
 #include "learner/algorithms/modules/losses.h"
 #include "learner/algorithms/modules/rank_share.h"
 #include "learner/algorithms/modules/update_totals.h"
 #include "learner/algorithms/modules/value_norm.h"
 #include "learner/networks/dense_stack.h"
+#include "learner/networks/device_stream.h"
 #include "learner/networks/flat_adam.h"
+#include "learner/networks/upload_buffers.h"
 
 namespace troupe {
 
@@ -34,6 +41,7 @@ class Mappo : public Algorithm {
   static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
 
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;
+  void PrefetchFrom(NextBatch next_batch) override { next_batch_ = std::move(next_batch); }
   std::string arithmetic() const override { return arithmetic_; }
   PolicyWeights ExportPolicy(uint64_t policy_version) const override;
   std::vector<HostTensor> SaveState() const override;
@@ -51,6 +59,19 @@ class Mappo : public Algorithm {
     FlatAdam optimizer;
     ValueNorm value_norm;
   };
+  // What of a batch does not depend on the networks, on the device.
+  struct BatchInputs {
+    std::vector<ActorRows> actors;
+    std::vector<at::Tensor> critics;  // [states, rows_per_step · input] each
+  };
+  // What training on a device needs beside the networks.
+  struct DeviceSide {
+    DeviceStream stream;
+    UploadBuffers uploads;
+    DeviceStep step;  // the actors, then the critics
+    bool tf32 = false;
+    std::optional<std::pair<const TrainingBatch*, BatchInputs>> prefetched;
+  };
   // A batch's values and what is learnt from them, on the host.
   struct CriticData {
     at::Tensor inputs;          // [states, rows_per_step · input], on the device
@@ -66,7 +87,8 @@ class Mappo : public Algorithm {
   // π/μ of each group's actions [T, B, A] for V-trace, else nothing; for the decoupled objective, sets the rows'
   // proximal policy.
   std::vector<std::vector<float>> CorrectLag(const TrainingBatch& batch, std::vector<ActorRows>* actor_rows) const;
-  CriticData Evaluate(size_t critic, const TrainingBatch& batch);
+  BatchInputs MakeInputs(const TrainingBatch& batch) const;
+  CriticData Evaluate(size_t critic, const at::Tensor& inputs);
   void Estimate(const Critic& critic, const TrainingBatch& batch, const std::vector<std::vector<float>>& importance,
                 CriticData* data) const;
   // Each critic's targets, over all ranks.
@@ -91,9 +113,17 @@ class Mappo : public Algorithm {
                   double denominator, UpdateTotals* totals);
   // A network's gradient and a step's figures, over all ranks.
   void SumOverRanks(const DenseStack& stack, at::Tensor* figures);
-  // Sets arithmetic_, and blocks_ where all networks can be stepped out of blocks; FAILED_PRECONDITION where
-  // compute.precision cannot be had.
+  // Sets arithmetic_, and device_side_ where networks are stepped as on a GPU, or blocks_ where all networks can be
+  // stepped out of blocks; FAILED_PRECONDITION where compute.precision cannot be had.
+  absl::Status PrepareArithmetic();
   absl::Status PrepareBlocks();
+  void PrepareDevice();
+  // Those brought ahead, or made now.
+  BatchInputs TakeInputs(const TrainingBatch& batch);
+  // Makes `rows` and `data` what device_side_ steps on.
+  void LoadDevice(const std::vector<ActorRows>& rows, const std::vector<CriticData>& data, int64_t steps);
+  // Until the device has finished the update, or the next batch was found and is on its way.
+  void PrefetchMeanwhile();
   // The step of all networks at once, where blocks_ is set. denominators [actors + critics].
   void StepBlocks(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
                   const std::vector<int64_t>& steps, bool whole, const double* denominators, UpdateTotals* totals);
@@ -109,6 +139,8 @@ class Mappo : public Algorithm {
   std::vector<Critic> critics_;
   std::string arithmetic_;
   std::unique_ptr<BlockStep> blocks_;  // the critics, then the actors; null where blocks cannot be used
+  std::unique_ptr<DeviceSide> device_side_;
+  NextBatch next_batch_;
 };
 
 }  // namespace troupe

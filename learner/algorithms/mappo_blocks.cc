@@ -8,22 +8,19 @@ namespace troupe {
 
 absl::Status Mappo::PrepareBlocks() {
   const Precision precision = context_.experiment.compute().precision();
-  bool covered = device_.is_cpu();
+  bool covered = true;
   for (const Actor& actor : actors_) covered &= BlockStack::Covers(actor.policy.stack);
   for (const Critic& critic : critics_) covered &= BlockStack::Covers(critic.layout.stack);
   const BlockKernels* const bfloat16 = FastestBlockKernelsBf16();
   if (precision == BF16 && (!covered || bfloat16 == nullptr)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "compute.precision is BF16, but ",
-        !device_.is_cpu() ? "only the CPU's networks can be trained in it"
-        : !covered        ? "a network has layer norms"
-                          : "this processor has no AVX512_BF16"));
+        !covered ? "a network has layer norms" : "this processor has no AVX512_BF16"));
   }
   const bool multiplies_bfloat16 = precision == BF16 || (precision == FASTEST && CpuFavoursBf16());
   const BlockKernels* const kernels = multiplies_bfloat16 ? bfloat16 : BlockKernelsF32();
   if (!covered || kernels == nullptr) {
-    arithmetic_ = device_.is_cpu() && DenseStackKernel::Available() ? "float32, oneDNN's products and LibTorch"
-                                                                    : "float32, LibTorch";
+    arithmetic_ = DenseStackKernel::Available() ? "float32, oneDNN's products and LibTorch" : "float32, LibTorch";
     return absl::OkStatus();
   }
   arithmetic_ = !multiplies_bfloat16           ? "fast f32: float32 in AVX-512 blocks"

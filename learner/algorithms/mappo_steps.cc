@@ -1,4 +1,4 @@
-// The gradient steps of Mappo through autograd: one minibatch through one network.
+// The gradient steps of Mappo through autograd, on the CPU: one minibatch through one network.
 #include <algorithm>
 
 #include "learner/algorithms/mappo.h"
@@ -7,16 +7,16 @@ namespace troupe {
 namespace {
 
 // Input rows that pass forward and backward at once; larger minibatches add up gradients over several such parts, which
-// bounds memory and, on the CPU, keeps activations near the cache.
-constexpr int64_t kRowsPerPartCpu = 16384, kRowsPerPartGpu = 1 << 20;
+// bounds memory and keeps activations near the cache.
+constexpr int64_t kRowsPerPart = 16384;
 
-// Calls body(part of `steps` as a device tensor, first, count) for parts of at most so many rows.
+// Calls body(part of `steps` as a tensor, first, count) for parts of at most so many rows.
 template <typename Body>
-void ForEachPart(const std::vector<int64_t>& steps, int64_t rows_per_step, at::Device device, Body&& body) {
+void ForEachPart(const std::vector<int64_t>& steps, int64_t rows_per_step, Body&& body) {
   const auto total = static_cast<int64_t>(steps.size());
-  const int64_t most = std::max<int64_t>(1, (device.is_cpu() ? kRowsPerPartCpu : kRowsPerPartGpu) / rows_per_step);
+  const int64_t most = std::max<int64_t>(1, kRowsPerPart / rows_per_step);
   const int64_t parts = (total + most - 1) / most;
-  const at::Tensor indices = at::from_blob(const_cast<int64_t*>(steps.data()), {total}, at::kLong).to(device);
+  const at::Tensor indices = at::from_blob(const_cast<int64_t*>(steps.data()), {total}, at::kLong);
   for (int64_t part = 0; part < parts; ++part) {
     const int64_t first = total * part / parts, count = total * (part + 1) / parts - first;
     body(indices.narrow(0, first, count), first, count);
@@ -78,8 +78,8 @@ ValueLossSettings Mappo::ValueLossWith(double denominator) const {
 void Mappo::StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole,
                       double denominator, UpdateTotals* totals) {
   const PolicyLossSettings settings = PolicyLossWith(denominator, *totals);
-  at::Tensor sums = at::zeros({PolicyLossResult::kCount}, at::TensorOptions().dtype(at::kFloat).device(device_));
-  ForEachPart(steps, rows.rows_per_step(), device_, [&](const at::Tensor& indices, int64_t first, int64_t count) {
+  at::Tensor sums = at::zeros({PolicyLossResult::kCount}, at::kFloat);
+  ForEachPart(steps, rows.rows_per_step(), [&](const at::Tensor& indices, int64_t first, int64_t count) {
     const ActorMinibatch part = whole ? rows.Slice(first, count) : rows.Select(indices);
     const at::Tensor logits = actor->stack.Forward(part.inputs);
     const PolicyLossResult loss = ComputePolicyLoss(logits, part.masks, part.rows, settings);
@@ -93,19 +93,18 @@ void Mappo::StepActor(Actor* actor, const ActorRows& rows, const std::vector<int
 void Mappo::StepCritic(Critic* critic, const CriticData& data, const std::vector<int64_t>& steps, bool whole,
                        double denominator, UpdateTotals* totals) {
   const ValueLossSettings settings = ValueLossWith(denominator);
-  at::Tensor sum = at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(device_));
-  ForEachPart(steps, critic->layout.rows_per_step, device_,
-              [&](const at::Tensor& indices, int64_t first, int64_t count) {
-                const auto pick = [&](const at::Tensor& all) {
-                  return whole ? all.narrow(0, first, count) : all.index_select(0, indices);
-                };
-                const at::Tensor inputs = pick(data.inputs).reshape({1, -1, critic->layout.stack.input_size});
-                const at::Tensor values = critic->stack.Forward(inputs);
-                const ValueLossResult loss =
-                    ComputeValueLoss(values.reshape({-1}), pick(data.rows).reshape({-1, ValueRow::kCount}), settings);
-                values.backward(loss.gradient.reshape(values.sizes()));
-                sum += loss.loss;
-              });
+  at::Tensor sum = at::zeros({}, at::kFloat);
+  ForEachPart(steps, critic->layout.rows_per_step, [&](const at::Tensor& indices, int64_t first, int64_t count) {
+    const auto pick = [&](const at::Tensor& all) {
+      return whole ? all.narrow(0, first, count) : all.index_select(0, indices);
+    };
+    const at::Tensor inputs = pick(data.inputs).reshape({1, -1, critic->layout.stack.input_size});
+    const at::Tensor values = critic->stack.Forward(inputs);
+    const ValueLossResult loss =
+        ComputeValueLoss(values.reshape({-1}), pick(data.rows).reshape({-1, ValueRow::kCount}), settings);
+    values.backward(loss.gradient.reshape(values.sizes()));
+    sum += loss.loss;
+  });
   SumOverRanks(critic->stack, &sum);
   totals->Add(sum, critic->optimizer.Step(totals->critic_learning_rate, sum), &totals->critic);
 }

@@ -1,5 +1,6 @@
 // What Mappo learns from: values, targets and advantages of a batch.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "learner/algorithms/mappo.h"
@@ -36,7 +37,11 @@ std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch,
                                                   std::vector<ActorRows>* actor_rows) const {
   std::vector<std::vector<float>> importance;
   for (size_t g = 0; lag_correction_ != NONE && g < actors_.size(); ++g) {
-    const std::vector<float> proximal = (*actor_rows)[g].LogProbabilities(actors_[g].stack);
+    const ActorRows& rows = (*actor_rows)[g];
+    const std::vector<float> proximal =
+        device_side_ == nullptr
+            ? rows.LogProbabilities(actors_[g].stack)
+            : rows.LogProbabilities([&](const at::Tensor& inputs) { return device_side_->step.Infer(g, inputs); });
     importance.push_back(proximal);
     for (size_t i = 0; i < proximal.size(); ++i) {
       importance[g][i] = std::exp(proximal[i] - batch.groups[g].log_probabilities[i]);
@@ -49,16 +54,37 @@ std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch,
   return importance;
 }
 
-Mappo::CriticData Mappo::Evaluate(size_t critic, const TrainingBatch& batch) {
-  const at::NoGradGuard no_gradient;
-  const CriticLayout& layout = critics_[critic].layout;
+Mappo::BatchInputs Mappo::MakeInputs(const TrainingBatch& batch) const {
+  UploadBuffers* const uploads = device_side_ == nullptr ? nullptr : &device_side_->uploads;
+  if (uploads != nullptr) uploads->Begin();
+  BatchInputs inputs;
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    inputs.actors.emplace_back(actors_[g].policy, batch.groups[g], batch.env_steps(), device_, uploads);
+  }
   const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns +
                          static_cast<int64_t>(batch.truncated_at.size()) / 2;
+  for (const Critic& critic : critics_) {
+    const std::array<int64_t, 2> sizes = {states, int64_t{critic.layout.rows_per_step} * critic.layout.stack.input_size};
+    const at::Tensor host = uploads == nullptr ? at::empty(sizes, at::kFloat) : uploads->Host(sizes, at::kFloat);
+    WriteCriticInputs(critic.layout, context_.environment, batch, host.data_ptr<float>());
+    inputs.critics.push_back(uploads == nullptr ? host : uploads->Send(host));
+  }
+  return inputs;
+}
+
+Mappo::CriticData Mappo::Evaluate(size_t critic, const at::Tensor& inputs) {
+  const at::NoGradGuard no_gradient;
+  const CriticLayout& layout = critics_[critic].layout;
+  const int64_t states = inputs.size(0);
   CriticData data;
-  const at::Tensor host =
-      at::empty({states, static_cast<int64_t>(layout.rows_per_step) * layout.stack.input_size}, at::kFloat);
-  WriteCriticInputs(layout, context_.environment, batch, host.data_ptr<float>());
-  data.inputs = host.to(device_);
+  data.inputs = inputs;
+  if (device_side_ != nullptr) {
+    const at::Tensor values =
+        device_side_->step.Infer(actors_.size() + critic, inputs.reshape({1, -1, layout.stack.input_size}))
+            .to(at::kCPU);
+    data.values.assign(values.const_data_ptr<float>(), values.const_data_ptr<float>() + values.numel());
+    return data;
+  }
   if (blocks_ != nullptr) {
     data.values.resize(states * layout.rows_per_step * layout.stack.output_size);
     blocks_->Begin(critic,
@@ -73,7 +99,7 @@ Mappo::CriticData Mappo::Evaluate(size_t critic, const TrainingBatch& batch) {
   for (int64_t first = 0; first < states; first += kStatesPerForward) {
     const int64_t count = std::min(kStatesPerForward, states - first);
     const at::Tensor x = data.inputs.narrow(0, first, count).reshape({1, -1, layout.stack.input_size});
-    const at::Tensor y = critics_[critic].stack.Forward(x).to(at::kCPU).contiguous();
+    const at::Tensor y = critics_[critic].stack.Forward(x).contiguous();
     data.values.insert(data.values.end(), y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel());
   }
   return data;

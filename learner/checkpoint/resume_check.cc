@@ -18,6 +18,7 @@ void ClearFreeFields(Experiment* experiment) {
   experiment->mutable_collection()->clear_lease_timeout_seconds();
   experiment->mutable_compute()->clear_device();
   experiment->mutable_compute()->clear_precision();
+  experiment->mutable_compute()->clear_cuda_graphs();
 }
 
 }  // namespace

@@ -74,6 +74,21 @@ bool BatchAssembler::NextIsReadyOrClosed() const {
   return closed_ || (buffer.update == next_update_ && buffer.filled == num_shards_);
 }
 
+void BatchAssembler::JoinTruncated(Buffer* buffer) {
+  ClearTruncated(&buffer->batch);
+  for (const Block& block : buffer->blocks) AppendTruncated(block.truncated, &buffer->batch);
+}
+
+const TrainingBatch* BatchAssembler::Peek(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  const bool ready =
+      mutex_.AwaitWithTimeout(absl::Condition(this, &BatchAssembler::NextIsReadyOrClosed), timeout) && !closed_;
+  if (!ready) return nullptr;
+  Buffer& buffer = BufferOf(next_update_);
+  JoinTruncated(&buffer);
+  return &buffer.batch;
+}
+
 absl::StatusOr<AssembledBatch> BatchAssembler::Next(absl::Duration timeout) {
   const absl::Time start = absl::Now();
   absl::MutexLock lock(&mutex_);
@@ -82,9 +97,8 @@ absl::StatusOr<AssembledBatch> BatchAssembler::Next(absl::Duration timeout) {
   }
   if (closed_) return absl::CancelledError("draining");
   Buffer& buffer = BufferOf(next_update_);
-  ClearTruncated(&buffer.batch);
+  JoinTruncated(&buffer);
   for (Block& block : buffer.blocks) {
-    AppendTruncated(block.truncated, &buffer.batch);
     std::ranges::move(block.episodes, std::back_inserter(episodes_));
     block.episodes.clear();
   }

@@ -55,6 +55,9 @@ class BatchAssembler {
 
   // The next update's batch, once ready. DEADLINE_EXCEEDED, CANCELLED (Close).
   absl::StatusOr<AssembledBatch> Next(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  // What Next would give now, without giving it: the batch is only looked at, and stays as it is until it was given and
+  // released. Null: not ready within `timeout`, or Close was called.
+  const TrainingBatch* Peek(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   // The memory of the batch of `update` is free to be filled for update + 2.
   void Release(uint64_t update) ABSL_LOCKS_EXCLUDED(mutex_);
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -83,6 +86,8 @@ class BatchAssembler {
 
   Buffer& BufferOf(uint64_t update) { return buffers_[(update - first_update_) % kBatches]; }
   bool NextIsReadyOrClosed() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Puts the blocks' truncated episodes one after another into the batch.
+  static void JoinTruncated(Buffer* buffer);
   // The buffer with room for the earliest update.
   const Buffer* Filling() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 

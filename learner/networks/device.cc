@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "learner/networks/compute_pool.h"
+#include "learner/networks/step_graph.h"
 #include "learner/networks/torch_headers.h"
 
 namespace troupe {
@@ -25,6 +26,7 @@ std::string LoadCuda() {
   if (dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) return "no NVIDIA driver (libcuda.so.1)";
   if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) return dlerror();
   if (!at::hasCUDA()) return "the driver sees no GPU";
+  LoadStepGraphs().IgnoreError();  // a GPU works without; algorithms say so
   return "";
 }
 

@@ -23,9 +23,10 @@ FlatAdam::FlatAdam(at::Tensor parameters, const Options& options)
       options_(options),
       partial_((parameters_.numel() + kPart - 1) / kPart) {}
 
-FlatAdam::StepResult FlatAdam::Step(double learning_rate, const at::Tensor& loss) {
+template <typename LearningRate>
+FlatAdam::StepResult FlatAdam::Take(const LearningRate& learning_rate, const at::Tensor& gradient,
+                                    const at::Tensor& loss) {
   const at::NoGradGuard no_gradient;
-  at::Tensor gradient = parameters_.grad();
   StepResult result;
   result.gradient_norm = at::linalg_vector_norm(gradient, 2);
   result.skipped = at::logical_not(at::isfinite(result.gradient_norm + loss)).to(at::kFloat);
@@ -38,8 +39,18 @@ FlatAdam::StepResult FlatAdam::Step(double learning_rate, const at::Tensor& loss
   at::_fused_adam_({parameters}, {gradient}, {first_moment}, {second_moment}, {}, {steps}, learning_rate, kFirstDecay,
                    kSecondDecay, options_.weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false, scale,
                    result.skipped);
+  return result;
+}
+
+FlatAdam::StepResult FlatAdam::Step(double learning_rate, const at::Tensor& loss) {
+  const StepResult result = Take(learning_rate, parameters_.grad(), loss);
   parameters_.mutable_grad().reset();
   return result;
+}
+
+FlatAdam::StepResult FlatAdam::StepOnDevice(const at::Tensor& learning_rate, const at::Tensor& gradient,
+                                            const at::Tensor& loss) {
+  return Take(learning_rate, gradient, loss);
 }
 
 FlatAdam::HostStepResult FlatAdam::StepOnHost(double learning_rate, const float* gradient, float loss) {

@@ -1,6 +1,6 @@
 // Adam (arXiv:1412.6980) over one flat parameter tensor, with gradient norm clipping and a guard against non-finite
-// steps. Step is made of LibTorch's operators, for any device, and no value leaves the device; StepOnHost is two passes
-// over memory on all ComputeThreads() and allocates nothing. A test holds them to each other.
+// steps. Step and StepOnDevice are made of LibTorch's operators, for any device, and no value leaves the device; StepOnHost
+// is two passes over memory on all ComputeThreads() and allocates nothing. Tests hold them to each other.
 #ifndef TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_
 #define TROUPE_LEARNER_NETWORKS_FLAT_ADAM_H_
 
@@ -33,6 +33,10 @@ class FlatAdam {
   // Takes parameters.grad(), which it consumes. `loss` is looked at only for being finite.
   StepResult Step(double learning_rate, const at::Tensor& loss);
 
+  // The same with a gradient [P] elsewhere, whose values are of no use afterwards, and the learning rate [], float32, on
+  // the device: the operators are the same at every step, whatever the values.
+  StepResult StepOnDevice(const at::Tensor& learning_rate, const at::Tensor& gradient, const at::Tensor& loss);
+
   // The same with a gradient [P] elsewhere, for parameters on the CPU. Same inputs, same bits, on any number of threads.
   HostStepResult StepOnHost(double learning_rate, const float* gradient, float loss);
 
@@ -40,6 +44,10 @@ class FlatAdam {
   at::Tensor first_moment, second_moment, steps;
 
  private:
+  // LearningRate: a number or a tensor.
+  template <typename LearningRate>
+  StepResult Take(const LearningRate& learning_rate, const at::Tensor& gradient, const at::Tensor& loss);
+
   at::Tensor parameters_;
   Options options_;
   std::vector<double> partial_;  // squares of the gradient, part by part

@@ -218,6 +218,7 @@ absl::Status TrainingRun::PrepareLearning() {
   if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
   AlgorithmContext context{experiment_, *environment_, policies, device_.name};
   context.ranks = ranks_;
+  context.warn = [this](const std::string& line) { console_.Warning(line); };
   ASSIGN_OR_RETURN(algorithm_, CreateAlgorithm(context));
   if (is_first()) console_.Line(FormatArithmetic(algorithm_->arithmetic()));
   if (resumed_) RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));

@@ -36,7 +36,10 @@ TrainingLoop::TrainingLoop(TrainingParts parts, const Checkpoint& start)
 double TrainingLoop::SecondsSinceStart() const { return absl::ToDoubleSeconds(parts_.now() - began_); }
 
 absl::StatusOr<TrainingResult> TrainingLoop::Run() {
+  parts_.algorithm->PrefetchFrom(
+      [server = parts_.server](absl::Duration timeout) { return server->PeekBatch(timeout); });
   const absl::Status status = Train();
+  parts_.algorithm->PrefetchFrom(nullptr);
   const bool finished = status.ok() && state_.counters.env_steps >= state_.experiment.total_env_steps();
   if (finished) FinishEvaluations();
   TakeEvaluations(absl::ZeroDuration());

@@ -2,7 +2,8 @@
 //
 //   NextBatch ─► Update ─► Publish ─► ReleaseBatch ─► records, evaluation, checkpoint ─► NextBatch …
 //
-// Publishing comes first after the update: workers wait for it, people and files do not.
+// Publishing comes first after the update: workers wait for it, people and files do not. An algorithm whose device still
+// works may look at the next batch meanwhile (Algorithm::PrefetchFrom).
 //
 // With several ranks each runs this loop in step with the others: before an update they agree that all have their part
 // of the batch and nobody wants to stop; afterwards they tell each other what their workers did. Rank 0 writes

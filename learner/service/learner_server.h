@@ -106,6 +106,8 @@ class LearnerServer {
 
   // The next full batch, in the order of updates. CANCELLED after Drain; DEADLINE_EXCEEDED after `timeout` (call again).
   virtual absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) = 0;
+  // The batch that NextBatch will give, as soon as it is full, to be looked at already; null: not full within `timeout`.
+  virtual const TrainingBatch* PeekBatch(absl::Duration) { return nullptr; }
   virtual void ReleaseBatch(const AssembledBatch& batch) = 0;
 
   // Makes `weights` the newest; its version is the number of updates done.

@@ -32,6 +32,7 @@ class LearnerServerImpl final : public LearnerServer {
   absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
                      std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override;
   absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) override { return session_.NextBatch(timeout); }
+  const TrainingBatch* PeekBatch(absl::Duration timeout) override { return session_.PeekBatch(timeout); }
   void ReleaseBatch(const AssembledBatch& batch) override { session_.ReleaseBatch(batch); }
   void Publish(std::shared_ptr<const PolicyWeights> weights) override { session_.Publish(std::move(weights)); }
   absl::Status RequestEvaluation(const EvaluationRequest& request,

@@ -139,6 +139,11 @@ absl::StatusOr<AssembledBatch> TrainingSession::NextBatch(absl::Duration timeout
   return batch;
 }
 
+const TrainingBatch* TrainingSession::PeekBatch(absl::Duration timeout) {
+  Run* const run = run_.load(std::memory_order_acquire);
+  return run == nullptr ? nullptr : run->assembler.Peek(timeout);
+}
+
 void TrainingSession::ReleaseBatch(const AssembledBatch& batch) {
   Run* const run = run_.load(std::memory_order_acquire);
   if (run == nullptr) return;

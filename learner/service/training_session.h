@@ -101,6 +101,7 @@ class TrainingSession {
   absl::Status Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicyWeights> weights,
                      const IngestState& ingest) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  const TrainingBatch* PeekBatch(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReleaseBatch(const AssembledBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(std::shared_ptr<const PolicyWeights> weights) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status RequestEvaluation(const EvaluationRequest& request, EvaluationCoordinator::Done done)

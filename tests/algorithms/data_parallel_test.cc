@@ -127,11 +127,12 @@ struct Case {
 
 class DataParallel : public ::testing::TestWithParam<Case> {};
 
-TEST_P(DataParallel, LearnsWhatALearnerByItselfLearns) {
+void ExpectRanksToLearnWhatOneLearns(const Case& what, bool device_steps) {
   AlgorithmContext context =
-      MakeContext(GetParam().settings, {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 7, 3)}, 2);
+      MakeContext(what.settings, {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 7, 3)}, 2);
+  context.device_steps.on_cpu = device_steps;
   const Trained alone = Train(context, 0, kColumns);
-  const std::vector<int>& columns = GetParam().columns;
+  const std::vector<int>& columns = what.columns;
   std::vector<Trained> parts(columns.size());
   RunRanks(static_cast<int>(columns.size()), [&](std::shared_ptr<ThreadRank> ranks) {
     AlgorithmContext own = context;
@@ -152,6 +153,10 @@ TEST_P(DataParallel, LearnsWhatALearnerByItselfLearns) {
   }
   EXPECT_EQ(parts[0].statistics.at("epochs"), alone.statistics.at("epochs"));
 }
+
+TEST_P(DataParallel, LearnsWhatALearnerByItselfLearns) { ExpectRanksToLearnWhatOneLearns(GetParam(), false); }
+
+TEST_P(DataParallel, LearnsWhatALearnerByItselfLearnsInAGpusSteps) { ExpectRanksToLearnWhatOneLearns(GetParam(), true); }
 
 constexpr char kNetworks[] = "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] ";
 

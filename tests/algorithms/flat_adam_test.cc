@@ -38,6 +38,27 @@ TEST(FlatAdam, TakesTheSameStepsOnTheHostAsThroughLibTorch) {
   }
 }
 
+TEST(FlatAdam, TakesTheSameStepsByALearningRateOnTheDevice) {
+  for (const double max_norm : {0.0, 0.5}) {
+    const FlatAdam::Options options{.weight_decay = 0.01, .max_gradient_norm = max_norm};
+    at::Tensor a = RandomTensor(1).requires_grad_(true), b = RandomTensor(1).requires_grad_(true);
+    FlatAdam reference(a, options), device(b, options);
+    for (int step = 0; step < 10; ++step) {
+      const double learning_rate = 0.01 / (1 + step);
+      at::Tensor gradient = RandomTensor(100 + step);
+      if (step == 5) gradient[7] = std::nanf("");
+      a.mutable_grad() = gradient.clone();
+      const FlatAdam::StepResult expected = reference.Step(learning_rate, at::zeros({}));
+      const FlatAdam::StepResult result =
+          device.StepOnDevice(at::scalar_tensor(learning_rate, at::kFloat), gradient, at::zeros({}));
+      EXPECT_EQ(result.skipped.item<float>(), step == 5 ? 1.0f : 0.0f);
+      EXPECT_TRUE(step == 5 || at::equal(result.gradient_norm, expected.gradient_norm));
+    }
+    EXPECT_LT((a - b).abs().max().item<double>(), 1e-6);
+    EXPECT_EQ(device.steps.item<float>(), 9.0f);
+  }
+}
+
 TEST(FlatAdam, LeavesEverythingAsItIsWhenTheGradientOrTheLossIsNotFinite) {
   at::Tensor parameters = RandomTensor(1).requires_grad_(true);
   FlatAdam host(parameters, {});

@@ -104,6 +104,33 @@ TEST_F(BatchAssemblerTest, UnorderedBatchesTakeChunksAsTheyCome) {
   ExpectColumns(*batch->batch, 2, chunks[2]);
 }
 
+TEST_F(BatchAssemblerTest, TheNextBatchCanBeLookedAtWhileTheOneBeforeIsTrainedOn) {
+  BatchAssembler assembler(TwoGroupSpec(), kShape, kShards, true, 0);
+  EXPECT_EQ(assembler.Peek(absl::ZeroDuration()), nullptr);
+  FillUpdate(assembler, 0, Chunks(0), {0, 1, 2});
+  const auto trained = assembler.Next(absl::ZeroDuration());
+  ASSERT_TRUE(trained.ok());
+  const auto chunks = Chunks(1);
+  FillUpdate(assembler, 1, chunks, {0, 2});
+  EXPECT_EQ(assembler.Peek(absl::ZeroDuration()), nullptr);
+  FillUpdate(assembler, 1, chunks, {1});
+  assembler.TakeFinishedEpisodes();
+  const TrainingBatch* const next = assembler.Peek(absl::ZeroDuration());
+  ASSERT_NE(next, nullptr);
+  for (int shard = 0; shard < kShards; ++shard) ExpectColumns(*next, shard, chunks[shard]);
+  EXPECT_EQ(assembler.Peek(absl::ZeroDuration()), next);
+  EXPECT_THAT(assembler.TakeFinishedEpisodes(), SizeIs(0)) << "they come with the batch";
+  EXPECT_EQ(assembler.batches_ready(), 1);
+  assembler.Release(0);
+  const auto given = assembler.Next(absl::ZeroDuration());
+  ASSERT_TRUE(given.ok());
+  EXPECT_EQ(given->batch, next);
+  for (int shard = 0; shard < kShards; ++shard) ExpectColumns(*next, shard, chunks[shard]);
+  EXPECT_THAT(assembler.TakeFinishedEpisodes(), SizeIs(3));
+  assembler.Close();
+  EXPECT_EQ(assembler.Peek(absl::ZeroDuration()), nullptr);
+}
+
 TEST_F(BatchAssemblerTest, HoldsTwoBatchesAndNoMore) {
   BatchAssembler assembler(TwoGroupSpec(), kShape, kShards, true, 0);
   FillUpdate(assembler, 0, Chunks(0), {0, 1, 2});

@@ -55,6 +55,7 @@ class FakeAlgorithm : public Algorithm {
     return UpdateStatistics{
         {{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}, {"skipped_minibatches", 2}}};
   }
+  void PrefetchFrom(NextBatch next) override { next_batch = std::move(next); }
   std::string arithmetic() const override { return "counting"; }
   PolicyWeights ExportPolicy(uint64_t version) const override {
     PolicyWeights weights{version, {}};
@@ -75,6 +76,7 @@ class FakeAlgorithm : public Algorithm {
   float updates() const { return updates_; }
 
   std::function<bool(uint64_t update)> fail;
+  NextBatch next_batch;  // as given
 
  private:
   const std::vector<PolicySpec> specs_;
@@ -108,6 +110,7 @@ class FakeServer : public LearnerServer {
     log_.push_back(absl::StrCat("NextBatch ", update_));
     return AssembledBatch{&batch_, update_, 0.25, 1.0};
   }
+  const TrainingBatch* PeekBatch(absl::Duration) override { return &batch_; }
   void ReleaseBatch(const AssembledBatch& batch) override {
     log_.push_back(absl::StrCat("ReleaseBatch ", batch.update));
   }

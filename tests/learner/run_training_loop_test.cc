@@ -40,6 +40,19 @@ TEST(TrainingLoop, TrainsUntilTotalStepsAndTellsTheWeights) {
   EXPECT_TRUE(std::filesystem::exists(run.folder / "actors/last.safetensors"));
 }
 
+TEST(TrainingLoop, LetsTheAlgorithmLookAtTheNextBatchDuringAnUpdateAndNoLonger) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  int seen = 0;
+  process.algorithm.fail = [&](uint64_t) {
+    seen += process.algorithm.next_batch(absl::ZeroDuration()) != nullptr;
+    return false;
+  };
+  ASSERT_TRUE(process.Run().ok());
+  EXPECT_EQ(seen, 10);
+  EXPECT_FALSE(process.algorithm.next_batch);
+}
+
 TEST(TrainingLoop, StopRequestLeavesACheckpointOfTheUpdateJustDone) {
   TinyRun run;
   TinyProcess process(run, TinyExperiment());

@@ -1,6 +1,7 @@
 #include "learner/algorithms/modules/actor_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "learner/algorithms/modules/losses.h"
@@ -23,7 +24,8 @@ SlotMap::SlotMap(const PolicySpec& policy) : sets(policy.stack.num_sets) {
   }
 }
 
-ActorRows::ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t steps, at::Device device)
+ActorRows::ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t steps, at::Device device,
+                     UploadBuffers* upload)
     : map_(policy),
       steps_(steps),
       agents_(policy.num_agents),
@@ -31,9 +33,13 @@ ActorRows::ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t 
       actions_(policy.action_size),
       living_(steps, 0) {
   const int64_t observation = policy.observation_size, slots = map_.slots;
-  at::Tensor inputs = at::empty({map_.sets, steps, slots * input_size_}, at::kFloat);
-  at::Tensor masks = at::empty({map_.sets, steps, slots * actions_}, at::kByte);
-  at::Tensor rows = at::empty({map_.sets, steps, slots * PolicyRow::kCount}, at::kFloat);
+  const auto host = [&](int64_t width, at::ScalarType type) {
+    const std::array<int64_t, 3> sizes = {map_.sets, steps, slots * width};
+    return upload == nullptr ? at::empty(sizes, type) : upload->Host(sizes, type);
+  };
+  const auto send = [&](const at::Tensor& tensor) { return upload == nullptr ? tensor.to(device) : upload->Send(tensor); };
+  const at::Tensor inputs = host(input_size_, at::kFloat), masks = host(actions_, at::kByte),
+                   rows = host(PolicyRow::kCount, at::kFloat);
   float* input_data = inputs.data_ptr<float>();
   uint8_t* mask_data = masks.data_ptr<uint8_t>();
   float* row_data = rows.data_ptr<float>();
@@ -68,19 +74,23 @@ ActorRows::ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t 
       for (int64_t agent = 0; agent < agents_; ++agent) living_[step] += batch.alive[step * agents_ + agent] != 0;
     }
   });
-  inputs_ = inputs.to(device);
-  masks_ = masks.to(device);
-  rows_ = rows.to(device);
+  inputs_ = send(inputs);
+  masks_ = send(masks);
+  rows_ = send(rows);
 }
 
 std::vector<float> ActorRows::LogProbabilities(const DenseStack& actor) const {
+  return LogProbabilities([&](const at::Tensor& inputs) { return actor.Forward(inputs); });
+}
+
+std::vector<float> ActorRows::LogProbabilities(const std::function<at::Tensor(const at::Tensor&)>& logits) const {
   const at::NoGradGuard no_gradient;
   std::vector<float> values(steps_ * agents_);
   for (int64_t first = 0; first < steps_; first += kStepsPerForward) {
     const int64_t count = std::min(kStepsPerForward, steps_ - first);
     const ActorMinibatch part = Slice(first, count);
     const at::Tensor chosen =
-        ActionLogProbabilities(actor.Forward(part.inputs), part.masks, part.rows).to(at::kCPU).contiguous();
+        ActionLogProbabilities(logits(part.inputs), part.masks, part.rows).to(at::kCPU).contiguous();
     const float* data = chosen.const_data_ptr<float>();
     for (int64_t place = 0; place < rows_per_step(); ++place) {
       const int agent = map_.agent_of[place];

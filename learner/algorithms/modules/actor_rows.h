@@ -5,11 +5,13 @@
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_ACTOR_ROWS_H_
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_ACTOR_ROWS_H_
 
+#include <functional>
 #include <vector>
 
 #include "common/policy_spec.h"
 #include "learner/algorithms/modules/block_network.h"
 #include "learner/networks/dense_stack.h"
+#include "learner/networks/upload_buffers.h"
 #include "learner/training_batch.h"
 
 namespace troupe {
@@ -32,11 +34,15 @@ struct ActorMinibatch {
 
 class ActorRows {
  public:
-  // Copies what training needs of `batch` (already validated), with advantages 0.
-  ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t steps, at::Device device);
+  // Copies what training needs of `batch` (already validated), with advantages 0. With `upload`, the rows lie in its
+  // memory, to be read after its Await.
+  ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t steps, at::Device device,
+            UploadBuffers* upload = nullptr);
 
   // log π(action) under `actor` for [steps, agents], on the host; padding left out. Without gradient.
   std::vector<float> LogProbabilities(const DenseStack& actor) const;
+  // The same of `logits`, from inputs [sets, rows, input] to [sets, rows, actions].
+  std::vector<float> LogProbabilities(const std::function<at::Tensor(const at::Tensor&)>& logits) const;
 
   // Fills one column (PolicyRow) from host values [steps, agents].
   void SetColumn(int column, const std::vector<float>& values);
@@ -45,6 +51,9 @@ class ActorRows {
   ActorMinibatch Select(const at::Tensor& indices) const;
   // Steps first … first + count.
   ActorMinibatch Slice(int64_t first, int64_t count) const;
+
+  // All steps, shaped [sets, steps, slots · …].
+  ActorMinibatch All() const { return {inputs_, masks_, rows_}; }
 
   // Living agents of each step.
   const std::vector<int32_t>& living() const { return living_; }

@@ -15,13 +15,17 @@ struct UpdateTotals {
     skipped = at::zeros({}, options);
     minibatch_skipped = at::zeros({}, options);
   }
-  // Adds a step's values, gradient norm and a 1 to `into`, unless the step was skipped.
+  // Sums 0 again, in the same memory.
+  void Clear() {
+    for (at::Tensor* sums : {&actor, &critic, &skipped, &minibatch_skipped}) sums->zero_();
+  }
+  // Adds a step's values, gradient norm and a 1 to `into`, in place, unless the step was skipped.
   void Add(const at::Tensor& values, const FlatAdam::StepResult& step, at::Tensor* into) {
     const at::NoGradGuard no_gradient;
     const at::Tensor all =
         at::cat({values.reshape({-1}), step.gradient_norm.reshape({1}), at::ones({1}, values.options())});
     *into += at::where(step.skipped > 0, at::zeros_like(all), all);
-    minibatch_skipped = at::maximum(minibatch_skipped, step.skipped);
+    at::maximum_out(minibatch_skipped, minibatch_skipped, step.skipped);
   }
   // The same with host values, on the CPU.
   void AddOnHost(const float* values, int64_t count, const FlatAdam::HostStepResult& step, at::Tensor* into) {
