@@ -140,7 +140,10 @@ uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::v
 }
 
 absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
-  RETURN_IF_ERROR(CheckBatch(context_.environment, batch));
+  if (const absl::Status status = CheckBatch(context_.environment, batch); !status.ok()) {
+    if (device_side_ != nullptr) device_side_->prefetched.reset();
+    return status;
+  }
   std::optional<DeviceStream::Scope> scope;
   if (device_side_ != nullptr) scope.emplace(device_side_->stream);
   const RankShare share = FindRankShare(batch.columns, &ranks_);

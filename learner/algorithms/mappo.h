@@ -118,7 +118,7 @@ class Mappo : public Algorithm {
   absl::Status PrepareArithmetic();
   absl::Status PrepareBlocks();
   void PrepareDevice();
-  // Those brought ahead, or made now.
+  // Those brought ahead if they are this batch's, or made now.
   BatchInputs TakeInputs(const TrainingBatch& batch);
   // Makes `rows` and `data` what device_side_ steps on.
   void LoadDevice(const std::vector<ActorRows>& rows, const std::vector<CriticData>& data, int64_t steps);

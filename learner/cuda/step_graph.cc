@@ -32,8 +32,9 @@ class CudaStepGraph final : public StepGraph {
   std::string Capture(const std::function<void()>& sequence) override {
     std::string error = ErrorOf([&] {
       graph_ = std::make_unique<at::cuda::CUDAGraph>();
+      pool_ = at::cuda::graph_pool_handle();
       // Thread-local: what other threads do with the GPU does not spoil the capture.
-      graph_->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+      graph_->capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
     });
     if (!error.empty()) return Abandon(error);
     error = ErrorOf(sequence);
@@ -46,19 +47,17 @@ class CudaStepGraph final : public StepGraph {
   void Replay() override { graph_->replay(); }
 
  private:
-  // Without this the allocator may go on believing that a capture is under way.
+  // After a capture that failed half-way the allocator may go on believing that it is under way, and LibTorch may still
+  // know the graph by its address; so the one is told, and the other left where it is. It happens once at most.
   std::string Abandon(const std::string& error) {
-    if (graph_ != nullptr) {
-      ErrorOf([&] {
-        c10::cuda::CUDACachingAllocator::endAllocateToPool(c10::cuda::current_device(), graph_->pool());
-      });
-      ErrorOf([&] { graph_.reset(); });
-    }
+    ErrorOf([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(c10::cuda::current_device(), pool_); });
+    static_cast<void>(graph_.release());
     cudaGetLastError();
     return error;
   }
 
   std::unique_ptr<at::cuda::CUDAGraph> graph_;
+  decltype(at::cuda::graph_pool_handle()) pool_ = {0, 0};
 };
 
 }  // namespace

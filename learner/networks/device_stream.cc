@@ -30,9 +30,13 @@ DeviceStream::Scope::Scope(const DeviceStream& stream) {
 
 DeviceStream::Scope::~Scope() {
   if (!guard_.has_value()) return;
-  c10::Event after(guard_->current_stream().device_type());
-  after.record(guard_->current_stream());
-  after.block(outer_.value());
+  try {
+    c10::Event after(guard_->current_stream().device_type());
+    after.record(guard_->current_stream());
+    after.block(outer_.value());
+  } catch (const c10::Error&) {
+    // The device is out of order, and whoever uses it next is told so.
+  }
 }
 
 DeviceStream::FreeScope::FreeScope(const DeviceStream& stream) {

@@ -3,6 +3,7 @@
 #define TROUPE_TESTS_ALGORITHMS_BATCH_BUILDER_H_
 
 #include <cmath>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,16 @@ inline AlgorithmContext MakeContext(const std::string& text, std::vector<AgentGr
   context.policies = *policies;
   context.device = "cpu";
   return context;
+}
+
+// "name: value name: value …", and those of `usual` whose names are not among them.
+inline std::string FieldsWith(const std::string& fields, const std::string& usual) {
+  std::string all = fields;
+  std::istringstream stream(usual);
+  for (std::string name, value; stream >> name >> value;) {
+    if ((" " + fields).find(" " + name) == std::string::npos) all += " " + name + " " + value;
+  }
+  return all;
 }
 
 // All sizes right, all zero: everyone alive, everything allowed, no episode ends, actions 0 with probability 1 / N.

@@ -39,6 +39,9 @@ double Difference(const at::Tensor& a, const at::Tensor& b) {
   return ((a - b).abs().max() / b.abs().max()).item<double>();
 }
 
+// The norm of the difference, as a part of the norm.
+double Distance(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); }
+
 // A stack away from its initial zeros and ones, with inputs and output gradients; what autograd makes of them.
 struct Problem {
   explicit Problem(const DenseStackSpec& spec) : stack(spec, 5, at::kCPU) {
@@ -75,7 +78,10 @@ TEST_P(DeviceStackTest, AgreesWithAutogradInOnePartAndInSeveral) {
   }
 }
 
+// Eight bits round by 0.4 % at most. Where that carries a sum across 0, RELU's slope is another one: if so with a share s of
+// the units, gradients differ by about √s of their norm.
 TEST_P(DeviceStackTest, RoundsProductsAloneInBfloat16) {
+  const double tolerance = GetParam().activation == Activation::kTanh || GetParam().hidden_sizes.empty() ? 0.02 : 0.1;
   const Problem problem(GetParam());
   const at::NoGradGuard no_gradient;
   at::Tensor gradient = at::full_like(problem.gradient, NAN);
@@ -83,12 +89,12 @@ TEST_P(DeviceStackTest, RoundsProductsAloneInBfloat16) {
   DeviceStack::Activations activations = stack.Allocate(kRows);
   const at::Tensor y = stack.Forward(problem.x, &activations);
   EXPECT_EQ(y.scalar_type(), at::kFloat);
-  EXPECT_LT(Difference(y, problem.y), 0.05);
+  EXPECT_LT(Distance(y, problem.y), 0.02);
   stack.Backward(problem.dy, /*add=*/false, &activations);
-  EXPECT_LT(Difference(gradient, problem.gradient), 0.1);
+  EXPECT_LT(Distance(gradient, problem.gradient), tolerance);
   stack.Forward(problem.x, &activations);
   stack.Backward(problem.dy, /*add=*/true, &activations);
-  EXPECT_LT(Difference(gradient, 2 * problem.gradient), 0.1);
+  EXPECT_LT(Distance(gradient, 2 * problem.gradient), tolerance);
 }
 
 TEST_P(DeviceStackTest, SeesChangedParametersAfterRefresh) {

@@ -29,12 +29,12 @@ struct Case {
 };
 
 // 192 joint steps: minibatches of 40 are five of 38 or 39.
-AlgorithmContext Context(const Case& what, const std::string& more = "") {
+AlgorithmContext Context(const Case& what) {
   return MakeContext(what.networks +
-                         " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { epochs: 2 "
-                         "minibatch_size: 40 actor_learning_rate: 0.001 critic_learning_rate: 0.001 "
-                         "max_gradient_norm: 0.5 " +
-                         what.ppo + " }" + more,
+                         " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { " +
+                         FieldsWith(what.ppo, "epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 "
+                                              "critic_learning_rate: 0.001 max_gradient_norm: 0.5") +
+                         " }",
                      {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
 }
 
@@ -125,7 +125,7 @@ TEST_P(DeviceSteps, AGraphRecordedInTheFirstUpdateServesAllOthersBitForBit) {
     const AlgorithmContext graphs = OnDevice(GetParam(), &counts, rows_per_part);
     const auto first = CreateAlgorithm(plain).value(), second = CreateAlgorithm(graphs).value();
     EXPECT_THAT(first->arithmetic(), HasSubstr("no CUDA graphs: "));
-    EXPECT_THAT(second->arithmetic(), AllOf(HasSubstr("; CUDA graphs")));
+    EXPECT_THAT(second->arithmetic(), HasSubstr("; CUDA graphs"));
     const Trained eager = Train(first.get(), plain, 4), replayed = Train(second.get(), graphs, 4);
     EXPECT_EQ(eager.state, replayed.state);
     EXPECT_EQ(eager.statistics, replayed.statistics);
@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 const Case kPlain{"policy { hidden_sizes: [16] } critic { hidden_sizes: [16] }", ""};
 
-TEST(DeviceStepsOf, ABatchWithANanAreSkippedAndCounted) {
+TEST(GpuSteps, SkipAndCountABatchWithANan) {
   TracedGraph::Counts counts;
   const AlgorithmContext context = OnDevice(kPlain, &counts);
   const auto algorithm = CreateAlgorithm(context).value();
@@ -176,7 +176,7 @@ TEST(DeviceStepsOf, ABatchWithANanAreSkippedAndCounted) {
   EXPECT_NE(Train(algorithm.get(), context, 1).state, before.state);
 }
 
-TEST(DeviceStepsOf, ALoadedStateGoOnThroughTheSameGraphs) {
+TEST(GpuSteps, GoOnFromALoadedStateThroughTheSameGraphs) {
   TracedGraph::Counts counts;
   const AlgorithmContext context = OnDevice(kPlain, &counts);
   const auto straight = CreateAlgorithm(context).value(), other = CreateAlgorithm(context).value();
@@ -186,7 +186,7 @@ TEST(DeviceStepsOf, ALoadedStateGoOnThroughTheSameGraphs) {
   EXPECT_EQ(Train(straight.get(), context, 2).state, Train(other.get(), context, 2).state);
 }
 
-TEST(DeviceStepsOf, BatchesOfAnotherSizeAreRecordedAnew) {
+TEST(GpuSteps, AreRecordedAnewForBatchesOfAnotherSize) {
   TracedGraph::Counts counts;
   const AlgorithmContext context = OnDevice(kPlain, &counts), plain = OnDevice(kPlain);
   const auto replayed = CreateAlgorithm(context).value(), eager = CreateAlgorithm(plain).value();
@@ -204,7 +204,7 @@ class BrokenGraph final : public StepGraph {
   void Replay() override { ADD_FAILURE() << "nothing was captured"; }
 };
 
-TEST(DeviceStepsOf, AGraphThatCannotBeCapturedGoOnWithoutAndWarnOnce) {
+TEST(GpuSteps, GoOnWithoutGraphsThatCannotBeCapturedAndWarnOnce) {
   AlgorithmContext context = OnDevice(kPlain);
   std::vector<std::string> warnings;
   context.warn = [&](const std::string& line) { warnings.push_back(line); };
@@ -214,7 +214,7 @@ TEST(DeviceStepsOf, AGraphThatCannotBeCapturedGoOnWithoutAndWarnOnce) {
   EXPECT_THAT(warnings[0], AllOf(HasSubstr("no CUDA graphs"), HasSubstr("operation not permitted")));
 }
 
-TEST(DeviceStepsOf, ASettingWithoutGraphsSaySo) {
+TEST(GpuSteps, UseNoGraphsWhereTheSettingSaysSo) {
   TracedGraph::Counts counts;
   AlgorithmContext context = OnDevice(kPlain, &counts);
   context.experiment.mutable_compute()->set_cuda_graphs(false);
@@ -223,7 +223,7 @@ TEST(DeviceStepsOf, ASettingWithoutGraphsSaySo) {
   EXPECT_EQ(counts.captured, 0);
 }
 
-TEST(DeviceStepsOf, BfloatProductsEndNearThoseInFloat) {
+TEST(GpuSteps, EndNearThoseInFloatWithBfloatProducts) {
   AlgorithmContext bfloat = OnDevice(kPlain);
   bfloat.experiment.mutable_compute()->set_precision(BF16);
   EXPECT_THAT(CreateAlgorithm(bfloat).value()->arithmetic(), HasSubstr("bfloat16 products"));
@@ -232,7 +232,7 @@ TEST(DeviceStepsOf, BfloatProductsEndNearThoseInFloat) {
   EXPECT_LT(Distance(rounded, reference, "weight"), 0.2 * Distance(reference, start, "weight"));
 }
 
-TEST(DeviceStepsOf, TheCpuHaveNoTf32) {
+TEST(GpuSteps, AloneHaveTf32) {
   AlgorithmContext context = Context(kPlain);
   context.experiment.mutable_compute()->set_precision(TF32);
   const absl::Status status = CreateAlgorithm(context).status();

@@ -9,7 +9,8 @@ norms clipped, two fused Adams.
 It has no simulator: observations, masks and rewards are looked up in tables drawn at the start. What is timed is
 therefore faster than any training on a real environment in this form could be.
 
-Prints one JSON object: env_steps_per_second over all updates but the first, and the share of it that went into collecting.
+Prints one JSON object: env_steps_per_second over all updates but the first, the share of it that went into collecting, and
+the seconds of an update.
 """
 
 import argparse
@@ -201,9 +202,14 @@ def main():
     parser.add_argument("--steps", type=int, default=225, help="of each copy per update")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--minibatch", type=int, default=2048, help="joint steps")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda; tables, rollout and networks all lie there")
+    parser.add_argument("--tf32", action="store_true", help="cuda: products of float32 rounded to 11 significant bits")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    torch.set_default_device(arguments.device)
+    torch.backends.cuda.matmul.allow_tf32 = arguments.tf32
     torch.manual_seed(1)
+    finish = torch.cuda.synchronize if arguments.device.startswith("cuda") else lambda: None
     actor, critic = TeamActor(), team_critic()
     learner = Learner(actor, critic, arguments.epochs, arguments.minibatch)
     environment = TableEnvironment(arguments.copies)
@@ -213,8 +219,10 @@ def main():
     while updating + collecting < arguments.seconds or updates < 1:
         begin = time.perf_counter()
         collect(rollout, environment, actor)
+        finish()
         middle = time.perf_counter()
         learner.update(rollout)
+        finish()
         end = time.perf_counter()
         updates += 1
         if updates > 0:
@@ -222,7 +230,7 @@ def main():
             updating += end - middle
     steps = updates * arguments.steps * arguments.copies
     print(json.dumps({"env_steps_per_second": steps / (collecting + updating), "env_steps": steps,
-                      "collecting": collecting / (collecting + updating)}))
+                      "collecting": collecting / (collecting + updating), "update_seconds": updating / updates}))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,10 @@
 // on two threads, at minibatches of 2048 and of 32768 joint steps, against what the machine can multiply.
 //
 //   update_benchmark [--rounds=3] [--seconds=1]
+//   update_benchmark --device=cuda [--precision=F32|TF32|BF16] [--cuda_graphs=true|false] [--rounds=3] [--seconds=1]
+//
+// The second form measures the update on a GPU, with every precision, with graphs and without, unless told which. A step is
+// one minibatch through all networks: what an update of twelve epochs takes more than one of four, per minibatch.
 //
 // All figures are from one run, measured in turn `rounds` times; printed are medians, by the clock and by the processor
 // time that the whole process used, which tells more where others use the machine too. An update is what
@@ -14,7 +18,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -81,13 +84,15 @@ Measured ProductRate(double seconds) {
 // The same shapes through the block kernels, a block of rows at a time.
 Measured BlockRate(const BlockKernels* kernels, double seconds);
 
-AlgorithmContext Context(Precision precision, int minibatch, int rollout_length) {
+AlgorithmContext Context(Precision precision, int minibatch, int rollout_length, int epochs = 4) {
   AlgorithmContext context = MakeContext(
       "policy { sharing: PER_AGENT hidden_sizes: [128, 64] } critic { hidden_sizes: [256, 256, 128] }"
       "collection { num_shards: 4 copies_per_shard: 16 rollout_length: " +
-          std::to_string(rollout_length) + " } ppo { epochs: 4 max_gradient_norm: 0.5 minibatch_size: " + std::to_string(minibatch) + " }",
+          std::to_string(rollout_length) + " } ppo { epochs: " + std::to_string(epochs) +
+          " max_gradient_norm: 0.5 minibatch_size: " + std::to_string(minibatch) + " }",
       {DiscreteGroup("junction", kAgents, kObserved, kActions)}, 155 - kAgents * kObserved);
   context.experiment.mutable_compute()->set_precision(precision);
+  context.experiment.mutable_compute()->set_device(CPU);
   context.device = ChooseDevice(context.experiment.compute())->name;
   return context;
 }
@@ -134,16 +139,60 @@ class Report {
   std::vector<std::string> order_;
 };
 
+// Rollout lengths by minibatch: batches of eight minibatches, and of one.
+const std::map<int, int> kLengths = {{2048, 256}, {32768, 512}};
+
+// The median time of an update on `device`.
+double SecondsPerUpdate(AlgorithmContext context, const std::string& device, bool graphs, const TrainingBatch& batch,
+                        int rounds, double seconds) {
+  context.device = device;
+  context.experiment.mutable_compute()->set_cuda_graphs(graphs);
+  context.warn = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
+  const auto algorithm = CreateAlgorithm(context).value();
+  std::vector<Measured> rates;
+  for (int round = 0; round < rounds; ++round) {
+    rates.push_back(Rate(1, seconds, [&] {
+      if (!algorithm->Update(batch, {.total_env_steps = 1}).ok()) std::abort();
+    }));
+  }
+  return 1 / Median(rates, &Measured::clock);
+}
+
+int RunOnGpu(int rounds, double seconds, const std::vector<Precision>& precisions, const std::vector<bool>& graphs) {
+  ComputeSettings settings;
+  settings.set_device(CUDA);
+  const auto device = ChooseDevice(settings);
+  if (!device.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(device.status().message()).c_str());
+    return 1;
+  }
+  std::printf("%s\n%-9s %-9s %9s %12s %10s %12s\n", device->description.c_str(), "products", "graphs", "batch", "step, us",
+              "GFLOP/s", "update, ms");
+  for (const auto& [minibatch, length] : kLengths) {
+    const TrainingBatch batch = RandomBatch(Context(F32, minibatch, length).environment, length, 64, 1, /*ends=*/false);
+    const double minibatches = static_cast<double>(batch.env_steps()) / minibatch;
+    for (const Precision precision : precisions) {
+      for (const bool with : graphs) {
+        const auto measure = [&](int epochs) {
+          return SecondsPerUpdate(Context(precision, minibatch, length, epochs), device->name, with, batch, rounds, seconds);
+        };
+        const double update = measure(4), step = (measure(12) - update) / (8 * minibatches);
+        std::printf("%-9s %-9s %9d %12.1f %10.1f %12.2f\n", Precision_Name(precision).c_str(), with ? "yes" : "no",
+                    minibatch, 1e6 * step, kOperationsPerStep * minibatch / step / 1e9, 1e3 * update);
+      }
+    }
+  }
+  return 0;
+}
+
 void Run(int rounds, double seconds) {
-  // Rollout lengths: batches of eight minibatches, and of one.
-  const std::map<int, int> lengths = {{2048, 256}, {32768, 512}};
   Report report;
   std::map<std::string, std::unique_ptr<Algorithm>> algorithms;
   std::map<int, TrainingBatch> batches;
   std::map<int, std::unique_ptr<PlainLibTorchStep>> plain;
   std::vector<std::string> precisions = {"F32"};
   if (BlockKernelsBf16() != nullptr) precisions.push_back("BF16");
-  for (const auto& [minibatch, length] : lengths) {
+  for (const auto& [minibatch, length] : kLengths) {
     const AlgorithmContext context = Context(F32, minibatch, length);
     batches[minibatch] = RandomBatch(context.environment, length, 64, 1, /*ends=*/false);
     plain[minibatch] = std::make_unique<PlainLibTorchStep>(context, batches[minibatch], minibatch, kThreads);
@@ -206,9 +255,27 @@ Measured BlockRate(const BlockKernels* kernels, double seconds) {
 int main(int argc, char** argv) {
   int rounds = 3;
   double seconds = 1;
+  bool on_gpu = false;
+  std::vector<troupe::Precision> precisions = {troupe::F32, troupe::TF32, troupe::BF16};
+  std::vector<bool> graphs = {false, true};
   for (int i = 1; i < argc; ++i) {
-    if (std::strncmp(argv[i], "--rounds=", 9) == 0) rounds = std::max(1, std::atoi(argv[i] + 9));
-    if (std::strncmp(argv[i], "--seconds=", 10) == 0) seconds = std::atof(argv[i] + 10);
+    const std::string argument = argv[i];
+    troupe::Precision precision;
+    if (argument.starts_with("--rounds=")) {
+      rounds = std::max(1, std::atoi(argv[i] + 9));
+    } else if (argument.starts_with("--seconds=")) {
+      seconds = std::atof(argv[i] + 10);
+    } else if (argument == "--device=cuda" || argument == "--device=cpu") {
+      on_gpu = argument == "--device=cuda";
+    } else if (argument == "--cuda_graphs=true" || argument == "--cuda_graphs=false") {
+      graphs = {argument == "--cuda_graphs=true"};
+    } else if (argument.starts_with("--precision=") && troupe::Precision_Parse(argument.substr(12), &precision)) {
+      precisions = {precision};
+    } else {
+      std::fprintf(stderr, "%s: not a flag of this benchmark\n", argv[i]);
+      return 2;
+    }
   }
+  if (on_gpu) return troupe::RunOnGpu(rounds, seconds, precisions, graphs);
   troupe::Run(rounds, seconds);
 }

@@ -19,7 +19,7 @@ struct Case {
   std::string name, networks, ppo;
 };
 
-struct Run {
+struct Way {
   std::string device = "cuda";
   Precision precision = F32;
   bool graphs = true;
@@ -27,31 +27,32 @@ struct Run {
   uint64_t updates = 3;
 };
 
-AlgorithmContext ContextOf(const Case& what, const Run& run) {
+AlgorithmContext ContextOf(const Case& what, const Way& way) {
   AlgorithmContext context =
       MakeContext(what.networks +
-                      " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { epochs: 2 "
-                      "minibatch_size: 40 actor_learning_rate: 0.001 critic_learning_rate: 0.001 " +
-                      what.ppo + " }",
+                      " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { " +
+                      FieldsWith(what.ppo, "epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 "
+                                           "critic_learning_rate: 0.001") +
+                      " }",
                   {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
-  context.device = run.device;
-  context.experiment.mutable_compute()->set_precision(run.precision);
-  context.experiment.mutable_compute()->set_cuda_graphs(run.graphs);
+  context.device = way.device;
+  context.experiment.mutable_compute()->set_precision(way.precision);
+  context.experiment.mutable_compute()->set_cuda_graphs(way.graphs);
   context.warn = [](const std::string& line) { ADD_FAILURE() << line; };
   return context;
 }
 
 // The state after some updates on random batches.
-std::vector<HostTensor> Train(const Case& what, const Run& run) {
-  const AlgorithmContext context = ContextOf(what, run);
+std::vector<HostTensor> Train(const Case& what, const Way& way) {
+  const AlgorithmContext context = ContextOf(what, way);
   const auto algorithm = CreateAlgorithm(context);
   if (!algorithm.ok()) throw std::runtime_error(std::string(algorithm.status().message()));
   std::vector<TrainingBatch> batches;
-  for (uint64_t update = 0; update < run.updates; ++update) {
+  for (uint64_t update = 0; update < way.updates; ++update) {
     batches.push_back(RandomBatch(context.environment, kSteps, kColumns, 100 + update));
   }
-  for (uint64_t update = 0; update < run.updates; ++update) {
-    const TrainingBatch* const next = update + 1 < run.updates && run.prefetch ? &batches[update + 1] : nullptr;
+  for (uint64_t update = 0; update < way.updates; ++update) {
+    const TrainingBatch* const next = update + 1 < way.updates && way.prefetch ? &batches[update + 1] : nullptr;
     (*algorithm)->PrefetchFrom([next](absl::Duration) { return next; });
     const auto statistics = (*algorithm)->Update(
         batches[update], {.update = update, .env_steps = update * 192, .total_env_steps = 1920});
@@ -72,18 +73,14 @@ double Distance(const std::vector<HostTensor>& a, const std::vector<HostTensor>&
 }
 
 class CudaUpdate : public testing::TestWithParam<Case> {
- protected:
+ public:
   void SetUp() override {
     ComputeSettings settings;
     settings.set_device(CUDA);
     const auto device = ChooseDevice(settings);
     if (!device.ok()) GTEST_SKIP() << device.status().message();
   }
-  // Skips where graphs cannot be had.
-  bool HasGraphs() {
-    const auto graphs = LoadedStepGraphs();
-    return graphs.ok();
-  }
+  static bool HasGraphs() { return LoadedStepGraphs().ok(); }
 };
 
 TEST_P(CudaUpdate, LearnsWhatTheCpuLearns) {
@@ -142,34 +139,17 @@ INSTANTIATE_TEST_SUITE_P(
              "lag_correction: DECOUPLED minibatch_size: 0 epochs: 8"}),
     [](const auto& info) { return info.param.name; });
 
-using CudaArithmetic = CudaUpdate;
+class CudaArithmetic : public CudaUpdate {};
 
 TEST_P(CudaArithmetic, SaysHowItMultipliesAndWhetherByGraphs) {
-  const auto arithmetic = [&](const Run& run) {
-    return CreateAlgorithm(ContextOf(GetParam(), run)).value()->arithmetic();
+  const auto arithmetic = [&](const Way& way) {
+    return CreateAlgorithm(ContextOf(GetParam(), way)).value()->arithmetic();
   };
   EXPECT_THAT(arithmetic({.precision = F32}), HasSubstr("float32, LibTorch"));
   EXPECT_THAT(arithmetic({.precision = FASTEST}), HasSubstr("TF32"));
   EXPECT_THAT(arithmetic({.precision = BF16}), HasSubstr("bfloat16"));
   EXPECT_THAT(arithmetic({.graphs = false}), HasSubstr("no CUDA graphs: compute.cuda_graphs is false"));
   EXPECT_THAT(arithmetic({}), HasSubstr(HasGraphs() ? "; CUDA graphs" : "no CUDA graphs: "));
-}
-
-// Waits are counted from the first minibatch of a second update on, when memory is there and graphs are recorded, by a
-// batch source that is asked right after the last minibatch was enqueued.
-TEST_P(CudaArithmetic, WaitsForTheGpuOnlyBetweenUpdates) {
-  if (!HasGraphs()) GTEST_SKIP() << LoadedStepGraphs().status().message();
-  const AlgorithmContext context = ContextOf(GetParam(), {});
-  const auto algorithm = CreateAlgorithm(context).value();
-  const TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 100);
-  AlgorithmContext watched = context;
-  for (uint64_t update = 0; update < 3; ++update) {
-    algorithm->PrefetchFrom([&](absl::Duration) -> const TrainingBatch* {
-      EXPECT_TRUE(ForbidDeviceWaits(false).ok());
-      return nullptr;
-    });
-    EXPECT_TRUE(algorithm->Update(batch, {.update = update, .total_env_steps = 1920}).ok());
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, CudaArithmetic,
