@@ -10,7 +10,8 @@ if(NOT TROUPE_CUDA_INCLUDE OR NOT EXISTS ${libtorch}/include/ATen/cuda/CUDAGraph
 endif()
 add_library(troupe_cuda MODULE learner/cuda/step_graph.cc)
 target_include_directories(troupe_cuda PRIVATE ${PROJECT_SOURCE_DIR})
-target_include_directories(troupe_cuda SYSTEM PRIVATE ${TROUPE_CUDA_INCLUDE} $<TARGET_PROPERTY:troupe_libtorch,INTERFACE_INCLUDE_DIRECTORIES>)
+target_include_directories(troupe_cuda SYSTEM PRIVATE ${TROUPE_CUDA_INCLUDE}
+                           $<TARGET_PROPERTY:troupe_libtorch,INTERFACE_INCLUDE_DIRECTORIES>)
 target_compile_options(troupe_cuda PRIVATE -idirafter ${PROJECT_SOURCE_DIR}/learner/cuda/headers)
 # Beside the programs. Its undefined symbols are those of libtorch_cuda and libc10_cuda, loaded before it.
 set_target_properties(troupe_cuda PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})

@@ -64,7 +64,8 @@ Mappo::BatchInputs Mappo::MakeInputs(const TrainingBatch& batch) const {
   const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns +
                          static_cast<int64_t>(batch.truncated_at.size()) / 2;
   for (const Critic& critic : critics_) {
-    const std::array<int64_t, 2> sizes = {states, int64_t{critic.layout.rows_per_step} * critic.layout.stack.input_size};
+    const int64_t width = int64_t{critic.layout.rows_per_step} * critic.layout.stack.input_size;
+    const std::array<int64_t, 2> sizes = {states, width};
     const at::Tensor host = uploads == nullptr ? at::empty(sizes, at::kFloat) : uploads->Host(sizes, at::kFloat);
     WriteCriticInputs(critic.layout, context_.environment, batch, host.data_ptr<float>());
     inputs.critics.push_back(uploads == nullptr ? host : uploads->Send(host));

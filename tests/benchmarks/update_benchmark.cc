@@ -166,15 +166,16 @@ int RunOnGpu(int rounds, double seconds, const std::vector<Precision>& precision
     std::fprintf(stderr, "%s\n", std::string(device.status().message()).c_str());
     return 1;
   }
-  std::printf("%s\n%-9s %-9s %9s %12s %10s %12s\n", device->description.c_str(), "products", "graphs", "batch", "step, us",
-              "GFLOP/s", "update, ms");
+  std::printf("%s\n%-9s %-9s %9s %12s %10s %12s\n", device->description.c_str(), "products", "graphs", "batch",
+              "step, us", "GFLOP/s", "update, ms");
   for (const auto& [minibatch, length] : kLengths) {
     const TrainingBatch batch = RandomBatch(Context(F32, minibatch, length).environment, length, 64, 1, /*ends=*/false);
     const double minibatches = static_cast<double>(batch.env_steps()) / minibatch;
     for (const Precision precision : precisions) {
       for (const bool with : graphs) {
         const auto measure = [&](int epochs) {
-          return SecondsPerUpdate(Context(precision, minibatch, length, epochs), device->name, with, batch, rounds, seconds);
+          return SecondsPerUpdate(Context(precision, minibatch, length, epochs), device->name, with, batch, rounds,
+                                  seconds);
         };
         const double update = measure(4), step = (measure(12) - update) / (8 * minibatches);
         std::printf("%-9s %-9s %9d %12.1f %10.1f %12.2f\n", Precision_Name(precision).c_str(), with ? "yes" : "no",

@@ -126,8 +126,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"PerAgent", "policy { sharing: PER_AGENT hidden_sizes: [40, 24] } critic { hidden_sizes: [48] }",
              "anneal_learning_rate: true final_entropy_coefficient: 0.1"},
         Case{"SharedTanh",
-             "policy { agent_id_input: true hidden_sizes: [32] activation: TANH } critic { heads: EACH_AGENT hidden_sizes: "
-             "[48] }",
+             "policy { agent_id_input: true hidden_sizes: [32] activation: TANH } critic { heads: EACH_AGENT "
+             "hidden_sizes: [48] }",
              "value_loss: SQUARED"},
         Case{"LayerNorms",
              "policy { hidden_sizes: [16, 8] input_layer_norm: true hidden_layer_norm: true } critic { input: "
@@ -153,7 +153,8 @@ TEST_P(CudaArithmetic, SaysHowItMultipliesAndWhetherByGraphs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, CudaArithmetic,
-                         testing::Values(Case{"Small", "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] }", ""}),
+                         testing::Values(Case{
+                             "Small", "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] }", ""}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

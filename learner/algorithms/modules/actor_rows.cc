@@ -37,7 +37,9 @@ ActorRows::ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t 
     const std::array<int64_t, 3> sizes = {map_.sets, steps, slots * width};
     return upload == nullptr ? at::empty(sizes, type) : upload->Host(sizes, type);
   };
-  const auto send = [&](const at::Tensor& tensor) { return upload == nullptr ? tensor.to(device) : upload->Send(tensor); };
+  const auto send = [&](const at::Tensor& filled) {
+    return upload == nullptr ? filled.to(device) : upload->Send(filled);
+  };
   const at::Tensor inputs = host(input_size_, at::kFloat), masks = host(actions_, at::kByte),
                    rows = host(PolicyRow::kCount, at::kFloat);
   float* input_data = inputs.data_ptr<float>();
