@@ -4,7 +4,8 @@ get_filename_component(packages ${libtorch} DIRECTORY)
 find_path(TROUPE_CUDA_INCLUDE cuda_runtime_api.h NO_DEFAULT_PATH
           HINTS ${packages}/nvidia/cu13/include ${packages}/nvidia/cuda_runtime/include ${libtorch}/include
                 $ENV{CUDA_HOME}/include /usr/local/cuda/include)
-if(NOT TROUPE_CUDA_INCLUDE OR NOT EXISTS ${libtorch}/include/ATen/cuda/CUDAGraph.h)
+if(NOT TROUPE_CUDA_INCLUDE OR NOT EXISTS ${libtorch}/include/ATen/cuda/CUDAGraph.h
+   OR NOT EXISTS ${libtorch}/include/c10/cuda/impl/cuda_cmake_macros.h)
   message(STATUS "No headers of CUDA's runtime found: libtroupe_cuda.so (CUDA graphs) is not built")
   return()
 endif()

@@ -10,19 +10,22 @@ namespace {
 // Places of a minibatch's scalars; the networks' denominators follow.
 enum Scalar : int64_t { kActorLearningRate, kCriticLearningRate, kEntropyCoefficient, kDenominators };
 
+// Floats that a network's sums take, so that each network's begin where wide accesses like it.
+int64_t Padded(int64_t size) { return (size + 31) / 32 * 32; }
+
 }  // namespace
 
 DeviceStep::DeviceStep(const std::vector<DeviceNetwork::Spec>& networks, at::Device device, Collective* ranks,
                        Options options)
     : device_(device), ranks_(*ranks), options_(std::move(options)), totals_(device) {
   int64_t size = 0;
-  for (const DeviceNetwork::Spec& spec : networks) size += spec.num_sums();
+  for (const DeviceNetwork::Spec& spec : networks) size += Padded(spec.num_sums());
   sums_ = at::zeros({size}, at::TensorOptions().dtype(at::kFloat).device(device));
   int64_t offset = 0;
   for (const DeviceNetwork::Spec& spec : networks) {
     networks_.emplace_back(spec, sums_.narrow(0, offset, spec.num_sums()), options_.bfloat16);
     is_policy_.push_back(spec.is_policy);
-    offset += spec.num_sums();
+    offset += Padded(spec.num_sums());
   }
 }
 
