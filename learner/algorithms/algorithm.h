@@ -26,9 +26,9 @@ namespace troupe {
 
 // For tests of what a GPU does, where there is none.
 struct DeviceStepOverrides {
-  bool on_cpu = false;         // the CPU takes a GPU's gradient steps
-  StepGraphFactory graphs;     // instead of CUDA's
-  int64_t rows_per_part = 0;   // input rows of a network at once; 0: as usual
+  bool on_cpu = false;        // the CPU takes a GPU's gradient steps
+  StepGraphFactory graphs;    // instead of CUDA's
+  int64_t rows_per_part = 0;  // input rows of a network at once; 0: as usual
 };
 
 struct AlgorithmContext {

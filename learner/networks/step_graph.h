@@ -18,9 +18,9 @@ class StepGraph {
   virtual ~StepGraph() = default;
 
   // Records what `sequence` enqueues on the current stream; nothing is executed. `sequence` must have run some times
-  // before, so that libraries are set up, must not wait for the device, and is given no second chance: all memory it
-  // reads and writes is where it was while recording. Temporaries come from a pool that the graph keeps. Returns the
-  // empty string, or what went wrong; then nothing was recorded, and the sequence can still be run as it is. Call once.
+  // before, so that libraries are set up, and must not wait for the device. A replay reads and writes the memory that the
+  // sequence did while it was recorded; its temporaries come from a pool that the graph keeps. Returns the empty string, or
+  // what went wrong; then nothing was recorded, and the sequence can still be run as it is. Call once.
   virtual std::string Capture(const std::function<void()>& sequence) = 0;
 
   // Enqueues the recorded operations. After a Capture that went well.

@@ -249,7 +249,7 @@ TEST(Prefetch, ABatchBroughtAheadIsTrainedOnAsIfItWereNot) {
     const auto algorithm = CreateAlgorithm(context).value();
     int asked = 0;
     for (uint64_t update = 0; update < 5; ++update) {
-      // The fourth is not there in time; after the third comes another than was said.
+      // The third batch is not there in time, and instead of the fourth another is spoken of.
       algorithm->PrefetchFrom([&](absl::Duration) -> const TrainingBatch* {
         ++asked;
         return update == 1 ? nullptr : &batches[update == 2 ? 0 : update + 1];
