@@ -1,17 +1,23 @@
 // The stations of a chunk by themselves, on one core, against copying as many bytes. Argument: environment steps of a
 // chunk of 8 copies of traffic_grid (nine junctions). bytes_per_second counts the message's bytes.
+#include <zlib.h>
+
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "actor_worker/environments/registry.h"
 #include "actor_worker/stream/shared_encoding.h"
 #include "benchmark/benchmark.h"
 #include "common/bounded_queue.h"
+#include "common/config/experiment_loader.h"
 #include "common/wire/message_reader.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "learner/ingest/chunk_admission.h"
 #include "learner/ingest/chunk_copy.h"
 #include "proto/training_service.pb.h"
+#include "tests/benchmarks/support/must.h"
+#include "tests/benchmarks/support/recorded_chunk.h"
 #include "tests/support/chunk_maker.h"
 
 namespace troupe::testing {
@@ -111,6 +117,25 @@ void BM_CopyIntoBatch(benchmark::State& state) {
   }
   Count(state, sample);
 }
+
+// What compressing a real chunk would take. Argument: zlib's level. bytes_per_second counts what goes in, "share" is what
+// comes out of it.
+void BM_Deflate(benchmark::State& state) {
+  const Experiment experiment =
+      Must(LoadExperiment(TROUPE_SOURCE_DIR "/deploy/experiments/traffic_grid.textproto", {}));
+  const std::string bytes = RecordChunk(Must(MakeRolloutPlan(experiment, FindEnvironment))).SerializeAsString();
+  std::vector<unsigned char> deflated(compressBound(bytes.size()));
+  uLongf size = 0;
+  for (auto _ : state) {
+    size = deflated.size();
+    Must(compress2(deflated.data(), &size, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                   static_cast<int>(state.range(0))) == Z_OK,
+         "compress2");
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(bytes.size()));
+  state.counters["share"] = static_cast<double>(size) / static_cast<double>(bytes.size());
+}
+BENCHMARK(BM_Deflate)->Arg(1)->Arg(6)->Unit(benchmark::kMillisecond);
 
 BENCHMARK(BM_Memcpy)->Arg(90)->Arg(225);
 BENCHMARK(BM_Encode)->Arg(90)->Arg(225);

@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "common/random.h"
 #include "common/wire/chunk_layout.h"
 #include "tests/benchmarks/support/must.h"
+#include "tests/benchmarks/support/recorded_chunk.h"
 
 namespace troupe::testing {
 namespace {
@@ -39,18 +38,7 @@ void ReplayLearner::Begin(bool train) {
   wire::Chunk chunk;
   AllocateChunk(environment_, shape, &chunk);
   chunk_bytes_ = chunk.ByteSizeLong();
-  weights_ = std::make_shared<PolicyWeights>();
-  RandomStream random(1);
-  for (const PolicySpec& policy : policies_) {
-    for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
-      int64_t size = 1;
-      for (const int64_t axis : parameter.shape) size *= axis;
-      std::vector<float> values(size);
-      for (float& value : values) value = 0.1f * (random.Uniform() - 0.5f);
-      weights_->tensors.push_back(
-          HostTensor::Float32(absl::StrCat(policy.group, "/", parameter.name), parameter.shape, values.data()));
-    }
-  }
+  weights_ = RandomWeights(policies_);
   Must(server_->Begin(environment_, policies_, weights_, {}));
   if (train) training_ = NamedThread("training", [this] { Train(); });
 }

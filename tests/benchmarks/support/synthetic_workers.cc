@@ -7,8 +7,8 @@
 #include "actor_worker/environments/registry.h"
 #include "actor_worker/rollout/worker_run.h"
 #include "actor_worker/stream/registration.h"
-#include "common/random.h"
 #include "tests/benchmarks/support/must.h"
+#include "tests/benchmarks/support/recorded_chunk.h"
 
 namespace troupe::testing {
 namespace {
@@ -41,22 +41,6 @@ void CopyTensors(const ChunkView& from, const MutableChunkView& to) {
   Copy(from.final_state_extras, to.final_state_extras);
 }
 
-std::shared_ptr<const PolicyWeights> RandomWeights(const std::vector<PolicySpec>& policies) {
-  auto weights = std::make_shared<PolicyWeights>();
-  RandomStream random(1);
-  for (const PolicySpec& policy : policies) {
-    for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
-      int64_t size = 1;
-      for (const int64_t axis : parameter.shape) size *= axis;
-      std::vector<float> values(size);
-      for (float& value : values) value = 0.1f * (random.Uniform() - 0.5f);
-      weights->tensors.push_back(
-          HostTensor::Float32(absl::StrCat(policy.group, "/", parameter.name), parameter.shape, values.data()));
-    }
-  }
-  return weights;
-}
-
 }  // namespace
 
 struct SyntheticWorkers::Worker {
@@ -79,7 +63,7 @@ SyntheticWorkers::SyntheticWorkers(Options options)
   const wire::DescribeRunResponse description = Must(DescribeRun(*stub, kCallTimeout));
   run_id_ = description.run_id();
   plan_ = Must(MakeRolloutPlan(description.experiment(), FindEnvironment));
-  if (options_.send_chunks) Record();
+  if (options_.send_chunks) recorded_ = RecordChunk(plan_);
   for (int i = 0; i < options_.workers; ++i) Connect(i);
 }
 
@@ -92,16 +76,6 @@ std::shared_ptr<grpc::Channel> SyntheticWorkers::OpenChannel(size_t max_message_
   grpc::ChannelArguments arguments = WorkerChannelArguments(max_message_bytes);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return credentials_->OpenChannel(AddressOf(options_.port), arguments);
-}
-
-void SyntheticWorkers::Record() {
-  auto lease = std::make_shared<HeldLease>();
-  lease->lease_epoch = 1;
-  auto rollout = Must(ShardRollout::Create(plan_, lease));
-  auto policy = Must(ActingPolicy::Create(plan_.policies, plan_.chunk_shape().copies));
-  Must(policy->Apply(RandomWeights(plan_.policies)));
-  RolloutProgress progress;
-  Must(rollout->Collect(0, 0, *policy, progress, &recorded_));
 }
 
 void SyntheticWorkers::Connect(int index) {

@@ -50,7 +50,6 @@ class SyntheticWorkers {
 
   // One of its own.
   std::shared_ptr<grpc::Channel> OpenChannel(size_t max_message_bytes) const;
-  void Record();
   void Connect(int index);
   void Received(Worker& worker, wire::LearnerMessage& message);
   // The worker has something to look at.

@@ -1,0 +1,23 @@
+// A chunk as a worker would send it: what a shard of the run's environment lived through under random weights.
+#ifndef TROUPE_TESTS_BENCHMARKS_SUPPORT_RECORDED_CHUNK_H_
+#define TROUPE_TESTS_BENCHMARKS_SUPPORT_RECORDED_CHUNK_H_
+
+#include <memory>
+#include <vector>
+
+#include "actor_worker/rollout/worker_run.h"
+#include "common/host_tensor.h"
+#include "common/policy_spec.h"
+#include "proto/trajectory.pb.h"
+
+namespace troupe::testing {
+
+// Version 0.
+std::shared_ptr<PolicyWeights> RandomWeights(const std::vector<PolicySpec>& policies);
+
+// The shard's first chunk.
+wire::Chunk RecordChunk(const RolloutPlan& plan);
+
+}  // namespace troupe::testing
+
+#endif  // TROUPE_TESTS_BENCHMARKS_SUPPORT_RECORDED_CHUNK_H_
