@@ -4,6 +4,7 @@
 #include <cmath>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -55,8 +56,14 @@ __attribute__((target("avx,f16c"))) void FloatsByEight(const uint16_t* from, siz
   }
 }
 
+// Clang's __builtin_cpu_supports does not know F16C.
+bool CpuHasF16c() {
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
 size_t Vectorised(size_t count) {
-  static const bool can = __builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c");
+  static const bool can = __builtin_cpu_supports("avx") && CpuHasF16c();
   return can ? count / kLanes * kLanes : 0;
 }
 #else
