@@ -4,7 +4,7 @@
 
 // Chosen when the program starts: the widest vectors this processor has.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+    !defined(_GLIBCXX_TSAN)
 #define TROUPE_FOR_EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define TROUPE_FOR_EVERY_PROCESSOR

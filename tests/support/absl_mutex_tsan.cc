@@ -1,16 +1,15 @@
-// Tells ThreadSanitizer what absl's mutexes order, when the system's absl and gRPC are shared libraries built without
-// it. Linked into test programs of a `thread` build only; empty otherwise.
+// Tells ThreadSanitizer what absl's mutexes and notifications order, when the system's absl and gRPC are shared
+// libraries built without it. Linked into test programs of a `thread` build only.
 //
 // The definitions below take the place of the libraries' own (theirs are found by RTLD_NEXT and called), for gRPC's
 // calls too. Reads inside the libraries' Unlock and Await are ignored: absl evaluates waiters' conditions in the thread
 // that unlocks.
-#if defined(__SANITIZE_THREAD__)
-
 #include <dlfcn.h>
 
 #include <cstring>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 
 extern "C" {
 void __tsan_acquire(void* address);
@@ -130,7 +129,26 @@ bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
   return result;
 }
 
+// Its fast path is an atomic of the library's, which no mutex stands for.
+void Notification::Notify() {
+  static auto* const next = Next<void(Notification*)>(&Notification::Notify);
+  __tsan_release(this);
+  next(this);
+}
+
+void Notification::WaitForNotification() const {
+  static auto* const next = Next<void(const Notification*)>(&Notification::WaitForNotification);
+  next(this);
+  __tsan_acquire(const_cast<Notification*>(this));
+}
+
+bool Notification::WaitForNotificationWithTimeout(Duration timeout) const {
+  static auto* const next =
+      Next<bool(const Notification*, Duration)>(&Notification::WaitForNotificationWithTimeout);
+  const bool notified = next(this, timeout);
+  if (notified) __tsan_acquire(const_cast<Notification*>(this));
+  return notified;
+}
+
 ABSL_NAMESPACE_END
 }  // namespace absl
-
-#endif  // __SANITIZE_THREAD__
