@@ -28,6 +28,8 @@ struct Case {
   std::string networks, ppo;
 };
 
+void PrintTo(const Case& what, std::ostream* out) { *out << what.networks << " " << what.ppo; }
+
 // 192 joint steps: minibatches of 40 are five of 38 or 39.
 AlgorithmContext Context(const Case& what) {
   return MakeContext(what.networks +

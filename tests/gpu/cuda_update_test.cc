@@ -19,6 +19,8 @@ struct Case {
   std::string name, networks, ppo;
 };
 
+void PrintTo(const Case& what, std::ostream* out) { *out << what.networks << " " << what.ppo; }
+
 struct Way {
   std::string device = "cuda";
   Precision precision = F32;
