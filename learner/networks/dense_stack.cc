@@ -1,7 +1,5 @@
 #include "learner/networks/dense_stack.h"
 
-#include <map>
-
 namespace troupe {
 namespace {
 
@@ -36,8 +34,9 @@ class KernelFunction : public torch::autograd::Function<KernelFunction> {
   }
 };
 
-// The flat tensor's parts, by name.
-std::map<std::string, at::Tensor> Split(const DenseStackSpec& spec, const at::Tensor& flat) {
+}  // namespace
+
+std::map<std::string, at::Tensor> SplitParameters(const DenseStackSpec& spec, const at::Tensor& flat) {
   std::map<std::string, at::Tensor> parts;
   int64_t offset = 0;
   for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
@@ -48,10 +47,8 @@ std::map<std::string, at::Tensor> Split(const DenseStackSpec& spec, const at::Te
   return parts;
 }
 
-}  // namespace
-
 at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x) {
-  const std::map<std::string, at::Tensor> parts = Split(spec, parameters);
+  const std::map<std::string, at::Tensor> parts = SplitParameters(spec, parameters);
   const auto product = [&](const at::Tensor& input, const std::string& layer) {
     const at::Tensor &weight = parts.at(layer + ".weight"), &bias = parts.at(layer + ".bias");
     if (spec.num_sets == 1) return at::addmm(bias[0], input[0], weight[0]).unsqueeze(0);

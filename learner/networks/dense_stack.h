@@ -7,6 +7,7 @@
 #ifndef TROUPE_LEARNER_NETWORKS_DENSE_STACK_H_
 #define TROUPE_LEARNER_NETWORKS_DENSE_STACK_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ namespace troupe {
 // in), gain √2 for RELU and 5/3 for TANH, output_gain for the last layer (arXiv:2103.01955, table 7). Biases 0, norms'
 // gains 1. What comes out depends on the spec and `key` alone.
 std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key);
+
+// Views of a flat tensor [P]'s parts, by DenseStackSpec::Parameter::name.
+std::map<std::string, at::Tensor> SplitParameters(const DenseStackSpec& spec, const at::Tensor& flat);
 
 // The stack out of LibTorch's operators, on any device and in any floating dtype: x [sets, rows, input] → [sets, rows,
 // output].

@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "learner/networks/dense_stack.h"
+
 namespace troupe {
 
 DeviceStack::DeviceStack(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& gradient,
@@ -17,13 +19,7 @@ DeviceStack::DeviceStack(const DenseStackSpec& spec, const at::Tensor& parameter
 }
 
 DeviceStack::Parts DeviceStack::Split(const at::Tensor& flat) const {
-  std::map<std::string, at::Tensor> named;
-  int64_t offset = 0;
-  for (const DenseStackSpec::Parameter& parameter : spec_.Parameters()) {
-    const int64_t count = c10::multiply_integers(parameter.shape);
-    named[parameter.name] = flat.narrow(0, offset, count).view(parameter.shape);
-    offset += count;
-  }
+  std::map<std::string, at::Tensor> named = SplitParameters(spec_, flat);
   const auto pair = [&](const std::string& name, const char* scale) {
     return Pair{named[name + scale], named[name + ".bias"]};
   };
