@@ -1,6 +1,5 @@
 #include "common/host_tensor.h"
 
-#include <cstring>
 #include <utility>
 
 namespace troupe {
@@ -18,8 +17,8 @@ size_t SizeOf(DataType data_type) {
 
 HostTensor HostTensor::Float32(std::string name, std::vector<int64_t> shape, const float* values) {
   HostTensor tensor{std::move(name), DataType::kFloat32, std::move(shape), {}};
-  tensor.bytes.resize(tensor.num_elements() * sizeof(float));
-  std::memcpy(tensor.bytes.data(), values, tensor.bytes.size());
+  const char* const bytes = reinterpret_cast<const char*>(values);  // null where there are none
+  tensor.bytes.assign(bytes, bytes + tensor.num_elements() * sizeof(float));
   return tensor;
 }
 

@@ -1,7 +1,6 @@
 #include "learner/algorithms/modules/critic_layout.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "absl/status/status.h"
@@ -30,8 +29,7 @@ struct StateSource {
 };
 
 float* Append(const float* from, int64_t count, float* to) {
-  std::memcpy(to, from, count * sizeof(float));
-  return to + count;
+  return std::copy_n(from, count, to);
 }
 
 float* AppendState(const EnvironmentSpec& environment, const StateSource& source, int64_t row, float* to) {
