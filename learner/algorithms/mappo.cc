@@ -105,6 +105,28 @@ UpdateTotals Mappo::StartTotals(const UpdateProgress& progress) const {
   return totals;
 }
 
+void Mappo::StepMinibatches(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
+                            const std::vector<std::vector<int64_t>>& minibatches, UpdateTotals* totals) {
+  const std::vector<std::vector<double>> denominators = Denominators(minibatches, actor_rows, data);
+  if (device_side_ != nullptr) return device_side_->step.RunEpoch(minibatches, denominators, *totals);
+  const bool whole = minibatches.size() == 1;
+  for (size_t m = 0; m < minibatches.size(); ++m) {
+    const double* denominator = denominators[m].data();
+    if (blocks_ != nullptr) {
+      StepBlocks(actor_rows, data, minibatches[m], whole, denominator, totals);
+    } else {
+      for (size_t g = 0; g < actors_.size(); ++g) {
+        StepActor(&actors_[g], actor_rows[g], minibatches[m], whole, *denominator++, totals);
+      }
+      for (size_t c = 0; c < critics_.size(); ++c) {
+        StepCritic(&critics_[c], data[c], minibatches[m], whole, *denominator++, totals);
+      }
+    }
+    totals->EndMinibatch();
+    if (!ranks_.status().ok()) return;
+  }
+}
+
 uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
                           const RankShare& share, int64_t rollout_length, uint64_t update, UpdateTotals* totals) {
   const uint64_t seed = context_.experiment.seed();
@@ -112,24 +134,7 @@ uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::v
     const at::Tensor before = totals->actor.clone();
     const auto minibatches = OwnSteps(share, DealMinibatches(rollout_length * share.all_columns, ppo_.minibatch_size(),
                                                              MixKey({seed, kShuffle, update, epoch})));
-    const std::vector<std::vector<double>> denominators = Denominators(minibatches, actor_rows, data);
-    const bool whole = minibatches.size() == 1;
-    if (device_side_ != nullptr) device_side_->step.RunEpoch(minibatches, denominators, *totals);
-    for (size_t m = 0; device_side_ == nullptr && m < minibatches.size(); ++m) {
-      const double* denominator = denominators[m].data();
-      if (blocks_ != nullptr) {
-        StepBlocks(actor_rows, data, minibatches[m], whole, denominator, totals);
-      } else {
-        for (size_t g = 0; g < actors_.size(); ++g) {
-          StepActor(&actors_[g], actor_rows[g], minibatches[m], whole, *denominator++, totals);
-        }
-        for (size_t c = 0; c < critics_.size(); ++c) {
-          StepCritic(&critics_[c], data[c], minibatches[m], whole, *denominator++, totals);
-        }
-      }
-      totals->EndMinibatch();
-      if (!ranks_.status().ok()) break;
-    }
+    StepMinibatches(actor_rows, data, minibatches, totals);
     if (!ranks_.status().ok()) return epoch;
     if (ppo_.target_kl() <= 0) continue;
     const at::Tensor in_epoch = (totals->actor - before).to(at::kCPU);

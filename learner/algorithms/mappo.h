@@ -102,6 +102,9 @@ class Mappo : public Algorithm {
   // Returns the number of epochs run, fewer than set when target_kl stopped them.
   uint32_t RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
                      const RankShare& share, int64_t rollout_length, uint64_t update, UpdateTotals* totals);
+  // A gradient step of every network along each minibatch; stops early when ranks_ is no longer OK.
+  void StepMinibatches(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
+                       const std::vector<std::vector<int64_t>>& minibatches, UpdateTotals* totals);
   // What each minibatch's losses are divided by: living rows of every actor, then active ones of every critic, over all
   // ranks, at least 1. [minibatches][actors + critics]
   std::vector<std::vector<double>> Denominators(const std::vector<std::vector<int64_t>>& minibatches,
