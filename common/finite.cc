@@ -2,9 +2,10 @@
 
 #include <cstring>
 
-// Chosen when the program starts: the widest vectors this processor has.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(_GLIBCXX_TSAN)
+#include "common/function_clones.h"
+
+// The widest vectors this processor has.
+#if TROUPE_HAS_FUNCTION_CLONES
 #define TROUPE_FOR_EVERY_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define TROUPE_FOR_EVERY_PROCESSOR

@@ -7,8 +7,9 @@
 #include <cmath>
 #include <cstdint>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(_GLIBCXX_TSAN) && \
-    !defined(__SANITIZE_ADDRESS__)
+#include "common/function_clones.h"
+
+#if TROUPE_HAS_FUNCTION_CLONES
 #define TROUPE_VECTORIZED \
   __attribute__((optimize("O3", "no-math-errno"), target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
