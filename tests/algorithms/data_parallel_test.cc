@@ -8,6 +8,7 @@
 
 #include "learner/networks/torch_headers.h"
 #include "tests/algorithms/batch_builder.h"
+#include "tests/algorithms/trained.h"
 #include "tests/common/thread_ranks.h"
 
 namespace troupe {
@@ -75,23 +76,11 @@ TrainingBatch WholeBatch(const AlgorithmContext& context, uint64_t update) {
   return RandomBatch(context.environment, kSteps, kColumns, 100 + update);
 }
 
-struct Trained {
-  std::vector<HostTensor> state;
-  std::map<std::string, double> statistics;  // of the last update
-};
-
 Trained Train(const AlgorithmContext& context, int first, int count) {
   const std::unique_ptr<Algorithm> algorithm = CreateAlgorithm(context).value();
-  Trained trained;
-  for (uint64_t update = 0; update < kUpdates; ++update) {
-    const auto statistics =
-        algorithm->Update(Cut(context.environment, WholeBatch(context, update), first, count),
-                          {.update = update, .env_steps = update * 72, .total_env_steps = 720});
-    EXPECT_TRUE(statistics.ok()) << statistics.status();
-    if (statistics.ok()) trained.statistics = {statistics->values.begin(), statistics->values.end()};
-  }
-  trained.state = algorithm->SaveState();
-  return trained;
+  return TrainOn(algorithm.get(), kUpdates, kSteps * kColumns, [&](uint64_t update) {
+    return Cut(context.environment, WholeBatch(context, update), first, count);
+  });
 }
 
 std::vector<double> Numbers(const HostTensor& tensor) {

@@ -10,6 +10,7 @@
 #include "common/host_tensor.h"
 #include "tests/algorithms/batch_builder.h"
 #include "tests/algorithms/traced_graph.h"
+#include "tests/algorithms/trained.h"
 
 TORCH_LIBRARY_IMPL(_, TESTING_ONLY_GenericMode, m) {
   m.fallback(torch::CppFunction::makeFromBoxedFunction<&troupe::TracedGraph::Record>());
@@ -51,21 +52,8 @@ TrainingBatch BatchOf(const AlgorithmContext& context, uint64_t update) {
   return RandomBatch(context.environment, kSteps, kColumns, 100 + update);
 }
 
-struct Trained {
-  std::vector<HostTensor> state;
-  std::map<std::string, double> statistics;  // of the last update
-};
-
 Trained Train(Algorithm* algorithm, const AlgorithmContext& context, uint64_t updates) {
-  Trained trained;
-  for (uint64_t update = 0; update < updates; ++update) {
-    const auto statistics = algorithm->Update(
-        BatchOf(context, update), {.update = update, .env_steps = update * 192, .total_env_steps = 1920});
-    EXPECT_TRUE(statistics.ok()) << statistics.status();
-    trained.statistics = {statistics->values.begin(), statistics->values.end()};
-  }
-  trained.state = algorithm->SaveState();
-  return trained;
+  return TrainOn(algorithm, updates, kSteps * kColumns, [&](uint64_t update) { return BatchOf(context, update); });
 }
 
 Trained Train(const AlgorithmContext& context, uint64_t updates) {
