@@ -12,8 +12,8 @@
 
 namespace troupe::testing {
 
-// Version 0.
-std::shared_ptr<PolicyWeights> RandomWeights(const std::vector<PolicySpec>& policies);
+// Random weights of every policy, version 0.
+std::shared_ptr<PolicyWeights> RandomPolicies(const std::vector<PolicySpec>& policies);
 
 // The shard's first chunk.
 wire::Chunk RecordChunk(const RolloutPlan& plan);

@@ -38,7 +38,7 @@ void ReplayLearner::Begin(bool train) {
   wire::Chunk chunk;
   AllocateChunk(environment_, shape, &chunk);
   chunk_bytes_ = chunk.ByteSizeLong();
-  weights_ = RandomWeights(policies_);
+  weights_ = RandomPolicies(policies_);
   Must(server_->Begin(environment_, policies_, weights_, {}));
   if (train) training_ = NamedThread("training", [this] { Train(); });
 }
