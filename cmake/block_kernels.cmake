@@ -5,6 +5,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     list(APPEND avx512 -Wno-maybe-uninitialized)  # GCC 12 says so of its own intrinsics
   endif()
+  set_source_files_properties(learner/networks/block_kernels_avx2.cc PROPERTIES
+                              COMPILE_OPTIONS "-O3;-mfma;-mavx2" SKIP_PRECOMPILE_HEADERS ON)
   set_source_files_properties(learner/networks/block_kernels_f32.cc PROPERTIES
                               COMPILE_OPTIONS "${avx512}" SKIP_PRECOMPILE_HEADERS ON)
   set_source_files_properties(learner/networks/block_kernels_bf16.cc PROPERTIES

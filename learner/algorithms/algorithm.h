@@ -78,7 +78,7 @@ class Algorithm {
   // to ask. Whoever answers with a batch gives that same one to the next Update, or makes no further one with its memory.
   virtual void PrefetchFrom(NextBatch) {}
 
-  // How it multiplies here, for people: "float32, AVX-512 kernels".
+  // How it multiplies here, for people: "fast f32: float32 in AVX2 blocks".
   virtual std::string arithmetic() const = 0;
 
   // The actors as workers run them.

@@ -4,7 +4,7 @@
 //   batch ─► ActorRows, critic inputs (once) ─► values of all states ─► [π of all actions, when correcting for lag]
 //         ─► advantages and targets (modules/advantages) ─► ValueNorm ─► normalised advantages
 //         ─► epochs × minibatches of joint steps: actor step of every group, critic step of every critic
-// On a CPU with AVX-512, without layer norms, all networks of a minibatch are stepped at once out of blocks of rows
+// On a CPU with AVX2 or AVX-512, without layer norms, all networks of a minibatch are stepped at once out of blocks of rows
 // (modules/block_step.h), in float32 or bfloat16; elsewhere on a CPU one after another through autograd
 // (networks/dense_stack.h). On a GPU a minibatch is one recorded sequence of operations (modules/device_step.h), and the
 // next batch is brought there while the update still runs.

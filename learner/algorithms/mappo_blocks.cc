@@ -23,7 +23,8 @@ absl::Status Mappo::PrepareBlocks() {
     arithmetic_ = DenseStackKernel::Available() ? "float32, oneDNN's products and LibTorch" : "float32, LibTorch";
     return absl::OkStatus();
   }
-  arithmetic_ = !multiplies_bfloat16           ? "fast f32: float32 in AVX-512 blocks"
+  arithmetic_ = kernels == BlockKernelsF32Avx2() ? "fast f32: float32 in AVX2 blocks"
+                : !multiplies_bfloat16         ? "fast f32: float32 in AVX-512 blocks"
                 : kernels == BlockKernelsAmx() ? "fast bf16: bfloat16 products in AMX tiles, sums and parameters float32"
                                                : "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters "
                                                  "float32";

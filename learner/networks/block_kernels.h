@@ -1,9 +1,10 @@
 // The products of a dense stack over one block of rows that stays in the second-level cache from layer to layer,
-// written for AVX-512: bias, activation and activation's gradient are applied while a tile is in registers.
+// written for AVX-512 and, in float32, for AVX2: bias, activation and activation's gradient are applied while a tile is
+// in registers.
 //
-// F32 computes in float32. BF16 multiplies bfloat16 (AVX512_BF16) and adds up in float32; parameters, gradients and
-// what goes in and out stay float32. Both round the same way wherever and however often they run: no kernel shares
-// work between threads. No LibTorch types here.
+// F32 computes in float32, with the same bits on either. BF16 multiplies bfloat16 (AVX512_BF16) and adds up in float32;
+// parameters, gradients and what goes in and out stay float32. Both round the same way wherever and however often they
+// run: no kernel shares work between threads. No LibTorch types here.
 #ifndef TROUPE_LEARNER_NETWORKS_BLOCK_KERNELS_H_
 #define TROUPE_LEARNER_NETWORKS_BLOCK_KERNELS_H_
 
@@ -11,7 +12,7 @@
 
 namespace troupe {
 
-// Most rows of a block; rows are computed in tiles of kTileRows, columns in panels of kPanelColumns.
+// Most rows of a block; rows are computed up to the next multiple of kTileRows, columns in panels of kPanelColumns.
 inline constexpr int64_t kBlockRows = 128;
 inline constexpr int64_t kTileRows = 8;
 inline constexpr int64_t kPanelColumns = 32;
@@ -24,10 +25,10 @@ constexpr int64_t PaddedColumns(int64_t columns) {
 // A block of activations or of their gradients, panel after panel, as both kinds of product want it. Memory is the
 // caller's, 64-byte aligned; rows up to the next multiple of kTileRows are written too.
 struct BlockSheet {
-  uint32_t* by_row = nullptr;   // F32: the same as by_pair. BF16: [panel, kBlockRows, 32] bfloat16
-  uint32_t* by_pair = nullptr;  // F32: [panel, kBlockRows, 32] floats. BF16: [panel, kBlockRows / 2, 32, 2] bfloat16
-  uint32_t* positive = nullptr;  // after a ReLU: [panel, kBlockRows], bit c set where column c is above 0
-  float* slope = nullptr;        // after a tanh: [panel, kBlockRows, 32], 1 − h²
+  uint32_t* by_row = nullptr;    // F32: the same as by_pair. BF16: [panel, kBlockRows, 32] bfloat16
+  uint32_t* by_pair = nullptr;   // F32: [panel, kBlockRows, 32] floats. BF16: [panel, kBlockRows / 2, 32, 2] bfloat16
+  uint32_t* positive = nullptr;  // AVX-512, after a ReLU: [panel, kBlockRows], bit c set where column c is above 0
+  float* slope = nullptr;        // AVX-512, after a tanh: [panel, kBlockRows, 32], 1 − h²
 };
 
 enum class BlockActivation { kRelu, kTanh };
@@ -58,7 +59,8 @@ struct BlockKernels {
 };
 
 // Null where the processor, or the compiler's target, lacks the instructions (cpu_features.h).
-const BlockKernels* BlockKernelsF32();
+const BlockKernels* BlockKernelsF32();  // in the widest vectors there are
+const BlockKernels* BlockKernelsF32Avx2();
 const BlockKernels* BlockKernelsBf16();
 const BlockKernels* BlockKernelsAmx();  // BF16 in AMX's tiles: the same roundings, sums in another order
 // The faster of the two for bfloat16.

@@ -29,9 +29,9 @@ struct F32 {
 
 }  // namespace
 
-const BlockKernels* BlockKernelsF32() { return CpuHasAvx512() ? &Kernels<F32>::kTable : nullptr; }
+const BlockKernels* BlockKernelsF32() { return CpuHasAvx512() ? &Kernels<F32>::kTable : BlockKernelsF32Avx2(); }
 #else
-const BlockKernels* BlockKernelsF32() { return nullptr; }
+const BlockKernels* BlockKernelsF32() { return BlockKernelsF32Avx2(); }
 #endif
 
 }  // namespace troupe

@@ -22,8 +22,12 @@ std::string_view Limit() {
 bool CpuMayUseOneDnn() { return Limit() != "none"; }
 
 #if defined(__x86_64__)
+bool CpuHasAvx2() {
+  return Limit() != "onednn" && CpuMayUseOneDnn() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
 bool CpuHasAvx512() {
-  return Limit() != "avx2" && CpuMayUseOneDnn() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+  return Limit() != "avx2" && CpuHasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 bool CpuHasAvx512Bf16() { return CpuHasAvx512() && Limit() != "avx512" && __builtin_cpu_supports("avx512bf16"); }
@@ -41,6 +45,7 @@ bool CpuHasAmxBf16() {
 
 bool CpuFavoursBf16() { return CpuHasAmxBf16() || (CpuHasAvx512Bf16() && __builtin_cpu_is("amd")); }
 #else
+bool CpuHasAvx2() { return false; }
 bool CpuHasAvx512() { return false; }
 bool CpuHasAvx512Bf16() { return false; }
 bool CpuHasAmxBf16() { return false; }

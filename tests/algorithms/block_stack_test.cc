@@ -3,6 +3,7 @@
 #include "learner/algorithms/modules/block_network.h"
 #include "learner/networks/compute_pool.h"
 #include "learner/networks/dense_stack.h"
+#include "tests/algorithms/print_stack.h"
 
 namespace troupe {
 namespace {
@@ -15,10 +16,9 @@ at::Tensor RandomTensor(at::IntArrayRef shape, int64_t seed) {
 std::vector<DenseStackSpec> Specs() {
   std::vector<DenseStackSpec> specs;
   for (const Activation activation : {Activation::kRelu, Activation::kTanh}) {
+    specs.push_back({.input_size = 11, .hidden_sizes = {24, 17}, .output_size = 5, .activation = activation});
     specs.push_back(
-        {.input_size = 11, .hidden_sizes = {24, 17}, .output_size = 5, .activation = activation});
-    specs.push_back({.num_sets = 3, .input_size = 17, .hidden_sizes = {128, 64}, .output_size = 4,
-                     .activation = activation});
+        {.num_sets = 3, .input_size = 17, .hidden_sizes = {128, 64}, .output_size = 4, .activation = activation});
     specs.push_back({.input_size = 155, .hidden_sizes = {256, 96, 33}, .output_size = 40, .activation = activation});
   }
   specs.push_back({.num_sets = 2, .input_size = 4, .output_size = 3});
@@ -28,14 +28,15 @@ std::vector<DenseStackSpec> Specs() {
 struct Kind {
   const char* name;
   const BlockKernels* kernels;
-  // Of the largest value. In bfloat16 rounding moves a few units to the other side of their ReLU, and with them all that a
-  // row adds to their weights' gradient.
+  // Of the largest value. In bfloat16 rounding moves a few units to the other side of their ReLU, and with them all
+  // that a row adds to their weights' gradient.
   double tolerance, gradient_tolerance;
 };
 
 std::vector<Kind> Kinds() {
   std::vector<Kind> kinds;
   if (BlockKernelsF32() != nullptr) kinds.push_back({"f32", BlockKernelsF32(), 2e-5, 2e-5});
+  if (BlockKernelsF32Avx2() != nullptr) kinds.push_back({"f32, AVX2", BlockKernelsF32Avx2(), 2e-5, 2e-5});
   if (BlockKernelsBf16() != nullptr) kinds.push_back({"bf16", BlockKernelsBf16(), 4e-2, 1e-1});
   if (BlockKernelsAmx() != nullptr) kinds.push_back({"amx", BlockKernelsAmx(), 4e-2, 1e-1});
   return kinds;
@@ -55,8 +56,11 @@ Outcome RunBlocks(const DenseStackSpec& spec, const BlockKernels* kernels, const
   BlockNetwork network(spec, kernels);
   const float* values = parameters.const_data_ptr<float>();
   for (int64_t layer = 0; layer < network.num_layers(); ++layer) network.PackLayer(layer, values);
-  const BlockRows rows{.x = x.const_data_ptr<float>(), .rows_in_set = x.size(1), .rows_per_step = 2,
-                       .steps = steps.data(), .num_steps = static_cast<int64_t>(steps.size())};
+  const BlockRows rows{.x = x.const_data_ptr<float>(),
+                       .rows_in_set = x.size(1),
+                       .rows_per_step = 2,
+                       .steps = steps.data(),
+                       .num_steps = static_cast<int64_t>(steps.size())};
   network.Begin(rows, ComputeThreads());
   Outcome outcome{at::empty({spec.num_sets, rows.num_steps * 2, spec.output_size}, at::kFloat),
                   at::full_like(parameters, 7.0)};
@@ -77,7 +81,7 @@ Outcome RunBlocks(const DenseStackSpec& spec, const BlockKernels* kernels, const
 class BlockStackTest : public ::testing::TestWithParam<DenseStackSpec> {
  protected:
   void SetUp() override {
-    if (Kinds().empty()) GTEST_SKIP() << "this processor has no AVX-512";
+    if (Kinds().empty()) GTEST_SKIP() << "this processor has no AVX2";
     const at::NoGradGuard no_gradient;
     stack_.parameters().add_(RandomTensor(stack_.parameters().sizes(), 9) * 0.05);
   }
@@ -126,14 +130,27 @@ TEST_P(BlockStackTest, GivesTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
+TEST_P(BlockStackTest, GivesTheSameBitsInVectorsOfAnyWidth) {
+  if (BlockKernelsF32() == BlockKernelsF32Avx2()) GTEST_SKIP() << "this processor has no AVX-512";
+  const int64_t steps = 171;
+  const at::Tensor x = RandomTensor({spec_.num_sets, 2 * steps, spec_.input_size}, 6);
+  const at::Tensor seed = RandomTensor({spec_.num_sets, 2 * steps, spec_.output_size}, 7);
+  std::vector<int64_t> chosen(steps);
+  for (int64_t step = 0; step < steps; ++step) chosen[step] = step;
+  const at::NoGradGuard no_gradient;
+  const Outcome wide = RunBlocks(spec_, BlockKernelsF32(), stack_.parameters(), x, seed, chosen);
+  const Outcome narrow = RunBlocks(spec_, BlockKernelsF32Avx2(), stack_.parameters(), x, seed, chosen);
+  EXPECT_TRUE(at::equal(wide.y, narrow.y));
+  EXPECT_TRUE(at::equal(wide.gradient, narrow.gradient));
+}
+
 TEST_P(BlockStackTest, NanInOneRowReachesItsOutputAndTheGradient) {
   at::Tensor x = RandomTensor({spec_.num_sets, 20, spec_.input_size}, 6);
   x[0][3][1] = std::nanf("");
   const at::Tensor seed = RandomTensor({spec_.num_sets, 20, spec_.output_size}, 7);
   const at::NoGradGuard no_gradient;
   for (const Kind& kind : Kinds()) {
-    const Outcome blocks =
-        RunBlocks(spec_, kind.kernels, stack_.parameters(), x, seed, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    const Outcome blocks = RunBlocks(spec_, kind.kernels, stack_.parameters(), x, seed, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     EXPECT_TRUE(blocks.y[0][3].isnan().all().item<bool>()) << kind.name;
     EXPECT_FALSE(blocks.y[0][2].isnan().any().item<bool>()) << kind.name;
     EXPECT_TRUE(blocks.gradient.isnan().any().item<bool>()) << kind.name;

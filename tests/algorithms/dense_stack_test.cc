@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "learner/networks/compute_pool.h"
+#include "tests/algorithms/print_stack.h"
 
 namespace troupe {
 namespace {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "learner/networks/dense_stack.h"
+#include "tests/algorithms/print_stack.h"
 
 namespace troupe {
 namespace {

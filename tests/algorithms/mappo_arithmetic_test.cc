@@ -1,5 +1,5 @@
-// The same training on every path the processor allows: LibTorch's operators, oneDNN's products, blocks in float32 and
-// blocks in bfloat16, of AVX-512 and of AMX.
+// The same training on every path the processor allows: LibTorch's operators, oneDNN's products, blocks in float32 (of AVX2
+// and of AVX-512) and blocks in bfloat16 (of AVX-512 and of AMX).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,14 +65,17 @@ class Arithmetic : public ::testing::TestWithParam<std::string> {
 
 // One update is ten gradient steps of every network.
 TEST_P(Arithmetic, TenGradientStepsEndWhereLibTorchsEnd) {
-  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
+  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX2";
   const AlgorithmContext context = Context(GetParam(), F32);
-  ASSERT_THAT(CreateAlgorithm(context).value()->arithmetic(), HasSubstr("fast f32"));
-  const std::vector<float> start = Train(context, 0), blocks = Train(context, 1);
-  const CpuLimit plain("none");
-  ASSERT_THAT(CreateAlgorithm(context).value()->arithmetic(), HasSubstr("LibTorch"));
-  const std::vector<float> reference = Train(context, 1);
-  EXPECT_LT(Distance(blocks, reference), 2e-3 * Distance(reference, start));
+  const auto train = [&](const char* limit, const char* arithmetic, uint64_t updates) {
+    const CpuLimit limited(limit);
+    EXPECT_THAT(CreateAlgorithm(context).value()->arithmetic(), HasSubstr(arithmetic));
+    return Train(context, updates);
+  };
+  const std::vector<float> start = train("none", "LibTorch", 0), reference = train("none", "LibTorch", 1);
+  const double way = Distance(reference, start);
+  EXPECT_LT(Distance(train("nothing", "fast f32", 1), reference), 2e-3 * way);
+  EXPECT_LT(Distance(train("avx2", "AVX2 blocks", 1), reference), 2e-3 * way);
 }
 
 TEST_P(Arithmetic, BfloatStepsEndNearThoseInFloat) {
@@ -89,7 +92,7 @@ TEST_P(Arithmetic, BfloatStepsEndNearThoseInFloat) {
 }
 
 TEST_P(Arithmetic, GivesTheSameBitsOnAnyNumberOfThreads) {
-  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
+  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX2";
   for (const Precision precision : {F32, BlockKernelsBf16() == nullptr ? F32 : BF16}) {
     const AlgorithmContext context = Context(GetParam(), precision);
     const std::vector<float> one = Train(context, 2);
@@ -113,13 +116,20 @@ constexpr char kNorms[] = "policy { hidden_sizes: [16] hidden_layer_norm: true }
 
 TEST(ArithmeticChoice, FollowsTheProcessor) {
   {
-    const CpuLimit limit("avx2");
+    const CpuLimit limit("onednn");
     EXPECT_THAT(CreateAlgorithm(Context(kPlain, F32)).value()->arithmetic(), HasSubstr("oneDNN"));
     EXPECT_THAT(CreateAlgorithm(Context(kPlain, FASTEST)).value()->arithmetic(), HasSubstr("oneDNN"));
     Train(Context(kPlain, F32), 1);
     EXPECT_EQ(CreateAlgorithm(Context(kPlain, BF16)).status().code(), absl::StatusCode::kFailedPrecondition);
   }
-  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
+  if (BlockKernelsF32() == nullptr) GTEST_SKIP() << "this processor has no AVX2";
+  {
+    const CpuLimit limit("avx2");
+    EXPECT_THAT(CreateAlgorithm(Context(kPlain, F32)).value()->arithmetic(), HasSubstr("fast f32: float32 in AVX2"));
+    EXPECT_THAT(CreateAlgorithm(Context(kPlain, FASTEST)).value()->arithmetic(), HasSubstr("fast f32"));
+    EXPECT_EQ(CreateAlgorithm(Context(kPlain, BF16)).status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+  if (BlockKernelsF32() == BlockKernelsF32Avx2()) GTEST_SKIP() << "this processor has no AVX-512";
   {
     const CpuLimit limit("avx512");
     EXPECT_THAT(CreateAlgorithm(Context(kPlain, F32)).value()->arithmetic(), HasSubstr("fast f32"));
@@ -127,7 +137,7 @@ TEST(ArithmeticChoice, FollowsTheProcessor) {
     EXPECT_THAT(std::string(CreateAlgorithm(Context(kPlain, BF16)).status().message()),
                 AllOf(HasSubstr("compute.precision is BF16"), HasSubstr("AVX512_BF16")));
   }
-  EXPECT_THAT(CreateAlgorithm(Context(kPlain, F32)).value()->arithmetic(), HasSubstr("fast f32"));
+  EXPECT_THAT(CreateAlgorithm(Context(kPlain, F32)).value()->arithmetic(), HasSubstr("fast f32: float32 in AVX-512"));
   if (BlockKernelsBf16() == nullptr) GTEST_SKIP() << "this processor has no AVX512_BF16";
   EXPECT_THAT(CreateAlgorithm(Context(kPlain, FASTEST)).value()->arithmetic(),
               HasSubstr(CpuFavoursBf16() ? "fast bf16" : "fast f32"));
