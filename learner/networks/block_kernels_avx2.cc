@@ -235,6 +235,7 @@ void PackTransposed(const float* weight, int64_t inputs, int64_t outputs, uint32
 
 void Load(const float* base, const int64_t* offsets, int64_t rows, int64_t columns, const BlockSheet& to) {
   for (int64_t row = 0; row < PaddedRows(rows); ++row) {
+    FetchLaterRow(base, offsets, row, rows, columns);
     const int64_t there = row < rows ? columns : 0;
     const float* const from = row >= rows ? base : base + (offsets == nullptr ? row * columns : offsets[row]);
     for (int64_t column = 0; column < PaddedColumns(columns); column += kLanes) {

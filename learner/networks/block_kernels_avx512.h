@@ -243,6 +243,8 @@ struct Kernels {
   static void Load(const float* base, const int64_t* offsets, int64_t rows, int64_t columns, const BlockSheet& to) {
     const auto source = [&](int64_t row) { return base + (offsets == nullptr ? row * columns : offsets[row]); };
     for (int64_t row = 0; row < PaddedRows(rows); row += 2) {
+      FetchLaterRow(base, offsets, row, rows, columns);
+      FetchLaterRow(base, offsets, row + 1, rows, columns);
       const float* above = row < rows ? source(row) : base;
       const float* below = row + 1 < rows ? source(row + 1) : base;
       for (int64_t column = 0; column < columns; column += kPanelColumns) {

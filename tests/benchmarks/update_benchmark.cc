@@ -127,9 +127,11 @@ class Report {
       for (const auto clock : {&Measured::clock, &Measured::processor}) {
         const double plain = Get("plain LibTorch, " + batch, clock), single = Get("update f32, " + batch, clock),
                      bfloat = Get("update bf16, " + batch, clock);
-        std::printf("%s, by %s: f32 %.2f x products, %.2f x plain LibTorch; bf16 %.2f x f32, %.2f x plain LibTorch\n",
-                    batch.c_str(), clock == &Measured::clock ? "the clock" : "processor time",
-                    single / Get("oneDNN products f32", clock), single / plain, bfloat / single, bfloat / plain);
+        std::printf("%s, by %s: f32 %.2f x products, %.2f x plain LibTorch", batch.c_str(),
+                    clock == &Measured::clock ? "the clock" : "processor time",
+                    single / Get("oneDNN products f32", clock), single / plain);
+        if (bfloat > 0) std::printf("; bf16 %.2f x f32, %.2f x plain LibTorch", bfloat / single, bfloat / plain);
+        std::printf("\n");
       }
     }
   }
