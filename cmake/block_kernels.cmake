@@ -14,3 +14,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(learner/networks/block_kernels_amx.cc PROPERTIES
                               COMPILE_OPTIONS "${avx512};-mavx512bf16;-mamx-tile;-mamx-bf16" SKIP_PRECOMPILE_HEADERS ON)
 endif()
+# Loops that the compiler is to spread over vectors (learner/networks/vector_functions.h).
+set_source_files_properties(learner/networks/vector_math.cc learner/algorithms/modules/loss_rows.cc PROPERTIES
+                            COMPILE_OPTIONS "-O3;-fno-math-errno;-fno-trapping-math" SKIP_PRECOMPILE_HEADERS ON)

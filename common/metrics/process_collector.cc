@@ -11,6 +11,8 @@
 #include <string>
 #include <system_error>
 
+#include "common/metrics/memory_use.h"
+
 namespace troupe {
 namespace {
 
@@ -85,6 +87,11 @@ std::vector<MetricFamily> ProcessCollector::Collect() const {
       add("process_start_time_seconds", "When the process started, in seconds since 1970.",
           *boot + stat->start_seconds_after_boot);
     }
+  }
+  if (const std::optional<MemoryUse> memory = ReadMemoryUse(); memory.has_value()) {
+    add("troupe_memory_used_bytes", "Memory in use by all that shares this process's limit.", memory->used_bytes);
+    add("troupe_memory_limit_bytes", "Memory that this process may use: its control group's or the machine's.",
+        memory->limit_bytes);
   }
   if (const std::optional<double> open = CountOpenFiles(); open.has_value()) {
     add("process_open_fds", "Open file descriptors.", *open);

@@ -2,6 +2,8 @@
 //
 //   process_cpu_seconds_total, process_resident_memory_bytes, process_virtual_memory_bytes, process_threads,
 //   process_open_fds, process_max_fds, process_start_time_seconds
+//
+// and, of the memory that it may use: troupe_memory_used_bytes, troupe_memory_limit_bytes (memory_use.h).
 #ifndef TROUPE_COMMON_METRICS_PROCESS_COLLECTOR_H_
 #define TROUPE_COMMON_METRICS_PROCESS_COLLECTOR_H_
 

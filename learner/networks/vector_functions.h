@@ -1,5 +1,8 @@
 // What elementwise loops are made of: exponential functions that a compiler can spread over a vector register, and the
 // attribute that compiles a loop for several instruction sets, one of which is chosen when the program starts.
+//
+// Files with such loops are named in cmake/block_kernels.cmake: all of what a loop calls must be inlined into it, which GCC
+// does only where both are compiled with the same options, so these are the file's (no errno, no floating point exceptions), not the function's.
 #ifndef TROUPE_LEARNER_NETWORKS_VECTOR_FUNCTIONS_H_
 #define TROUPE_LEARNER_NETWORKS_VECTOR_FUNCTIONS_H_
 
@@ -10,8 +13,7 @@
 #include "common/function_clones.h"
 
 #if TROUPE_HAS_FUNCTION_CLONES
-#define TROUPE_VECTORIZED \
-  __attribute__((optimize("O3", "no-math-errno"), target_clones("arch=x86-64-v4", "avx2", "default")))
+#define TROUPE_VECTORIZED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define TROUPE_VECTORIZED
 #endif

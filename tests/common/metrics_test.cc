@@ -61,6 +61,8 @@ TEST(MetricsTest, ServesWhatCollectablesSayAndTheProcesssOwnFigures) {
   EXPECT_GE(value_of("process_cpu_seconds_total"), 0);
   EXPECT_GT(value_of("process_resident_memory_bytes"), 1 << 20);
   EXPECT_GT(value_of("process_virtual_memory_bytes"), value_of("process_resident_memory_bytes"));
+  EXPECT_GT(value_of("troupe_memory_used_bytes"), 0);
+  EXPECT_GE(value_of("troupe_memory_limit_bytes"), value_of("troupe_memory_used_bytes"));
   EXPECT_GE(value_of("process_threads"), 2);
   EXPECT_GT(value_of("process_open_fds"), 3);
   EXPECT_GE(value_of("process_max_fds"), value_of("process_open_fds"));

@@ -63,6 +63,10 @@ class Cluster:
     def restarts(self, container):
         return int(run(["docker", "inspect", "-f", "{{.RestartCount}}", container]))
 
+    def memory_limit(self, container):
+        """In bytes; 0 without one."""
+        return int(run(["docker", "inspect", "-f", "{{.HostConfig.Memory}}", container]))
+
     def disconnect(self, container):
         run(["docker", "network", "disconnect", f"{self.project}_training", container])
 

@@ -92,6 +92,14 @@ class Scenario:
         fair = len(leases) == count and sum(leases.values()) == SHARDS and max(leases.values()) - min(leases.values()) <= 1
         return leases if fair else None
 
+    def know_their_memory(self):
+        for service in ("learner", "actor_worker"):
+            limit = self.cluster.memory_limit(self.cluster.containers(service)[0])
+            job = service.replace("actor_", "")
+            told = wait_for(f"the memory of {service}",
+                            lambda: self.cluster.value(f"min(troupe_memory_limit_bytes{{job='troupe_{job}'}})"))
+            check(told == limit or limit == 0, f"{service} knows that it may use {told / 2**20:.0f} MiB of memory")
+
     def exactly_once(self):
         """Chunks admitted by this learner process are those of its updates, plus at most the two batches under way."""
         newest = self.cluster.query(  # one question: all of the same scrape
@@ -208,6 +216,7 @@ class Scenario:
 
     def run(self):
         self.scales()
+        self.know_their_memory()
         start = time.time()
         self.survives_a_killed_worker()
         self.survives_a_partition()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Alerts about data and supervision fire in real faults, with windows of seconds: a disk that is full, a local worker that
-ends, chunks that come late, chunks damaged on their way, a simulator that is gone.
+ends, chunks that come late, chunks damaged on their way, a simulator that is gone, memory that is nearly used up.
 
   alerts_data_live_test.py FOLDER_OF_PROGRAMS
 """
@@ -55,6 +55,31 @@ class SmallDisk:
         if self.is_small:
             subprocess.run(["umount", "-l", str(self.folder)], check=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class MemoryGroup:
+    """A control group where this user may make one; `folder` is None where not."""
+
+    def __enter__(self):
+        version_1 = pathlib.Path("/sys/fs/cgroup/memory")
+        root = version_1 if version_1.is_dir() else pathlib.Path("/sys/fs/cgroup")
+        self._limit = "memory.limit_in_bytes" if version_1.is_dir() else "memory.max"
+        self.folder = root / f"troupe_test_{os.getpid()}"
+        try:
+            self.folder.mkdir()
+            self.limit(8 << 30)
+        except OSError:
+            if self.folder.is_dir():
+                self.folder.rmdir()
+            self.folder = None
+        return self
+
+    def limit(self, limit_bytes):
+        (self.folder / self._limit).write_text(str(int(limit_bytes)))
+
+    def __exit__(self, *failure):
+        if self.folder is not None:
+            self.folder.rmdir()
 
 
 def stutter_until(run, worker, expression, seconds, what):
@@ -139,10 +164,27 @@ def with_sumo(programs):
             run.wait_for(firing("TroupeLeaseFailures"), 60, "TroupeLeaseFailures after the simulator went")
 
 
+def with_little_memory(programs):
+    with MemoryGroup() as group:
+        if group.folder is None:
+            print("TroupeMemoryFull: not provoked, this user may not limit memory")
+            return
+        with live_run.LiveRun(programs, live_run.shorten, worker_group=group.folder) as run:
+            run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 2", 60)
+            run.wait_for('troupe_memory_limit_bytes{job="troupe_worker"} == 8 * 2^30', 20, "the workers' limit")
+            (_, used), *_ = run.ask('max(troupe_memory_used_bytes{job="troupe_worker"})')
+            group.limit(used / 0.95)
+            of_workers = firing("TroupeMemoryFull").replace("}", ', job="troupe_worker"}')
+            run.wait_for(of_workers, 20, "TroupeMemoryFull with 95 % of the limit in use")
+            group.limit(8 << 30)
+            run.wait_for(f"absent({of_workers})", 20, "silent again")
+
+
 def main():
     in_one_run(sys.argv[1])
     with_damage(sys.argv[1])
     with_sumo(sys.argv[1])
+    with_little_memory(sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ def main():
     with live_run.LiveRun(sys.argv[1], live_run.shorten) as run:
         run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 2", 40)
         run.wait_for('troupe_checkpoints_total{result="written"} > 0', 20)
-        # Of the disk seconds say nothing about hours.
-        run.wait_for('absent(ALERTS{alertstate="firing", alertname!="TroupeDiskFull"})', 20, "no alert")
+        # Of disks and memory seconds say nothing about hours.
+        run.wait_for('absent(ALERTS{alertstate="firing", alertname!~"TroupeDiskFull|TroupeMemoryFull"})', 20, "no alert")
 
         programs = sys.argv[1]
         run.start("stranger", f"{programs}/actor_worker", f"--learner={run.learner_address}")

@@ -64,8 +64,9 @@ class LiveRun:
         learner_flags=(),
         expected_workers=2,
         run_dir=None,
+        worker_group=None,
     ):
-        """`run_dir`: default a folder of its own, as all it writes."""
+        """`run_dir`: default a folder of its own, as all it writes. `worker_group`: a control group's folder."""
         self._programs = pathlib.Path(programs)
         self._change_rules = change_rules
         self._experiment = experiment
@@ -73,6 +74,7 @@ class LiveRun:
         self._learner_flags = learner_flags
         self._expected_workers = expected_workers
         self._run_dir = run_dir
+        self._worker_group = worker_group
         self._processes = []
         if shutil.which("prometheus") is None:
             print("skipped: prometheus (Debian package prometheus) is not installed")
@@ -136,7 +138,11 @@ class LiveRun:
                 print(f"--- the end of {log.name}\n{log.read_text(errors='replace')[-2000:]}")
         shutil.rmtree(self.folder)
 
-    def start(self, name, *command):
+    def start(self, name, *command, group=None):
+        def enter():
+            if group is not None:
+                (group / "cgroup.procs").write_text(str(os.getpid()))
+
         with open(self.folder / f"{name}.log", "w") as log:
             process = subprocess.Popen(
                 [str(word) for word in command],
@@ -144,6 +150,7 @@ class LiveRun:
                 stderr=subprocess.STDOUT,
                 cwd=SOURCE,
                 env={**os.environ, "GOMAXPROCS": "1"},
+                preexec_fn=enter,
             )
         self._processes.append(process)
         return process
@@ -155,6 +162,7 @@ class LiveRun:
             f"--learner={learner_address}",
             f"--metrics=127.0.0.1:{metrics_port}",
             f"--token_file={self.folder}/token",
+            group=self._worker_group,
         )
 
     def ask(self, expression):

@@ -24,9 +24,11 @@ struct PolicyLanes {
   Lanes surrogate, entropy, approx_kl, outside;           // what each row contributes
 };
 
+// Computed whatever x is, for the compiler to spread it over a vector. NaN gives NaN.
 inline float ExpWithin(float x) {
-  const float above = x < -87.0f ? -87.0f : x;
-  return above > 88.0f ? std::numeric_limits<float>::infinity() : vector_math::Exp(above);
+  const float above = x < -87.0f ? -87.0f : x, within = above > 88.0f ? 88.0f : above;
+  const float e = vector_math::Exp(within);
+  return x > 88.0f ? std::numeric_limits<float>::infinity() : e;
 }
 
 // `logits` [actions] of all lanes, forbidden ones replaced; on return `gradient` holds the gradient, `scale` times.
