@@ -98,6 +98,10 @@ void PolicyLossRows(const float* logits, const uint8_t* masks, const float* fiel
     for (int64_t l = 0; l < kLanes; ++l) {
       // Lanes without a row repeat the first.
       const int64_t row = first + (l < count ? l : 0), source = index == nullptr ? row : index[row];
+      if (index != nullptr && row + kLanes < rows) {  // rows of a minibatch lie anywhere in memory
+        __builtin_prefetch(fields + index[row + kLanes] * PolicyRow::kCount);
+        __builtin_prefetch(masks + index[row + kLanes] * actions);
+      }
       const float* field = fields + source * PolicyRow::kCount;
       const uint8_t* mask = masks + source * actions;
       for (int64_t j = 0; j < actions; ++j) z[j].at[l] = mask[j] != 0 ? logits[row * actions + j] : kMaskedLogit;
