@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "learner/algorithms/modules/block_network.h"
 #include "learner/networks/compute_pool.h"
 #include "learner/networks/dense_stack.h"
@@ -87,6 +89,15 @@ class BlockStackTest : public ::testing::TestWithParam<DenseStackSpec> {
   }
   void TearDown() override { SetComputeThreads(1); }
 
+  // The same random rows at every call.
+  Outcome RunAllSteps(const BlockKernels* kernels, int64_t steps) const {
+    const at::Tensor x = RandomTensor({spec_.num_sets, 2 * steps, spec_.input_size}, 6);
+    const at::Tensor seed = RandomTensor({spec_.num_sets, 2 * steps, spec_.output_size}, 7);
+    std::vector<int64_t> all(steps);
+    std::iota(all.begin(), all.end(), 0);
+    return RunBlocks(spec_, kernels, stack_.parameters(), x, seed, all);
+  }
+
   const DenseStackSpec& spec_ = GetParam();
   DenseStack stack_{spec_, 5, at::kCPU};
 };
@@ -112,17 +123,12 @@ TEST_P(BlockStackTest, AgreesWithLibTorchForwardAndBackward) {
 }
 
 TEST_P(BlockStackTest, GivesTheSameBitsOnAnyNumberOfThreads) {
-  const int64_t steps = 640;
-  const at::Tensor x = RandomTensor({spec_.num_sets, 2 * steps, spec_.input_size}, 6);
-  const at::Tensor seed = RandomTensor({spec_.num_sets, 2 * steps, spec_.output_size}, 7);
-  std::vector<int64_t> chosen(steps);
-  for (int64_t step = 0; step < steps; ++step) chosen[step] = step;
   const at::NoGradGuard no_gradient;
   for (const Kind& kind : Kinds()) {
-    const Outcome one = RunBlocks(spec_, kind.kernels, stack_.parameters(), x, seed, chosen);
+    const Outcome one = RunAllSteps(kind.kernels, 640);
     for (const int threads : {2, 3}) {
       SetComputeThreads(threads);
-      const Outcome several = RunBlocks(spec_, kind.kernels, stack_.parameters(), x, seed, chosen);
+      const Outcome several = RunAllSteps(kind.kernels, 640);
       EXPECT_TRUE(at::equal(one.y, several.y)) << kind.name << " " << threads;
       EXPECT_TRUE(at::equal(one.gradient, several.gradient)) << kind.name << " " << threads;
     }
@@ -132,14 +138,8 @@ TEST_P(BlockStackTest, GivesTheSameBitsOnAnyNumberOfThreads) {
 
 TEST_P(BlockStackTest, GivesTheSameBitsInVectorsOfAnyWidth) {
   if (BlockKernelsF32() == BlockKernelsF32Avx2()) GTEST_SKIP() << "this processor has no AVX-512";
-  const int64_t steps = 171;
-  const at::Tensor x = RandomTensor({spec_.num_sets, 2 * steps, spec_.input_size}, 6);
-  const at::Tensor seed = RandomTensor({spec_.num_sets, 2 * steps, spec_.output_size}, 7);
-  std::vector<int64_t> chosen(steps);
-  for (int64_t step = 0; step < steps; ++step) chosen[step] = step;
   const at::NoGradGuard no_gradient;
-  const Outcome wide = RunBlocks(spec_, BlockKernelsF32(), stack_.parameters(), x, seed, chosen);
-  const Outcome narrow = RunBlocks(spec_, BlockKernelsF32Avx2(), stack_.parameters(), x, seed, chosen);
+  const Outcome wide = RunAllSteps(BlockKernelsF32(), 171), narrow = RunAllSteps(BlockKernelsF32Avx2(), 171);
   EXPECT_TRUE(at::equal(wide.y, narrow.y));
   EXPECT_TRUE(at::equal(wide.gradient, narrow.gradient));
 }
