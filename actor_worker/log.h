@@ -10,6 +10,10 @@ namespace troupe {
 // not mix.
 void LogLine(const std::string& text);
 
+// The same, but a text that this process has said before is not said again: for what every copy of an environment
+// notices. The first 64 texts only. Thread-safe.
+void LogLineOnce(const std::string& text);
+
 }  // namespace troupe
 
 #endif  // TROUPE_ACTOR_WORKER_LOG_H_

@@ -1,13 +1,17 @@
-// The environment `sumo`: any network SUMO can run, one agent per traffic signal. What the agents see, do and are
-// rewarded for is traffic/traffic_environment.h; the simulator is sumo/sumo_simulation.h.
+// The environment `sumo`: any network SUMO can run, one agent per traffic signal with at least two green phases to choose
+// from (sumo/signal_phases.h); the others keep their own program, which is said in a line. What the agents see, do and
+// are rewarded for is traffic/traffic_environment.h; the simulator is sumo/sumo_simulation.h.
 //
 // Statistics are TrafficEnvironment's. mean_delay_seconds is time loss + depart delay per scheduled vehicle, unfinished
 // and never inserted ones included: the delay that the RESCO benchmark reports (Ault and Sharon, "Reinforcement
 // Learning Benchmarks for Traffic Signal Control", NeurIPS 2021 Datasets and Benchmarks). With
 // ignore_junction_blocker_seconds -1 the networks' own programs come out as SUMO 1.28 itself has them, mean of seeds
 // 1..3: cologne1 42.9 s, cologne3 35.8 s, cologne8 49.0 s.
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "actor_worker/environment.h"
 #include "actor_worker/environments/sumo/installation.h"
@@ -15,6 +19,7 @@
 #include "actor_worker/environments/sumo/sumo_simulation.h"
 #include "actor_worker/environments/traffic/controllers.h"
 #include "actor_worker/environments/traffic/traffic_environment.h"
+#include "actor_worker/log.h"
 #include "common/config/settings_reader.h"
 #include "common/status_macros.h"
 
@@ -53,6 +58,18 @@ SumoSettings ReadSumoSettings(SettingsReader& reader) {
   return settings;
 }
 
+void SayWhoIsNoAgent(const SumoScenario& scenario) {
+  constexpr size_t kNamed = 10;
+  const std::vector<std::string>& signals = scenario.own_program_signals;
+  if (signals.empty()) return;
+  const size_t named = std::min(kNamed, signals.size());
+  std::string text = absl::StrCat(scenario.network.name, ": these signals are no agents, their own program runs ",
+                                  "(fewer than two green phases to choose from): ",
+                                  absl::StrJoin(signals.begin(), signals.begin() + named, ", "));
+  if (named < signals.size()) absl::StrAppend(&text, " and ", signals.size() - named, " more");
+  LogLineOnce(text);
+}
+
 absl::StatusOr<std::unique_ptr<Environment>> Create(const SettingsMap& map) {
   SettingsReader reader(map);
   SumoSettings settings = ReadSumoSettings(reader);
@@ -61,6 +78,7 @@ absl::StatusOr<std::unique_ptr<Environment>> Create(const SettingsMap& map) {
   ASSIGN_OR_RETURN(settings.options.installation, FindSumo(settings.sumo_home));
   ASSIGN_OR_RETURN(const std::string path, FindSumoNetwork(settings.network));
   ASSIGN_OR_RETURN(SumoScenario scenario, ReadSumoScenario(path));
+  SayWhoIsNoAgent(scenario);
   auto simulation = std::make_unique<SumoSimulation>(std::move(scenario), std::move(settings.options));
   return std::make_unique<TrafficEnvironment>("sumo", std::move(simulation), settings.traffic);
 }

@@ -40,7 +40,7 @@ TEST(XmlReader, NamesFileAndLineOfWhatIsMalformed) {
 }
 
 // Two signals in a row from west to east; the road into the second is cut in two at n. W -> A -> n -> B -> E, a side
-// road S -> A.
+// road S -> A; a pedestrian crossing at B.
 constexpr char kNet[] = R"(<net>
   <edge id=":A_0" function="internal"><lane id=":A_0_0" index="0" length="5" shape="0,0 1,0"/></edge>
   <edge id="wa" from="W" to="A"><lane id="wa_0" index="0" length="200" shape="-200,0 0,0"/>
@@ -54,7 +54,10 @@ constexpr char kNet[] = R"(<net>
     <phase duration="9" state="rrGr"/><phase duration="3" state="rryr"/>
     <phase duration="17" state="rrrG"/><phase duration="3" state="rrry"/>
   </tlLogic>
-  <tlLogic id="B" type="static" programID="0" offset="0"><phase duration="60" state="G"/></tlLogic>
+  <tlLogic id="B" type="static" programID="0" offset="0">
+    <phase duration="60" state="Gr"/><phase duration="3" state="yr"/>
+    <phase duration="9" state="rG"/><phase duration="5" state="rr"/>
+  </tlLogic>
   <connection from="wa" to="an" fromLane="0" toLane="0" tl="A" linkIndex="0" dir="s"/>
   <connection from="wa" to="an" fromLane="1" toLane="0" tl="A" linkIndex="1" dir="s"/>
   <connection from="wa" to="be" fromLane="1" toLane="0" tl="A" linkIndex="2" dir="l"/>
@@ -71,13 +74,63 @@ SumoScenario TwoSignals() {
   return *std::move(scenario);
 }
 
+std::vector<std::string> GreenLights(const SumoSignal& signal) {
+  std::vector<std::string> lights;
+  for (const SumoPhase& phase : signal.phases) lights.push_back(phase.lights);
+  return lights;
+}
+
+SumoSignal PhasesOf(const std::vector<NetPhase>& program, const std::vector<int>& vehicle_links) {
+  auto signal = ReadSignalPhases({"s", program}, vehicle_links);
+  EXPECT_TRUE(signal.ok()) << signal.status();
+  return *std::move(signal);
+}
+
+TEST(SignalPhases, ShortStepsThatOnlyTakeGreenAwayBelongToLeavingThePhase) {
+  const SumoSignal signal = PhasesOf({{30, "GGgrrrGGgrrr"}, {2, "GGgrrrrrrrrr"}, {3, "yyyrrrrrrrrr"},
+                                      {30, "rrrGGgrrrGGg"}, {3, "rrrrrrrrrGGg"}, {2, "rrrrrrrrrrrg"},
+                                      {3, "rrrrrrrrryyy"}},
+                                     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  ASSERT_EQ(GreenLights(signal), (std::vector<std::string>{"GGgrrrGGgrrr", "rrrGGgrrrGGg"}));
+  EXPECT_EQ(signal.phases[0].program_seconds, 30);
+  EXPECT_EQ(signal.phases[0].clearing_lights, (std::vector<std::string>{"GGgrrrrrrrrr"}));
+  EXPECT_EQ(signal.phases[0].clearing_seconds, (std::vector<int>{2}));
+  EXPECT_EQ(signal.phases[1].clearing_lights, (std::vector<std::string>{"rrrrrrrrrGGg", "rrrrrrrrrrrg"}));
+  EXPECT_EQ(signal.phases[1].clearing_seconds, (std::vector<int>{3, 2}));
+}
+
+TEST(SignalPhases, PedestriansClearTheRoadHoweverLongWhileVehiclesGoOn) {
+  const SumoSignal signal = PhasesOf({{20, "GrG"}, {11.5, "Grr"}, {3, "yrr"}, {20, "rGr"}, {3, "ryr"}}, {0, 1});
+  ASSERT_EQ(GreenLights(signal), (std::vector<std::string>{"GrG", "rGr"}));
+  EXPECT_EQ(signal.phases[0].clearing_seconds, (std::vector<int>{12})) << "whole seconds, rounded up";
+}
+
+TEST(SignalPhases, AStepIsAPhaseWhenItGivesGreenOrLastsOrFollowsYellow) {
+  const auto phases = [](const NetPhase& second) {
+    return PhasesOf({{20, "GGgr"}, second, {3, "yyyr"}, {20, "rrrG"}, {3, "rrry"}}, {0, 1, 2, 3}).phases.size();
+  };
+  EXPECT_EQ(phases({3, "GGrr"}), 2u);
+  EXPECT_EQ(phases({3, "rGGr"}), 3u) << "the left turn gets priority";
+  EXPECT_EQ(phases({20, "GGrr"}), 3u) << "long for a clearing";
+  EXPECT_EQ(PhasesOf({{20, "GGgr"}, {3, "yygr"}, {4, "rrgr"}, {3, "rryr"}, {20, "rrrG"}, {3, "rrry"}}, {0, 1, 2, 3})
+                .phases.size(),
+            3u);
+}
+
+TEST(SignalPhases, AClearingMayStandAtTheBeginningOfTheProgram) {
+  const SumoSignal signal = PhasesOf({{2, "Gr"}, {3, "yr"}, {20, "rG"}, {3, "ry"}, {20, "GG"}}, {0, 1});
+  ASSERT_EQ(GreenLights(signal), (std::vector<std::string>{"rG", "GG"}));
+  EXPECT_EQ(signal.phases[1].clearing_lights, (std::vector<std::string>{"Gr"}));
+}
+
 TEST(SumoScenario, TakesGreenPhasesAndTheirSecondsFromTheProgram) {
   const SumoScenario scenario = TwoSignals();
   ASSERT_EQ(scenario.network.junctions.size(), 2u);
-  EXPECT_EQ(scenario.signals[0].green_states, (std::vector<std::string>{"GGgr", "rrGr", "rrrG"}));
+  EXPECT_EQ(GreenLights(scenario.signals[0]), (std::vector<std::string>{"GGgr", "rrGr", "rrrG"}));
   EXPECT_EQ(scenario.network.junctions[0].program_green_seconds, (std::vector<double>{31, 9, 17}));
   EXPECT_EQ(scenario.network.junctions[0].phases.size(), 3u);
-  EXPECT_EQ(scenario.signals[1].green_states, (std::vector<std::string>{"G"}));
+  EXPECT_EQ(GreenLights(scenario.signals[1]), (std::vector<std::string>{"Gr", "rG"}));
+  EXPECT_TRUE(scenario.own_program_signals.empty());
 }
 
 TEST(SumoScenario, CountsALaneAsServedOnlyWhenItsMainMovementIs) {
@@ -112,13 +165,52 @@ TEST(SumoScenario, CountsTheRoadBeforeAShortStopLaneWithIt) {
 }
 
 TEST(SumoScenario, ShowsYellowOnlyToThoseWhoLoseTheirGreen) {
-  const SumoSignal signal{"s", {"GGgr", "GrGg", "rrrG"}};
+  const SumoSignal signal{"s", {{.lights = "GGgr"}, {.lights = "GrGg"}, {.lights = "rrrG"}}};
   const auto lights = [&](SignalStage stage, int phase, int next) { return LightsOf(signal, {stage, phase, next}); };
   EXPECT_EQ(lights(SignalStage::kGreen, 0, 0), "GGgr");
   EXPECT_EQ(lights(SignalStage::kYellow, 0, 1), "Gygr");
   EXPECT_EQ(lights(SignalStage::kAllRed, 0, 1), "Grgr");
   EXPECT_EQ(lights(SignalStage::kYellow, 1, 0), "Grgy");
   EXPECT_EQ(lights(SignalStage::kYellow, 1, 2), "yryg");
+}
+
+TEST(SumoScenario, LeavesAPhaseThroughItsClearingSteps) {
+  SumoPhase first{.lights = "GGGr"};
+  first.clearing_lights = {"GrGr", "rrGr"};
+  first.clearing_seconds = {2, 2};
+  const SumoSignal signal{"s", {first, {.lights = "rrrG"}, {.lights = "gGrG"}}};
+  const auto lights = [&](SignalStage stage, int next, int step) { return LightsOf(signal, {stage, 0, next, step}); };
+  EXPECT_EQ(lights(SignalStage::kGreen, 0, 0), "GGGr");
+  EXPECT_EQ(lights(SignalStage::kClearing, 1, 0), "GrGr");
+  EXPECT_EQ(lights(SignalStage::kClearing, 1, 1), "rrGr");
+  EXPECT_EQ(lights(SignalStage::kYellow, 1, 0), "rryr") << "what was cleared before sees no yellow";
+  EXPECT_EQ(lights(SignalStage::kAllRed, 1, 0), "rrrr");
+  EXPECT_EQ(lights(SignalStage::kClearing, 2, 1), "gGGr") << "what the next phase lets go stays green";
+  EXPECT_EQ(lights(SignalStage::kYellow, 2, 0), "gGyr");
+}
+
+TEST(SumoScenario, ASignalWithoutAChoiceOfGreensIsNoAgent) {
+  std::string text = kNet;
+  const size_t crossing = text.find("<phase duration=\"9\" state=\"rG\"/>");
+  text.replace(crossing, 34, "<phase duration=\"9\" state=\"rr\"/>");
+  NetFile net;
+  ASSERT_TRUE(ParseNet(text, "n", net).ok());
+  const auto scenario = MakeScenario(net, "n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  ASSERT_EQ(scenario->signals.size(), 1u);
+  EXPECT_EQ(scenario->signals[0].id, "A");
+  EXPECT_EQ(scenario->own_program_signals, (std::vector<std::string>{"B"}));
+  EXPECT_EQ(scenario->network.junctions.size(), 1u);
+  EXPECT_EQ(scenario->network.lanes.size(), 3u) << "the lane that leads to it is nobody's";
+
+  NetFile meter;
+  ASSERT_TRUE(ParseNet(R"(<net><edge id="i"><lane id="i_0" length="9" shape="0,0 9,0"/></edge>
+    <edge id="o"><lane id="o_0" length="9" shape="9,0 18,0"/></edge>
+    <tlLogic id="m"><phase duration="4" state="G"/><phase duration="2" state="y"/><phase duration="6" state="r"/></tlLogic>
+    <connection from="i" to="o" fromLane="0" toLane="0" tl="m" linkIndex="0" dir="s"/></net>)", "n", meter).ok());
+  const absl::Status status = MakeScenario(meter, "n").status();
+  EXPECT_NE(status.message().find("no traffic signal with two green phases to choose from (m)"), std::string::npos)
+      << status;
 }
 
 TEST(SumoScenario, RefusesANetworkWithoutSignalsAndAProgramShorterThanItsLinks) {

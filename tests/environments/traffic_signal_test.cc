@@ -19,9 +19,16 @@ TrafficSettings Timing() {
   return settings;
 }
 
+TrafficJunction JunctionOf(int phases) {
+  TrafficJunction junction;
+  junction.phases.resize(phases);
+  return junction;
+}
+
 TEST(SignalTimingTest, AChangeGoesThroughYellowAndAllRed) {
   const TrafficSettings settings = Timing();
-  SignalTiming signal(&settings, 3);
+  const TrafficJunction junction = JunctionOf(3);
+  SignalTiming signal(&settings, &junction);
   signal.Reset();
   EXPECT_FALSE(signal.Pass(5));
   ASSERT_TRUE(signal.MayLeave());
@@ -42,16 +49,51 @@ TEST(SignalTimingTest, AChangeGoesThroughYellowAndAllRed) {
 TEST(SignalTimingTest, WithoutYellowAndAllRedAChangeIsImmediate) {
   TrafficSettings settings = Timing();
   settings.yellow_seconds = settings.all_red_seconds = 0;
-  SignalTiming signal(&settings, 2);
+  const TrafficJunction junction = JunctionOf(2);
+  SignalTiming signal(&settings, &junction);
   signal.Reset();
   signal.Pass(5);
   signal.ChangeTo(1);
   EXPECT_EQ(signal.state(), (SignalState{SignalStage::kGreen, 1, 1}));
 }
 
+TEST(SignalTimingTest, APhaseIsLeftThroughItsClearingSteps) {
+  TrafficSettings settings = Timing();
+  settings.all_red_seconds = 0;
+  TrafficJunction junction = JunctionOf(2);
+  junction.clearing_seconds = {{2, 1}, {}};
+  SignalTiming signal(&settings, &junction);
+  signal.Reset();
+  signal.Pass(5);
+  signal.ChangeTo(1);
+  EXPECT_EQ(signal.state(), (SignalState{SignalStage::kClearing, 0, 1, 0}));
+  EXPECT_TRUE(signal.in_transition());
+  EXPECT_FALSE(signal.MayLeave());
+  EXPECT_EQ(signal.phase_number(), 1);
+  EXPECT_EQ(signal.target_phase(), 1);
+  EXPECT_FALSE(signal.Pass(1));
+  EXPECT_TRUE(signal.Pass(1));
+  EXPECT_EQ(signal.state(), (SignalState{SignalStage::kClearing, 0, 1, 1}));
+  EXPECT_TRUE(signal.Pass(1));
+  EXPECT_EQ(signal.state(), (SignalState{SignalStage::kYellow, 0, 1, 0}));
+  EXPECT_TRUE(signal.Pass(3));
+  EXPECT_EQ(signal.state(), (SignalState{SignalStage::kGreen, 1, 1, 0}));
+  signal.Pass(5);
+  signal.ChangeTo(0);
+  EXPECT_EQ(signal.state(), (SignalState{SignalStage::kYellow, 1, 0, 0})) << "the other phase has none";
+  settings.yellow_seconds = 0;
+  signal.Reset();
+  signal.Pass(5);
+  signal.ChangeTo(1);
+  signal.Pass(2);
+  EXPECT_TRUE(signal.Pass(1));
+  EXPECT_EQ(signal.state(), (SignalState{SignalStage::kGreen, 1, 1, 0})) << "without yellow";
+}
+
 TEST(SignalTimingTest, GreenLastsFromMinimumToMaximum) {
   const TrafficSettings settings = Timing();
-  SignalTiming signal(&settings, 3);
+  const TrafficJunction junction = JunctionOf(3);
+  SignalTiming signal(&settings, &junction);
   signal.Reset();
   for (int t = 0; t < 20; ++t, signal.Pass(1)) {
     EXPECT_EQ(signal.MayLeave(), t >= 5) << t;
@@ -63,7 +105,8 @@ TEST(SignalTimingTest, GreenLastsFromMinimumToMaximum) {
 
 TEST(SignalTimingTest, ASinglePhaseStaysForEver) {
   const TrafficSettings settings = Timing();
-  SignalTiming signal(&settings, 1);
+  const TrafficJunction junction = JunctionOf(1);
+  SignalTiming signal(&settings, &junction);
   signal.Reset();
   signal.Pass(500);
   EXPECT_TRUE(signal.MayStay());
@@ -72,7 +115,8 @@ TEST(SignalTimingTest, ASinglePhaseStaysForEver) {
 
 TEST(SignalTimingTest, ExtendCommitsForItsSeconds) {
   const TrafficSettings settings = Timing();
-  SignalTiming signal(&settings, 2);
+  const TrafficJunction junction = JunctionOf(2);
+  SignalTiming signal(&settings, &junction);
   signal.Reset();
   signal.Extend();
   EXPECT_FALSE(signal.MayExtend());
@@ -90,7 +134,7 @@ struct RandomPlay {
 class RandomPlayTest : public ::testing::TestWithParam<RandomPlay> {};
 
 // Whatever agents do, every junction's lights obey the rules; seen from what the simulation was told.
-TEST_P(RandomPlayTest, LightsObeyYellowAllRedMinimumAndMaximumGreen) {
+TEST_P(RandomPlayTest, LightsObeyClearingYellowAllRedMinimumAndMaximumGreen) {
   const RandomPlay& play = GetParam();
   TrafficSettings settings;
   if (std::string(play.action_set) == "CHOOSE_PHASE") settings.action_set = TrafficActionSet::kChoosePhase;
@@ -100,7 +144,7 @@ TEST_P(RandomPlayTest, LightsObeyYellowAllRedMinimumAndMaximumGreen) {
   settings.min_green_seconds = play.min_green;
   settings.max_green_seconds = play.max_green;
   settings.episode_seconds = 3000;
-  ScriptedEnvironment scripted(settings);
+  ScriptedEnvironment scripted(settings, {2});
   RandomPlayer player(4);
   RandomStream traffic(5);
   do {
@@ -122,10 +166,14 @@ TEST_P(RandomPlayTest, LightsObeyYellowAllRedMinimumAndMaximumGreen) {
       case SignalStage::kGreen:
         ASSERT_GE(held, play.min_green);
         ASSERT_LE(held, play.max_green);
-        ASSERT_EQ(call.state.stage, SignalStage::kYellow);
+        ASSERT_EQ(call.state.stage, call.junction == 0 ? SignalStage::kClearing : SignalStage::kYellow);
         ASSERT_EQ(call.state.phase, before.state.phase);
         ASSERT_NE(call.state.next_phase, before.state.phase);
         ++greens;
+        break;
+      case SignalStage::kClearing:
+        ASSERT_EQ(held, 2);
+        ASSERT_EQ(call.state.stage, SignalStage::kYellow);
         break;
       case SignalStage::kYellow:
         ASSERT_EQ(held, play.yellow);

@@ -25,10 +25,10 @@ struct SignalCall {
 };
 
 // Two junctions next to each other, each with four lanes (from N, S, E, W) and three phases: 0 serves N and S, 1 serves
-// E, 2 serves W.
+// E, 2 serves W. Every phase of the left one is left through clearing steps of `left_clearing` seconds.
 class ScriptedSimulation final : public TrafficSimulation {
  public:
-  ScriptedSimulation() {
+  explicit ScriptedSimulation(const std::vector<int>& left_clearing) {
     network_.name = "scripted";
     for (int j = 0; j < 2; ++j) {
       TrafficJunction junction;
@@ -36,6 +36,7 @@ class ScriptedSimulation final : public TrafficSimulation {
       junction.first_lane = 4 * j;
       junction.num_lanes = 4;
       junction.phases = {"NS", "E", "W"};
+      if (j == 0) junction.clearing_seconds.assign(3, left_clearing);
       junction.neighbours = {1 - j};
       junction.observed_neighbours = {1 - j, -1};
       network_.junctions.push_back(junction);
@@ -85,8 +86,8 @@ class ScriptedSimulation final : public TrafficSimulation {
 
 // A TrafficEnvironment over a ScriptedSimulation, its buffers filled.
 struct ScriptedEnvironment {
-  explicit ScriptedEnvironment(const TrafficSettings& settings) {
-    auto owned = std::make_unique<ScriptedSimulation>();
+  explicit ScriptedEnvironment(const TrafficSettings& settings, const std::vector<int>& left_clearing = {}) {
+    auto owned = std::make_unique<ScriptedSimulation>(left_clearing);
     simulation = owned.get();
     environment = std::make_unique<TrafficEnvironment>("scripted", std::move(owned), settings);
     buffers = std::make_unique<StepBuffers>(environment->spec());

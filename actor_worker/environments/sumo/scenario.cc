@@ -8,33 +8,12 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "actor_worker/environments/sumo/road_graph.h"
 #include "common/status_macros.h"
 
 namespace troupe {
 namespace {
-
-bool IsGreen(char light) { return light == 'G' || light == 'g'; }
-
-// Fills the signal's green phases. Errors: INVALID_ARGUMENT when the program has fewer lights than links.
-absl::Status AddPhases(const NetSignal& net_signal, int links, SumoSignal& signal, TrafficJunction& junction) {
-  for (const NetPhase& phase : net_signal.program) {
-    if (phase.state.size() < links) {
-      return absl::InvalidArgumentError(absl::StrCat("signal ", net_signal.id, ": a phase of ", phase.state.size(),
-                                                     " lights, expected ", links));
-    }
-    const bool green = std::any_of(phase.state.begin(), phase.state.end(), IsGreen);
-    if (!green || phase.state.find_first_of("yYu") != std::string::npos) continue;
-    const auto known = std::find(signal.green_states.begin(), signal.green_states.end(), phase.state);
-    if (known != signal.green_states.end()) {
-      junction.program_green_seconds[known - signal.green_states.begin()] += phase.seconds;
-    } else if (signal.green_states.size() < 64) {
-      signal.green_states.push_back(phase.state);
-      junction.program_green_seconds.push_back(phase.seconds);
-    }
-  }
-  return absl::OkStatus();
-}
 
 double AngleBetween(double x, double y, CompassSlot slot) {
   static constexpr double kFrom[kCompassSlots][2] = {{0, -1}, {0, 1}, {-1, 0}, {1, 0}};
@@ -66,12 +45,12 @@ std::vector<CompassSlot> SlotsOf(const std::vector<const NetLane*>& approaches) 
 // Letters of the sides with priority (or, without any, with green); a number tells equal ones apart.
 void NamePhases(const SumoSignal& signal, const std::map<int, CompassSlot>& slot_of_link, TrafficJunction& junction) {
   std::map<std::string, int> uses;
-  for (const std::string& state : signal.green_states) {
+  for (const SumoPhase& phase : signal.phases) {
     std::string name;
     for (const absl::string_view wanted : {"G", "Gg"}) {
       for (int slot = 0; slot < kCompassSlots && (name.empty() || wanted == "G"); ++slot) {
         const bool served = std::any_of(slot_of_link.begin(), slot_of_link.end(), [&](const auto& link) {
-          return static_cast<int>(link.second) == slot && wanted.find(state[link.first]) != absl::string_view::npos;
+          return static_cast<int>(link.second) == slot && wanted.find(phase.lights[link.first]) != absl::string_view::npos;
         });
         if (served) name.push_back("NSEW"[slot]);
       }
@@ -90,6 +69,16 @@ struct StopLane {
   // only the left-turners of a shared lane go does not clear that lane, for the first who goes on straight blocks it.
   std::vector<int> main_links;
 };
+
+TrafficJunction JunctionOf(const SumoSignal& signal) {
+  TrafficJunction junction;
+  junction.name = signal.id;
+  for (const SumoPhase& phase : signal.phases) {
+    junction.program_green_seconds.push_back(phase.program_seconds);
+    junction.clearing_seconds.push_back(phase.clearing_seconds);
+  }
+  return junction;
+}
 
 // The lanes that stop at a signal, edge by edge in the order of their first link.
 std::vector<StopLane> StopLanesOf(const NetFile& net, int signal) {
@@ -121,9 +110,9 @@ std::vector<StopLane> StopLanesOf(const NetFile& net, int signal) {
 
 uint64_t PhasesServing(const SumoSignal& signal, const std::vector<int>& links) {
   uint64_t phases = 0;
-  for (size_t p = 0; p < signal.green_states.size(); ++p) {
-    const std::string& state = signal.green_states[p];
-    if (std::any_of(links.begin(), links.end(), [&](int link) { return IsGreen(state[link]); })) {
+  for (size_t p = 0; p < signal.phases.size(); ++p) {
+    const std::string& lights = signal.phases[p].lights;
+    if (std::any_of(links.begin(), links.end(), [&](int link) { return IsGreenLight(lights[link]); })) {
       phases |= uint64_t{1} << p;
     }
   }
@@ -132,16 +121,16 @@ uint64_t PhasesServing(const SumoSignal& signal, const std::vector<int>& links) 
 
 absl::Status AddJunction(const NetFile& net, int net_signal, RoadGraph& graph, SumoScenario& scenario) {
   const std::vector<StopLane> stop_lanes = StopLanesOf(net, net_signal);
-  int links = 0;
+  std::vector<int> vehicle_links;
   for (const StopLane& lane : stop_lanes) {
-    for (const int link : lane.links) links = std::max(links, link + 1);
+    vehicle_links.insert(vehicle_links.end(), lane.links.begin(), lane.links.end());
   }
-  SumoSignal signal;
-  signal.id = net.signals[net_signal].id;
-  TrafficJunction junction;
-  junction.name = signal.id;
-  RETURN_IF_ERROR(AddPhases(net.signals[net_signal], links, signal, junction));
-  if (stop_lanes.empty() || signal.green_states.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(SumoSignal signal, ReadSignalPhases(net.signals[net_signal], vehicle_links));
+  if (stop_lanes.empty() || signal.phases.size() < 2) {
+    scenario.own_program_signals.push_back(signal.id);
+    return absl::OkStatus();
+  }
+  TrafficJunction junction = JunctionOf(signal);
 
   std::vector<int> edges;
   std::vector<const NetLane*> approaches;
@@ -208,7 +197,11 @@ absl::StatusOr<SumoScenario> MakeScenario(const NetFile& net, const std::string&
     RETURN_IF_ERROR(AddJunction(net, static_cast<int>(s), graph, scenario));
   }
   if (scenario.network.junctions.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": the network has no traffic signals, expected some"));
+    const std::string have =
+        net.signals.empty() ? "no traffic signals"
+                            : absl::StrCat("no traffic signal with two green phases to choose from (",
+                                           absl::StrJoin(scenario.own_program_signals, ", "), ")");
+    return absl::InvalidArgumentError(absl::StrCat(name, ": the network has ", have, ", so there is nothing to learn"));
   }
   for (const RoadGraph::Piece& piece : graph.Pieces(kApproachMetres)) {
     const NetLane& lane = net.edges[piece.edge].lanes[piece.lane];
@@ -226,21 +219,6 @@ absl::StatusOr<SumoScenario> ReadSumoScenario(const std::string& configuration_p
   ASSIGN_OR_RETURN(SumoScenario scenario, MakeScenario(net, path.stem().string()));
   scenario.configuration_path = std::filesystem::absolute(path).string();
   return scenario;
-}
-
-std::string LightsOf(const SumoSignal& signal, const SignalState& state) {
-  std::string lights = signal.green_states[state.phase];
-  if (state.stage == SignalStage::kGreen) return lights;
-  const std::string& next = signal.green_states[state.next_phase];
-  for (size_t i = 0; i < lights.size(); ++i) {
-    if (!IsGreen(lights[i])) continue;
-    if (i < next.size() && IsGreen(next[i])) {
-      if (next[i] == 'g') lights[i] = 'g';
-    } else {
-      lights[i] = state.stage == SignalStage::kYellow ? 'y' : 'r';
-    }
-  }
-  return lights;
 }
 
 }  // namespace troupe

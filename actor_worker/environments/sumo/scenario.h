@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "actor_worker/environments/sumo/net_file.h"
+#include "actor_worker/environments/sumo/signal_phases.h"
 #include "actor_worker/environments/traffic/simulation.h"
 
 namespace troupe {
@@ -23,27 +24,19 @@ inline constexpr double kApproachMetres = 150;
 // How far apart along the road two signals with none between them are still neighbours.
 inline constexpr double kNeighbourMetres = 600;
 
-struct SumoSignal {
-  std::string id;
-  std::vector<std::string> green_states;  // per green phase, one letter per link
-};
-
 struct SumoScenario {
   std::string configuration_path;
   TrafficNetwork network;
   std::vector<SumoSignal> signals;  // one per junction of the network
   std::vector<SumoLane> lanes;
+  // Signals no vehicles meet and those with fewer than two green phases to choose from (a ramp meter): no agents, their
+  // own program runs.
+  std::vector<std::string> own_program_signals;
 };
 
-// Green phases are a signal's phases with green and without yellow; equal ones count once. Signals without links for
-// vehicles or without green phases keep their own program and are no agents.
-// Errors: as ReadSumoConfiguration; INVALID_ARGUMENT for a network without signals or a program shorter than its links.
+// Errors: as ReadSumoConfiguration and ReadSignalPhases; INVALID_ARGUMENT for a network in which no signal is an agent.
 absl::StatusOr<SumoScenario> ReadSumoScenario(const std::string& configuration_path);
 absl::StatusOr<SumoScenario> MakeScenario(const NetFile& net, const std::string& name);
-
-// The lights of a signal as one letter per link. While a phase is left, links that both phases let go stay green (with
-// priority only if both give it), the others that had green show yellow, then red.
-std::string LightsOf(const SumoSignal& signal, const SignalState& state);
 
 }  // namespace troupe
 

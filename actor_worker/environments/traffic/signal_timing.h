@@ -1,7 +1,7 @@
-// The lights of one junction over time: green, yellow, all-red, green; and what may be asked of them now.
+// The lights of one junction over time: green, clearing steps, yellow, all-red, green; and what may be asked of them now.
 //
-// Agents never time these: a change asked for goes through yellow and all-red by itself, minimum green must have passed
-// before it, and a green is never held beyond maximum green.
+// Agents never time these: a change asked for goes through the clearing steps of the phase being left, yellow and
+// all-red by itself, minimum green must have passed before it, and a green is never held beyond maximum green.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_SIGNAL_TIMING_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_SIGNAL_TIMING_H_
 
@@ -13,8 +13,9 @@ namespace troupe {
 class SignalTiming {
  public:
   SignalTiming() = default;
-  // `settings` must outlive this object.
-  SignalTiming(const TrafficSettings* settings, int num_phases) : settings_(settings), num_phases_(num_phases) {}
+  // `settings` and `junction` must outlive this object.
+  SignalTiming(const TrafficSettings* settings, const TrafficJunction* junction)
+      : settings_(settings), junction_(junction) {}
 
   // Green for phase 0, just begun.
   void Reset();
@@ -47,10 +48,14 @@ class SignalTiming {
   int phase_number() const { return 2 * state_.phase + (state_.stage == SignalStage::kGreen ? 0 : 1); }
 
  private:
+  bool one_phase() const { return junction_->phases.size() == 1; }
+  // Of the phase being left; empty where it has no clearing steps.
+  absl::Span<const int> clearing_seconds() const;
+  void BeginYellow();
   void EnterStageAfterYellow();
 
   const TrafficSettings* settings_ = nullptr;
-  int num_phases_ = 1;
+  const TrafficJunction* junction_ = nullptr;
   SignalState state_;
   int seconds_in_stage_ = 0;
   int committed_seconds_ = 0;

@@ -48,6 +48,9 @@ struct TrafficJunction {
   std::vector<std::string> phases{};  // names of the green phases in cycle order; at least one, at most 64
   // Green seconds per phase of the network's own fixed program, for the fixed-time baseline; empty: unknown.
   std::vector<double> program_green_seconds{};
+  // Per phase the seconds of its clearing steps: lights the network's program shows when it leaves the phase, before
+  // yellow, so that some movements end earlier than others. Each at least 1; empty: no phase has any.
+  std::vector<std::vector<int>> clearing_seconds{};
   std::vector<int> neighbours{};                   // junctions one edge away, either direction, ascending
   std::array<int, 2> observed_neighbours = {-1, -1};  // whose phases the agent sees; -1: none
 };
@@ -58,14 +61,15 @@ struct TrafficNetwork {
   std::vector<TrafficLane> lanes;
 };
 
-enum class SignalStage : uint8_t { kGreen, kYellow, kAllRed };
+enum class SignalStage : uint8_t { kGreen, kClearing, kYellow, kAllRed };
 
-// What a junction's lights show. kGreen: `phase` has green. kYellow and kAllRed: `phase` is being left for
-// `next_phase`; movements that both let go stay green, the others show yellow, then red.
+// What a junction's lights show. kGreen: `phase` has green. Else `phase` is being left for `next_phase`; movements that
+// both let go stay green, the others show what the phase's clearing step `step` gives them, then yellow, then red.
 struct SignalState {
   SignalStage stage = SignalStage::kGreen;
   int phase = 0;
   int next_phase = 0;
+  int step = 0;  // of kClearing, else 0
   bool operator==(const SignalState&) const = default;
 };
 

@@ -23,7 +23,7 @@ TrafficEnvironment::TrafficEnvironment(std::string name, std::unique_ptr<Traffic
   for (int j = 0; j < static_cast<int>(junctions.size()); ++j) {
     const int phases = static_cast<int>(junctions[j].phases.size());
     by_actions[settings_.action_set == TrafficActionSet::kChoosePhase ? phases : 4].push_back(j);
-    signals_.emplace_back(&settings_, phases);
+    signals_.emplace_back(&settings_, &junctions[j]);
   }
   for (auto& [actions, members] : by_actions) {
     AgentGroupSpec group;

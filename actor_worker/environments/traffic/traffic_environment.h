@@ -5,7 +5,7 @@
 //   1..4    standing vehicles on the approaches from N, S, E, W        (20)
 //   5..8    vehicles there, weighted by type (kVehicleWeights)         (40)
 //   9..12   mean occupancy of their lanes, 0..1                        (1)
-//   13      seconds since the present stage (green, yellow, all-red) began  (60)
+//   13      seconds since the present stage (green, clearing step, yellow, all-red) began  (60)
 //   14      1 when an emergency vehicle is on an approach              (1)
 //   15, 16  phase numbers of the two observed neighbours, 0 if none    (2 · their phases - 1)
 // Global state: all observations, then total vehicles / (100 · junctions) and total waiting seconds / (1000 ·
@@ -15,7 +15,7 @@
 // (else with vehicles, else simply the next) · 2 extend: hold the green for extension_seconds, whatever is asked
 // meanwhile but an override · 3 override: serve the approach with the emergency vehicle.
 // action_set CHOOSE_PHASE: one action per green phase.
-// Masks: during yellow and all-red only keep (or the phase being changed to); before minimum green no change; when the
+// Masks: during clearing, yellow and all-red only keep (or the phase being changed to); before minimum green no change; when the
 // coming interval would pass maximum green only a change; no override without an emergency vehicle.
 //
 // Agents with equal spaces form one group: "junction" when there is one, else "junction_N_actions".

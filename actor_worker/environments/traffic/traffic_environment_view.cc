@@ -83,8 +83,10 @@ std::string TrafficEnvironment::Render() const {
     const SignalState& state = signals_[j].state();
     std::string lights = info.phases[state.phase];
     if (state.stage != SignalStage::kGreen) {
-      absl::StrAppend(&lights, state.stage == SignalStage::kYellow ? " yellow>" : " red>",
-                      info.phases[state.next_phase]);
+      const char* const stage = state.stage == SignalStage::kClearing ? " clearing>"
+                                : state.stage == SignalStage::kYellow ? " yellow>"
+                                                                      : " red>";
+      absl::StrAppend(&lights, stage, info.phases[state.next_phase]);
     }
     absl::StrAppendFormat(&lights, " %ds", signals_[j].seconds_in_stage());
     const RawTrafficFeatures raw = RawFeatures(static_cast<int>(j));
