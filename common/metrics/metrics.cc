@@ -1,11 +1,12 @@
 #include "common/metrics/metrics.h"
 
 #include <cmath>
-#include <exception>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/metrics/process_collector.h"
+#include "prometheus/metric_family.h"
+#include "prometheus/text_serializer.h"
 
 namespace troupe {
 
@@ -48,21 +49,33 @@ void Metrics::SetInfo(const std::string& name, const std::string& help, const Me
 }
 
 void Metrics::AddCollectable(std::shared_ptr<prometheus::Collectable> collectable) {
+  absl::MutexLock lock(&mutex_);
   collectables_.push_back(std::move(collectable));
 }
 
-absl::StatusOr<int> Metrics::Serve(const std::string& address) {
-  try {
-    auto exposer = std::make_unique<prometheus::Exposer>(address, /*num_threads=*/1);
-    exposer->RegisterCollectable(registry_);
-    for (const auto& collectable : collectables_) exposer->RegisterCollectable(collectable);
-    const std::vector<int> ports = exposer->GetListeningPorts();
-    if (ports.empty()) return absl::UnavailableError(absl::StrCat("metrics: cannot listen on ", address));
-    exposer_ = std::move(exposer);
-    return ports.front();
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("metrics: cannot listen on ", address, ": ", error.what()));
+std::string Metrics::Page() const {
+  std::vector<prometheus::MetricFamily> families = registry_->Collect();
+  std::vector<std::shared_ptr<prometheus::Collectable>> collectables;
+  {
+    absl::MutexLock lock(&mutex_);
+    collectables = collectables_;
   }
+  for (const auto& collectable : collectables) {
+    for (prometheus::MetricFamily& family : collectable->Collect()) families.push_back(std::move(family));
+  }
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+absl::StatusOr<int> Metrics::Serve(const std::string& address) {
+  absl::StatusOr<std::unique_ptr<PageServer>> server =
+      PageServer::Start(address, {{"/metrics", [this] { return Page(); }}, {"/health", [] { return "OK\n"; }}});
+  if (!server.ok()) return absl::UnavailableError(absl::StrCat("metrics: ", server.status().message()));
+  server_ = *std::move(server);
+  return server_->port();
+}
+
+void Metrics::AwaitScrape(const std::function<bool()>& stop) {
+  if (server_ != nullptr) server_->AwaitScrape(stop);
 }
 
 }  // namespace troupe

@@ -40,16 +40,23 @@ inline int Connect(int port) {
   return connection;
 }
 
-// All that the server at the port answers to a GET, headers and page.
-inline std::string HttpGet(int port, const std::string& path) {
+// All that the server at the port answers to `request`.
+inline std::string HttpAsk(int port, const std::string& request) {
   const int connection = Connect(port);
-  const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
   EXPECT_EQ(send(connection, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
   std::string answer;
   char buffer[4096];
   for (ssize_t got; (got = recv(connection, buffer, sizeof(buffer), 0)) > 0;) answer.append(buffer, got);
   close(connection);
   return answer;
+}
+
+// Headers and page, as a person's browser would ask for it, and as Prometheus would.
+inline std::string HttpGet(int port, const std::string& path) {
+  return HttpAsk(port, "GET " + path + " HTTP/1.0\r\n\r\n");
+}
+inline std::string Scrape(int port) {
+  return HttpAsk(port, "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n");
 }
 
 }  // namespace troupe::testing
