@@ -12,6 +12,7 @@
 #include "actor_worker/stream/backoff.h"
 #include "actor_worker/stream/registration.h"
 #include "actor_worker/stream/session.h"
+#include "common/security/http_proxy.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace troupe {
@@ -27,6 +28,7 @@ class Worker {
  public:
   Worker(const WorkerOptions& options, Metrics* metrics)
       : options_(options),
+        route_(DescribeRoute(options.learner_address)),
         metrics_(metrics),
         identity_(DescribeThisWorker(options.max_shards)),
         control_channel_(NewChannel(kControlMessageBytes)),
@@ -53,7 +55,7 @@ class Worker {
       if (attempt.exit.has_value()) return *attempt.exit;
       Complain(attempt.status);
       if (absl::Now() - last_contact_ > options_.give_up_after) {
-        LogLine(absl::StrCat("giving up: no learner at ", options_.learner_address, " for ",
+        LogLine(absl::StrCat("giving up: no learner at ", route_, " for ",
                              absl::FormatDuration(options_.give_up_after)));
         return kWorkerGaveUp;
       }
@@ -90,7 +92,7 @@ class Worker {
       if (!id.ok()) return RegistrationRefused(id.status());
       worker_id_ = *std::move(id);
       metrics_.ShowRun(description_.run_id(), description_.experiment());
-      LogLine(absl::StrCat("worker ", worker_id_, " of run ", description_.run_id(), " at ", options_.learner_address));
+      LogLine(absl::StrCat("worker ", worker_id_, " of run ", description_.run_id(), " at ", route_));
     }
     return Serve();
   }
@@ -172,7 +174,7 @@ class Worker {
   void Complain(const absl::Status& status) {
     std::string text = status.ToString();
     if (text == last_complaint_) return;
-    LogLine(absl::StrCat("learner at ", options_.learner_address, ": ", text, "; trying again"));
+    LogLine(absl::StrCat("learner at ", route_, ": ", text, "; trying again"));
     last_complaint_ = std::move(text);
   }
 
@@ -184,6 +186,7 @@ class Worker {
   }
 
   const WorkerOptions options_;
+  const std::string route_;  // to the learner, for people
   WorkerMetrics metrics_;
   const WorkerIdentity identity_;
   const std::shared_ptr<grpc::Channel> control_channel_;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace troupe {
 
@@ -19,6 +20,22 @@ bool IsLoopbackAddress(const std::string& address) {
   if (inet_pton(AF_INET, host.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
   in6_addr six;
   return inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+bool IsWildcardAddress(const std::string& address) {
+  if (absl::StartsWith(address, "unix:")) return false;
+  const std::string host = HostOf(address);
+  return host.empty() || host == "0.0.0.0" || host == "::";
+}
+
+std::string AddressOf(const std::string& listen_address, int port) {
+  if (absl::StartsWith(listen_address, "unix:")) return listen_address;
+  return absl::StrCat(listen_address.substr(0, listen_address.rfind(':')), ":", port);
+}
+
+std::string AddressToDial(const std::string& listen_address, int port) {
+  if (!IsWildcardAddress(listen_address)) return AddressOf(listen_address, port);
+  return absl::StrCat(absl::StartsWith(listen_address, "[") ? "[::1]:" : "127.0.0.1:", port);
 }
 
 }  // namespace troupe

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/security/addresses.h"
+#include "common/security/http_proxy.h"
 #include "common/security/tls_reload.h"
 #include "common/status_macros.h"
 #include "grpcpp/create_channel.h"
@@ -99,6 +100,7 @@ std::shared_ptr<const ClientCredentials> ClientCredentials::Plain() {
 std::shared_ptr<grpc::Channel> ClientCredentials::OpenChannel(const std::string& address,
                                                               grpc::ChannelArguments arguments) const {
   if (!server_name_.empty()) arguments.SetSslTargetNameOverride(server_name_);
+  if (HttpProxyFor(address).address.empty()) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
   if (token_ != nullptr) interceptors.push_back(std::make_unique<TokenInterceptorFactory>(token_));
   return grpc::experimental::CreateCustomChannelWithInterceptors(address, channel_, arguments, std::move(interceptors));

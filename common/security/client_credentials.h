@@ -33,7 +33,8 @@ class ClientCredentials {
   // Plain text, no token.
   static std::shared_ptr<const ClientCredentials> Plain();
 
-  // A channel, not yet connected, every call of which carries the token.
+  // A channel, not yet connected, every call of which carries the token. It goes through the environment's HTTP proxy
+  // where http_proxy.h says so.
   std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, grpc::ChannelArguments arguments) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "common/security/http_proxy.h"
 #include "common/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "proto/health.grpc.pb.h"
@@ -16,7 +17,7 @@ absl::StatusOr<std::string> AskHealth(const std::string& address, const ClientSe
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
   grpc::health::v1::HealthCheckResponse response;
   const grpc::Status status = stub->Check(&context, {}, &response);
-  if (!status.ok()) return absl::UnavailableError(absl::StrCat("health of ", address, ": ", status.error_message()));
+  if (!status.ok()) return absl::UnavailableError(absl::StrCat("health of ", DescribeRoute(address), ": ", status.error_message()));
   if (response.status() != grpc::health::v1::HealthCheckResponse::SERVING) {
     return absl::UnavailableError(
         absl::StrCat("health of ", address, ": ",

@@ -12,6 +12,7 @@
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
 #include "common/metrics/metrics.h"
+#include "common/security/addresses.h"
 #include "common/security/credential_files.h"
 #include "common/status_macros.h"
 #include "common/wire/spec_codec.h"
@@ -39,6 +40,7 @@ namespace troupe {
 namespace {
 
 constexpr absl::Duration kDrainGrace = absl::Seconds(10);
+constexpr absl::Duration kFirstWaitingReminder = absl::Seconds(5);
 constexpr absl::Duration kWaitingReminder = absl::Seconds(30);
 
 std::string NameOf(const TrainOptions& options) {
@@ -140,8 +142,10 @@ absl::Status TrainingRun::StartServing() {
   server_options.listen_address = options_.listen_address;
   server_options.security = options_.security;
   std::vector<std::string> worker_command = {worker_program_};
-  if (options_.local_workers > 0 && options_.security.any()) {
-    // Whatever others need, the learner's own children come in plain text over loopback with a token of this run.
+  const bool dialable = IsLoopbackAddress(options_.listen_address) || IsWildcardAddress(options_.listen_address);
+  if (options_.local_workers > 0 && (options_.security.any() || !dialable)) {
+    // Whatever others need, and by whatever address, the learner's own children come in plain text over loopback with a
+    // token of this run.
     server_options.local_token = RandomToken();
     RETURN_IF_ERROR(WriteSecretFile(own_folder_ + "/workers/token", server_options.local_token));
     worker_command.push_back(absl::StrCat("--token_file=", own_folder_, "/workers/token"));
@@ -154,15 +158,13 @@ absl::Status TrainingRun::StartServing() {
   server_options.own_shards =
       ShardRange::OfRank(experiment_.collection().num_shards(), ranks_->rank(), ranks_->size());
   server_options.log = [this](const std::string& line) { console_.Line(line); };
-  const std::string host = options_.listen_address.substr(0, options_.listen_address.rfind(':'));
   ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
-  RunPlaces places{own_folder_,         start_.run_id,          absl::StrCat(host, ":", server_->port()), "",
+  RunPlaces places{own_folder_,         start_.run_id,          AddressOf(options_.listen_address, server_->port()), "",
                    device_.description, options_.local_workers, server_options.expected_workers};
   ShowRun(experiment_, run_path(), start_.run_id, server_options.expected_workers, &metrics_);
   if (!options_.metrics_address.empty()) {
     ASSIGN_OR_RETURN(const int port, metrics_.Serve(options_.metrics_address));
-    places.metrics_url = absl::StrCat(
-        "http://", options_.metrics_address.substr(0, options_.metrics_address.rfind(':')), ":", port, "/metrics");
+    places.metrics_url = absl::StrCat("http://", AddressOf(options_.metrics_address, port), "/metrics");
   }
   if (is_first()) console_.Line(FormatRun(experiment_, places));
   if (ranks_->size() > 1) {
@@ -172,7 +174,7 @@ absl::Status TrainingRun::StartServing() {
   if (resumed_ && is_first()) console_.Line(FormatResume(start_.counters));
   if (options_.local_workers == 0) return absl::OkStatus();
   WorkerSupervisorOptions supervisor_options;
-  worker_command.push_back(absl::StrCat("--learner=127.0.0.1:", server_->local_port()));
+  worker_command.push_back(absl::StrCat("--learner=", server_->local_address()));
   supervisor_options.command = worker_command;
   supervisor_options.num_workers = options_.local_workers;
   supervisor_options.log_folder = own_folder_ + "/workers";
@@ -181,7 +183,7 @@ absl::Status TrainingRun::StartServing() {
 }
 
 absl::Status TrainingRun::AwaitEnvironment() {
-  absl::Time reminded = absl::Now();
+  absl::Time remind = absl::Now() + kFirstWaitingReminder;
   std::optional<EnvironmentSpec> found;
   while (true) {
     const bool stop = stopping();
@@ -197,9 +199,11 @@ absl::Status TrainingRun::AwaitEnvironment() {
       environment_ = std::move(found);
       return absl::OkStatus();
     }
-    if (found.has_value() || absl::Now() - reminded < kWaitingReminder) continue;
-    reminded = absl::Now();
-    console_.Line(absl::StrCat("waiting for the first worker at port ", server_->port()));
+    if (found.has_value() || absl::Now() < remind) continue;
+    remind = absl::Now() + kWaitingReminder;
+    console_.Line(absl::StrCat("waiting for the first worker at ", AddressOf(options_.listen_address, server_->port()),
+                               workers_ == nullptr ? "" : "; the learner's own says: ",
+                               workers_ == nullptr ? "" : workers_->last_words()));
   }
 }
 

@@ -35,8 +35,7 @@ WorkerSupervisor::WorkerSupervisor(WorkerSupervisorOptions options, Console* con
       metrics_(*metrics),
       policy_(options_.num_workers, options_.limits) {
   for (int i = 0; i < options_.num_workers; ++i) {
-    const std::string path = absl::StrCat(options_.log_folder, "/", i, ".log");
-    workers_.push_back(std::make_unique<Worker>(i, path, options_.max_log_bytes));
+    workers_.push_back(std::make_unique<Worker>(i, LogPath(i), options_.max_log_bytes));
     metrics_.Counter("troupe_worker_restarts_total", "Local workers started again.", {{"worker", absl::StrCat(i)}});
   }
   thread_ = NamedThread("supervisor", [this] { Run(); });
@@ -47,6 +46,15 @@ WorkerSupervisor::~WorkerSupervisor() { Stop(absl::ZeroDuration()); }
 absl::Status WorkerSupervisor::health() const {
   absl::MutexLock lock(&mutex_);
   return health_;
+}
+
+std::string WorkerSupervisor::last_words() const {
+  absl::MutexLock lock(&mutex_);
+  return absl::StrCat(LogPath(0), ": ", last_line_.empty() ? "nothing yet" : absl::StrCat("\"", last_line_, "\""));
+}
+
+std::string WorkerSupervisor::LogPath(int index) const {
+  return absl::StrCat(options_.log_folder, "/", index, ".log");
 }
 
 void WorkerSupervisor::Stop(absl::Duration grace) {
@@ -103,6 +111,9 @@ void WorkerSupervisor::ReadOutputs(absl::Duration patience) {
     std::string text;
     worker->output_open = worker->child->ReadOutput(&text);
     worker->log.Append(text);
+    if (worker->index != 0 || text.empty()) continue;
+    absl::MutexLock lock(&mutex_);
+    last_line_ = worker->log.LastLine();
   }
 }
 

@@ -43,6 +43,9 @@ class WorkerSupervisor {
   // restarts was reached.
   absl::Status health() const;
 
+  // Where the first worker's log is and what it ends with: "runs/x/workers/0.log: \"…\"".
+  std::string last_words() const;
+
   // No more restarts; workers that end within `grace` do so in peace, the others get SIGTERM, and two seconds later
   // SIGKILL. Returns when all are reaped.
   void Stop(absl::Duration grace);
@@ -57,6 +60,7 @@ class WorkerSupervisor {
   void OnEnd(Worker& worker, int wait_status, absl::Time now);
   void EndAll(absl::Time deadline);
   bool AnyRunning() const;
+  std::string LogPath(int index) const;
   void Fail(const absl::Status& status);
   absl::Time stop_deadline() const;
 
@@ -67,6 +71,7 @@ class WorkerSupervisor {
   std::vector<std::unique_ptr<Worker>> workers_;  // the thread's alone
   mutable absl::Mutex mutex_;
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
+  std::string last_line_ ABSL_GUARDED_BY(mutex_);  // of worker 0
   // When those that still run are told to end; infinite future until Stop.
   absl::Time stop_deadline_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   NamedThread thread_;

@@ -18,6 +18,7 @@
 #include "common/host_tensor.h"
 #include "common/metrics/metrics.h"
 #include "common/policy_spec.h"
+#include "common/security/addresses.h"
 #include "common/security/server_security.h"
 #include "learner/ingest/shard_range.h"
 #include "learner/training_batch.h"
@@ -93,8 +94,8 @@ class LearnerServer {
   virtual ~LearnerServer() = default;
 
   virtual int port() const = 0;
-  // Where the workers of this machine connect.
-  virtual int local_port() const { return port(); }
+  // "HOST:PORT" where the workers of this machine connect.
+  virtual std::string local_address() const { return AddressToDial("127.0.0.1:0", port()); }
 
   // The spec announced by the first worker; later workers must announce the same. DEADLINE_EXCEEDED after `timeout`.
   virtual absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) = 0;

@@ -68,7 +68,8 @@ absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(Lear
 }
 
 LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
-    : collection_(options.experiment.collection()),
+    : listen_address_(options.listen_address),
+      collection_(options.experiment.collection()),
       session_(options, metrics, std::move(clock)),
       service_(&session_, static_cast<int>(options.experiment.collection().num_shards())),
       handshakes_([this](const std::string& reason) { session_.metrics().CountRejected(reason); }) {}

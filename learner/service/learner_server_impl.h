@@ -27,7 +27,9 @@ class LearnerServerImpl final : public LearnerServer {
   ~LearnerServerImpl() override;
 
   int port() const override { return port_; }
-  int local_port() const override { return local_port_ != 0 ? local_port_ : port_; }
+  std::string local_address() const override {
+    return local_port_ != 0 ? AddressToDial("127.0.0.1:0", local_port_) : AddressToDial(listen_address_, port_);
+  }
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) override;
   absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
                      std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override;
@@ -53,6 +55,7 @@ class LearnerServerImpl final : public LearnerServer {
   // Bytes that messages on their way may take: before Begin, and for chunks up to `max_chunk_bytes` from then on.
   static size_t QuotaBytes(const CollectionSettings& collection, size_t max_chunk_bytes);
 
+  const std::string listen_address_;
   const CollectionSettings collection_;
   grpc::ResourceQuota quota_{"learner"};
   TrainingSession session_;

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "common/security/addresses.h"
 #include "common/security/bearer_token.h"
 #include "common/security/credential_files.h"
+#include "common/security/http_proxy.h"
 #include "common/security/server_security.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -32,6 +34,59 @@ TEST(Addresses, OnlyThoseOfThisMachineAreLoopback) {
                               "127.0.0.1.example:1", "learner:7070", ":7070", ""}) {
     EXPECT_FALSE(IsLoopbackAddress(address)) << address;
   }
+}
+
+TEST(Addresses, AreDialledWhereTheyAreListenedOn) {
+  EXPECT_EQ(AddressToDial("127.0.0.1:0", 7070), "127.0.0.1:7070");
+  EXPECT_EQ(AddressToDial("127.0.0.2:7070", 7070), "127.0.0.2:7070");
+  EXPECT_EQ(AddressToDial("[::1]:0", 7), "[::1]:7");
+  EXPECT_EQ(AddressToDial("localhost:0", 7), "localhost:7");
+  EXPECT_EQ(AddressToDial("0.0.0.0:0", 7), "127.0.0.1:7");
+  EXPECT_EQ(AddressToDial("[::]:0", 7), "[::1]:7");
+  EXPECT_EQ(AddressToDial("unix:/tmp/x", 1), "unix:/tmp/x");
+  EXPECT_EQ(AddressOf("0.0.0.0:0", 7), "0.0.0.0:7");
+  for (const char* address : {"0.0.0.0:7070", "[::]:0", ":0"}) EXPECT_TRUE(IsWildcardAddress(address)) << address;
+  for (const char* address : {"127.0.0.1:0", "[::1]:0", "192.0.2.1:0", "unix:x"}) {
+    EXPECT_FALSE(IsWildcardAddress(address)) << address;
+  }
+}
+
+class HttpProxyTest : public ::testing::Test {
+ protected:
+  std::string Proxy(const std::string& address) const {
+    const HttpProxy proxy = HttpProxyFor(address, [this](const char* name) -> const char* {
+      const auto found = environment_.find(name);
+      return found == environment_.end() ? nullptr : found->second.c_str();
+    });
+    return proxy.address.empty() ? "" : absl::StrCat(proxy.variable, " ", proxy.address);
+  }
+  std::map<std::string, std::string> environment_;
+};
+
+TEST_F(HttpProxyTest, IsTheFirstThatIsSet) {
+  EXPECT_EQ(Proxy("learner:7070"), "");
+  environment_["http_proxy"] = "http://user:secret@proxy:3128/";
+  EXPECT_EQ(Proxy("learner:7070"), "http_proxy proxy:3128");
+  environment_["https_proxy"] = "http://other:1";
+  EXPECT_EQ(Proxy("learner:7070"), "https_proxy other:1");
+  environment_["grpc_proxy"] = "";  // none for gRPC
+  EXPECT_EQ(Proxy("learner:7070"), "");
+  environment_["grpc_proxy"] = "socks5://x:1";  // gRPC knows no such proxies and takes none
+  EXPECT_EQ(Proxy("learner:7070"), "");
+}
+
+TEST_F(HttpProxyTest, IsNoneForLoopbackAndForExceptions) {
+  environment_["http_proxy"] = "http://proxy:3128";
+  for (const char* address : {"127.0.0.1:7070", "127.0.0.2:1", "[::1]:1", "localhost:1", "unix:/tmp/x"}) {
+    EXPECT_EQ(Proxy(address), "") << address;
+  }
+  environment_["no_proxy"] = "other, .example.org ,LEARNER";
+  EXPECT_EQ(Proxy("learner:7070"), "");
+  EXPECT_EQ(Proxy("a.example.org:7070"), "");
+  EXPECT_EQ(Proxy("192.0.2.1:7070"), "http_proxy proxy:3128");
+  environment_["no_grpc_proxy"] = "192.0.2.1";
+  EXPECT_EQ(Proxy("192.0.2.1:7070"), "");
+  EXPECT_EQ(Proxy("learner:7070"), "http_proxy proxy:3128");
 }
 
 TEST(TokenFile, HoldsOneWord) {
