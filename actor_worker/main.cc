@@ -58,6 +58,7 @@ int RunWork(int argc, char** argv) {
   }
   options.credentials = *std::move(credentials);
   Metrics metrics;
+  prometheus::Gauge& finished = metrics.Gauge("troupe_run_finished", "1 once the learner has said that the run has ended.");
   if (const std::string address = absl::GetFlag(FLAGS_metrics); !address.empty()) {
     const absl::StatusOr<int> port = metrics.Serve(address);
     if (!port.ok()) {
@@ -66,7 +67,13 @@ int RunWork(int argc, char** argv) {
     }
     LogLine("metrics on port " + std::to_string(*port));
   }
-  return RunWorker(options, &metrics);
+  const int exit_status = RunWorker(options, &metrics);
+  if (exit_status == kWorkerDone && !shutdown.requested()) {
+    // Whoever watches shall know why this process answers no more.
+    finished.Set(1);
+    metrics.AwaitScrape([&shutdown] { return shutdown.requested(); });
+  }
+  return exit_status;
 }
 
 int Dispatch(int argc, char** argv) {

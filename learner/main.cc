@@ -1,55 +1,75 @@
-// The learner: `train` (default), `export`, `inspect`, `health`. See learner/run/flags.cc for the command line and
-// learner/run/train_command.cc for how a run is put together.
-#include <cstdio>
-#include <string>
+// The learner: `train` (default), `export`, `inspect`, `health`. `health`, which a container asks every few seconds, is here.
+// The others are learner_train's (train_main.cc), which takes this process's place: loading LibTorch costs every start of
+// a program a third of a second of a core.
+#include <unistd.h>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
-#include "common/threads/shutdown.h"
-#include "learner/export/export_actors.h"
-#include "learner/export/inspect.h"
-#include "learner/run/flags.h"
-#include "learner/run/health_command.h"
-#include "learner/run/train_command.h"
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "learner/health/health_command.h"
+
+ABSL_FLAG(std::string, connect, "", "HOST:PORT of the learner to ask.");
+ABSL_FLAG(std::string, tls_ca, "", "Authority, PEM, of which the learner must show a certificate.");
+ABSL_FLAG(std::string, tls_certificate, "", "Own certificate, PEM, to show.");
+ABSL_FLAG(std::string, tls_key, "", "Its private key, PEM.");
+ABSL_FLAG(std::string, tls_server_name, "", "The name its certificate must have, instead of --connect's.");
+ABSL_FLAG(std::string, token_file, "", "File with the learner's token.");
+ABSL_FLAG(bool, insecure, false, "Allow the token to travel to other machines in plain text.");
 
 namespace {
 
-int Fail(const absl::Status& status, int exit_status) {
-  std::fprintf(stderr, "learner: %s\n", std::string(status.message()).c_str());
-  return exit_status;
+bool AsksForHelp(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--help" || word == "-help" || word == "-h") return true;
+  }
+  return false;
 }
 
-int Print(const absl::StatusOr<std::string>& text) {
-  if (!text.ok()) return Fail(text.status(), 1);
-  std::printf("%s\n", text->c_str());
+int Health(int argc, char** argv) {
+  const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
+  if (words.size() > 2) {
+    std::fprintf(stderr, "learner: unexpected \"%s\"\nlearner --help tells what there is\n", words[2]);
+    return 2;
+  }
+  const std::string address = absl::GetFlag(FLAGS_connect);
+  if (address.empty()) {
+    std::fprintf(stderr, "learner: health: --connect=HOST:PORT is needed\nlearner --help tells what there is\n");
+    return 2;
+  }
+  const absl::StatusOr<std::string> answer = troupe::AskHealth(
+      address, {absl::GetFlag(FLAGS_tls_ca), absl::GetFlag(FLAGS_tls_certificate), absl::GetFlag(FLAGS_tls_key),
+                absl::GetFlag(FLAGS_tls_server_name), absl::GetFlag(FLAGS_token_file), absl::GetFlag(FLAGS_insecure)});
+  if (!answer.ok()) {
+    std::fprintf(stderr, "learner: %s\n", std::string(answer.status().message()).c_str());
+    return 1;
+  }
+  std::printf("%s\n", answer->c_str());
   return 0;
+}
+
+// Returns only when the program beside this one cannot be run.
+int BecomeTrainProgram(char** argv) {
+  std::error_code error;
+  const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::string program = own.parent_path() / "learner_train";
+  execv(program.c_str(), argv);
+  std::fprintf(stderr, "learner: %s: %s; it is built together with this program\n", program.c_str(),
+               std::strerror(errno));
+  return 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Debian's Abseil looks for deadlocks at every lock, which costs the ingest several percent; the tests keep it on.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  troupe::ShutdownSignal shutdown;
-  const absl::StatusOr<troupe::LearnerCommandLine> line = troupe::ParseLearnerCommandLine(argc, argv);
-  if (!line.ok()) {
-    Fail(line.status(), 2);
-    std::fprintf(stderr, "learner --help tells what there is\n");
-    return 2;
-  }
-  switch (line->command) {
-    case troupe::LearnerCommand::kExport:
-      return Print(troupe::ExportActors(line->run_folder, line->checkpoint, line->output));
-    case troupe::LearnerCommand::kInspect:
-      return Print(troupe::DescribeFile(line->file));
-    case troupe::LearnerCommand::kHealth:
-      return Print(troupe::AskHealth(line->connect, line->client_security));
-    case troupe::LearnerCommand::kTrain:
-      break;
-  }
-  const absl::StatusOr<troupe::Experiment> experiment = troupe::ReadTrainExperiment(line->train);
-  if (!experiment.ok()) return Fail(experiment.status(), 2);
-  const absl::Status status = troupe::RunTraining(line->train, *experiment, &shutdown);
-  return status.ok() ? 0 : Fail(status, 1);
+  const bool health = argc > 1 && std::string_view(argv[1]) == "health" && !AsksForHelp(argc, argv);
+  return health ? Health(argc, argv) : BecomeTrainProgram(argv);
 }

@@ -3,7 +3,7 @@
 #
 #   deploy/docker/collect.sh OUTPUT WHAT ...
 #
-#   WHAT    a program (build/release/bin/…), `sumo` (what setup.sh --sumo installed) or `cuda` (LibTorch's CUDA libraries, our graphs)
+#   WHAT    a program (build/release/bin/…; the learner brings learner_train), `sumo` (what setup.sh --sumo installed) or `cuda` (LibTorch's CUDA libraries, our graphs)
 #
 #   OUTPUT/root/opt/troupe/bin          the programs, without their symbols
 #   OUTPUT/root/opt/troupe/lib          libraries from Python wheels, laid out as in site-packages: they find each other
@@ -75,6 +75,7 @@ for what in "$@"; do
   case "$what" in
     sumo) add_sumo ;;
     cuda) add_cuda ;;
+    */learner) add_program "$what" && add_program "${what}_train" ;;
     *) add_program "$what" ;;
   esac
 done

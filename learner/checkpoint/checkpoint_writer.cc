@@ -70,7 +70,7 @@ void CheckpointWriter::Perform(const Checkpoint& checkpoint, bool best) {
   absl::Status status = best ? store_.WriteBest(checkpoint) : store_.Write(checkpoint);
   if (status.ok())
     status = WriteActors(checkpoint, actors_folder_ + (best ? "/best.safetensors" : "/last.safetensors"));
-  report_({checkpoint.counters.update, best, absl::ToDoubleSeconds(absl::Now() - begin), std::move(status)});
+  report_({checkpoint.counters.update, checkpoint.counters.env_steps, best, absl::ToDoubleSeconds(absl::Now() - begin), std::move(status)});
 }
 
 }  // namespace troupe

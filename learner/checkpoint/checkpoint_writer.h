@@ -18,6 +18,7 @@ namespace troupe {
 // What became of one write, told on the writer's thread.
 struct CheckpointWrite {
   uint64_t update = 0;
+  uint64_t env_steps = 0;
   bool best = false;
   double seconds = 0;
   absl::Status status;

@@ -19,7 +19,7 @@ ABSL_FLAG(std::string, experiment, "", "Experiment file (textproto).");
 ABSL_FLAG(std::string, run_dir, "", "The run's folder; default runs/<name of the experiment>.");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Where workers connect; port 0: any.");
 ABSL_FLAG(bool, insecure, false, "Allow --listen on addresses that others can reach without credentials or encryption.");
-ABSL_FLAG(std::string, tls_certificate, "", "Own certificate, PEM: serve TLS (train), show it (health).");
+ABSL_FLAG(std::string, tls_certificate, "", "Own certificate, PEM: serve TLS.");
 ABSL_FLAG(std::string, tls_key, "", "Its private key, PEM.");
 ABSL_FLAG(std::string, tls_client_ca, "", "Authority, PEM, of which clients must show a certificate: mutual TLS.");
 ABSL_FLAG(std::string, token_file, "", "File with the token that every call must carry.");
@@ -33,10 +33,6 @@ ABSL_FLAG(bool, fresh, false, "Refuse to go on with a run that is already in the
 ABSL_FLAG(double, rank_timeout, 60, "Seconds after which a learner of the group that does not answer is gone.");
 ABSL_FLAG(bool, insecure_ranks, false, "Allow a MASTER_ADDR that others can reach.");
 ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
-// health
-ABSL_FLAG(std::string, connect, "", "HOST:PORT of the learner to ask.");
-ABSL_FLAG(std::string, tls_ca, "", "Authority, PEM, of which the learner must show a certificate.");
-ABSL_FLAG(std::string, tls_server_name, "", "The name its certificate must have, instead of --connect's.");
 // export
 ABSL_FLAG(std::string, checkpoint, "best", "best, last, or a checkpoint's path.");
 ABSL_FLAG(std::string, output, "", "File to write.");
@@ -50,7 +46,7 @@ constexpr char kHelp[] =
   learner [train] --experiment=FILE [flags]      train, or go on with the run in the folder
   learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own
   learner inspect FILE                           print what a checkpoint or actor file holds
-  learner health --connect=HOST:PORT [flags]     ask a learner whether it serves
+  learner health --connect=HOST:PORT [flags]     ask a learner whether it is well
 
 train
   --experiment=FILE       what to train: deploy/experiments/*.textproto
@@ -78,7 +74,8 @@ export
   --checkpoint=WHICH      best (by evaluation), last, or a checkpoint's path (best)
   --output=FILE           file to write, for `actor_worker evaluate`, `act`, `replay` and Python
 
-health: exit status 0 when the learner serves, 1 with a line that says why not
+health: exit status 0 and the phase (starting, training, finishing) as long as the learner lives and answers, 1 with a
+  line that says why not
   --connect=HOST:PORT     the learner
   --tls_ca=FILE           TLS: the learner must show a certificate of this authority
   --tls_certificate=FILE --tls_key=FILE   mutual TLS: what to show
@@ -133,7 +130,7 @@ absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
   if (word == "train") return LearnerCommand::kTrain;
   if (word == "export") return LearnerCommand::kExport;
   if (word == "inspect") return LearnerCommand::kInspect;
-  if (word == "health") return LearnerCommand::kHealth;
+  if (word == "health") return absl::InvalidArgumentError("health: expected as the first word, its flags after it");
   const std::string nearest = NearestName(word, {"train", "export", "inspect", "health"});
   return absl::InvalidArgumentError(absl::StrCat(
       "unknown command \"", word, "\"; ",
@@ -199,13 +196,6 @@ absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv
   line.run_folder = absl::GetFlag(FLAGS_run_dir);
   line.checkpoint = absl::GetFlag(FLAGS_checkpoint);
   line.output = absl::GetFlag(FLAGS_output);
-  line.connect = absl::GetFlag(FLAGS_connect);
-  line.client_security = {absl::GetFlag(FLAGS_tls_ca),          absl::GetFlag(FLAGS_tls_certificate),
-                          absl::GetFlag(FLAGS_tls_key),         absl::GetFlag(FLAGS_tls_server_name),
-                          absl::GetFlag(FLAGS_token_file),      absl::GetFlag(FLAGS_insecure)};
-  if (line.command == LearnerCommand::kHealth && line.connect.empty()) {
-    return absl::InvalidArgumentError("health: --connect=HOST:PORT is needed");
-  }
   if (line.command == LearnerCommand::kExport && line.output.empty()) {
     return absl::InvalidArgumentError("export: --output=FILE is needed");
   }

@@ -1,16 +1,16 @@
-// The learner's command line. All its flags stand in flags.cc; nothing else knows them.
+// The learner's command line. All its flags stand in flags.cc; nothing else knows them. Those of `learner health`, which is
+// another program (learner/main.cc), are only in the help here.
 #ifndef TROUPE_LEARNER_RUN_FLAGS_H_
 #define TROUPE_LEARNER_RUN_FLAGS_H_
 
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/security/client_credentials.h"
 #include "learner/run/train_command.h"
 
 namespace troupe {
 
-enum class LearnerCommand { kTrain, kExport, kInspect, kHealth };
+enum class LearnerCommand { kTrain, kExport, kInspect };
 
 struct LearnerCommandLine {
   LearnerCommand command = LearnerCommand::kTrain;
@@ -21,9 +21,6 @@ struct LearnerCommandLine {
   std::string output;
   // inspect
   std::string file;
-  // health
-  std::string connect;
-  ClientSecurity client_security;
 };
 
 // Call once. Prints help and ends the process with 0 for --help; an unknown flag or a value of the wrong type ends it

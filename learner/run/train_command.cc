@@ -33,6 +33,7 @@
 #include "learner/run/run_metrics.h"
 #include "learner/run/run_reporter.h"
 #include "learner/run/training_loop.h"
+#include "learner/run/training_metrics.h"
 #include "learner/run/worker_supervisor.h"
 #include "learner/service/learner_server.h"
 
@@ -40,6 +41,7 @@ namespace troupe {
 namespace {
 
 constexpr absl::Duration kDrainGrace = absl::Seconds(10);
+constexpr char kFinishedHelp[] = "1 once all that was to be done for the run is done.";
 constexpr absl::Duration kFirstWaitingReminder = absl::Seconds(5);
 constexpr absl::Duration kWaitingReminder = absl::Seconds(30);
 
@@ -56,10 +58,13 @@ class TrainingRun {
   absl::Status Run();
 
  private:
+  absl::Status Listen();
+  absl::Status TrainAndEvaluate();
   absl::Status JoinRanks();
   absl::Status OpenFolder();
   absl::Status Begin();
-  absl::Status StartServing();
+  absl::Status OpenRun();
+  void StartLocalWorkers();
   absl::Status AwaitEnvironment();
   absl::Status PrepareLearning();
   absl::StatusOr<TrainingResult> Train();
@@ -72,6 +77,14 @@ class TrainingRun {
   absl::Status worker_health() const { return workers_ == nullptr ? absl::OkStatus() : workers_->health(); }
   std::string run_path() const {
     return options_.run_folder.empty() ? "runs/" + experiment_.name() : options_.run_folder;
+  }
+  int expected_workers() const {
+    return options_.expected_workers > 0 ? options_.expected_workers : std::max(1, options_.local_workers);
+  }
+  ShardRange own_shards() const {
+    const int num_shards = static_cast<int>(experiment_.collection().num_shards());
+    return options_.ranks.has_value() ? ShardRange::OfRank(num_shards, options_.ranks->rank, options_.ranks->size)
+                                      : ShardRange::OfRank(num_shards, 0, 1);
   }
   bool is_first() const { return ranks_->rank() == 0; }
   bool is_complete() const { return start_.counters.env_steps >= experiment_.total_env_steps(); }
@@ -86,13 +99,41 @@ class TrainingRun {
   std::string own_folder_;             // for this rank's logs
   Checkpoint start_;  // where the run begins or goes on
   bool resumed_ = false;
+  bool finished_ = false;  // all that was to be done for the run is done
   std::string worker_program_;
+  std::string local_token_;  // not empty: local workers need it
+  int metrics_port_ = 0;
   ChosenDevice device_;
   std::unique_ptr<LearnerServer> server_;
   std::unique_ptr<WorkerSupervisor> workers_;
   std::optional<EnvironmentSpec> environment_;
   std::unique_ptr<Algorithm> algorithm_;
 };
+
+// From here to the end of the process health and metrics are answered, however long loading a checkpoint, waiting for other
+// ranks or the last evaluation take.
+absl::Status TrainingRun::Listen() {
+  metrics_.Gauge("troupe_run_finished", kFinishedHelp);
+  LearnerServerOptions server_options;
+  server_options.listen_address = options_.listen_address;
+  server_options.security = options_.security;
+  const bool dialable = IsLoopbackAddress(options_.listen_address) || IsWildcardAddress(options_.listen_address);
+  if (options_.local_workers > 0 && (options_.security.any() || !dialable)) {
+    // Whatever others need, and by whatever address, the learner's own children come in plain text over loopback with a
+    // token of this run.
+    local_token_ = RandomToken();
+  }
+  server_options.local_token = local_token_;
+  server_options.experiment = experiment_;
+  server_options.expected_workers = expected_workers();
+  server_options.max_workers_per_peer = std::max(server_options.max_workers_per_peer, expected_workers());
+  server_options.own_shards = own_shards();
+  server_options.log = [this](const std::string& line) { console_.Line(line); };
+  ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
+  if (options_.metrics_address.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(metrics_port_, metrics_.Serve(options_.metrics_address));
+  return absl::OkStatus();
+}
 
 absl::Status TrainingRun::JoinRanks() {
   if (!options_.ranks.has_value()) return absl::OkStatus();
@@ -135,51 +176,36 @@ absl::Status TrainingRun::OpenFolder() {
   return absl::OkStatus();
 }
 
-absl::Status TrainingRun::StartServing() {
+absl::Status TrainingRun::OpenRun() {
   const int local_rank = options_.ranks.has_value() ? options_.ranks->local_rank : 0;
   ASSIGN_OR_RETURN(device_, ChooseDevice(experiment_.compute(), local_rank));
-  LearnerServerOptions server_options;
-  server_options.listen_address = options_.listen_address;
-  server_options.security = options_.security;
-  std::vector<std::string> worker_command = {worker_program_};
-  const bool dialable = IsLoopbackAddress(options_.listen_address) || IsWildcardAddress(options_.listen_address);
-  if (options_.local_workers > 0 && (options_.security.any() || !dialable)) {
-    // Whatever others need, and by whatever address, the learner's own children come in plain text over loopback with a
-    // token of this run.
-    server_options.local_token = RandomToken();
-    RETURN_IF_ERROR(WriteSecretFile(own_folder_ + "/workers/token", server_options.local_token));
-    worker_command.push_back(absl::StrCat("--token_file=", own_folder_, "/workers/token"));
-  }
-  server_options.experiment = experiment_;
-  server_options.run_id = start_.run_id;
-  server_options.expected_workers =
-      options_.expected_workers > 0 ? options_.expected_workers : std::max(1, options_.local_workers);
-  server_options.max_workers_per_peer = std::max(server_options.max_workers_per_peer, server_options.expected_workers);
-  server_options.own_shards =
-      ShardRange::OfRank(experiment_.collection().num_shards(), ranks_->rank(), ranks_->size());
-  server_options.log = [this](const std::string& line) { console_.Line(line); };
-  ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
+  if (!local_token_.empty()) RETURN_IF_ERROR(WriteSecretFile(own_folder_ + "/workers/token", local_token_));
+  server_->Open(start_.run_id);
+  CheckpointEnvSteps(&metrics_).Set(static_cast<double>(start_.counters.env_steps));
+  ShowRun(experiment_, run_path(), start_.run_id, expected_workers(), &metrics_);
   RunPlaces places{own_folder_,         start_.run_id,          AddressOf(options_.listen_address, server_->port()), "",
-                   device_.description, options_.local_workers, server_options.expected_workers};
-  ShowRun(experiment_, run_path(), start_.run_id, server_options.expected_workers, &metrics_);
-  if (!options_.metrics_address.empty()) {
-    ASSIGN_OR_RETURN(const int port, metrics_.Serve(options_.metrics_address));
-    places.metrics_url = absl::StrCat("http://", AddressOf(options_.metrics_address, port), "/metrics");
+                   device_.description, options_.local_workers, expected_workers()};
+  if (metrics_port_ != 0) {
+    places.metrics_url = absl::StrCat("http://", AddressOf(options_.metrics_address, metrics_port_), "/metrics");
   }
   if (is_first()) console_.Line(FormatRun(experiment_, places));
   if (ranks_->size() > 1) {
-    console_.Line(absl::StrCat(is_first() ? "rank 0: " : "",
-                               FormatRank(ranks_->size(), server_options.own_shards, places)));
+    console_.Line(absl::StrCat(is_first() ? "rank 0: " : "", FormatRank(ranks_->size(), own_shards(), places)));
   }
   if (resumed_ && is_first()) console_.Line(FormatResume(start_.counters));
-  if (options_.local_workers == 0) return absl::OkStatus();
+  if (options_.local_workers > 0) StartLocalWorkers();
+  return absl::OkStatus();
+}
+
+void TrainingRun::StartLocalWorkers() {
   WorkerSupervisorOptions supervisor_options;
-  worker_command.push_back(absl::StrCat("--learner=", server_->local_address()));
-  supervisor_options.command = worker_command;
+  supervisor_options.command = {worker_program_, absl::StrCat("--learner=", server_->local_address())};
+  if (!local_token_.empty()) {
+    supervisor_options.command.push_back(absl::StrCat("--token_file=", own_folder_, "/workers/token"));
+  }
   supervisor_options.num_workers = options_.local_workers;
   supervisor_options.log_folder = own_folder_ + "/workers";
   workers_ = std::make_unique<WorkerSupervisor>(supervisor_options, &console_, &metrics_);
-  return absl::OkStatus();
 }
 
 absl::Status TrainingRun::AwaitEnvironment() {
@@ -281,25 +307,29 @@ absl::Status TrainingRun::EvaluateFinally() {
 }
 
 absl::Status TrainingRun::Begin() {
-  RETURN_IF_ERROR(AgreeAllIsWell(StartServing(), ranks_.get()));
+  RETURN_IF_ERROR(AgreeAllIsWell(OpenRun(), ranks_.get()));
   RETURN_IF_ERROR(AwaitEnvironment());
   if (!environment_.has_value()) return absl::OkStatus();
   return AgreeAllIsWell(PrepareLearning(), ranks_.get());
 }
 
-absl::Status TrainingRun::Run() {
+absl::Status TrainingRun::TrainAndEvaluate() {
   if (options_.local_workers > 0 || options_.final_evaluation) {
     ASSIGN_OR_RETURN(worker_program_, SiblingProgram("actor_worker"));
   }
+  const absl::Status listening = Listen();
   const absl::Status joined = JoinRanks();
   if (!joined.ok()) return absl::IsCancelled(joined) ? absl::OkStatus() : joined;
+  RETURN_IF_ERROR(AgreeAllIsWell(listening, ranks_.get()));
   RETURN_IF_ERROR(AgreeAllIsWell(OpenFolder(), ranks_.get()));
   RETURN_IF_ERROR(AgreeAllIsWell(ShareStart(&start_, &resumed_, ranks_.get()), ranks_.get()));
-  if (is_complete() && !is_first()) return absl::OkStatus();
+  finished_ = is_complete() && !is_first();
+  if (finished_) return absl::OkStatus();
   if (is_complete()) {
     console_.Line(absl::StrCat(folder_->path(), " is complete: ", WithThousands(start_.counters.env_steps), " of ",
                                WithThousands(experiment_.total_env_steps()),
                                " environment steps; a larger total_env_steps goes on from there"));
+    End("the run is complete", /*run_ended=*/true);
     if (!std::filesystem::exists(folder_->File("actors/final.safetensors"))) RETURN_IF_ERROR(KeepFinalActors());
   } else {
     const absl::Status status = Begin();
@@ -318,12 +348,21 @@ absl::Status TrainingRun::Run() {
     }
     RETURN_IF_ERROR(FinishRun(*result));
   }
-  if (!options_.final_evaluation || !is_first() ||
-      (is_complete() && std::filesystem::exists(folder_->File("evaluation.txt")))) {
-    return absl::OkStatus();
-  }
+  finished_ = !options_.final_evaluation || !is_first() ||
+              (is_complete() && std::filesystem::exists(folder_->File("evaluation.txt")));
+  if (finished_) return absl::OkStatus();
   const absl::Status evaluated = EvaluateFinally();
+  finished_ = evaluated.ok();
   return absl::IsCancelled(evaluated) ? absl::OkStatus() : evaluated;
+}
+
+absl::Status TrainingRun::Run() {
+  RETURN_IF_ERROR(TrainAndEvaluate());
+  if (!finished_) return absl::OkStatus();
+  // Whoever watches shall know why this process answers no more.
+  metrics_.Gauge("troupe_run_finished", kFinishedHelp).Set(1);
+  metrics_.AwaitScrape([this] { return stopping(); });
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -32,6 +32,10 @@ prometheus::Counter& Checkpoints(Metrics* metrics, const std::string& result) {
 
 }  // namespace
 
+prometheus::Gauge& CheckpointEnvSteps(Metrics* metrics) {
+  return metrics->Gauge("troupe_checkpoint_env_steps", "Environment steps of the newest checkpoint.");
+}
+
 TrainingMetrics::TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, absl::Time now)
     : metrics_(*metrics),
       updates_(metrics->Counter("troupe_updates_total", "Updates done since this process started.")),
@@ -42,6 +46,7 @@ TrainingMetrics::TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, a
                                         "Environment steps trained on since the run began, restarts included.")),
       checkpoint_timestamp_(metrics->Gauge("troupe_checkpoint_timestamp_seconds",
                                            "When the newest checkpoint was written (or training began), since 1970.")),
+      checkpoint_env_steps_(CheckpointEnvSteps(metrics)),
       seconds_{&Seconds(metrics, "waiting"), &Seconds(metrics, "update"), &Seconds(metrics, "publish"),
                &Seconds(metrics, "other")} {
   trained_env_steps_.Set(static_cast<double>(trained_env_steps));
@@ -107,6 +112,7 @@ void TrainingMetrics::OnCheckpoint(const CheckpointWrite& write, absl::Time now)
   AddStage("checkpoint", write.seconds);
   if (write.status.ok() && !write.best) {
     checkpoint_timestamp_.Set(static_cast<double>(absl::ToUnixMicros(now)) * 1e-6);
+    checkpoint_env_steps_.Set(static_cast<double>(write.env_steps));
   }
 }
 

@@ -6,7 +6,7 @@
 //                 troupe_episode_agent_statistic{agent, name}
 //   evaluations   troupe_evaluation_return{agent_group}, troupe_evaluation_length, troupe_evaluation_statistic{name},
 //                 troupe_evaluation_agent_statistic{agent, name}, troupe_evaluations_total{result}
-//   checkpoints   troupe_checkpoint_timestamp_seconds, troupe_checkpoints_total{result}
+//   checkpoints   troupe_checkpoint_timestamp_seconds, troupe_checkpoint_env_steps, troupe_checkpoints_total{result}
 //   the thread    troupe_training_seconds_total{state}
 //   stages        troupe_stage_seconds{stage="update"|"snapshot"|"checkpoint"}; the server measures those before and after
 #ifndef TROUPE_LEARNER_RUN_TRAINING_METRICS_H_
@@ -24,6 +24,9 @@ namespace troupe {
 
 // What the training thread spends its time on.
 enum class TrainingState { kWaiting, kUpdate, kPublish, kOther };
+
+// Of the newest checkpoint; known from the moment it is loaded.
+prometheus::Gauge& CheckpointEnvSteps(Metrics* metrics);
 
 // OnCheckpoint may be called from another thread than the rest.
 class TrainingMetrics {
@@ -47,6 +50,7 @@ class TrainingMetrics {
   prometheus::Counter& skipped_minibatches_;
   prometheus::Gauge& trained_env_steps_;
   prometheus::Gauge& checkpoint_timestamp_;
+  prometheus::Gauge& checkpoint_env_steps_;
   const std::array<prometheus::Counter*, 4> seconds_;  // by TrainingState
 };
 

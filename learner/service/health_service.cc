@@ -4,6 +4,23 @@
 #include "proto/training_service.grpc.pb.h"
 
 namespace troupe {
+namespace {
+
+const char* NameOf(LearnerPhase phase) {
+  switch (phase) {
+    case LearnerPhase::kStarting:
+      return "starting";
+    case LearnerPhase::kTraining:
+      return "training";
+    case LearnerPhase::kFinishing:
+      return "finishing";
+    case LearnerPhase::kStopping:
+      break;
+  }
+  return "stopping";
+}
+
+}  // namespace
 
 grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
                                                const grpc::health::v1::HealthCheckRequest* request,
@@ -14,8 +31,10 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
   if (status.ok() && !service.empty() && service != wire::TrainingService::service_full_name()) {
     status = absl::NotFoundError("service: this server has none of this name");
   }
-  response->set_status(serving_ ? grpc::health::v1::HealthCheckResponse::SERVING
-                                : grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  const LearnerPhase phase = phase_;
+  if (status.ok()) context->AddTrailingMetadata("troupe-phase", NameOf(phase));
+  response->set_status(phase != LearnerPhase::kStopping ? grpc::health::v1::HealthCheckResponse::SERVING
+                                                        : grpc::health::v1::HealthCheckResponse::NOT_SERVING);
   reactor->Finish(ToGrpcStatus(status));
   return reactor;
 }

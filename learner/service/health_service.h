@@ -1,4 +1,4 @@
-// Tells orchestrators and `learner health` whether the learner serves; with the same guard as every call.
+// Tells orchestrators and `learner health` whether the learner is well; with the same guard as every call.
 #ifndef TROUPE_LEARNER_SERVICE_HEALTH_SERVICE_H_
 #define TROUPE_LEARNER_SERVICE_HEALTH_SERVICE_H_
 
@@ -9,13 +9,21 @@
 
 namespace troupe {
 
-// Thread-safe.
+// What a learner is about, from the first moment of its process to the last.
+enum class LearnerPhase {
+  kStarting,   // loads its checkpoint, waits for the other learners and for the first worker
+  kTraining,
+  kFinishing,  // the run has ended: the last evaluation
+  kStopping,   // it drains and the process ends: NOT_SERVING
+};
+
+// SERVING is answered in every phase but the last; the phase goes with it as metadata "troupe-phase": "starting",
+// "training", "finishing", "stopping". Thread-safe.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
   // Before the server starts; `guard` outlives it.
   void SetGuard(const CallGuard* guard) { guard_ = guard; }
-  // From now on NOT_SERVING.
-  void StopServing() { serving_ = false; }
+  void SetPhase(LearnerPhase phase) { phase_ = phase; }
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
                                   const grpc::health::v1::HealthCheckRequest* request,
@@ -23,7 +31,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
  private:
   const CallGuard* guard_ = nullptr;
-  std::atomic<bool> serving_ = true;
+  std::atomic<LearnerPhase> phase_ = LearnerPhase::kStarting;
 };
 
 }  // namespace troupe

@@ -1,7 +1,8 @@
 // Everything between the network and the training loop: the gRPC service, leases, admission, queue, batch assembly, weights
 // publication and evaluation tasks, behind the calls the training loop makes.
 //
-//   Start ─► WaitForEnvironment ─► Begin ─► { NextBatch, (train), Publish, [RequestEvaluation] }* ─► Drain ─► destruction
+//   Start ─► Open ─► WaitForEnvironment ─► Begin ─► { NextBatch, (train), Publish, [RequestEvaluation] }* ─► Drain ─►
+//   destruction
 #ifndef TROUPE_LEARNER_SERVICE_LEARNER_SERVER_H_
 #define TROUPE_LEARNER_SERVICE_LEARNER_SERVER_H_
 
@@ -32,7 +33,6 @@ struct LearnerServerOptions {
   // Not empty: also listens at a free port of 127.0.0.1 in plain text, for calls that carry this token.
   std::string local_token;
   Experiment experiment;           // complete
-  std::string run_id;              // unique per run folder, kept over restarts
   // Workers to wait for before the first leases are given, so that shards are spread evenly from the start and no lease has to
   // move; after `expected_workers_patience` leases are given to those that came.
   int expected_workers = 1;
@@ -89,13 +89,17 @@ struct WorkerSummary {
 // Thread-safe unless a call says otherwise.
 class LearnerServer {
  public:
-  // Listens and answers DescribeRun, Register, GetStatus and health at once. `metrics` outlives it. UNAVAILABLE: cannot listen.
+  // Listens; answers GetStatus and health from now until destruction, and tells workers to come again later. `metrics`
+  // outlives it. UNAVAILABLE: cannot listen.
   static absl::StatusOr<std::unique_ptr<LearnerServer>> Start(LearnerServerOptions options, Metrics* metrics);
   virtual ~LearnerServer() = default;
 
   virtual int port() const = 0;
   // "HOST:PORT" where the workers of this machine connect.
   virtual std::string local_address() const { return AddressToDial("127.0.0.1:0", port()); }
+
+  // Lets workers in to the run of this id, which is unique per run folder and kept over restarts. Call once.
+  virtual void Open(const std::string& run_id) = 0;
 
   // The spec announced by the first worker; later workers must announce the same. DEADLINE_EXCEEDED after `timeout`.
   virtual absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) = 0;
@@ -129,7 +133,8 @@ class LearnerServer {
   virtual void ReportProgress(uint64_t env_steps, double env_steps_per_second) = 0;
 
   // Refuses new workers and wakes NextBatch. When the run has ended, tells the workers to finish and waits for their streams
-  // to close, up to `grace`. Then cuts what is open: workers that were not told look for a learner that comes back.
+  // to close, up to `grace`. Then cuts what is open: workers that were not told look for a learner that comes back. After
+  // the end of the run health is still answered, otherwise nothing any more.
   virtual void Drain(const std::string& reason, bool run_ended, absl::Duration grace) = 0;
 };
 

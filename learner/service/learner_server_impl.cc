@@ -115,7 +115,10 @@ size_t LearnerServerImpl::QuotaBytes(const CollectionSettings& collection, size_
 }
 
 LearnerServerImpl::~LearnerServerImpl() {
-  if (server_ != nullptr) Drain("the learner stops", /*run_ended=*/false, absl::ZeroDuration());
+  if (server_ != nullptr) {
+    Drain("the learner stops", /*run_ended=*/false, absl::ZeroDuration());
+    ShutDown();
+  }
   session_.StopMaintenance();
   maintenance_.Join();
 }
@@ -128,15 +131,20 @@ absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const 
                                       std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) {
   const ChunkShape shape = ChunkShapeOf(collection_);
   quota_.Resize(QuotaBytes(collection_, MaxChunkMessageBytes(environment, shape)));
+  health_.SetPhase(LearnerPhase::kTraining);
   return session_.Begin(environment, std::move(weights), ingest);
 }
 
 void LearnerServerImpl::Drain(const std::string& reason, bool run_ended, absl::Duration grace) {
   absl::MutexLock lock(&drain_mutex_);
   if (std::exchange(drained_, true)) return;
-  health_.StopServing();
+  health_.SetPhase(run_ended ? LearnerPhase::kFinishing : LearnerPhase::kStopping);
   session_.Drain(reason, run_ended, grace);
   session_.CloseStreams();
+  if (!run_ended) ShutDown();
+}
+
+void LearnerServerImpl::ShutDown() {
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kCutAfterDrain));
   server_->Wait();
 }

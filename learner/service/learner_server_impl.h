@@ -30,6 +30,7 @@ class LearnerServerImpl final : public LearnerServer {
   std::string local_address() const override {
     return local_port_ != 0 ? AddressToDial("127.0.0.1:0", local_port_) : AddressToDial(listen_address_, port_);
   }
+  void Open(const std::string& run_id) override { session_.Open(run_id); }
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) override;
   absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
                      std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override;
@@ -52,6 +53,7 @@ class LearnerServerImpl final : public LearnerServer {
  private:
   LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock);
   absl::Status Listen(const LearnerServerOptions& options);
+  void ShutDown();
   // Bytes that messages on their way may take: before Begin, and for chunks up to `max_chunk_bytes` from then on.
   static size_t QuotaBytes(const CollectionSettings& collection, size_t max_chunk_bytes);
 

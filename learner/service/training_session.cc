@@ -65,6 +65,11 @@ absl::Status TrainingSession::Refuse(const std::string& reason, absl::Status sta
   return status;
 }
 
+void TrainingSession::Open(const std::string& run_id) {
+  absl::MutexLock lock(&mutex_);
+  run_id_ = run_id;
+}
+
 absl::StatusOr<EnvironmentSpec> TrainingSession::WaitForEnvironment(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   if (!mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasEnvironment), timeout)) {

@@ -97,6 +97,7 @@ class TrainingSession {
   void StopMaintenance() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- what LearnerServer does
+  void Open(const std::string& run_id) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicyWeights> weights,
                      const IngestState& ingest) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -135,7 +136,9 @@ class TrainingSession {
   };
 
   absl::Status Refuse(const std::string& reason, absl::Status status);
-  absl::Status CheckRegistration(const wire::RegisterRequest& request);
+  absl::Status CheckRegistration(const wire::RegisterRequest& request, const std::string& run_id);
+  // The run's id; UNAVAILABLE before Open, and once the learner drains without one.
+  absl::StatusOr<std::string> OpenRunId() const ABSL_LOCKS_EXCLUDED(mutex_);
   // RESOURCE_EXHAUSTED: too many workers, in all or of this peer, or a peer that has to wait.
   absl::Status CheckRoom(const std::string& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Handled> HandleHello(const std::shared_ptr<WorkerStream>& stream, const wire::Hello& hello,
@@ -195,6 +198,7 @@ class TrainingSession {
   std::atomic<Run*> run_ = nullptr;
 
   mutable absl::Mutex mutex_;
+  std::string run_id_ ABSL_GUARDED_BY(mutex_);  // empty until Open
   std::optional<EnvironmentSpec> environment_ ABSL_GUARDED_BY(mutex_);  // the first worker's; final from Begin on
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Worker> workers_ ABSL_GUARDED_BY(mutex_);

@@ -10,6 +10,12 @@
 
 namespace troupe {
 
+absl::StatusOr<std::string> TrainingSession::OpenRunId() const {
+  absl::MutexLock lock(&mutex_);
+  if (!run_id_.empty()) return run_id_;
+  return absl::UnavailableError(draining_ ? absl::StrCat("draining: ", drain_reason_) : "the learner is starting");
+}
+
 absl::Status TrainingSession::DescribeRun(const wire::DescribeRunRequest& request,
                                           wire::DescribeRunResponse* response) {
   if (request.protocol_version() != kProtocolVersion) {
@@ -17,12 +23,12 @@ absl::Status TrainingSession::DescribeRun(const wire::DescribeRunRequest& reques
                   absl::FailedPreconditionError(absl::StrCat("protocol_version: came ", request.protocol_version(),
                                                              ", expected ", kProtocolVersion)));
   }
-  response->set_run_id(options_.run_id);
+  ASSIGN_OR_RETURN(*response->mutable_run_id(), OpenRunId());
   *response->mutable_experiment() = options_.experiment;
   return absl::OkStatus();
 }
 
-absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& request) {
+absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& request, const std::string& run_id) {
   if (const size_t bytes = request.ByteSizeLong(); bytes > kMaxControlBytes) {
     return Refuse("message_size", absl::InvalidArgumentError(absl::StrCat("request: came ", bytes,
                                                                           " bytes, expected at most ", kMaxControlBytes)));
@@ -32,10 +38,10 @@ absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& req
                   absl::FailedPreconditionError(absl::StrCat("protocol_version: came ", request.protocol_version(),
                                                              ", expected ", kProtocolVersion)));
   }
-  if (request.run_id() != options_.run_id) {
+  if (request.run_id() != run_id) {
     return Refuse("run_id", absl::FailedPreconditionError(absl::StrCat("run_id: came \"",
                                                                        request.run_id().substr(0, kMaxNameBytes),
-                                                                       "\", expected \"", options_.run_id, "\"")));
+                                                                       "\", expected \"", run_id, "\"")));
   }
   if (request.host().size() > kMaxNameBytes || request.build().size() > kMaxNameBytes) {
     return Refuse("name_length", absl::InvalidArgumentError(
@@ -68,7 +74,8 @@ absl::Status TrainingSession::CheckRoom(const std::string& peer) {
 }
 
 absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterRequest& request, const std::string& peer) {
-  RETURN_IF_ERROR(CheckRegistration(request));
+  ASSIGN_OR_RETURN(const std::string run_id, OpenRunId());
+  RETURN_IF_ERROR(CheckRegistration(request, run_id));
   absl::StatusOr<EnvironmentSpec> spec = DecodeEnvironmentSpec(request.environment_spec());
   if (!spec.ok()) {
     return Refuse("environment_spec",
@@ -114,7 +121,6 @@ absl::Status TrainingSession::Subscribe(const std::string& worker_id,
 }
 
 void TrainingSession::GetStatus(wire::GetStatusResponse* response) const {
-  response->set_run_id(options_.run_id);
   response->set_run_name(options_.experiment.name());
   response->set_total_env_steps(options_.experiment.total_env_steps());
   response->set_policy_version(publisher_.newest_version().value_or(0));
@@ -128,6 +134,7 @@ void TrainingSession::GetStatus(wire::GetStatusResponse* response) const {
   }
   for (const auto& [result, count] : metrics_.ChunksByResult()) (*response->mutable_chunks_by_result())[result] = count;
   absl::MutexLock lock(&mutex_);
+  response->set_run_id(run_id_);
   response->set_env_steps(env_steps_);
   response->set_env_steps_per_second(env_steps_per_second_);
 }

@@ -89,7 +89,7 @@ TEST(Addresses, ALearnerThatWaitsForItsOwnWorkerSaysWhatThatSays) {
   for (const auto& program : std::filesystem::directory_iterator(TROUPE_BIN_DIR)) {
     const std::string name = program.path().filename();
     if (name.starts_with("learner") && !name.ends_with("_tests")) {
-      std::filesystem::copy_file(program.path(), run.folder / "bin" / name);
+      std::filesystem::copy_file(program.path(), run.folder / ("bin/" + name));
     }
   }
   const std::string worker = run.folder / "bin/actor_worker";

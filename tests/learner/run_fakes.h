@@ -94,6 +94,7 @@ class FakeServer : public LearnerServer {
   }
 
   int port() const override { return 1; }
+  void Open(const std::string&) override {}
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration) override { return TinyEnvironment(); }
   absl::Status Begin(const EnvironmentSpec&, const std::vector<PolicySpec>&,
                      std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override {

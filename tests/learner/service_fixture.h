@@ -44,7 +44,6 @@ class ServiceTest : public ::testing::Test {
   LearnerServerOptions Options(const Setup& setup) {
     LearnerServerOptions options;
     options.listen_address = "127.0.0.1:0";
-    options.run_id = kRunId;
     options.expected_workers = setup.expected_workers;
     options.max_workers = setup.max_workers;
     options.max_workers_per_peer = setup.max_workers_per_peer;
@@ -65,6 +64,7 @@ class ServiceTest : public ::testing::Test {
                                            [this] { return absl::UnixEpoch() + absl::Milliseconds(clock_ms_.load()); });
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
+    server_->Open(kRunId);
     if (!setup.begin) return;
     const absl::Status status = server_->Begin(Spec(), {}, Weights(setup.first_version), {});
     ASSERT_TRUE(status.ok()) << status;

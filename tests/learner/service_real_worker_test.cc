@@ -50,10 +50,10 @@ class RealWorkerTest : public ::testing::Test {
     LearnerServerOptions options;
     options.listen_address = "127.0.0.1:0";
     options.experiment = MakeExperiment(mode);
-    options.run_id = "real-run";
     options.expected_workers = num_workers;
     auto server = LearnerServer::Start(options, &metrics);
     EXPECT_TRUE(server.ok()) << server.status();
+    (*server)->Open("real-run");
     std::vector<std::thread> workers;
     for (int i = 0; i < num_workers; ++i) {
       workers.emplace_back([port = (*server)->port()] {

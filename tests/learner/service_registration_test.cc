@@ -1,4 +1,7 @@
 #include "absl/strings/str_cat.h"
+#include "common/wire/protocol_version.h"
+#include "grpcpp/create_channel.h"
+#include "proto/health.grpc.pb.h"
 #include "tests/learner/service_fixture.h"
 
 namespace troupe {
@@ -110,10 +113,52 @@ TEST_F(RegistrationTest, RefusesMoreWorkersThanItsBound) {
   EXPECT_TRUE(c.Register(Good()).ok()) << "those that never came are forgotten";
 }
 
+// The health of the server at the port, with its phase: "SERVING training"; or the error's words.
+std::string Health(int port) {
+  const auto stub = grpc::health::v1::Health::NewStub(
+      grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  grpc::health::v1::HealthCheckResponse response;
+  const grpc::Status status = stub->Check(&context, {}, &response);
+  if (!status.ok()) return status.error_message();
+  const auto phase = context.GetServerTrailingMetadata().find("troupe-phase");
+  EXPECT_NE(phase, context.GetServerTrailingMetadata().end());
+  return absl::StrCat(grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status()), " ",
+                      std::string(phase->second.data(), phase->second.size()));
+}
+
+TEST_F(RegistrationTest, BeforeTheRunIsOpenWorkersAreToldToComeAgainAndHealthIsAnswered) {
+  Metrics metrics;
+  const auto server = LearnerServer::Start(Options({}), &metrics).value();
+  FakeWorker worker(server->port());
+  grpc::ClientContext context;
+  wire::DescribeRunRequest request;
+  request.set_protocol_version(kProtocolVersion);
+  wire::DescribeRunResponse response;
+  EXPECT_EQ(worker.stub().DescribeRun(&context, request, &response).error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(worker.Register(Good()).error_message(), "the learner is starting");
+  EXPECT_EQ(Health(server->port()), "SERVING starting");
+  server->Open(kRunId);
+  EXPECT_TRUE(worker.Register(Good()).ok());
+  ASSERT_TRUE(server->Begin(Spec(), {}, Weights(0), {}).ok());
+  EXPECT_EQ(Health(server->port()), "SERVING training");
+}
+
+TEST_F(RegistrationTest, HealthIsAnsweredAfterTheEndOfTheRunButNotOfAnInterruption) {
+  server_->Drain("done", /*run_ended=*/true, absl::ZeroDuration());
+  EXPECT_EQ(Health(server_->port()), "SERVING finishing");
+  Metrics metrics;
+  const auto interrupted = LearnerServer::Start(Options({}), &metrics).value();
+  interrupted->Drain("stop", /*run_ended=*/false, absl::ZeroDuration());
+  EXPECT_THAT(Health(interrupted->port()), ::testing::HasSubstr("onnect"));
+}
+
 TEST_F(RegistrationTest, RefusesEverybodyWhileDraining) {
   server_->Drain("done", /*run_ended=*/true, absl::ZeroDuration());
   FakeWorker worker(server_->port());
-  EXPECT_EQ(worker.Register(Good()).error_code(), grpc::StatusCode::UNAVAILABLE);
+  const grpc::Status refused = worker.Register(Good());
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(refused.error_message(), "draining: done");
   EXPECT_EQ(server_->WaitForEnvironment(kPatience).status().code(), absl::StatusCode::kCancelled);
 }
 

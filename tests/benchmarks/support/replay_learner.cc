@@ -19,11 +19,11 @@ ReplayLearner::ReplayLearner(const Experiment& experiment, int workers, const Se
   options.security = security;
   options.listen_address = "127.0.0.1:0";
   options.experiment = experiment;
-  options.run_id = "benchmark";
   options.expected_workers = workers;
   options.expected_workers_patience = kPatience;
   options.max_workers = options.max_workers_per_peer = workers;
   server_ = Must(LearnerServer::Start(options, &metrics_));
+  server_->Open("benchmark");
 }
 
 ReplayLearner::~ReplayLearner() {

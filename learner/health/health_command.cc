@@ -1,4 +1,4 @@
-#include "learner/run/health_command.h"
+#include "learner/health/health_command.h"
 
 #include <chrono>
 
@@ -23,7 +23,9 @@ absl::StatusOr<std::string> AskHealth(const std::string& address, const ClientSe
         absl::StrCat("health of ", address, ": ",
                      grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status())));
   }
-  return std::string("SERVING");
+  const auto phase = context.GetServerTrailingMetadata().find("troupe-phase");
+  if (phase == context.GetServerTrailingMetadata().end()) return std::string("SERVING");
+  return absl::StrCat("SERVING (", absl::string_view(phase->second.data(), phase->second.size()), ")");
 }
 
 }  // namespace troupe
