@@ -1,5 +1,6 @@
 #include "actor_worker/worker.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,10 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "actor_worker/log.h"
+#include "actor_worker/rollout/shard_memory.h"
 #include "actor_worker/stream/backoff.h"
 #include "actor_worker/stream/registration.h"
 #include "actor_worker/stream/session.h"
 #include "common/security/http_proxy.h"
+#include "common/status_macros.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace troupe {
@@ -119,10 +122,23 @@ class Worker {
     worker_id_.clear();
     absl::StatusOr<RolloutPlan> plan = MakeRolloutPlan(description.experiment(), options_.find_environment);
     if (!plan.ok()) return plan.status();
+    if (const absl::Status status = ChooseMaxShards(*plan); !status.ok()) return status;
     description_ = description;
     data_channel_ = NewChannel(MaxWeightsBytes(plan->policies));
     run_ = std::make_unique<WorkerRun>(*std::move(plan), options_.rollout_threads, options_.max_shards, &events_,
                                        &metrics_);
+    return absl::OkStatus();
+  }
+
+  // As many as asked for and as fit the memory.
+  absl::Status ChooseMaxShards(const RolloutPlan& plan) {
+    const CollectionSettings& collection = plan.experiment.collection();
+    const std::optional<MemoryUse> use = ReadMemoryUse();
+    ASSIGN_OR_RETURN(identity_.max_shards, ShardsThatFit(collection, plan.spec, use, options_.max_shards));
+    if (identity_.max_shards < std::min<int>(options_.max_shards, collection.num_shards())) {
+      LogLine(absl::StrCat("takes at most ", identity_.max_shards, " of the run's ", collection.num_shards(), " shards: ",
+                           "no more of their chunks fit the memory (TroupeMemoryFull in docs/runbook.md)"));
+    }
     return absl::OkStatus();
   }
 
@@ -188,7 +204,7 @@ class Worker {
   const WorkerOptions options_;
   const std::string route_;  // to the learner, for people
   WorkerMetrics metrics_;
-  const WorkerIdentity identity_;
+  WorkerIdentity identity_;
   const std::shared_ptr<grpc::Channel> control_channel_;
   const std::unique_ptr<wire::TrainingService::Stub> control_;
   Backoff search_, backoff_;

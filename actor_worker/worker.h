@@ -45,7 +45,7 @@ struct WorkerOptions {
   std::function<void(int)> end_process = [](int status) { std::_Exit(status); };
 };
 
-// Exit statuses.
+// Exit statuses. A run of which not one shard fits the memory does not fit the worker either.
 enum WorkerExit : int {
   kWorkerDone = 0,    // the run has ended, or asked to stop
   kWorkerGaveUp = 1,  // no learner for give_up_after

@@ -48,5 +48,6 @@ int main(int argc, char** argv) {
   const absl::StatusOr<troupe::Experiment> experiment = troupe::ReadTrainExperiment(line->train);
   if (!experiment.ok()) return Fail(experiment.status(), 2);
   const absl::Status status = troupe::RunTraining(line->train, *experiment, &shutdown);
-  return status.ok() ? 0 : Fail(status, 1);
+  if (status.ok()) return 0;
+  return Fail(status, absl::IsResourceExhausted(status) ? 2 : 1);
 }

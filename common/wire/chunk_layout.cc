@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/status_macros.h"
+#include "common/wire/chunk_bytes.h"
 
 namespace troupe {
 namespace {
@@ -264,8 +265,11 @@ absl::StatusOr<ReceivedChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkSh
 }
 
 size_t MaxChunkBytes(const EnvironmentSpec& spec, ChunkShape shape) {
-  const size_t most_episodes = size_t{static_cast<uint32_t>(shape.rollout_length)} * shape.copies;
-  const Layout layout = MakeLayout(spec, shape, static_cast<uint32_t>(most_episodes));
+  return ChunkBytes(spec, shape, size_t{static_cast<uint32_t>(shape.rollout_length)} * shape.copies);
+}
+
+size_t ChunkBytes(const EnvironmentSpec& spec, ChunkShape shape, size_t truncated_episodes) {
+  const Layout layout = MakeLayout(spec, shape, static_cast<uint32_t>(truncated_episodes));
   // A tensor's type, shape, byte count and tags; the chunk's own numbers; an episode's numbers and tags.
   constexpr size_t kTensorOverhead = 64, kChunkOverhead = 128, kEpisodeOverhead = 48;
   size_t bytes = kChunkOverhead;
@@ -279,7 +283,7 @@ size_t MaxChunkBytes(const EnvironmentSpec& spec, ChunkShape shape) {
                                      &layout.final_state_extras}) {
     bytes += tensor->num_bytes() + kTensorOverhead;
   }
-  return bytes + most_episodes * (kEpisodeOverhead + sizeof(float) * (spec.groups.size() + spec.num_statistics()));
+  return bytes + truncated_episodes * (kEpisodeOverhead + sizeof(float) * (spec.groups.size() + spec.num_statistics()));
 }
 
 }  // namespace troupe

@@ -91,6 +91,15 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
 
 std::string FormatArithmetic(const std::string& arithmetic) { return Row("arithmetic", arithmetic).substr(1); }
 
+std::string FormatMemory(double needed_bytes, const std::optional<MemoryUse>& use) {
+  const auto mebibytes = [](double bytes) { return WithThousands(static_cast<uint64_t>(bytes / (1 << 20))); };
+  std::string text = absl::StrCat("about ", mebibytes(needed_bytes), " MiB");
+  if (use.has_value()) {
+    absl::StrAppend(&text, " besides the ", mebibytes(use->used_bytes), " in use, of ", mebibytes(use->limit_bytes));
+  }
+  return Row("memory", text).substr(1);
+}
+
 std::string FormatResume(const RunCounters& counters) {
   return absl::StrCat("goes on from update ", WithThousands(counters.update), " (", WithThousands(counters.env_steps),
                       " steps, ", FormatDuration(counters.wall_seconds), " trained)");

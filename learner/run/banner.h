@@ -2,10 +2,12 @@
 #ifndef TROUPE_LEARNER_RUN_BANNER_H_
 #define TROUPE_LEARNER_RUN_BANNER_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/environment_spec.h"
+#include "common/metrics/memory_use.h"
 #include "common/policy_spec.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/ingest/shard_range.h"
@@ -35,6 +37,9 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
 
 // How the algorithm multiplies, as the last row of the task.
 std::string FormatArithmetic(const std::string& arithmetic);
+
+// What the run will take beside what is in use, and of how much, as a row after that.
+std::string FormatMemory(double needed_bytes, const std::optional<MemoryUse>& use);
 
 // "goes on from update 120 (491,520 steps, 0:46 trained)".
 std::string FormatResume(const RunCounters& counters);

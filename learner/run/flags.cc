@@ -83,7 +83,8 @@ health: exit status 0 and the phase (starting, training, finishing) as long as t
   --token_file=FILE       the token, for a learner with one
 
 The first SIGINT or SIGTERM (Ctrl-C) finishes the update, writes a checkpoint and ends with 0; the second ends at once.
-Exit status: 0 done or stopped by request, 1 failed, 2 the command line or the experiment makes no sense.
+Exit status: 0 done or stopped by request, 1 failed, 2 the command line or the experiment makes no sense, or the
+experiment does not fit the memory.
 )";
 
 // Removes `--set X` and `--set=X` from the words; abseil's flags keep the last of repeated ones only.

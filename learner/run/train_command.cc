@@ -26,6 +26,7 @@
 #include "learner/run/banner.h"
 #include "learner/run/console.h"
 #include "learner/run/final_evaluation.h"
+#include "learner/run/learner_memory.h"
 #include "learner/run/piped_process.h"
 #include "learner/run/progress.h"
 #include "learner/run/rank_agreement.h"
@@ -246,6 +247,11 @@ absl::Status TrainingRun::PrepareLearning() {
   RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
   ASSIGN_OR_RETURN(const std::vector<PolicySpec> policies, MakePolicySpecs(experiment_, *environment_));
   if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
+  ASSIGN_OR_RETURN(const std::vector<MemoryTerm> memory,
+                   RunMemory(experiment_, *environment_, policies, own_shards(), options_.local_workers));
+  const std::optional<MemoryUse> memory_use = ReadMemoryUse();
+  if (is_first()) console_.Line(FormatMemory(SumOf(memory), memory_use));
+  RETURN_IF_ERROR(CheckRunMemory(memory, memory_use));
   AlgorithmContext context{experiment_, *environment_, policies, device_.name};
   context.ranks = ranks_;
   context.warn = [this](const std::string& line) { console_.Warning(line); };

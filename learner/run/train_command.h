@@ -39,7 +39,8 @@ struct TrainOptions {
 absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options);
 
 // Trains to the end, or until `shutdown`; both are OK.
-// Errors: FAILED_PRECONDITION of the run folder; whatever ended the run.
+// Errors: FAILED_PRECONDITION of the run folder; RESOURCE_EXHAUSTED: it would not fit the memory, nothing was trained;
+// whatever ended the run.
 absl::Status RunTraining(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown);
 
 }  // namespace troupe

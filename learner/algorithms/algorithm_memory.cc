@@ -1,0 +1,77 @@
+#include "learner/algorithms/algorithm_memory.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "learner/algorithms/modules/critic_layout.h"
+#include "learner/algorithms/modules/loss_rows.h"
+
+namespace troupe {
+namespace {
+
+constexpr double kFloat = sizeof(float);
+// Of every parameter: itself, its gradient, Adam's two moments; both packed copies of the inner loop's; three in each of
+// the snapshots that the checkpoint writer may hold (two regular, two best), and those again as a file's bytes.
+constexpr double kCopiesOfParameters = 4 + 2 + 4 * 3 + 3;
+// Partial gradients of a set (modules/block_network.cc).
+constexpr double kPartialGradients = 16;
+// Rows of which autograd keeps the layers' outputs and their gradients at once (mappo_steps.cc), where it is used.
+constexpr double kAutogradRows = 16384;
+
+double NumParameters(const DenseStackSpec& stack) {
+  double count = 0;
+  for (const DenseStackSpec::Parameter& parameter : stack.Parameters()) {
+    count += std::accumulate(parameter.shape.begin(), parameter.shape.end(), 1.0, std::multiplies<>());
+  }
+  return count;
+}
+
+double NetworkBytes(const DenseStackSpec& stack) {
+  const double widths = std::accumulate(stack.hidden_sizes.begin(), stack.hidden_sizes.end(),
+                                        static_cast<double>(stack.input_size + stack.output_size));
+  return kFloat * (NumParameters(stack) * (kCopiesOfParameters + kPartialGradients) + 2 * kAutogradRows * widths);
+}
+
+// Places of a set's agents; sets with fewer are padded (modules/actor_rows.h).
+double RowsPerStep(const PolicySpec& policy) {
+  std::vector<int> members(policy.stack.num_sets, 0);
+  for (const int set : policy.set_of_agent) ++members[set];
+  return static_cast<double>(policy.stack.num_sets) * *std::max_element(members.begin(), members.end());
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment, const EnvironmentSpec& environment,
+                                                        const std::vector<PolicySpec>& policies, int columns) {
+  ASSIGN_OR_RETURN(const std::vector<CriticLayout> layouts, MakeCriticLayouts(experiment.critic(), environment));
+  const double steps = static_cast<double>(experiment.collection().rollout_length()) * columns;
+  // The states after the last step, and those of truncated episodes' ends.
+  const double states = steps + 2.0 * columns;
+  double actor_rows = 0, critic_rows = 0, estimates = 0, networks = 0;
+  for (const PolicySpec& policy : policies) {
+    const double rows = steps * RowsPerStep(policy);
+    // Inputs, masks and fields; a field on its way into them; advantages; what lag correction recomputes.
+    actor_rows += rows * (kFloat * (policy.stack.input_size + PolicyRow::kCount + 1) + policy.action_size) +
+                  steps * policy.num_agents * kFloat * 3;
+    networks += NetworkBytes(policy.stack);
+  }
+  for (const CriticLayout& layout : layouts) {
+    critic_rows += states * layout.rows_per_step * layout.stack.input_size * kFloat;
+    // Values twice while they are rescaled; rewards, values before and after, advantages and targets; two flags; the rows
+    // of the loss.
+    estimates += layout.columns() * (states * 2 * kFloat + steps * (5 * kFloat + 2 + kFloat * ValueRow::kCount));
+    networks += NetworkBytes(layout.stack);
+  }
+  // The shuffled steps, as a list and dealt to minibatches.
+  estimates += steps * 2 * sizeof(int64_t);
+  return std::vector<MemoryTerm>{
+      {"the actors' rows of an update", actor_rows},
+      {"the critics' inputs", critic_rows},
+      {"values, advantages, targets and the order of the steps", estimates},
+      {"networks, optimisers and their copies for checkpoints", networks},
+  };
+}
+
+}  // namespace troupe
