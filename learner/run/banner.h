@@ -38,7 +38,7 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
 // How the algorithm multiplies, as the last row of the task.
 std::string FormatArithmetic(const std::string& arithmetic);
 
-// What the run will take beside what is in use, and of how much, as a row after that.
+// What the run will take besides what is in use, and of how much, as a row of the task.
 std::string FormatMemory(double needed_bytes, const std::optional<MemoryUse>& use);
 
 // "goes on from update 120 (491,520 steps, 0:46 trained)".

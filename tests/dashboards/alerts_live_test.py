@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Alerts fire in real faults, with windows of seconds, and are silent before: those about processes and checkpoints. The
-others: alerts_data_live_test.py.
+others: alerts_data_live_test.py. A run that ends raises none.
 
   alerts_live_test.py FOLDER_OF_PROGRAMS
 """
@@ -16,7 +16,34 @@ def firing(name):
     return f'ALERTS{{alertname="{name}", alertstate="firing"}}'
 
 
+def of_an_ended_run(programs):
+    """A run that comes to its end: learner and workers go, and nobody is alarmed."""
+    settings = [*live_run.SETTINGS, "total_env_steps=100000"]
+    with live_run.LiveRun(programs, live_run.shorten, settings=settings) as run:
+        run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 2", 40)
+        run.learner_may_end = True
+        assert run.learner.wait(timeout=60) == 0, "the learner failed"
+        for worker in run.workers:
+            assert worker.wait(timeout=30) == 0, "a worker failed"
+        run.wait_for("count(max_over_time(up[8s]) == 0) == 3", 30, "learner and workers do not answer for 8 s")
+        fired = run.ask('max_over_time(ALERTS{alertname=~"Troupe.*Down", alertstate="firing"}[1m])')
+        assert not fired, fired
+
+
+def of_restarts(programs):
+    settings = [*live_run.SETTINGS, "checkpoint.interval_env_steps=1000000000"]
+    with live_run.LiveRun(programs, live_run.shorten, settings=settings) as run:
+        run.wait_for("run:troupe_updates:increase5m > 0", 40)
+        run.wait_for(f'absent({firing("TroupeLearnerRestarts")})', 10, "no alert before")
+        run.learner.kill()
+        run.learner.wait()
+        run.start_learner()
+        run.wait_for(firing("TroupeLearnerRestarts"), 20, "TroupeLearnerRestarts after kill -9 between checkpoints")
+
+
 def main():
+    of_an_ended_run(sys.argv[1])
+    of_restarts(sys.argv[1])
     with live_run.LiveRun(sys.argv[1], live_run.shorten) as run:
         run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 2", 40)
         run.wait_for('troupe_checkpoints_total{result="written"} > 0', 20)

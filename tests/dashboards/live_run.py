@@ -92,22 +92,11 @@ class LiveRun:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe_live_"))
         grpc, learner, worker_1, worker_2, prometheus = free_ports(5)
         self.url = f"http://127.0.0.1:{prometheus}"
-        settings = [word for setting in self._settings for word in ("--set", setting)]
         (self.folder / "token").write_text("known-to-those-who-may-work\n")
         self.learner_address = f"127.0.0.1:{grpc}"
-        self.learner = self.start(
-            "learner",
-            self._programs / "learner",
-            f"--experiment={SOURCE}/deploy/experiments/{self._experiment}.textproto",
-            f"--run_dir={self._run_dir or self.folder / 'run'}",
-            f"--listen=127.0.0.1:{grpc}",
-            f"--metrics=127.0.0.1:{learner}",
-            f"--expected_workers={self._expected_workers}",
-            f"--token_file={self.folder}/token",
-            "--no_final_evaluation",
-            *settings,
-            *self._learner_flags,
-        )
+        self.learner_may_end = False
+        self._learner_metrics = learner
+        self.start_learner()
         wait_for_port(grpc)
         self.workers = [self.start_worker(f"127.0.0.1:{grpc}", port) for port in (worker_1, worker_2)]
         (self.folder / "rules").mkdir()
@@ -155,6 +144,23 @@ class LiveRun:
         self._processes.append(process)
         return process
 
+    def start_learner(self):
+        """Once more, when the one before has ended."""
+        settings = [word for setting in self._settings for word in ("--set", setting)]
+        self.learner = self.start(
+            "learner",
+            self._programs / "learner",
+            f"--experiment={SOURCE}/deploy/experiments/{self._experiment}.textproto",
+            f"--run_dir={self._run_dir or self.folder / 'run'}",
+            f"--listen={self.learner_address}",
+            f"--metrics=127.0.0.1:{self._learner_metrics}",
+            f"--expected_workers={self._expected_workers}",
+            f"--token_file={self.folder}/token",
+            "--no_final_evaluation",
+            *settings,
+            *self._learner_flags,
+        )
+
     def start_worker(self, learner_address, metrics_port):
         return self.start(
             f"worker_{metrics_port}",
@@ -182,9 +188,8 @@ class LiveRun:
         """Until the expression has a sample."""
         began = time.monotonic()
         while not self.ask(expression):
-            ended = [
-                process.args[0] for process in (self.learner, self._prometheus) if process.poll() is not None
-            ]
+            watched = [self._prometheus] if self.learner_may_end else [self.learner, self._prometheus]
+            ended = [process.args[0] for process in watched if process.poll() is not None]
             assert not ended, f"{', '.join(ended)} ended while waiting for {what or expression}"
             assert time.monotonic() - began < seconds, f"{what or expression}: not within {seconds} s"
             time.sleep(0.2)
@@ -194,5 +199,5 @@ class LiveRun:
 def shorten(text):
     """Rules with windows and patience of seconds, for faults that are provoked while one watches."""
     text = re.sub(r"\bfor: \w+", "for: 1s", text)
-    text = re.sub(r"\[(?:1m|5m|10m|15m|1h)\]", "[5s]", text)
+    text = re.sub(r"\[(?:1m|5m|10m|15m|1h)\]", "[5s]", text).replace("[30m]", "[20s]")
     return text.replace("> 1800", "> 8").replace("> 20", "> 0").replace("> 2\n", "> 0\n")

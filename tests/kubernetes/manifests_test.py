@@ -174,17 +174,26 @@ def check_pods(where, resources):
             )
 
 
+def flags_of(path):
+    return set(re.findall(r"ABSL_FLAG\([^,]+, (\w+),", (SOURCE / path).read_text(encoding="utf-8")))
+
+
 def check_flags(resources):
-    """Every flag of the manifests is declared in the program's flags.cc."""
+    """Every flag of the manifests is declared where the program declares its own; probes are answered in every phase."""
     for (kind, _), pod in pods_of(resources).items():
-        text = (SOURCE / ("learner/run" if kind == "StatefulSet" else "actor_worker") / "flags.cc").read_text(
-            encoding="utf-8"
-        )
-        declared = set(re.findall(r"ABSL_FLAG\([^,]+, (\w+),", text))
+        declared = flags_of("learner/run/flags.cc" if kind == "StatefulSet" else "actor_worker/flags.cc")
         for container in pod["containers"]:
-            words = container["args"] + container.get("startupProbe", {}).get("exec", {}).get("command", [])
-            for flag in re.findall(r"--(\w+)=", " ".join(words)):
-                expect(flag in declared, f"{kind}: the program has no flag --{flag}")
+            used = [(container["args"], declared)]
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                command = container.get(probe, {}).get("exec", {}).get("command")
+                if command is not None:
+                    expect(command[:2] == ["/opt/troupe/bin/learner", "health"], f"{kind}: {probe}: {command[:2]}")
+                    used.append((command, flags_of("learner/main.cc")))
+                elif probe in container:
+                    expect(container[probe]["httpGet"]["path"] == "/health", f"{kind}: {probe} asks another page")
+            for words, there in used:
+                for flag in re.findall(r"--(\w+)=", " ".join(words)):
+                    expect(flag in there, f"{kind}: the program has no flag --{flag}")
 
 
 def check_selections(where, resources):

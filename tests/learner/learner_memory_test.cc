@@ -1,0 +1,58 @@
+#include "learner/run/learner_memory.h"
+
+#include <string>
+
+#include "common/config/experiment_loader.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace troupe {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr double kMebibyte = 1 << 20;
+
+// traffic_grid's networks and collection for an environment of `agents` agents that see 17 numbers and choose of 4.
+class LearnerMemoryTest : public ::testing::Test {
+ protected:
+  static std::vector<MemoryTerm> Terms(const std::vector<std::string>& settings, int local_workers = 0) {
+    const Experiment experiment =
+        LoadExperiment(TROUPE_SOURCE_DIR "/deploy/experiments/traffic_grid.textproto", settings).value();
+    EnvironmentSpec environment;
+    environment.groups = {{"junction", std::vector<std::string>(9, "J"), 17, ActionKind::kDiscrete, 4}};
+    const auto policies = MakePolicySpecs(experiment, environment).value();
+    const int shards = static_cast<int>(experiment.collection().num_shards());
+    return RunMemory(experiment, environment, policies, {0, shards}, local_workers).value();
+  }
+};
+
+TEST_F(LearnerMemoryTest, BatchesAreTheTensorsOfTheirSteps) {
+  const MemoryTerm batches =
+      Terms({"collection.num_shards=64", "collection.copies_per_shard=32", "collection.rollout_length=512"}).front();
+  EXPECT_THAT(batches.what, HasSubstr("64 shards × 32 copies × 512 steps = 1,048,576 steps"));
+  // Nine agents: 17 observed numbers, 3 more of 4 bytes each, a mask of 4 and who is alive; two flags a step.
+  EXPECT_NEAR(batches.bytes, 2.0 * 1048576 * (9 * (17 * 4 + 3 * 4 + 4 + 1) + 2), 0.01 * batches.bytes);
+}
+
+TEST_F(LearnerMemoryTest, GrowsWithTheBatchAndWithLocalWorkers) {
+  const double one = SumOf(Terms({})), four = SumOf(Terms({"collection.copies_per_shard=32"}));
+  EXPECT_GT(four, 3 * (one - 60 * kMebibyte));
+  EXPECT_EQ(Terms({}, /*local_workers=*/2).size(), Terms({}).size() + 1);
+  EXPECT_GT(SumOf(Terms({}, 2)), one);
+}
+
+TEST_F(LearnerMemoryTest, IsHeldAgainstTheLimit) {
+  const std::vector<MemoryTerm> terms =
+      Terms({"collection.num_shards=64", "collection.copies_per_shard=32", "collection.rollout_length=512"});
+  const absl::Status status = CheckRunMemory(terms, MemoryUse{300 * kMebibyte, 1024 * kMebibyte});
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the 300 MiB in use, and the limit is 1024 MiB"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("two batches of"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the actors' rows of an update"));
+  EXPECT_TRUE(CheckRunMemory(terms, MemoryUse{300 * kMebibyte, 64 * 1024 * kMebibyte}).ok());
+  EXPECT_TRUE(CheckRunMemory(Terms({}), MemoryUse{300 * kMebibyte, 1024 * kMebibyte}).ok());
+}
+
+}  // namespace
+}  // namespace troupe
