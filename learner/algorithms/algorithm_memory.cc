@@ -7,6 +7,8 @@
 #include "common/status_macros.h"
 #include "learner/algorithms/modules/critic_layout.h"
 #include "learner/algorithms/modules/loss_rows.h"
+#include "learner/networks/block_kernels.h"
+#include "learner/networks/block_stack.h"
 
 namespace troupe {
 namespace {
@@ -15,9 +17,9 @@ constexpr double kFloat = sizeof(float);
 // Of every parameter: itself, its gradient, Adam's two moments; both packed copies of the inner loop's; three in each of
 // the snapshots that the checkpoint writer may hold (two regular, two best), and those again as a file's bytes.
 constexpr double kCopiesOfParameters = 4 + 2 + 4 * 3 + 3;
-// Partial gradients of a set (modules/block_network.cc).
+// Where networks are stepped out of blocks: partial gradients of a set (modules/block_network.cc).
 constexpr double kPartialGradients = 16;
-// Rows of which autograd keeps the layers' outputs and their gradients at once (mappo_steps.cc), where it is used.
+// Elsewhere: rows of which autograd keeps the layers' outputs and their gradients at once (mappo_steps.cc).
 constexpr double kAutogradRows = 16384;
 
 double NumParameters(const DenseStackSpec& stack) {
@@ -28,10 +30,13 @@ double NumParameters(const DenseStackSpec& stack) {
   return count;
 }
 
-double NetworkBytes(const DenseStackSpec& stack) {
+// `minibatch_rows`: input rows of the network in a minibatch.
+double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows, bool blocks) {
+  const double parameters = NumParameters(stack);
   const double widths = std::accumulate(stack.hidden_sizes.begin(), stack.hidden_sizes.end(),
                                         static_cast<double>(stack.input_size + stack.output_size));
-  return kFloat * (NumParameters(stack) * (kCopiesOfParameters + kPartialGradients) + 2 * kAutogradRows * widths);
+  const double step = blocks ? parameters * kPartialGradients : 2 * std::min(minibatch_rows, kAutogradRows) * widths;
+  return kFloat * (parameters * kCopiesOfParameters + step);
 }
 
 // Places of a set's agents; sets with fewer are padded (modules/actor_rows.h).
@@ -49,20 +54,24 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   const double steps = static_cast<double>(experiment.collection().rollout_length()) * columns;
   // The states after the last step, and those of truncated episodes' ends.
   const double states = steps + 2.0 * columns;
+  const double minibatch = std::min<double>(steps, experiment.ppo().minibatch_size());
+  bool blocks = BlockKernelsF32() != nullptr;
+  for (const PolicySpec& policy : policies) blocks &= BlockStack::Covers(policy.stack);
+  for (const CriticLayout& layout : layouts) blocks &= BlockStack::Covers(layout.stack);
   double actor_rows = 0, critic_rows = 0, estimates = 0, networks = 0;
   for (const PolicySpec& policy : policies) {
     const double rows = steps * RowsPerStep(policy);
     // Inputs, masks and fields; a field on its way into them; advantages; what lag correction recomputes.
     actor_rows += rows * (kFloat * (policy.stack.input_size + PolicyRow::kCount + 1) + policy.action_size) +
                   steps * policy.num_agents * kFloat * 3;
-    networks += NetworkBytes(policy.stack);
+    networks += NetworkBytes(policy.stack, minibatch * RowsPerStep(policy), blocks);
   }
   for (const CriticLayout& layout : layouts) {
     critic_rows += states * layout.rows_per_step * layout.stack.input_size * kFloat;
     // Values twice while they are rescaled; rewards, values before and after, advantages and targets; two flags; the rows
     // of the loss.
     estimates += layout.columns() * (states * 2 * kFloat + steps * (5 * kFloat + 2 + kFloat * ValueRow::kCount));
-    networks += NetworkBytes(layout.stack);
+    networks += NetworkBytes(layout.stack, minibatch * layout.rows_per_step, blocks);
   }
   // The shuffled steps, as a list and dealt to minibatches.
   estimates += steps * 2 * sizeof(int64_t);
