@@ -1,12 +1,6 @@
 #include "actor_worker/flags.h"
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 
 // work
 ABSL_FLAG(std::string, learner, "", "HOST:PORT of the learner.");
@@ -22,54 +16,31 @@ ABSL_FLAG(std::string, token_file, "", "File with the learner's token.");
 ABSL_FLAG(bool, insecure, false, "Allow the token to travel to other machines in plain text.");
 // evaluate, act, replay
 ABSL_FLAG(std::vector<std::string>, actors, {}, "Actor files (runs/NAME/actors/*.safetensors), separated by commas.");
-ABSL_FLAG(std::string, experiment, "", "Experiment file that says which environment to play, when no actor file does.");
+ABSL_FLAG(std::string, experiment, "", "Experiment file that says what to play, when no actor file does.");
 ABSL_FLAG(std::string, environment, "", "Environment to play, when neither an actor file nor --experiment says it.");
-ABSL_FLAG(bool, sample, false, "Sample the actors' actions instead of taking the most probable.");
+ABSL_FLAG(bool, sample, false,
+          "Sample the actors' actions. Without --sample and --greedy they act as their experiment's "
+          "evaluation.sample_actions says.");
+ABSL_FLAG(bool, greedy, false, "Take the most probable action of the actors, whatever their experiment says.");
 // evaluate
-ABSL_FLAG(int32_t, episodes, 20, "Episodes of every player.");
-ABSL_FLAG(uint64_t, first_seed, 2000000, "Episode i is seeded with this + i.");
-ABSL_FLAG(std::string, baselines, "all", "Baselines to compare with: all, none, or names separated by commas.");
+ABSL_FLAG(std::optional<int32_t>, episodes, std::nullopt,
+          "Episodes of every player; default: evaluation.final_episodes of the experiment.");
+ABSL_FLAG(std::optional<uint64_t>, first_seed, std::nullopt,
+          "Episode i is seeded with this + i; default: evaluation.final_first_seed of the experiment.");
+ABSL_FLAG(std::string, baselines, "",
+          "Baselines to compare with: all, none, or names separated by commas; default: evaluation.baselines of the "
+          "experiment, all where it names none.");
 ABSL_FLAG(std::string, json, "", "File to write every episode to.");
 ABSL_FLAG(int32_t, threads, 0, "Threads that play episodes; 0: as many as the machine has.");
+ABSL_FLAG(double, progress_seconds, 10, "Seconds between lines of progress where standard error is no terminal.");
+ABSL_FLAG(bool, check_only, false,
+          "Play nothing: check that all of it could be played here. Status 2: the experiment is wrong; 3: it cannot be "
+          "played on this machine.");
 // act, replay
-ABSL_FLAG(std::string, agent, "", "The agent whose observations come on standard input.");
+ABSL_FLAG(std::string, agent, "", "The agent whose observations come on standard input: its name, or GROUP/INDEX.");
 ABSL_FLAG(bool, network, false, "Play the whole network in the simulator, every agent with its own actor.");
-ABSL_FLAG(uint64_t, seed, 1000000, "Seed of the episode.");
+ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
+          "Seed of the episode (and of sampled actions); default: evaluation.final_first_seed of the experiment.");
 ABSL_FLAG(int64_t, steps, 0, "Stop after this many environment steps; 0: at the end of the episode.");
 ABSL_FLAG(std::string, controller, "", "Baseline that plays instead of an actor file.");
 ABSL_FLAG(int64_t, every, 1, "Print every N-th step.");
-
-namespace troupe {
-
-std::vector<std::string> TakeSetFlags(int* argc, char** argv) {
-  std::vector<std::string> taken;
-  int kept = 1;
-  for (int i = 1; i < *argc; ++i) {
-    const char* word = argv[i];
-    const char* name = std::strncmp(word, "--", 2) == 0 ? word + 2 : word + (word[0] == '-');
-    if (name != word && std::strncmp(name, "set=", 4) == 0) {
-      taken.push_back(name + 4);
-    } else if (name != word && std::strcmp(name, "set") == 0 && i + 1 < *argc) {
-      taken.push_back(argv[++i]);
-    } else {
-      argv[kept++] = argv[i];
-    }
-  }
-  *argc = kept;
-  argv[kept] = nullptr;
-  return taken;
-}
-
-std::vector<std::string> ParseFlags(int argc, char** argv, const std::string& usage, int max_positional) {
-  static const bool usage_is_set = (absl::SetProgramUsageMessage(usage), true);  // it may be set only once
-  (void)usage_is_set;
-  const std::vector<char*> left = absl::ParseCommandLine(argc, argv);
-  std::vector<std::string> words(left.begin() + 1, left.end());
-  if (static_cast<int>(words.size()) > max_positional) {
-    std::fprintf(stderr, "unexpected \"%s\"; see --help\n", words[max_positional].c_str());
-    std::exit(2);
-  }
-  return words;
-}
-
-}  // namespace troupe

@@ -1,35 +1,53 @@
 // actor_worker [COMMAND] [FLAGS]: collects experience for a learner, or plays what was learned.
 #include <cstdio>
-#include <cstring>
+#include <optional>
 #include <string>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/flags.h"
 #include "actor_worker/log.h"
 #include "actor_worker/worker.h"
+#include "common/command_line/command.h"
+#include "common/command_line/version.h"
+#include "common/config/settings_reader.h"
 #include "common/metrics/metrics.h"
 #include "common/threads/shutdown.h"
 
 namespace troupe {
 namespace {
 
-constexpr char kUsage[] =
-    "actor_worker [COMMAND] [FLAGS]\n"
-    "  work          collect experience for a learner (default): --learner=HOST:PORT [--rollout_threads=1]\n"
-    "                [--max_shards=1024] [--metrics=HOST:PORT] [--give_up_after_seconds=S]\n"
-    "                [--tls_ca=FILE [--tls_certificate=FILE --tls_key=FILE] [--tls_server_name=NAME]]\n"
-    "                [--token_file=FILE [--insecure]]\n"
-    "  evaluate      play whole episodes with actor files and baselines and print a table\n"
-    "  act           one agent's actor on a line protocol, or a network of them in the simulator\n"
-    "  replay        show an episode step by step\n"
-    "  environments  list the environments and their settings\n"
-    "Each command has its own --help.";
+constexpr char kHelp[] =
+    "actor_worker of Troupe: collects experience for a learner, or plays what was learned.\n"
+    "\n"
+    "  actor_worker [work] --learner=HOST:PORT   collect experience for a learner\n"
+    "  actor_worker evaluate --actors=FILE       play whole episodes with actors and baselines and print a table\n"
+    "  actor_worker replay --actors=FILE         show an episode step by step\n"
+    "  actor_worker act --actors=FILE            one agent's actor on a line protocol, or all in the simulator\n"
+    "  actor_worker environments [NAME]          list the environments; what one observes, does and can be set to\n"
+    "  actor_worker --version                    the project's version and what it was built with\n"
+    "\n"
+    "Each command has its own --help.\n";
+
+Command WorkCommand() {
+  return {.name = "actor_worker work",
+          .usage = {"--learner=HOST:PORT [flags]"},
+          .text =
+              "Collects experience for a learner until its run ends; everything else it is told when it registers.\n"
+              "The first SIGINT, SIGTERM or SIGHUP sends what is under way and leaves; a second SIGINT or SIGTERM ends "
+              "at once.",
+          .flags = {"learner=HOST:PORT", "rollout_threads=N", "max_shards=N", "metrics=HOST:PORT",
+                    "give_up_after_seconds=S", "tls_ca=FILE", "tls_certificate=FILE", "tls_key=FILE",
+                    "tls_server_name=NAME", "token_file=FILE", "insecure"},
+          .examples = {"actor_worker --learner=127.0.0.1:7070 --rollout_threads=2"}};
+}
 
 int RunWork(int argc, char** argv) {
+  CommandWords words;
+  if (const std::optional<int> answered = AnswerOrRead(argc, argv, WorkCommand(), &words)) return *answered;
   ShutdownSignal shutdown;
-  ParseFlags(argc, argv, kUsage, 0);
   WorkerOptions options;
   options.learner_address = absl::GetFlag(FLAGS_learner);
   options.rollout_threads = absl::GetFlag(FLAGS_rollout_threads);
@@ -77,6 +95,14 @@ int RunWork(int argc, char** argv) {
 }
 
 int Dispatch(int argc, char** argv) {
+  if (AsksForVersion(argc, argv)) {
+    std::fputs(FormatVersion("actor_worker", "").c_str(), stdout);
+    return 0;
+  }
+  if (argc == 2 && AsksForHelp(argc, argv)) {
+    std::fputs(kHelp, stdout);
+    return 0;
+  }
   if (argc < 2 || argv[1][0] == '-') return RunWork(argc, argv);
   const std::string command = argv[1];
   argv[1] = argv[0];
@@ -85,7 +111,9 @@ int Dispatch(int argc, char** argv) {
   if (command == "act") return RunAct(argc - 1, argv + 1);
   if (command == "replay") return RunReplay(argc - 1, argv + 1);
   if (command == "environments") return RunEnvironments(argc - 1, argv + 1);
-  std::fprintf(stderr, "unknown command \"%s\"\n%s\n", command.c_str(), kUsage);
+  const std::string nearest = NearestName(command, {"work", "evaluate", "act", "replay", "environments"});
+  std::fprintf(stderr, "actor_worker: unknown command \"%s\"%s\n\n%s", command.c_str(),
+               nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?").c_str(), kHelp);
   return 2;
 }
 

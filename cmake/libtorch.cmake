@@ -14,7 +14,10 @@ endif()
 if(NOT EXISTS "${libtorch}/lib/libtorch_cpu.so")
   message(FATAL_ERROR "LibTorch not found: run deploy/setup.sh, or pass -DTROUPE_LIBTORCH=FOLDER")
 endif()
-file(STRINGS ${libtorch}/include/torch/headeronly/version.h TROUPE_LIBTORCH_VERSION REGEX "define TORCH_VERSION ")
+# What `learner --version` says.
+file(STRINGS ${libtorch}/include/torch/headeronly/version.h parts REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+list(TRANSFORM parts REPLACE ".* " "")
+list(JOIN parts "." TROUPE_LIBTORCH_VERSION)
 
 set(links ${CMAKE_BINARY_DIR}/libtorch_include)
 if(NOT EXISTS ${links}/torch)

@@ -10,10 +10,9 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
+#include "common/command_line/command.h"
 #include "learner/health/health_command.h"
 
 ABSL_FLAG(std::string, connect, "", "HOST:PORT of the learner to ask.");
@@ -26,23 +25,22 @@ ABSL_FLAG(bool, insecure, false, "Allow the token to travel to other machines in
 
 namespace {
 
-bool AsksForHelp(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--help" || word == "-help" || word == "-h") return true;
-  }
-  return false;
+troupe::Command HealthCommandLine() {
+  return {.name = "learner health",
+          .usage = {"--connect=HOST:PORT [flags]"},
+          .text = "Asks a learner whether it is well. Exit status 0 and the phase (starting, training, finishing) as long as "
+                  "it lives\nand answers, 1 with a line that says why not.",
+          .flags = {"connect=HOST:PORT", "tls_ca=FILE", "tls_certificate=FILE", "tls_key=FILE", "tls_server_name=NAME",
+                    "token_file=FILE", "insecure"},
+          .examples = {"learner health --connect=127.0.0.1:7070"}};
 }
 
 int Health(int argc, char** argv) {
-  const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
-  if (words.size() > 2) {
-    std::fprintf(stderr, "learner: unexpected \"%s\"\nlearner --help tells what there is\n", words[2]);
-    return 2;
-  }
+  troupe::CommandWords words;
+  if (const auto status = troupe::AnswerOrRead(argc, argv, HealthCommandLine(), &words)) return *status;
   const std::string address = absl::GetFlag(FLAGS_connect);
   if (address.empty()) {
-    std::fprintf(stderr, "learner: health: --connect=HOST:PORT is needed\nlearner --help tells what there is\n");
+    std::fprintf(stderr, "learner: health: --connect=HOST:PORT is needed\nlearner health --help tells what there is\n");
     return 2;
   }
   const absl::StatusOr<std::string> answer = troupe::AskHealth(
@@ -70,6 +68,8 @@ int BecomeTrainProgram(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool health = argc > 1 && std::string_view(argv[1]) == "health" && !AsksForHelp(argc, argv);
-  return health ? Health(argc, argv) : BecomeTrainProgram(argv);
+  if (argc < 2 || std::string_view(argv[1]) != "health") return BecomeTrainProgram(argv);
+  // What follows is the command's own line.
+  argv[1] = argv[0];
+  return Health(argc - 1, argv + 1);
 }

@@ -6,10 +6,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "common/command_line/command.h"
+#include "common/command_line/version.h"
 #include "common/threads/shutdown.h"
 #include "learner/export/export_actors.h"
 #include "learner/export/inspect.h"
 #include "learner/run/flags.h"
+#include "learner/run/preflight.h"
 #include "learner/run/train_command.h"
 
 namespace {
@@ -30,8 +33,12 @@ int Print(const absl::StatusOr<std::string>& text) {
 int main(int argc, char** argv) {
   // Debian's Abseil looks for deadlocks at every lock, which costs the ingest several percent; the tests keep it on.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  if (troupe::AsksForVersion(argc, argv)) {
+    std::fputs(troupe::FormatVersion("learner", "LibTorch " TROUPE_LIBTORCH_VERSION).c_str(), stdout);
+    return 0;
+  }
   troupe::ShutdownSignal shutdown;
-  const absl::StatusOr<troupe::LearnerCommandLine> line = troupe::ParseLearnerCommandLine(argc, argv);
+  absl::StatusOr<troupe::LearnerCommandLine> line = troupe::ParseLearnerCommandLine(argc, argv);
   if (!line.ok()) {
     Fail(line.status(), 2);
     std::fprintf(stderr, "learner --help tells what there is\n");
@@ -47,6 +54,11 @@ int main(int argc, char** argv) {
   }
   const absl::StatusOr<troupe::Experiment> experiment = troupe::ReadTrainExperiment(line->train);
   if (!experiment.ok()) return Fail(experiment.status(), 2);
+  const absl::StatusOr<std::string> not_here =
+      troupe::CheckBeforeTraining(line->train, *experiment, [&shutdown] { return shutdown.requested(); });
+  if (absl::IsCancelled(not_here.status())) return 0;
+  if (!not_here.ok()) return Fail(not_here.status(), absl::IsInvalidArgument(not_here.status()) ? 2 : 1);
+  line->train.no_final_evaluation_here = *not_here;
   const absl::Status status = troupe::RunTraining(line->train, *experiment, &shutdown);
   if (status.ok()) return 0;
   return Fail(status, absl::IsResourceExhausted(status) ? 2 : 1);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"
@@ -11,26 +12,41 @@
 #include "actor_worker/evaluation/act_protocol.h"
 #include "actor_worker/evaluation/watched_episode.h"
 #include "actor_worker/flags.h"
+#include "common/command_line/command.h"
 #include "common/config/settings_reader.h"
 #include "common/status_macros.h"
 
 namespace troupe {
 namespace {
 
-constexpr char kUsage[] =
-    "actor_worker act --actors=FILE --agent=NAME [--sample]\n"
-    "  One agent. Standard input: one observation per line, numbers separated by spaces or commas (a JSON array will "
-    "do), then\n"
-    "  \"| MASK\" if some actions are not allowed (1 = allowed). Standard output: one action index per line. A bad "
-    "line is named on\n"
-    "  standard error and gets no action. NAME is an agent of the environment, or GROUP/INDEX.\n"
-    "actor_worker act --actors=FILE --network [--seed=1000000] [--steps=N] [--every=1] [--sample] [--set …]\n"
-    "  The whole network in the simulator, every agent by its own actor from its own observation.";
+Command ActCommand() {
+  return {
+      .name = "actor_worker act",
+      .usage = {"--actors=FILE --agent=NAME [flags]", "--actors=FILE --network [flags]"},
+      .text =
+          "With --agent, one agent alone. Standard input: an observation per line, numbers separated by spaces or "
+          "commas "
+          "(a\nJSON array will do), then \"| MASK\" if some actions are not allowed (1 = allowed). Standard output: an "
+          "action's number\nper line. A bad line is named on standard error and gets no action. What the numbers and "
+          "actions are stands in the\nactor file (`learner inspect FILE`) and in `actor_worker environments NAME`.\n"
+          "With --network, the whole network in the simulator, every agent by its own actor from its own observation.",
+      .flags = {"actors=FILE", "agent=NAME", "network", "set FIELD=VALUE", "sample", "greedy", "seed=N", "steps=N",
+                "every=N"},
+      .examples = {"actor_worker act --actors=runs/traffic_grid/actors/best.safetensors --agent=J0 < observations.txt",
+                   "actor_worker act --actors=runs/traffic_grid/actors/best.safetensors --network --every=60"}};
+}
 
 struct AgentPlace {
   int group = 0;
   int agent = 0;
 };
+
+// What the actors' agents are called: the file says it, or, in a file that does not, the environment.
+absl::StatusOr<std::vector<AgentGroupSpec>> GroupsOf(const Scenario& scenario) {
+  if (!scenario.actors[0].groups.empty()) return scenario.actors[0].groups;
+  ASSIGN_OR_RETURN(const auto environment, scenario.environment->create(scenario.settings));
+  return environment->spec().groups;
+}
 
 absl::StatusOr<AgentPlace> FindAgent(const Scenario& scenario, const std::string& name) {
   const std::vector<PolicySpec>& policies = scenario.actors[0].policies;
@@ -39,27 +55,30 @@ absl::StatusOr<AgentPlace> FindAgent(const Scenario& scenario, const std::string
     int agent = 0;
     if (name.starts_with(prefix) && absl::SimpleAtoi(name.substr(prefix.size()), &agent)) return AgentPlace{g, agent};
   }
-  ASSIGN_OR_RETURN(const auto environment, scenario.environment->create(scenario.settings));
+  ASSIGN_OR_RETURN(const std::vector<AgentGroupSpec> groups, GroupsOf(scenario));
   std::vector<std::string> known;
-  for (int g = 0; g < static_cast<int>(environment->spec().groups.size()); ++g) {
-    const AgentGroupSpec& group = environment->spec().groups[g];
-    for (int a = 0; a < group.num_agents(); ++a) {
-      if (group.agents[a] == name && g < static_cast<int>(policies.size())) return AgentPlace{g, a};
-      known.push_back(group.agents[a]);
+  for (int g = 0; g < static_cast<int>(std::min(groups.size(), policies.size())); ++g) {
+    for (int a = 0; a < groups[g].num_agents(); ++a) {
+      if (groups[g].agents[a] == name) return AgentPlace{g, a};
+      known.push_back(groups[g].agents[a]);
     }
   }
   const std::string nearest = NearestName(name, known);
-  std::string message = absl::StrCat("--agent: ", scenario.environment->name, " has no agent \"", name, "\"");
-  if (!nearest.empty()) absl::StrAppend(&message, "; did you mean \"", nearest, "\"?");
-  if (nearest.empty()) absl::StrAppend(&message, "; its first is ", known.empty() ? "none" : known[0]);
-  return absl::NotFoundError(message);
+  return absl::NotFoundError(absl::StrCat("--agent: ", scenario.environment->name, " has no agent \"", name, "\"",
+                                          nearest.empty()
+                                              ? absl::StrCat("; its first is ", known.empty() ? "none" : known[0])
+                                              : absl::StrCat("; did you mean \"", nearest, "\"?")));
 }
 
 absl::Status ActForOne(const Scenario& scenario) {
   ASSIGN_OR_RETURN(const AgentPlace place, FindAgent(scenario, absl::GetFlag(FLAGS_agent)));
   ASSIGN_OR_RETURN(auto actor,
                    OwnActor::Create(scenario.actors[0].policies[place.group], scenario.actors[0].weights, place.agent));
-  ServeActor(*actor, absl::GetFlag(FLAGS_sample), absl::GetFlag(FLAGS_seed), std::cin, std::cout, std::cerr);
+  // Standard output is the actions' alone.
+  std::fprintf(stderr, "%s acts for %s of %s: %s; %d numbers a line in, action 0 … %d out\n", scenario.paths[0].c_str(),
+               absl::GetFlag(FLAGS_agent).c_str(), scenario.environment->name.c_str(), HowItActs(scenario, 0).c_str(),
+               actor->observation_size(), actor->action_size() - 1);
+  ServeActor(*actor, scenario.sampled[0], EpisodeSeed(scenario), std::cin, std::cout, std::cerr);
   return absl::OkStatus();
 }
 
@@ -80,12 +99,16 @@ absl::Status ActForAll(const Scenario& scenario) {
   ASSIGN_OR_RETURN(const auto environment, scenario.environment->create(scenario.settings));
   const EnvironmentSpec& spec = environment->spec();
   const int64_t every = std::max<int64_t>(1, absl::GetFlag(FLAGS_every));
-  Watch watch{.seed = absl::GetFlag(FLAGS_seed), .max_steps = absl::GetFlag(FLAGS_steps)};
+  Watch watch{.seed = EpisodeSeed(scenario), .max_steps = absl::GetFlag(FLAGS_steps)};
   watch.look = [&](const Environment&, const EpisodeBuffers::Copy& copy, const EpisodeResult& so_far, bool over) {
     if (so_far.length == 0 || (so_far.length % every != 0 && !over)) return;
     std::puts(DecisionLine(spec, copy, so_far).c_str());
   };
-  const Player player = ActorPlayer(scenario, 0, absl::GetFlag(FLAGS_sample));
+  const Player player = ActorPlayer(scenario, 0);
+  std::fputs(
+      absl::StrCat(spec.name, ", seed ", watch.seed, ", played by ", player.name, ": ", HowItActs(scenario, 0), "\n")
+          .c_str(),
+      stdout);
   ASSIGN_OR_RETURN(const auto chooser, MakeDecentralisedChooser(spec, player.policy, watch.seed));
   ASSIGN_OR_RETURN(const EpisodeResult result, PlayWatched(*environment, *chooser, watch));
   std::fputs(FormatEpisode(spec, result).c_str(), stdout);
@@ -95,13 +118,14 @@ absl::Status ActForAll(const Scenario& scenario) {
 }  // namespace
 
 int RunAct(int argc, char** argv) {
-  const std::vector<std::string> overrides = TakeSetFlags(&argc, argv);
-  ParseFlags(argc, argv, kUsage, 0);
+  CommandWords words;
+  if (const std::optional<int> answered = AnswerOrRead(argc, argv, ActCommand(), &words)) return *answered;
   if (absl::GetFlag(FLAGS_actors).size() != 1 || absl::GetFlag(FLAGS_network) == !absl::GetFlag(FLAGS_agent).empty()) {
-    std::fprintf(stderr, "act needs one --actors file and either --agent=NAME or --network; see --help\n");
+    std::fprintf(stderr,
+                 "actor_worker act: one --actors file and either --agent=NAME or --network are needed; see --help\n");
     return 2;
   }
-  const absl::StatusOr<Scenario> scenario = LoadScenario(overrides);
+  const absl::StatusOr<Scenario> scenario = LoadScenario(words.overrides);
   if (!scenario.ok()) return Fail(scenario.status());
   const absl::Status status = absl::GetFlag(FLAGS_network) ? ActForAll(*scenario) : ActForOne(*scenario);
   return status.ok() ? 0 : Fail(status);

@@ -1,12 +1,13 @@
 // The subcommands of actor_worker. Each takes the command line with the subcommand word already removed (argv[0] is the
-// program), parses its own flags (actor_worker/flags.h) and returns the process's exit status: 0 done, 1 failed (what
-// failed is on stderr), 2 the command line makes no sense.
+// program), reads its own flags (actor_worker/flags.h) and returns the process's exit status: 0 done or help was asked
+// for, 1 failed (what failed is on stderr), 2 the command line makes no sense.
 #ifndef TROUPE_ACTOR_WORKER_COMMANDS_COMMANDS_H_
 #define TROUPE_ACTOR_WORKER_COMMANDS_COMMANDS_H_
 
 namespace troupe {
 
-// Agents and baselines over the same episodes: a table, and every episode as JSON on request.
+// Agents and baselines over the same episodes: a table, and every episode as JSON on request. With --check_only also 3:
+// the experiment may be right, and cannot be played on this machine.
 int RunEvaluate(int argc, char** argv);
 
 // Decentralised execution: one agent's actor on a line protocol, or a whole network of them in the simulator.

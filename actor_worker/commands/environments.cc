@@ -1,4 +1,8 @@
+#include <algorithm>
 #include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -6,14 +10,51 @@
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/environments/registry.h"
-#include "actor_worker/flags.h"
+#include "common/command_line/command.h"
 
 namespace troupe {
 namespace {
 
-constexpr char kUsage[] =
-    "actor_worker environments [NAME] [--set environment.settings.SETTING=VALUE …]\n"
-    "Lists the environments; with NAME, its settings, agents, statistics and baselines.";
+Command EnvironmentsCommand() {
+  return {.name = "actor_worker environments",
+          .usage = {"", "NAME [--set environment.settings.SETTING=VALUE …]"},
+          .text =
+              "Lists the environments. With NAME: its settings with defaults, its agents, what each number they "
+              "observe and each\naction is, its statistics and its baselines, all under the settings given.",
+          .flags = {"set FIELD=VALUE"},
+          .examples = {"actor_worker environments traffic_grid --set environment.settings.action_set=CHOOSE_PHASE"},
+          .max_words = 1};
+}
+
+// A row per number: its place, its name, what it is and what it is divided by.
+std::string DescribeNumbers(const std::vector<ObservedNumber>& numbers) {
+  size_t name_width = 0, quantity_width = 0;
+  std::vector<std::string> quantities;
+  for (const ObservedNumber& number : numbers) {
+    const std::string divisor = number.divided_by == 1 ? "" : absl::StrCat("/ ", number.divided_by);
+    const bool both = !number.unit.empty() && !divisor.empty();
+    quantities.push_back(absl::StrCat(number.unit, both ? " " : "", divisor));
+    name_width = std::max(name_width, number.name.size());
+    quantity_width = std::max(quantity_width, quantities.back().size());
+  }
+  std::string text;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    absl::StrAppendFormat(&text, "      %3d  %-*s  %-*s  %s\n", i, static_cast<int>(name_width), numbers[i].name,
+                          static_cast<int>(quantity_width), quantities[i], numbers[i].meaning);
+  }
+  return text;
+}
+
+std::string DescribeActions(const std::vector<NamedAction>& actions) {
+  size_t name_width = 0;
+  for (const NamedAction& action : actions) name_width = std::max(name_width, action.name.size());
+  std::string text;
+  for (size_t i = 0; i < actions.size(); ++i) {
+    absl::StrAppendFormat(&text, "      %3d  %-*s  %s\n", i, static_cast<int>(name_width), actions[i].name,
+                          actions[i].meaning);
+  }
+  return text;
+}
 
 std::string DescribeAgents(const EnvironmentSpec& spec) {
   std::string text = "agents\n";
@@ -22,9 +63,12 @@ std::string DescribeAgents(const EnvironmentSpec& spec) {
                           group.observation_size, group.action_size,
                           group.action_kind == ActionKind::kDiscrete ? "actions" : "continuous action dimensions",
                           absl::StrJoin(group.agents, " "));
+    absl::StrAppend(&text, "    observation, in this order: name, unit / what it is divided by, meaning\n",
+                    DescribeNumbers(group.observed), "    actions, by their number\n", DescribeActions(group.actions));
   }
-  absl::StrAppendFormat(&text, "\nglobal state\n  %d numbers (%s%d extras)\n", spec.state_size(),
+  absl::StrAppendFormat(&text, "\nglobal state, for the critic\n  %d numbers: %s%d extras\n", spec.state_size(),
                         spec.state_includes_observations ? "all observations and " : "", spec.state_extras_size);
+  absl::StrAppend(&text, DescribeNumbers(spec.observed_extras));
   absl::StrAppend(&text, "\nstatistics\n  ", absl::StrJoin(spec.statistics, "\n  "), "\n");
   if (!spec.agent_statistics.empty()) {
     absl::StrAppend(&text, "\nstatistics of each agent\n  ", absl::StrJoin(spec.agent_statistics, "\n  "), "\n");
@@ -35,9 +79,10 @@ std::string DescribeAgents(const EnvironmentSpec& spec) {
 int DescribeOne(const std::string& name, const SettingsMap& settings) {
   const absl::StatusOr<const EnvironmentEntry*> entry = FindEnvironment(name);
   if (!entry.ok()) return Fail(entry.status());
-  std::printf("%s: %s\n\nsettings\n%s\n\n", (*entry)->name.c_str(), (*entry)->summary.c_str(),
-              (*entry)->describe_settings().c_str());
   const auto environment = (*entry)->create(settings);
+  if (absl::IsInvalidArgument(environment.status())) return Fail(environment.status());
+  std::printf("%s: %s\n\nsettings, with their defaults\n%s\n\n", (*entry)->name.c_str(), (*entry)->summary.c_str(),
+              (*entry)->describe_settings().c_str());
   if (environment.ok()) {
     std::fputs(DescribeAgents((*environment)->spec()).c_str(), stdout);
   } else {
@@ -58,17 +103,18 @@ int DescribeOne(const std::string& name, const SettingsMap& settings) {
 
 int RunEnvironments(int argc, char** argv) {
   constexpr char kPrefix[] = "environment.settings.";
-  const std::vector<std::string> overrides = TakeSetFlags(&argc, argv);
-  const std::vector<std::string> words = ParseFlags(argc, argv, kUsage, 1);
+  CommandWords line;
+  if (const std::optional<int> answered = AnswerOrRead(argc, argv, EnvironmentsCommand(), &line)) return *answered;
   SettingsMap settings;
-  for (const std::string& setting : overrides) {
+  for (const std::string& setting : line.overrides) {
     const size_t equals = setting.find('=');
     if (!setting.starts_with(kPrefix) || equals == std::string::npos) {
-      return Fail(absl::InvalidArgumentError(absl::StrCat("--set ", setting, ": expected ", kPrefix, "NAME=VALUE")));
+      Fail(absl::InvalidArgumentError(absl::StrCat("--set ", setting, ": expected ", kPrefix, "NAME=VALUE")));
+      return 2;
     }
     settings[setting.substr(sizeof kPrefix - 1, equals - sizeof kPrefix + 1)] = setting.substr(equals + 1);
   }
-  if (!words.empty()) return DescribeOne(words[0], settings);
+  if (!line.words.empty()) return DescribeOne(line.words[0], settings);
   for (const EnvironmentEntry& entry : AllEnvironments()) {
     std::printf("%-18s %s\n", entry.name.c_str(), entry.summary.c_str());
   }

@@ -44,6 +44,9 @@ absl::StatusOr<Experiment> FindExperiment(const Scenario& scenario, const std::v
 
 absl::StatusOr<Scenario> LoadScenario(const std::vector<std::string>& overrides) {
   Scenario scenario;
+  const bool sample = absl::GetFlag(FLAGS_sample), greedy = absl::GetFlag(FLAGS_greedy);
+  if (sample && greedy) return absl::InvalidArgumentError("--sample and --greedy: expected one of them");
+  scenario.acts_as_asked = sample || greedy;
   for (const std::string& path : absl::GetFlag(FLAGS_actors)) {
     if (path.empty()) continue;
     absl::StatusOr<ActorFile> file = ReadActorFile(path);
@@ -51,6 +54,8 @@ absl::StatusOr<Scenario> LoadScenario(const std::vector<std::string>& overrides)
       if (absl::StrContains(file.status().message(), path)) return file.status();
       return absl::Status(file.status().code(), absl::StrCat(path, ": ", file.status().message()));
     }
+    ASSIGN_OR_RETURN(const Experiment played, ParseExperiment(FormatExperiment(file->experiment), path, overrides));
+    scenario.sampled.push_back(scenario.acts_as_asked ? sample : played.evaluation().sample_actions());
     scenario.paths.push_back(path);
     scenario.actors.push_back(*std::move(file));
   }
@@ -88,28 +93,38 @@ std::vector<std::string> ActorFileNames(const std::vector<std::string>& paths) {
   return std::set<std::string>(names.begin(), names.end()).size() == names.size() ? names : paths;
 }
 
-Player ActorPlayer(const Scenario& scenario, size_t index, bool sample_actions) {
+Player ActorPlayer(const Scenario& scenario, size_t index) {
   const ActorFile& file = scenario.actors[index];
   return {.name = absl::StrCat(file.experiment.algorithm().name(), " ", ActorFileNames(scenario.paths)[index]),
-          .policy = {.policies = &file.policies, .weights = &file.weights, .sample_actions = sample_actions}};
+          .policy = {.policies = &file.policies, .weights = &file.weights, .sample_actions = scenario.sampled[index]}};
 }
 
-absl::StatusOr<std::vector<Player>> ChooseBaselines(const Scenario& scenario, const std::string& chosen) {
-  if (chosen == "none") return std::vector<Player>();
+std::string HowItActs(const Scenario& scenario, size_t index) {
+  return absl::StrCat(scenario.sampled[index] ? "sampling" : "greedy",
+                      scenario.acts_as_asked ? ", as asked" : ", as its experiment says");
+}
+
+uint64_t EpisodeSeed(const Scenario& scenario) {
+  return absl::GetFlag(FLAGS_seed).value_or(scenario.experiment.evaluation().final_first_seed());
+}
+
+absl::StatusOr<std::vector<Player>> ChooseBaselines(const Scenario& scenario, const std::string& field,
+                                                    const std::vector<std::string>& chosen) {
+  if (chosen == std::vector<std::string>{"none"}) return std::vector<Player>();
   std::vector<Player> all = BaselinePlayers(*scenario.environment, scenario.settings);
-  if (chosen == "all") return all;
+  if (chosen == std::vector<std::string>{"all"}) return all;
   std::vector<std::string> known;
   for (const Player& player : all) known.push_back(player.name);
-  std::vector<std::string> wanted = absl::StrSplit(chosen, ',', absl::SkipEmpty());
-  for (const std::string& name : wanted) {
+  for (const std::string& name : chosen) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = NearestName(name, known);
-    return absl::NotFoundError(absl::StrCat(scenario.environment->name, " has no baseline \"", name, "\"",
-                                            nearest.empty() ? absl::StrCat("; it has ", absl::StrJoin(known, ", "))
-                                                            : absl::StrCat("; did you mean \"", nearest, "\"?")));
+    return absl::NotFoundError(absl::StrCat(field, ": ", scenario.environment->name, " has no baseline \"", name,
+                                            "\"; ",
+                                            nearest.empty() ? absl::StrCat("it has ", absl::StrJoin(known, ", "))
+                                                            : absl::StrCat("did you mean \"", nearest, "\"?")));
   }
   std::erase_if(
-      all, [&](const Player& player) { return std::find(wanted.begin(), wanted.end(), player.name) == wanted.end(); });
+      all, [&](const Player& player) { return std::find(chosen.begin(), chosen.end(), player.name) == chosen.end(); });
   return all;
 }
 

@@ -16,7 +16,6 @@ constexpr float kStepReward = -0.05f;
 constexpr float kDistanceReward = -0.1f;
 constexpr float kBlockedReward = -0.5f;
 constexpr float kGoalReward = 10.0f;
-constexpr int kObservationSize = 6;
 
 // The cell a move leads to, or -1 off the grid.
 int Target(int size, int cell, int move) {
@@ -49,14 +48,32 @@ std::string DescribeSettings() {
   return reader.Describe();
 }
 
-EnvironmentSpec MakeSpec() {
+// In the order of Observe.
+std::vector<ObservedNumber> Observed(const GridWorldSettings& settings) {
+  std::vector<ObservedNumber> numbers;
+  for (const char* whose : {"own", "goal", "other"}) {
+    const double last_cell = settings.size - 1;
+    numbers.push_back({absl::StrCat(whose, "_row"), "cells", last_cell, "from the top"});
+    numbers.push_back({absl::StrCat(whose, "_column"), "cells", last_cell, "from the left"});
+  }
+  return numbers;
+}
+
+// In the order of GridMove.
+std::vector<NamedAction> Moves() {
+  return {{"up", "one row up"}, {"down", "one row down"}, {"left", "one column left"}, {"right", "one column right"}};
+}
+
+EnvironmentSpec MakeSpec(const GridWorldSettings& settings) {
   EnvironmentSpec spec;
   spec.name = "grid_world";
   spec.groups = {{.name = "walkers",
                   .agents = {"walker_0", "walker_1"},
-                  .observation_size = kObservationSize,
                   .action_kind = ActionKind::kDiscrete,
-                  .action_size = kNumGridMoves}};
+                  .action_size = kNumGridMoves,
+                  .observed = Observed(settings),
+                  .actions = Moves()}};
+  spec.groups[0].observation_size = static_cast<int>(spec.groups[0].observed.size());
   spec.state_includes_observations = true;
   spec.statistics = {"success", "wall_hits", "collisions"};
   return spec;
@@ -96,7 +113,7 @@ std::array<float, 2> GridRewards(int size, GridCells goals, const GridMoveResult
   return rewards;
 }
 
-GridWorld::GridWorld(const GridWorldSettings& settings) : settings_(settings), spec_(MakeSpec()) {}
+GridWorld::GridWorld(const GridWorldSettings& settings) : settings_(settings), spec_(MakeSpec(settings)) {}
 
 absl::Status GridWorld::Reset(uint64_t seed) {
   RandomStream random(MixKey({seed}));
@@ -136,7 +153,7 @@ void GridWorld::Observe(JointObservation& observation) const {
   GroupObservation& group = observation.groups[0];
   const float scale = 1.0f / static_cast<float>(settings_.size - 1);
   for (int agent = 0; agent < 2; ++agent) {
-    float* out = group.observations.data() + agent * kObservationSize;
+    float* out = group.observations.data() + agent * spec_.groups[0].observation_size;
     for (const int cell : {cells_[agent], goals_[agent], cells_[1 - agent]}) {
       *out++ = static_cast<float>(cell / settings_.size) * scale;
       *out++ = static_cast<float>(cell % settings_.size) * scale;

@@ -11,8 +11,8 @@
 // unblocked move changes the colour of an agent's cell (think of a chessboard), agents at an odd and an even distance
 // could only meet by blocking each other; matching_parity keeps such episodes out.
 //
-// Observation of an agent [6], each in [0, 1] (cell / (size − 1)): own row, own column, goal's row, goal's column, the
-// other's row, the other's column. Global state: both observations.
+// Observation of an agent: where it is, where its goal and where the other, each number in [0, 1] (MakeSpec in
+// grid_world.cc names them). Global state: both observations.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_GRID_WORLD_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_GRID_WORLD_H_
 

@@ -17,20 +17,24 @@ namespace troupe {
 namespace {
 
 constexpr uint64_t kSampleDomain = 0x73616d706c65;
-constexpr int kStepsBetweenCancelChecks = 64;
+constexpr int kStepsBetweenChecks = 64;
 
 // Plays blocks of episodes with its own copies of the environment. One per thread.
 class BlockPlayer {
  public:
-  static absl::StatusOr<std::unique_ptr<BlockPlayer>> Create(const EpisodePlan& plan, const Player& player, int copies);
+  // `finished` counts the episodes that are over, those of other threads as well, and outlives the player.
+  static absl::StatusOr<std::unique_ptr<BlockPlayer>> Create(const EpisodePlan& plan, const Player& player, int copies,
+                                                             std::atomic<int>* finished);
 
   // Episodes [first, first + count) into results[0 … count).
   absl::Status Play(int first, int count, EpisodeResult* results);
 
  private:
-  BlockPlayer(const EpisodePlan& plan, const Player& player, std::vector<std::unique_ptr<Environment>> environments)
+  BlockPlayer(const EpisodePlan& plan, const Player& player, std::vector<std::unique_ptr<Environment>> environments,
+              std::atomic<int>* finished)
       : plan_(plan),
         player_(player),
+        finished_(*finished),
         environments_(std::move(environments)),
         spec_(environments_.front()->spec()),
         buffers_(spec_, static_cast<int>(environments_.size())) {}
@@ -41,6 +45,7 @@ class BlockPlayer {
 
   const EpisodePlan& plan_;
   const Player& player_;
+  std::atomic<int>& finished_;
   std::vector<std::unique_ptr<Environment>> environments_;
   const EnvironmentSpec spec_;
   EpisodeBuffers buffers_;
@@ -49,7 +54,7 @@ class BlockPlayer {
 };
 
 absl::StatusOr<std::unique_ptr<BlockPlayer>> BlockPlayer::Create(const EpisodePlan& plan, const Player& player,
-                                                                 int copies) {
+                                                                 int copies, std::atomic<int>* finished) {
   SettingsMap settings = plan.settings;
   for (const auto& [name, value] : player.setting_overrides) settings[name] = value;
   std::vector<std::unique_ptr<Environment>> environments;
@@ -57,7 +62,7 @@ absl::StatusOr<std::unique_ptr<BlockPlayer>> BlockPlayer::Create(const EpisodePl
     ASSIGN_OR_RETURN(auto environment, plan.environment->create(settings));
     environments.push_back(std::move(environment));
   }
-  std::unique_ptr<BlockPlayer> made(new BlockPlayer(plan, player, std::move(environments)));
+  std::unique_ptr<BlockPlayer> made(new BlockPlayer(plan, player, std::move(environments), finished));
   if (player.policy.policies != nullptr) {
     ASSIGN_OR_RETURN(made->actors_,
                      MakeActorTeam(made->spec_, *player.policy.policies, *player.policy.weights, copies));
@@ -134,8 +139,9 @@ absl::Status BlockPlayer::Play(int first, int count, EpisodeResult* results) {
   }
   int left = count;
   for (int64_t step = 0; left > 0; ++step) {
-    if (step % kStepsBetweenCancelChecks == 0 && plan_.cancelled && plan_.cancelled()) {
-      return absl::CancelledError("the evaluation was stopped");
+    if (step % kStepsBetweenChecks == 0) {
+      if (plan_.cancelled && plan_.cancelled()) return absl::CancelledError("the evaluation was stopped");
+      if (plan_.progress) plan_.progress(finished_);
     }
     ChooseActions(playing, results);
     for (int c = 0; c < count; ++c) {
@@ -145,6 +151,7 @@ absl::Status BlockPlayer::Play(int first, int count, EpisodeResult* results) {
       if (!over) continue;
       playing[c] = false;
       --left;
+      ++finished_;
     }
   }
   return absl::OkStatus();
@@ -153,6 +160,7 @@ absl::Status BlockPlayer::Play(int first, int count, EpisodeResult* results) {
 // What the threads of one RunEpisodes share.
 struct Shared {
   std::atomic<int> next_block{0};
+  std::atomic<int> finished{0};
   absl::Mutex mutex;
   int failed_block ABSL_GUARDED_BY(mutex) = -1;
   absl::Status status ABSL_GUARDED_BY(mutex);
@@ -171,7 +179,7 @@ void PlayBlocks(const EpisodePlan& plan, const Player& player, std::vector<Episo
   int block = 0;
   try {
     const int copies = std::min(kCopiesPerBlock, plan.episodes);
-    auto made = BlockPlayer::Create(plan, player, copies);
+    auto made = BlockPlayer::Create(plan, player, copies, &shared.finished);
     if (!made.ok()) return shared.Fail(0, made.status());
     while ((block = shared.next_block.fetch_add(1)) * copies < plan.episodes) {
       const int first = block * copies;

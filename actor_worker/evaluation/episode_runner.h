@@ -44,6 +44,8 @@ struct EpisodePlan {
   int threads = 1;
   // Asked now and then, by every thread; true: stop and return CANCELLED.
   std::function<bool()> cancelled;
+  // Called now and then by every thread while it plays, with how many episodes of this player are over. Thread-safe.
+  std::function<void(int finished)> progress;
 };
 
 struct EpisodeResult {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "actor_worker/evaluation/estimate.h"
 #include "actor_worker/evaluation/evaluation_table.h"
 
@@ -54,6 +55,24 @@ std::vector<TableRow> MakeRows(const EvaluationReport& report, size_t num_figure
   return rows;
 }
 
+// "actors sampling, as asked", or each of them where they differ; empty without any.
+std::string HowActorsAct(const EvaluationReport& report) {
+  std::vector<std::string> each;
+  size_t trained = 0, sampled = 0;
+  for (const PlayerEpisodes& player : report.players) {
+    if (!player.trained) continue;
+    ++trained;
+    sampled += player.sampled_actions;
+    each.push_back(absl::StrCat(player.name, player.sampled_actions ? " sampling" : " greedy"));
+  }
+  if (trained == 0) return "";
+  std::string text = sampled == trained ? "actors sampling"
+                     : sampled == 0     ? "actors greedy"
+                                        : absl::StrJoin(each, ", ");
+  if (!report.actions_because.empty()) absl::StrAppend(&text, ", ", report.actions_because);
+  return text;
+}
+
 }  // namespace
 
 std::string FormatReport(const EvaluationReport& report) {
@@ -66,8 +85,9 @@ std::string FormatReport(const EvaluationReport& report) {
   }
   std::string text = absl::StrCat(report.environment.name, ", ", report.environment.num_agents(),
                                   " agents: ", report.episodes, report.episodes == 1 ? " episode" : " episodes",
-                                  " each, seeds ", report.first_seed, " to ", report.first_seed + report.episodes - 1,
-                                  ", actors ", report.sampled_actions ? "sampling" : "greedy", "\n");
+                                  " each, seeds ", report.first_seed, " to ", report.first_seed + report.episodes - 1);
+  const std::string how = HowActorsAct(report);
+  absl::StrAppend(&text, how.empty() ? "" : "; ", how, "\n");
   if (!report.settings.empty()) {
     absl::StrAppend(&text, "settings:");
     for (const auto& [name, value] : report.settings) absl::StrAppend(&text, " ", name, "=", value);
@@ -88,12 +108,12 @@ std::string ReportJson(const EvaluationReport& report) {
                {"settings", report.settings},
                {"first_seed", report.first_seed},
                {"episodes", report.episodes},
-               {"actions", report.sampled_actions ? "sampled" : "greedy"},
                {"figures", names}};
   for (const PlayerEpisodes& player : report.players) {
     Json of = {{"name", player.name}};
     if (player.trained) {
       of["actor_file"] = player.path;
+      of["actions"] = player.sampled_actions ? "sampled" : "greedy";
       of["policy_version"] = player.policy_version;
       of["env_steps"] = player.env_steps;
     }

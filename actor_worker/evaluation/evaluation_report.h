@@ -16,6 +16,7 @@ struct PlayerEpisodes {
   std::string name;
   bool trained = false;         // from an actor file
   std::string path;             // the actor file
+  bool sampled_actions = false;  // else the most probable ones
   uint64_t policy_version = 0;  // of the actor file
   uint64_t env_steps = 0;       // it was trained on
   std::vector<EpisodeResult> episodes;
@@ -26,7 +27,7 @@ struct EvaluationReport {
   SettingsMap settings;
   uint64_t first_seed = 0;
   int episodes = 0;
-  bool sampled_actions = false;
+  std::string actions_because;  // why the actors sample or do not: "as asked"; for people
   // The statistic whose better direction the experiment states, "" for none.
   std::string best_by;
   bool smaller_is_better = false;

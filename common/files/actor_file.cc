@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/config/experiment_loader.h"
+#include "common/files/agent_group_json.h"
 #include "common/files/safetensors.h"
 #include "common/status_macros.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr char kFormat[] = "troupe-actors/1";
 constexpr char kPolicyPrefix[] = "policy.";
+constexpr char kSpacesPrefix[] = "spaces.";
 
 using Metadata = std::map<std::string, std::string>;
 
@@ -59,6 +61,24 @@ absl::StatusOr<std::vector<PolicySpec>> ReadPolicies(const SafetensorsFile& file
   return policies;
 }
 
+// None in files of versions that did not write them; else one per policy.
+absl::StatusOr<std::vector<AgentGroupSpec>> ReadGroups(const Metadata& metadata,
+                                                       const std::vector<PolicySpec>& policies) {
+  std::vector<AgentGroupSpec> groups;
+  const auto first = metadata.lower_bound(kSpacesPrefix);
+  if (first == metadata.end() || !first->first.starts_with(kSpacesPrefix)) return groups;
+  for (const PolicySpec& policy : policies) {
+    ASSIGN_OR_RETURN(const std::string text, Find(metadata, kSpacesPrefix + policy.group));
+    absl::StatusOr<AgentGroupSpec> group = ParseAgentGroup(text, policy);
+    if (!group.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("metadata \"", kSpacesPrefix, policy.group, "\": ", group.status().message()));
+    }
+    groups.push_back(*std::move(group));
+  }
+  return groups;
+}
+
 absl::Status CheckTensors(const std::vector<PolicySpec>& policies, const std::vector<HostTensor>& tensors) {
   size_t next = 0;
   for (const PolicySpec& spec : policies) {
@@ -101,6 +121,7 @@ absl::StatusOr<ActorFile> FromSafetensors(SafetensorsFile file) {
   ASSIGN_OR_RETURN(actors.weights.policy_version, FindNumber(file.metadata, "policy_version"));
   ASSIGN_OR_RETURN(actors.env_steps, FindNumber(file.metadata, "env_steps"));
   ASSIGN_OR_RETURN(actors.policies, ReadPolicies(file));
+  ASSIGN_OR_RETURN(actors.groups, ReadGroups(file.metadata, actors.policies));
   RETURN_IF_ERROR(CheckTensors(actors.policies, file.tensors));
   actors.weights.tensors = std::move(file.tensors);
   return actors;
@@ -118,6 +139,9 @@ absl::Status WriteActorFile(const std::string& path, const ActorFile& file) {
                           {"env_steps", absl::StrCat(file.env_steps)}};
   for (const PolicySpec& spec : file.policies) {
     safetensors.metadata[kPolicyPrefix + spec.group] = FormatPolicySpec(spec);
+  }
+  for (const AgentGroupSpec& group : file.groups) {
+    safetensors.metadata[kSpacesPrefix + group.name] = FormatAgentGroup(group);
   }
   safetensors.tensors = file.weights.tensors;
   return WriteSafetensors(path, safetensors);

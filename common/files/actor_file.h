@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/environment_spec.h"
 #include "common/host_tensor.h"
 #include "common/policy_spec.h"
 #include "proto/experiment.pb.h"
@@ -16,13 +17,16 @@ namespace troupe {
 struct ActorFile {
   Experiment experiment;              // the run's, complete
   std::vector<PolicySpec> policies;   // one per agent group
+  // What each policy's agents, observed numbers and actions are called, in the order of `policies`; empty in a file of
+  // a version that did not tell.
+  std::vector<AgentGroupSpec> groups;
   PolicyWeights weights;
   uint64_t env_steps = 0;             // trained on when it was written
 };
 
-// safetensors with metadata: format ("troupe-actors/1"), experiment (textproto), policy.GROUP (FormatPolicySpec), policy_version,
-// env_steps. Errors as in safetensors.h; reading adds INVALID_ARGUMENT for a file that is not an actor file or whose tensors do not
-// fit its specs.
+// safetensors with metadata: format ("troupe-actors/1"), experiment (textproto), policy.GROUP (FormatPolicySpec),
+// spaces.GROUP (FormatAgentGroup), policy_version, env_steps. Errors as in safetensors.h; reading adds INVALID_ARGUMENT
+// for a file that is not an actor file or whose tensors do not fit its specs.
 absl::Status WriteActorFile(const std::string& path, const ActorFile& file);
 absl::StatusOr<ActorFile> ReadActorFile(const std::string& path);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/command_line/version.h"
 #include "common/metrics/process_collector.h"
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
@@ -21,7 +22,7 @@ std::vector<double> StageSecondsBuckets() {
 
 Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
   SetInfo("troupe_build_info", "What this program was built from; always 1.",
-          {{"version", TROUPE_VERSION}, {"compiler", __VERSION__}});
+          {{"version", ProjectVersion()}, {"compiler", __VERSION__}});
   AddCollectable(std::make_shared<ProcessCollector>());
 }
 

@@ -34,6 +34,9 @@ struct ShutdownSignal::State {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    struct sigaction hang_up = {};
+    sigaction(SIGHUP, nullptr, &hang_up);
+    if (hang_up.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, &mask_before);
     broken_pipe_before = signal(SIGPIPE, SIG_IGN);
     signal_fd = OrDie(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
@@ -57,7 +60,8 @@ struct ShutdownSignal::State {
       if (poll(fds, 2, -1) < 0 && errno != EINTR) return;
       signalfd_siginfo info;
       while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
-        if (++count > 1) _exit(kAbortStatus);
+        // Of SIGHUP and one other signal, in either order, only a further one is a second wish.
+        if (info.ssi_signo != SIGHUP && ++count > 1) _exit(kAbortStatus);
         Request();
       }
       if (fds[1].revents != 0) return;

@@ -1,4 +1,4 @@
-// First SIGINT or SIGTERM: drain. Second: abort.
+// First SIGINT, SIGTERM or SIGHUP: drain. A second SIGINT or SIGTERM: abort.
 #ifndef TROUPE_COMMON_THREADS_SHUTDOWN_H_
 #define TROUPE_COMMON_THREADS_SHUTDOWN_H_
 
@@ -6,8 +6,11 @@
 
 namespace troupe {
 
-// Blocks SIGINT, SIGTERM in all threads and handles them in one of its own: the first sets the request, the second ends the
-// process at once with status 130. Construct once, first thing in main, before any other thread. Also ignores SIGPIPE.
+// Blocks SIGINT, SIGTERM and SIGHUP in all threads and handles them in one of its own: the first sets the request, a
+// second SIGINT or SIGTERM ends the process at once with status 130. SIGHUP, which comes when the terminal is closed,
+// only ever requests: shells pass it on again, and sessions that end send it beside SIGTERM. A process that was started
+// to ignore SIGHUP (nohup) goes on doing so. Construct once, first thing in main, before any other thread. Also ignores
+// SIGPIPE, so that writing to what nobody reads any more is an error of that write.
 class ShutdownSignal {
  public:
   ShutdownSignal();

@@ -33,6 +33,42 @@ absl::Status CheckSize(const std::string& field, uint32_t size, uint32_t low) {
   return Wrong(field, absl::StrCat(size), absl::StrCat("a size in [", low, ", ", kMaxSize, "]"));
 }
 
+// Descriptions are told completely or not at all.
+absl::Status CheckCount(const std::string& field, int count, uint32_t size) {
+  if (count == 0 || static_cast<uint32_t>(count) == size) return absl::OkStatus();
+  return Wrong(field, absl::StrCat(count), absl::StrCat(size, " or none"));
+}
+
+template <typename Messages>
+absl::StatusOr<std::vector<ObservedNumber>> DecodeNumbers(const std::string& field, const Messages& messages,
+                                                          uint32_t size) {
+  RETURN_IF_ERROR(CheckCount(field, messages.size(), size));
+  std::vector<ObservedNumber> numbers;
+  std::set<std::string> names;
+  for (int i = 0; i < messages.size(); ++i) {
+    const wire::ObservedNumber& message = messages.Get(i);
+    RETURN_IF_ERROR(CheckName(absl::StrCat(field, "[", i, "].name"), message.name(), &names));
+    if (!(message.divided_by() > 0) || !std::isfinite(message.divided_by())) {
+      return Wrong(absl::StrCat(field, "[", i, "].divided_by"), absl::StrCat(message.divided_by()), "a number > 0");
+    }
+    numbers.push_back({message.name(), message.unit(), message.divided_by(), message.meaning()});
+  }
+  return numbers;
+}
+
+template <typename Messages>
+absl::StatusOr<std::vector<NamedAction>> DecodeActions(const std::string& field, const Messages& messages,
+                                                       uint32_t size) {
+  RETURN_IF_ERROR(CheckCount(field, messages.size(), size));
+  std::vector<NamedAction> actions;
+  std::set<std::string> names;
+  for (int i = 0; i < messages.size(); ++i) {
+    RETURN_IF_ERROR(CheckName(absl::StrCat(field, "[", i, "].name"), messages.Get(i).name(), &names));
+    actions.push_back({messages.Get(i).name(), messages.Get(i).meaning()});
+  }
+  return actions;
+}
+
 absl::StatusOr<AgentGroupSpec> DecodeGroup(const std::string& field, const wire::AgentGroupSpec& message,
                                            std::set<std::string>* agents) {
   AgentGroupSpec group;
@@ -58,36 +94,20 @@ absl::StatusOr<AgentGroupSpec> DecodeGroup(const std::string& field, const wire:
       return Wrong(field + ".action_kind", absl::StrCat(static_cast<int>(message.action_kind())),
                    "DISCRETE (1) or CONTINUOUS (2)");
   }
+  ASSIGN_OR_RETURN(group.observed, DecodeNumbers(field + ".observed", message.observed(), message.observation_size()));
+  ASSIGN_OR_RETURN(group.actions, DecodeActions(field + ".actions", message.actions(), message.action_size()));
   return group;
 }
 
-std::string Differs(const std::string& field, const std::string& expected, const std::string& actual) {
-  return absl::StrCat(field, ": came ", actual, ", expected ", expected);
-}
-
-std::string KindName(ActionKind kind) { return kind == ActionKind::kDiscrete ? "DISCRETE" : "CONTINUOUS"; }
-
-std::string NameList(const std::vector<std::string>& names) {
-  return absl::StrCat("[", absl::StrJoin(names, ", "), "]");
-}
-
-std::string DescribeGroupDifference(const std::string& field, const AgentGroupSpec& expected,
-                                    const AgentGroupSpec& actual) {
-  if (actual.name != expected.name) return Differs(field + ".name", expected.name, actual.name);
-  if (actual.agents != expected.agents) {
-    return Differs(field + ".agents", NameList(expected.agents), NameList(actual.agents));
+template <typename Messages>
+void EncodeNumbers(const std::vector<ObservedNumber>& numbers, Messages* messages) {
+  for (const ObservedNumber& number : numbers) {
+    wire::ObservedNumber* const encoded = messages->Add();
+    encoded->set_name(number.name);
+    encoded->set_unit(number.unit);
+    encoded->set_divided_by(number.divided_by);
+    encoded->set_meaning(number.meaning);
   }
-  if (actual.observation_size != expected.observation_size) {
-    return Differs(field + ".observation_size", absl::StrCat(expected.observation_size),
-                   absl::StrCat(actual.observation_size));
-  }
-  if (actual.action_kind != expected.action_kind) {
-    return Differs(field + ".action_kind", KindName(expected.action_kind), KindName(actual.action_kind));
-  }
-  if (actual.action_size != expected.action_size) {
-    return Differs(field + ".action_size", absl::StrCat(expected.action_size), absl::StrCat(actual.action_size));
-  }
-  return "";
 }
 
 // The wire has no 64-bit types: only what networks are made of travels.
@@ -142,9 +162,16 @@ void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* m
     encoded->set_observation_size(group.observation_size);
     encoded->set_action_kind(group.action_kind == ActionKind::kDiscrete ? wire::DISCRETE : wire::CONTINUOUS);
     encoded->set_action_size(group.action_size);
+    EncodeNumbers(group.observed, encoded->mutable_observed());
+    for (const NamedAction& action : group.actions) {
+      wire::NamedAction* const named = encoded->add_actions();
+      named->set_name(action.name);
+      named->set_meaning(action.meaning);
+    }
   }
   message->set_state_includes_observations(spec.state_includes_observations);
   message->set_state_extras_size(spec.state_extras_size);
+  EncodeNumbers(spec.observed_extras, message->mutable_observed_extras());
   message->mutable_statistics()->Assign(spec.statistics.begin(), spec.statistics.end());
   message->mutable_agent_statistics()->Assign(spec.agent_statistics.begin(), spec.agent_statistics.end());
 }
@@ -158,6 +185,8 @@ absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpe
   spec.name = message.name();
   spec.state_includes_observations = message.state_includes_observations();
   spec.state_extras_size = static_cast<int>(message.state_extras_size());
+  ASSIGN_OR_RETURN(spec.observed_extras, DecodeNumbers("environment_spec.observed_extras", message.observed_extras(),
+                                                       message.state_extras_size()));
   int64_t observations_size = 0;
   for (int i = 0; i < message.groups_size(); ++i) {
     const std::string field = absl::StrCat("environment_spec.groups[", i, "]");
@@ -187,36 +216,6 @@ absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpe
   spec.statistics.assign(message.statistics().begin(), message.statistics().end());
   spec.agent_statistics.assign(message.agent_statistics().begin(), message.agent_statistics().end());
   return spec;
-}
-
-std::string DescribeDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual) {
-  if (actual.name != expected.name) return Differs("environment_spec.name", expected.name, actual.name);
-  if (actual.groups.size() != expected.groups.size()) {
-    return Differs("environment_spec.groups", absl::StrCat(expected.groups.size(), " groups"),
-                   absl::StrCat(actual.groups.size()));
-  }
-  for (size_t i = 0; i < expected.groups.size(); ++i) {
-    const std::string difference =
-        DescribeGroupDifference(absl::StrCat("environment_spec.groups[", i, "]"), expected.groups[i], actual.groups[i]);
-    if (!difference.empty()) return difference;
-  }
-  if (actual.state_includes_observations != expected.state_includes_observations) {
-    const auto text = [](bool value) { return value ? "true" : "false"; };
-    return Differs("environment_spec.state_includes_observations", text(expected.state_includes_observations),
-                   text(actual.state_includes_observations));
-  }
-  if (actual.state_extras_size != expected.state_extras_size) {
-    return Differs("environment_spec.state_extras_size", absl::StrCat(expected.state_extras_size),
-                   absl::StrCat(actual.state_extras_size));
-  }
-  if (actual.statistics != expected.statistics) {
-    return Differs("environment_spec.statistics", NameList(expected.statistics), NameList(actual.statistics));
-  }
-  if (actual.agent_statistics != expected.agent_statistics) {
-    return Differs("environment_spec.agent_statistics", NameList(expected.agent_statistics),
-                   NameList(actual.agent_statistics));
-  }
-  return "";
 }
 
 void EncodeWeights(const PolicyWeights& weights, wire::Weights* message) {

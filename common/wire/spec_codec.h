@@ -15,10 +15,12 @@ namespace troupe {
 
 void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* message);
 
-// Errors: INVALID_ARGUMENT naming the field (no groups, empty names, sizes out of [1, 1e6], unknown enum value).
+// Errors: INVALID_ARGUMENT naming the field (no groups, empty names, sizes out of [1, 1e6], unknown enum value,
+// descriptions that are not complete).
 absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpec& message);
 
-// The first difference between two specs as a person would say it, or "" when they are equal.
+// The first difference between two tasks as a person would say it, or "" when they are the same. What observations and
+// actions are called is compared where both specs tell it; units and meanings are words and are not.
 std::string DescribeDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual);
 
 void EncodeWeights(const PolicyWeights& weights, wire::Weights* message);

@@ -169,6 +169,7 @@ absl::StatusOr<ActorFile> MakeActorFile(const Checkpoint& checkpoint) {
   ActorFile file;
   file.experiment = checkpoint.experiment;
   ASSIGN_OR_RETURN(file.policies, MakePolicySpecs(checkpoint.experiment, checkpoint.environment));
+  file.groups = checkpoint.environment.groups;
   file.weights = checkpoint.policy;
   file.env_steps = checkpoint.counters.env_steps;
   return file;

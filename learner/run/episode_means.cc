@@ -1,7 +1,6 @@
 #include "learner/run/episode_means.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 namespace troupe {
 
@@ -49,14 +48,6 @@ absl::StatusOr<double> EpisodeMeans::Find(const std::string& name) const {
     if (known == name) return value;
   }
   return absl::NotFoundError(absl::StrCat("no episode statistic \"", name, "\""));
-}
-
-absl::Status CheckBestBy(const EnvironmentSpec& spec, const std::string& best_by) {
-  if (MeansOf(spec, {}).Find(best_by).ok()) return absl::OkStatus();
-  std::vector<std::string> known = {"episode_return", "episode_length"};
-  known.insert(known.end(), spec.statistics.begin(), spec.statistics.end());
-  return absl::InvalidArgumentError(absl::StrCat("evaluation.best_by: \"", best_by, "\" is not a statistic of ",
-                                                 spec.name, "; there are: ", absl::StrJoin(known, ", ")));
 }
 
 }  // namespace troupe

@@ -37,9 +37,6 @@ EpisodeMeans MeansOf(const EnvironmentSpec& spec, absl::Span<const EpisodeSummar
 // Mean over all agents of one episode's return.
 double ReturnOf(const EnvironmentSpec& spec, const EpisodeSummary& episode);
 
-// INVALID_ARGUMENT when no episode of `spec` will ever have the statistic evaluation.best_by.
-absl::Status CheckBestBy(const EnvironmentSpec& spec, const std::string& best_by);
-
 }  // namespace troupe
 
 #endif  // TROUPE_LEARNER_RUN_EPISODE_MEANS_H_

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "common/evaluation_progress.h"
 #include "common/files/atomic_file.h"
 #include "common/status_macros.h"
 #include "learner/run/piped_process.h"
@@ -20,16 +22,23 @@ std::vector<std::string> EvaluateCommand(const std::string& worker_program, cons
                                       absl::StrCat("--episodes=", settings.final_episodes()),
                                       absl::StrCat("--first_seed=", settings.final_first_seed()),
                                       absl::StrCat("--baselines=", baselines),
-                                      absl::StrCat("--json=", json)};
-  if (settings.sample_actions()) command.push_back("--sample");
+                                      absl::StrCat("--json=", json),
+                                      "--progress_seconds=0.2"};
+  command.push_back(settings.sample_actions() ? "--sample" : "--greedy");
   return command;
 }
 
 absl::Status RunToConsole(const std::vector<std::string>& command, const std::string& text_path, Console* console,
                           const std::function<bool()>& stop_requested) {
   ASSIGN_OR_RETURN(const auto child, PipedProcess::Start(command));
-  std::string output;
+  std::string output, kept;
   size_t shown = 0;
+  // Progress is shown where the run's own was, and not kept.
+  const auto show = [&](const std::string& line) {
+    if (line.starts_with(kEvaluationProgress)) return console->Progress(line, absl::Now());
+    console->Line(line);
+    absl::StrAppend(&kept, line, "\n");
+  };
   bool open = true;
   while (open) {
     if (stop_requested()) {
@@ -40,15 +49,15 @@ absl::Status RunToConsole(const std::vector<std::string>& command, const std::st
     poll(&descriptor, 1, /*milliseconds=*/200);
     open = child->ReadOutput(&output);
     for (size_t end; (end = output.find('\n', shown)) != std::string::npos; shown = end + 1) {
-      console->Line(output.substr(shown, end - shown));
+      show(output.substr(shown, end - shown));
     }
   }
-  if (shown < output.size()) console->Line(output.substr(shown));
+  if (shown < output.size()) show(output.substr(shown));
   const int wait_status = child->Wait();
   if (wait_status != 0) {
     return absl::InternalError(absl::StrCat(absl::StrJoin(command, " "), " ", DescribeWaitStatus(wait_status)));
   }
-  return WriteFileAtomically(text_path, {output});
+  return WriteFileAtomically(text_path, {kept});
 }
 
 }  // namespace troupe

@@ -17,8 +17,8 @@ std::vector<std::string> EvaluateCommand(const std::string& worker_program, cons
                                          const std::string& actors, const std::string& json);
 
 // Runs `command`, whose output goes to the console line by line and to `text_path` (replaced). Standard error is part
-// of it. Errors: the program cannot be run or did not exit with 0; CANCELLED when `stop_requested` said so and the
-// child was ended.
+// of it, but for lines of progress, which are the console's progress. Errors: the program cannot be run or did not exit
+// with 0; CANCELLED when `stop_requested` said so and the child was ended.
 absl::Status RunToConsole(const std::vector<std::string>& command, const std::string& text_path, Console* console,
                           const std::function<bool()>& stop_requested);
 

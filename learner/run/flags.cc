@@ -5,37 +5,35 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
+#include "common/command_line/command.h"
 #include "common/config/settings_reader.h"
 #include "common/status_macros.h"
 
 // train
-ABSL_FLAG(std::string, experiment, "", "Experiment file (textproto).");
-ABSL_FLAG(std::string, run_dir, "", "The run's folder; default runs/<name of the experiment>.");
-ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Where workers connect; port 0: any.");
+ABSL_FLAG(std::string, experiment, "", "What to train: deploy/experiments/*.textproto.");
+ABSL_FLAG(std::string, run_dir, "", "The run's folder; default: runs/NAME OF THE EXPERIMENT.");
+ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Where workers connect; port 0: any that is free.");
 ABSL_FLAG(bool, insecure, false, "Allow --listen on addresses that others can reach without credentials or encryption.");
 ABSL_FLAG(std::string, tls_certificate, "", "Own certificate, PEM: serve TLS.");
 ABSL_FLAG(std::string, tls_key, "", "Its private key, PEM.");
-ABSL_FLAG(std::string, tls_client_ca, "", "Authority, PEM, of which clients must show a certificate: mutual TLS.");
+ABSL_FLAG(std::string, tls_client_ca, "", "Authority, PEM, of which workers must show a certificate: mutual TLS.");
 ABSL_FLAG(std::string, token_file, "", "File with the token that every call must carry.");
-ABSL_FLAG(std::string, metrics, "127.0.0.1:0", "Where Prometheus metrics are shown; empty: nowhere.");
-ABSL_FLAG(int, local_workers, 0, "Actor workers to run on this machine.");
+ABSL_FLAG(std::string, metrics, "127.0.0.1:0", "Where Prometheus metrics are shown; \"\": nowhere.");
+ABSL_FLAG(int, local_workers, 0, "Actor workers to run on this machine; 0: they are started elsewhere.");
 ABSL_FLAG(int, expected_workers, 0,
-          "Workers to wait for before shards are spread; default --local_workers, at least 1.");
-ABSL_FLAG(std::string, device, "", "auto, cpu or cuda; overrides compute.device.");
-ABSL_FLAG(std::string, seed, "", "Overrides the experiment's seed.");
+          "Workers to wait for, up to 30 s, before the work is spread; 0: --local_workers, at least 1.");
+ABSL_FLAG(std::string, device, "", "Override compute.device: auto, cpu or cuda.");
+ABSL_FLAG(std::string, seed, "", "Override the experiment's seed.");
 ABSL_FLAG(bool, fresh, false, "Refuse to go on with a run that is already in the folder.");
-ABSL_FLAG(double, rank_timeout, 60, "Seconds after which a learner of the group that does not answer is gone.");
-ABSL_FLAG(bool, insecure_ranks, false, "Allow a MASTER_ADDR that others can reach.");
+ABSL_FLAG(double, rank_timeout, 60, "With several learners: seconds after which one that does not answer is gone.");
+ABSL_FLAG(bool, insecure_ranks, false,
+          "With several learners: allow a MASTER_ADDR that others can reach; nothing of it is encrypted.");
 ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
 // export
-ABSL_FLAG(std::string, checkpoint, "best", "best, last, or a checkpoint's path.");
-ABSL_FLAG(std::string, output, "", "File to write.");
+ABSL_FLAG(std::string, checkpoint, "best", "best (by evaluation), last, or a checkpoint's path.");
+ABSL_FLAG(std::string, output, "", "File to write, for `actor_worker evaluate`, `act`, `replay` and Python.");
 
 namespace troupe {
 namespace {
@@ -47,73 +45,69 @@ constexpr char kHelp[] =
   learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own
   learner inspect FILE                           print what a checkpoint or actor file holds
   learner health --connect=HOST:PORT [flags]     ask a learner whether it is well
+  learner --version                              the project's version and what it was built with
 
-train
-  --experiment=FILE       what to train: deploy/experiments/*.textproto
-  --set FIELD=VALUE       override a field of it, repeatable: --set ppo.clip=0.1 --set policy.hidden_sizes=128,64
-  --seed=N                override its seed
-  --device=auto|cpu|cuda  override its device
-  --run_dir=DIR           the run's folder (runs/<name of the experiment>); an interrupted run there goes on
-  --fresh                 refuse to go on with a run that is already there
-  --local_workers=N       actor workers to run on this machine (0: they are started elsewhere)
-  --expected_workers=N    workers to wait for, up to 30 s, before the work is spread (--local_workers, at least 1)
-  --listen=HOST:PORT      where workers connect (127.0.0.1:0, any free port)
-  --tls_certificate=FILE --tls_key=FILE   serve TLS
-  --tls_client_ca=FILE    mutual TLS: workers must show a certificate of this authority
-  --token_file=FILE       workers must know the token in this file
-  --insecure              allow a --listen address that others can reach without the above
-  --metrics=HOST:PORT     where Prometheus metrics are shown (127.0.0.1:0; "": nowhere)
-  --no_final_evaluation   no table against the baselines at the end
-  --insecure_ranks        with several learners: allow a MASTER_ADDR that others can reach; nothing of it is encrypted
-  --rank_timeout=SECONDS  with several learners: one that does not answer for so long is gone (60)
-  RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT in the environment (torchrun sets them) make this learner one of several
-  that train the run together; LOCAL_RANK counts the ports of --listen and --metrics up. See docs/data_parallel.md.
-
-export
-  --run_dir=DIR           the run's folder
-  --checkpoint=WHICH      best (by evaluation), last, or a checkpoint's path (best)
-  --output=FILE           file to write, for `actor_worker evaluate`, `act`, `replay` and Python
-
-health: exit status 0 and the phase (starting, training, finishing) as long as the learner lives and answers, 1 with a
-  line that says why not
-  --connect=HOST:PORT     the learner
-  --tls_ca=FILE           TLS: the learner must show a certificate of this authority
-  --tls_certificate=FILE --tls_key=FILE   mutual TLS: what to show
-  --tls_server_name=NAME  the name the learner's certificate must have, instead of HOST
-  --token_file=FILE       the token, for a learner with one
-
-The first SIGINT or SIGTERM (Ctrl-C) finishes the update, writes a checkpoint and ends with 0; the second ends at once.
 Exit status: 0 done or stopped by request, 1 failed, 2 the command line or the experiment makes no sense, or the
 experiment does not fit the memory.
+Each command has its own --help; those of train, export and inspect follow.
 )";
 
-// Removes `--set X` and `--set=X` from the words; abseil's flags keep the last of repeated ones only.
-absl::StatusOr<std::vector<std::string>> TakeOverrides(std::vector<char*>* words) {
-  std::vector<std::string> overrides;
-  std::vector<char*> kept;
-  for (size_t i = 0; i < words->size(); ++i) {
-    absl::string_view word = (*words)[i];
-    const bool is_flag = i > 0 && absl::ConsumePrefix(&word, "-");
-    absl::ConsumePrefix(&word, "-");
-    if (is_flag && word == "set") {
-      if (i + 1 == words->size()) return absl::InvalidArgumentError("--set: expected FIELD=VALUE after it");
-      overrides.push_back((*words)[++i]);
-    } else if (is_flag && absl::ConsumePrefix(&word, "set=")) {
-      overrides.push_back(std::string(word));
-    } else {
-      kept.push_back((*words)[i]);
-    }
-  }
-  *words = std::move(kept);
-  return overrides;
+Command TrainCommandLine() {
+  return {.name = "learner train",
+          .usage = {"--experiment=FILE [flags]"},
+          .text =
+              "Trains, or goes on with the run in the folder; the word `train` may be left out. The first SIGINT, "
+              "SIGTERM or "
+              "SIGHUP\n(Ctrl-C, a closed terminal) finishes the update, writes a checkpoint and ends with 0; a second "
+              "SIGINT or "
+              "SIGTERM ends\nat once. RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT in the environment (torchrun sets "
+              "them) make "
+              "this learner one of\nseveral that train the run together; LOCAL_RANK counts the ports of --listen and "
+              "--metrics "
+              "up. See\ndocs/data_parallel.md.",
+          .flags = {"experiment=FILE", "set FIELD=VALUE", "seed=N", "device=auto|cpu|cuda", "run_dir=DIR", "fresh",
+                    "local_workers=N", "expected_workers=N", "listen=HOST:PORT", "tls_certificate=FILE", "tls_key=FILE",
+                    "tls_client_ca=FILE", "token_file=FILE", "insecure", "metrics=HOST:PORT", "no_final_evaluation",
+                    "insecure_ranks", "rank_timeout=SECONDS"},
+          .examples = {
+              "learner --experiment=deploy/experiments/traffic_grid.textproto --local_workers=2 --set ppo.clip=0.1"}};
 }
 
-bool AsksForHelp(const std::vector<char*>& words) {
-  for (size_t i = 1; i < words.size(); ++i) {
-    const absl::string_view word = words[i];
-    if (word == "--help" || word == "-help" || word == "-h" || (i == 1 && word == "help")) return true;
+Command ExportCommandLine() {
+  return {.name = "learner export",
+          .usage = {"--run_dir=DIR --output=FILE [--checkpoint=WHICH]", "--checkpoint=PATH --output=FILE"},
+          .text = "Writes a checkpoint's actors to a file of their own.",
+          .flags = {"run_dir=DIR", "checkpoint=WHICH", "output=FILE"},
+          .examples = {"learner export --run_dir=runs/traffic_grid --checkpoint=last --output=actors.safetensors"}};
+}
+
+Command InspectCommandLine() {
+  return {.name = "learner inspect",
+          .usage = {"FILE"},
+          .text = "Prints what a checkpoint or actor file holds: its metadata, then every tensor.",
+          .examples = {"learner inspect runs/traffic_grid/actors/best.safetensors"},
+          .max_words = 1};
+}
+
+Command CommandOf(LearnerCommand command) {
+  switch (command) {
+    case LearnerCommand::kExport:
+      return ExportCommandLine();
+    case LearnerCommand::kInspect:
+      return InspectCommandLine();
+    case LearnerCommand::kTrain:
+      break;
   }
-  return false;
+  return TrainCommandLine();
+}
+
+// The help for a command line that names no command.
+std::string FormatAllHelp() {
+  std::string text = kHelp;
+  for (const Command& command : {TrainCommandLine(), ExportCommandLine(), InspectCommandLine()}) {
+    absl::StrAppend(&text, "\n", std::string(120, '-'), "\n", FormatHelp(command));
+  }
+  return text;
 }
 
 absl::Status ReadDevice(std::vector<std::string>* overrides) {
@@ -171,24 +165,30 @@ absl::StatusOr<TrainOptions> ReadTrainFlags(std::vector<std::string> overrides) 
 }  // namespace
 
 absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv) {
-  std::vector<char*> words(argv, argv + argc);
-  if (AsksForHelp(words)) {
-    std::fputs(kHelp, stdout);
+  LearnerCommandLine line;
+  const bool named = argc > 1 && argv[1][0] != '-' && absl::string_view(argv[1]) != "help";
+  if (!named && AsksForHelp(argc, argv)) {
+    std::fputs(FormatAllHelp().c_str(), stdout);
     std::exit(0);
   }
-  ASSIGN_OR_RETURN(std::vector<std::string> overrides, TakeOverrides(&words));
-  std::vector<char*> rest = absl::ParseCommandLine(static_cast<int>(words.size()), words.data());
-  LearnerCommandLine line;
-  size_t next = 1;
-  if (rest.size() > next) {
-    ASSIGN_OR_RETURN(line.command, FindCommand(rest[next]));
-    ++next;
+  if (named) {
+    ASSIGN_OR_RETURN(line.command, FindCommand(argv[1]));
+    // What follows is the command's own line.
+    argv[1] = argv[0];
+    --argc;
+    ++argv;
   }
+  const Command command = CommandOf(line.command);
+  if (AsksForHelp(argc, argv)) {
+    std::fputs(FormatHelp(command).c_str(), stdout);
+    std::exit(0);
+  }
+  ASSIGN_OR_RETURN(CommandWords words, ReadCommandLine(argc, argv, command));
+  std::vector<std::string> overrides = std::move(words.overrides);
   if (line.command == LearnerCommand::kInspect) {
-    if (rest.size() <= next) return absl::InvalidArgumentError("inspect: expected a file");
-    line.file = rest[next++];
+    if (words.words.empty()) return absl::InvalidArgumentError("inspect: expected a file");
+    line.file = words.words[0];
   }
-  if (rest.size() > next) return absl::InvalidArgumentError(absl::StrCat("unexpected \"", rest[next], "\""));
   RETURN_IF_ERROR(ReadDevice(&overrides));
   if (const std::string seed = absl::GetFlag(FLAGS_seed); !seed.empty()) overrides.push_back("seed=" + seed);
   if (line.command == LearnerCommand::kTrain) {

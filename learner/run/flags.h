@@ -23,8 +23,8 @@ struct LearnerCommandLine {
   std::string file;
 };
 
-// Call once. Prints help and ends the process with 0 for --help; an unknown flag or a value of the wrong type ends it
-// with 1 and a line on standard error. INVALID_ARGUMENT for words that make no sense.
+// Call once. Prints help and ends the process with 0 for --help. INVALID_ARGUMENT naming the flag or word that makes no
+// sense.
 absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv);
 
 }  // namespace troupe

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/config/best_by.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
 #include "common/metrics/metrics.h"
@@ -76,9 +77,7 @@ class TrainingRun {
 
   bool stopping() const { return shutdown_.requested(); }
   absl::Status worker_health() const { return workers_ == nullptr ? absl::OkStatus() : workers_->health(); }
-  std::string run_path() const {
-    return options_.run_folder.empty() ? "runs/" + experiment_.name() : options_.run_folder;
-  }
+  std::string run_path() const { return RunFolderOf(options_, experiment_); }
   int expected_workers() const {
     return options_.expected_workers > 0 ? options_.expected_workers : std::max(1, options_.local_workers);
   }
@@ -194,6 +193,10 @@ absl::Status TrainingRun::OpenRun() {
     console_.Line(absl::StrCat(is_first() ? "rank 0: " : "", FormatRank(ranks_->size(), own_shards(), places)));
   }
   if (resumed_ && is_first()) console_.Line(FormatResume(start_.counters));
+  if (is_first() && !options_.no_final_evaluation_here.empty()) {
+    console_.Warning(absl::StrCat("the table against the baselines at the end cannot be played on this machine: ",
+                                  options_.no_final_evaluation_here));
+  }
   if (options_.local_workers > 0) StartLocalWorkers();
   return absl::OkStatus();
 }
@@ -239,9 +242,10 @@ absl::Status TrainingRun::PrepareLearning() {
     const absl::Status same = CheckSameEnvironment(*environment_, ranks_.get());
     RETURN_IF_ERROR(AgreeAllIsWell(same, ranks_.get()));
   }
-  if (resumed_ && !(*environment_ == start_.environment)) {
-    return absl::FailedPreconditionError(absl::StrCat("the environment is not the one this run began with: ",
-                                                      DescribeDifference(start_.environment, *environment_)));
+  if (const std::string difference = resumed_ ? DescribeDifference(start_.environment, *environment_) : "";
+      !difference.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the environment is not the one this run began with: ", difference));
   }
   start_.environment = *environment_;
   RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
@@ -305,6 +309,11 @@ absl::Status TrainingRun::KeepFinalActors() {
 }
 
 absl::Status TrainingRun::EvaluateFinally() {
+  if (!options_.no_final_evaluation_here.empty()) {
+    console_.Line(absl::StrCat("no table against the baselines: it cannot be played on this machine; where it can: ",
+                               "actor_worker evaluate --actors=", folder_->File("actors/final.safetensors")));
+    return absl::OkStatus();
+  }
   console_.Line(absl::StrCat("final evaluation of the policy as training left it, ",
                              experiment_.evaluation().final_episodes(), " episodes each:"));
   return RunToConsole(EvaluateCommand(worker_program_, experiment_.evaluation(),
@@ -372,6 +381,10 @@ absl::Status TrainingRun::Run() {
 }
 
 }  // namespace
+
+std::string RunFolderOf(const TrainOptions& options, const Experiment& experiment) {
+  return options.run_folder.empty() ? "runs/" + experiment.name() : options.run_folder;
+}
 
 absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options) {
   if (options.experiment_path.empty()) {

@@ -27,12 +27,18 @@ struct TrainOptions {
   int expected_workers = 0;  // 0: local_workers, at least 1
   bool fresh = false;
   bool final_evaluation = true;
+  // Why the final table cannot be played on this machine; "" when it can (CheckBeforeTraining). It is said when the run
+  // begins and where the table would come.
+  std::string no_final_evaluation_here;
   // One of several learners of this run: they share its shards and take its gradient steps together. Rank 0 has the run
   // folder; the others keep their log and their workers' in RUN_FOLDER/rank-N.
   std::optional<RankEnvironment> ranks;
   bool insecure_ranks = false;                      // allows a master that others can reach
   absl::Duration rank_timeout = absl::Seconds(60);  // a rank that does not answer for so long is gone
 };
+
+// The run's folder: the option, else runs/NAME OF THE EXPERIMENT.
+std::string RunFolderOf(const TrainOptions& options, const Experiment& experiment);
 
 // Checks the options and reads the experiment; nothing is written or started.
 // Errors: INVALID_ARGUMENT naming the option or, with file and line, the field; NOT_FOUND: no such file.

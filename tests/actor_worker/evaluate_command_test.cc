@@ -45,11 +45,11 @@ Ended RunCommand(int (*command)(int, char**), std::vector<std::string> words) {
 
 class CommandTest : public testing::Test {
  protected:
-  // An actor file of untrained grid_world actors.
-  std::string WriteActors(const std::string& name, uint64_t seed) {
+  // An actor file of untrained grid_world actors; `more`: of their experiment.
+  std::string WriteActors(const std::string& name, uint64_t seed, const std::string& more = "") {
     ActorFile file;
-    file.experiment =
-        *ParseExperiment("name: \"test\" total_env_steps: 1000 environment { name: \"grid_world\" }", "test", {});
+    file.experiment = *ParseExperiment(
+        "name: \"test\" total_env_steps: 1000 environment { name: \"grid_world\" } " + more, "test", {});
     const auto environment = *(*FindEnvironment("grid_world"))->create({});
     file.policies = *MakePolicySpecs(file.experiment, environment->spec());
     for (const PolicySpec& spec : file.policies) {
@@ -71,8 +71,9 @@ TEST_F(CommandTest, EvaluatePrintsEveryPlayerAndWritesEveryEpisode) {
   const Ended ended =
       RunCommand(RunEvaluate, {"--actors=" + one + "," + two, "--episodes=6", "--json=" + json_path, "--threads=2"});
   ASSERT_EQ(ended.status, 0) << ended.err;
-  for (const char* const part : {"grid_world, 2 agents: 6 episodes each, seeds 2000000 to 2000005, actors greedy",
-                                 "\nmappo one ", "\nmappo two ", "\nmean of the 2 ", "\nrandom ", "* best"}) {
+  for (const char* const part :
+       {"grid_world, 2 agents: 6 episodes each, seeds 2000000 to 2000005; actors greedy, as trained for",
+        "\nmappo one ", "\nmappo two ", "\nmean of the 2 ", "\nrandom ", "* best"}) {
     EXPECT_THAT(ended.out, HasSubstr(part));
   }
   const auto json = nlohmann::json::parse(*ReadWholeFile(json_path));
@@ -82,14 +83,96 @@ TEST_F(CommandTest, EvaluatePrintsEveryPlayerAndWritesEveryEpisode) {
   EXPECT_EQ(json["players"][2]["episodes"][5]["seed"], 2000005);
 }
 
+constexpr char kPlays[] =
+    "evaluation { sample_actions: true final_episodes: 3 final_first_seed: 77 baselines: \"greedy\" }";
+
+TEST_F(CommandTest, EvaluatePlaysAsTheExperimentSaysUnlessFlagsDo) {
+  const std::string path = WriteActors("one", 1, kPlays);
+  const Ended as_trained = RunCommand(RunEvaluate, {"--actors=" + path});
+  ASSERT_EQ(as_trained.status, 0) << as_trained.err;
+  EXPECT_THAT(as_trained.out, HasSubstr("3 episodes each, seeds 77 to 79; actors sampling, as trained for\n"));
+  EXPECT_THAT(as_trained.out, HasSubstr("\ngreedy "));
+  EXPECT_THAT(as_trained.out, Not(HasSubstr("\nrandom ")));
+  const std::vector<std::string> plan = {"--actors=" + path, "--episodes=2", "--first_seed=5", "--baselines=random"};
+  const auto with = [&](const std::string& flag) {
+    std::vector<std::string> words = plan;
+    words.push_back(flag);
+    return RunCommand(RunEvaluate, words);
+  };
+  EXPECT_THAT(with("--greedy").out, HasSubstr("2 episodes each, seeds 5 to 6; actors greedy, as asked\n"));
+  EXPECT_THAT(with("--set=evaluation.sample_actions=false").out, HasSubstr("actors greedy, as trained for\n"));
+  // The same policy, the same draws: only the words differ.
+  const std::string asked = with("--sample").out, default_way = RunCommand(RunEvaluate, plan).out;
+  EXPECT_EQ(asked.substr(asked.find('\n')), default_way.substr(default_way.find('\n')));
+  EXPECT_THAT(RunCommand(RunEvaluate, {"--actors=" + path, "--sample", "--greedy"}).err,
+              HasSubstr("--sample and --greedy: expected one of them"));
+}
+
+TEST_F(CommandTest, EveryActorFilePlaysAsItsOwnExperimentSays) {
+  const std::string sampled = WriteActors("one", 1, kPlays), greedy = WriteActors("two", 2);
+  const Ended ended = RunCommand(RunEvaluate, {"--actors=" + sampled + "," + greedy});
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("seeds 77 to 79; mappo one sampling, mappo two greedy, as trained for\n"));
+}
+
+TEST_F(CommandTest, ActAndReplayPlayAsTheExperimentSaysToo) {
+  const std::string path = WriteActors("one", 1, kPlays);
+  const auto replay = [&](const std::string& how) {
+    return RunCommand(RunReplay, {"--actors=" + path, "--every=1000", how}).out;
+  };
+  EXPECT_THAT(replay("--steps=0"), HasSubstr("grid_world, seed 77, played by mappo one: sampling, as its experiment"));
+  EXPECT_THAT(replay("--greedy"), HasSubstr("greedy, as asked"));
+  const auto end_of = [](const std::string& text) { return text.substr(text.find("seed 77, ", 20)); };
+  EXPECT_EQ(end_of(replay("--steps=0")), end_of(replay("--sample")));
+  EXPECT_NE(end_of(replay("--steps=0")), end_of(replay("--greedy")));
+  const Ended network = RunCommand(RunAct, {"--actors=" + path, "--network", "--every=1000"});
+  EXPECT_THAT(network.out, HasSubstr("grid_world, seed 77, played by mappo one: sampling, as its experiment says\n"));
+  EXPECT_EQ(end_of(network.out), end_of(replay("--steps=0")));
+}
+
+TEST_F(CommandTest, CheckOnlyTellsAWrongExperimentFromAMissingSimulator) {
+  const auto check = [](std::vector<std::string> words) {
+    words.insert(words.begin(), "--check_only");
+    return RunCommand(RunEvaluate, words);
+  };
+  EXPECT_EQ(check({"--environment=grid_world"}).status, 0);
+  const auto wrong = [&](const std::string& setting, const std::string& message) {
+    const Ended ended = check({"--environment=traffic_grid", "--set", setting});
+    EXPECT_EQ(ended.status, 2) << setting;
+    EXPECT_THAT(ended.err, HasSubstr(message));
+  };
+  wrong("evaluation.baselines=max_waev",
+        "evaluation.baselines: traffic_grid has no baseline \"max_waev\"; did you mean");
+  wrong("evaluation.best_by=mean_waiting_second", "evaluation.best_by");
+  wrong("environment.settings.yellow_secs=2", "environment.settings.yellow_secs");
+  EXPECT_EQ(check({"--environment=grid_wrold"}).status, 2);
+  const Ended missing = check({"--environment=sumo", "--set", "environment.settings.sumo_home=/nonexistent"});
+  EXPECT_EQ(missing.status, 3);
+  EXPECT_THAT(missing.err, HasSubstr("sumo_home"));
+}
+
+TEST_F(CommandTest, MistakenFlagsAreNamedAndHelpTeaches) {
+  const Ended unknown = RunCommand(RunEvaluate, {"--episode=3"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean \"--episodes\"?"));
+  EXPECT_EQ(RunCommand(RunReplay, {"--learner=x:1"}).status, 2);
+  for (const auto command : {RunEvaluate, RunAct, RunReplay, RunEnvironments}) {
+    const Ended help = RunCommand(command, {"--help"});
+    EXPECT_EQ(help.status, 0);
+    for (const char* part : {"usage: actor_worker ", "flags, with their defaults\n", "\nexample"}) {
+      EXPECT_THAT(help.out, HasSubstr(part));
+    }
+  }
+}
+
 TEST_F(CommandTest, EvaluateRepeatsItselfWhateverTheThreads) {
   const std::string path = WriteActors("one", 1);
   const auto run = [&](const std::string& threads, const std::string& sample) {
     return RunCommand(RunEvaluate, {"--actors=" + path, "--episodes=9", sample, "--threads=" + threads}).out;
   };
-  EXPECT_EQ(run("1", "--nosample"), run("3", "--nosample"));
+  EXPECT_EQ(run("1", "--greedy"), run("3", "--greedy"));
   EXPECT_EQ(run("1", "--sample"), run("3", "--sample"));
-  EXPECT_NE(run("1", "--sample"), run("1", "--nosample"));
+  EXPECT_NE(run("1", "--sample"), run("1", "--greedy"));
 }
 
 TEST_F(CommandTest, EvaluateChoosesBaselinesAndTakesSettings) {
@@ -103,7 +186,7 @@ TEST_F(CommandTest, EvaluateChoosesBaselinesAndTakesSettings) {
               Not(HasSubstr("random")));
   const Ended unknown = RunCommand(RunEvaluate, {"--actors=" + path, "--baselines=randon"});
   EXPECT_EQ(unknown.status, 1);
-  EXPECT_THAT(unknown.err, HasSubstr("no baseline \"randon\"; did you mean \"random\"?"));
+  EXPECT_THAT(unknown.err, HasSubstr("--baselines: grid_world has no baseline \"randon\"; did you mean \"random\"?"));
 }
 
 TEST_F(CommandTest, EvaluatePlaysBaselinesWithoutActors) {
@@ -146,7 +229,7 @@ TEST_F(CommandTest, ActForOneAgentAnswersLines) {
   EXPECT_EQ(ended.status, 0);
   ASSERT_EQ(ended.out.size(), 4) << ended.out;
   EXPECT_EQ(ended.out.substr(0, 2), ended.out.substr(2));
-  EXPECT_THAT(ended.err, testing::StartsWith("line 2: "));
+  EXPECT_THAT(ended.err, HasSubstr("greedy, as its experiment says; 6 numbers a line in, action 0 … 3 out\nline 2: "));
 }
 
 TEST_F(CommandTest, ActNamesUnknownAgentsAndMissingFlags) {
@@ -172,12 +255,12 @@ TEST_F(CommandTest, ReplayShowsTheEnvironment) {
   const Ended baseline = RunCommand(RunReplay, {"--environment=grid_world", "--controller=random", "--steps=4"});
   EXPECT_EQ(baseline.status, 0) << baseline.err;
   EXPECT_THAT(baseline.out, HasSubstr("step 4 of "));
-  EXPECT_THAT(baseline.out, HasSubstr("grid_world played by random\n"));
+  EXPECT_THAT(baseline.out, testing::StartsWith("grid_world, seed 2000000, played by random\n"));
   const Ended actors = RunCommand(RunReplay, {"--actors=" + WriteActors("one", 1), "--steps=4", "--every=4"});
   EXPECT_EQ(actors.status, 0) << actors.err;
   EXPECT_THAT(actors.out, HasSubstr("step 0 of "));
   EXPECT_THAT(actors.out, Not(HasSubstr("step 3 of ")));
-  EXPECT_THAT(actors.out, HasSubstr("played by mappo one\n"));
+  EXPECT_THAT(actors.out, HasSubstr("played by mappo one: greedy, as its experiment says\n"));
   EXPECT_EQ(RunCommand(RunReplay, {}).status, 2);
 }
 
@@ -187,6 +270,13 @@ TEST_F(CommandTest, EnvironmentsListsAndDescribes) {
   const Ended one = RunCommand(RunEnvironments, {"grid_world"});
   EXPECT_THAT(one.out, HasSubstr("max_steps"));
   EXPECT_THAT(one.out, HasSubstr("baselines\n  random\n"));
+  EXPECT_THAT(one.out, HasSubstr("        1  own_column    cells / 4  from the left\n"));
+  EXPECT_THAT(one.out, HasSubstr("        3  right  one column right\n"));
+  const Ended larger = RunCommand(RunEnvironments, {"grid_world", "--set", "environment.settings.size=9"});
+  EXPECT_THAT(larger.out, HasSubstr("cells / 8"));
+  const Ended wrong = RunCommand(RunEnvironments, {"grid_world", "--set", "environment.settings.sise=9"});
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean"));
   const Ended unknown = RunCommand(RunEnvironments, {"grid_wrold"});
   EXPECT_EQ(unknown.status, 1);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean \"grid_world\"?"));

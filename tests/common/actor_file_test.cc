@@ -46,6 +46,37 @@ TEST(ActorFileTest, ReadsWhatItWrote) {
   EXPECT_EQ(read->env_steps, 12345678901);
 }
 
+TEST(ActorFileTest, CarriesWhatObservationsAndActionsAreCalled) {
+  TemporaryFolder folder;
+  ActorFile file = Example();
+  file.groups = TwoGroupSpec().groups;
+  for (int i = 0; i < 4; ++i) file.groups[0].observed.push_back({"seen_" + std::to_string(i), "m", 2, "a \"word\""});
+  for (int i = 0; i < 5; ++i) file.groups[0].actions.push_back({"act_" + std::to_string(i), ""});
+  ASSERT_TRUE(WriteActorFile(folder / "a", file).ok());
+  EXPECT_THAT(ReadSafetensors(folder / "a")->metadata["spaces.red"],
+              HasSubstr(R"({"name":"seen_1","unit":"m","divided_by":2.0,"meaning":"a \"word\""})"));
+  const auto read = ReadActorFile(folder / "a");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->groups, file.groups);
+}
+
+TEST(ActorFileTest, NamesWhatIsWrongWithADescription) {
+  TemporaryFolder folder;
+  const auto refusal = [&](const std::string& spaces) {
+    ActorFile example = Example();
+    example.groups = TwoGroupSpec().groups;
+    EXPECT_TRUE(WriteActorFile(folder / "a", example).ok());
+    SafetensorsFile file = *ReadSafetensors(folder / "a");
+    file.metadata["spaces.red"] = spaces;
+    EXPECT_TRUE(WriteSafetensors(folder / "a", file).ok());
+    return std::string(ReadActorFile(folder / "a").status().message());
+  };
+  EXPECT_THAT(refusal("{}"), AllOf(HasSubstr("spaces.red"), HasSubstr("agents")));
+  EXPECT_THAT(refusal("no JSON"), HasSubstr("spaces.red"));
+  EXPECT_THAT(refusal(R"({"agents": [], "observation": [], "actions": [{"name": "a", "meaning": ""}]})"),
+              HasSubstr("actions: 1 entries, expected 5 or none"));
+}
+
 TEST(ActorFileTest, RefusesToWriteTensorsThatDoNotFit) {
   TemporaryFolder folder;
   ActorFile file = Example();

@@ -72,6 +72,60 @@ TEST(EnvironmentSpecCodecTest, NamesTheFieldThatIsWrong) {
               HasSubstr("at most 100000000"));
 }
 
+// A spec of which every number and action is told.
+EnvironmentSpec ToldSpec() {
+  EnvironmentSpec spec = TwoGroupSpec();
+  spec.observed_extras = {{"time", "seconds", 60, "since the start"}, {"count", "", 1, ""}};
+  for (AgentGroupSpec& group : spec.groups) {
+    for (int i = 0; i < group.observation_size; ++i) {
+      group.observed.push_back({"number_" + std::to_string(i), "m", 2.5, "a distance"});
+    }
+    for (int i = 0; i < group.action_size; ++i) group.actions.push_back({"action_" + std::to_string(i), "does it"});
+  }
+  return spec;
+}
+
+TEST(EnvironmentSpecCodecTest, CarriesWhatNumbersAndActionsAreCalled) {
+  wire::EnvironmentSpec message;
+  EncodeEnvironmentSpec(ToldSpec(), &message);
+  const auto decoded = DecodeEnvironmentSpec(message);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(*decoded, ToldSpec());
+}
+
+TEST(EnvironmentSpecCodecTest, NamesTheDescriptionThatIsWrong) {
+  const auto refusal = [](const std::function<void(wire::EnvironmentSpec&)>& damage) {
+    wire::EnvironmentSpec message;
+    EncodeEnvironmentSpec(ToldSpec(), &message);
+    damage(message);
+    return std::string(DecodeEnvironmentSpec(message).status().message());
+  };
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_groups(0)->mutable_observed()->RemoveLast(); }),
+              AllOf(HasSubstr("groups[0].observed"), HasSubstr("came 3, expected 4 or none")));
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_groups(1)->mutable_observed(2)->set_name("number_0"); }),
+              AllOf(HasSubstr("groups[1].observed[2].name"), HasSubstr("second time")));
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_groups(1)->mutable_observed(0)->set_divided_by(0); }),
+              HasSubstr("groups[1].observed[0].divided_by"));
+  EXPECT_THAT(refusal([](auto& m) { m.mutable_groups(1)->mutable_actions(1)->clear_name(); }),
+              HasSubstr("groups[1].actions[1].name"));
+  EXPECT_THAT(refusal([](auto& m) { m.add_observed_extras()->set_name("more"); }), HasSubstr("observed_extras"));
+}
+
+TEST(DescribeDifferenceTest, ComparesDescriptionsWhereBothSpecsTellThem) {
+  EnvironmentSpec other = ToldSpec();
+  other.groups[0].observed[1].unit = other.groups[0].observed[1].meaning = "other words";
+  EXPECT_EQ(DescribeDifference(ToldSpec(), other), "");
+  EXPECT_EQ(DescribeDifference(TwoGroupSpec(), ToldSpec()), "");
+  EXPECT_EQ(DescribeDifference(ToldSpec(), TwoGroupSpec()), "");
+  other.groups[1].actions[0].name = "x";
+  EXPECT_EQ(DescribeDifference(ToldSpec(), other),
+            "environment_spec.groups[1].actions[0].name: came x, expected action_0");
+  other = ToldSpec();
+  other.groups[0].observed[2].divided_by = 5;
+  EXPECT_EQ(DescribeDifference(ToldSpec(), other),
+            "environment_spec.groups[0].observed[2].divided_by: came 5, expected 2.5");
+}
+
 TEST(DescribeDifferenceTest, SaysTheFirstDifference) {
   const EnvironmentSpec spec = TwoGroupSpec();
   EXPECT_EQ(DescribeDifference(spec, spec), "");

@@ -36,7 +36,7 @@ TEST(NamedThreadTest, AReplacedThreadHasEndedBeforeTheAssignmentReturns) {
 }
 
 TEST(ShutdownSignalTest, TheFirstSignalRequests) {
-  for (const int number : {SIGINT, SIGTERM}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     ShutdownSignal shutdown;
     EXPECT_FALSE(shutdown.requested());
     EXPECT_FALSE(shutdown.WaitFor(absl::ZeroDuration()));
@@ -63,6 +63,28 @@ TEST(ShutdownSignalDeathTest, TheSecondSignalEndsTheProcessWithStatus130) {
         while (true) pause();
       },
       testing::ExitedWithCode(130), "");
+}
+
+// A session that ends sends SIGHUP beside SIGTERM, and a shell sends it once more.
+TEST(ShutdownSignalTest, HangUpsBesideAnotherSignalAreOneWish) {
+  ShutdownSignal shutdown;
+  for (const int number : {SIGHUP, SIGTERM, SIGHUP}) {
+    kill(getpid(), number);
+    EXPECT_TRUE(shutdown.WaitFor(absl::Seconds(20)));
+  }
+}
+
+TEST(ShutdownSignalTest, LeavesHangUpsIgnoredWhereTheyWere) {
+  const auto before = signal(SIGHUP, SIG_IGN);
+  {
+    ShutdownSignal shutdown;
+    kill(getpid(), SIGHUP);
+    EXPECT_FALSE(shutdown.requested());
+    // What was sent before this has been seen by now, were it waited for.
+    kill(getpid(), SIGTERM);
+    EXPECT_TRUE(shutdown.WaitFor(absl::Seconds(20)));
+  }
+  signal(SIGHUP, before);
 }
 
 TEST(ShutdownSignalTest, IgnoresBrokenPipes) {

@@ -109,6 +109,32 @@ TEST_P(EnvironmentConformance, HasASaneSpec) {
   EXPECT_EQ(agent_statistics.size(), spec.agent_statistics.size()) << "an agent statistic's name comes twice";
 }
 
+// For `actor_worker environments` and for whoever feeds an exported actor: as many names as numbers, each different.
+TEST_P(EnvironmentConformance, NamesEveryNumberAndEveryAction) {
+  const EnvironmentSpec& spec = environment_->spec();
+  const auto check_numbers = [](const std::vector<ObservedNumber>& numbers, int expected) {
+    EXPECT_EQ(numbers.size(), expected);
+    std::set<std::string> names;
+    for (const ObservedNumber& number : numbers) {
+      EXPECT_FALSE(number.name.empty());
+      EXPECT_EQ(number.name.find('/'), std::string::npos) << number.name;
+      EXPECT_TRUE(names.insert(number.name).second) << number.name << " comes twice";
+      EXPECT_GT(number.divided_by, 0) << number.name;
+    }
+  };
+  check_numbers(spec.observed_extras, spec.state_extras_size);
+  for (const AgentGroupSpec& group : spec.groups) {
+    SCOPED_TRACE(group.name);
+    check_numbers(group.observed, group.observation_size);
+    EXPECT_EQ(group.actions.size(), group.action_size);
+    std::set<std::string> names;
+    for (const NamedAction& action : group.actions) {
+      EXPECT_FALSE(action.name.empty());
+      EXPECT_TRUE(names.insert(action.name).second) << action.name << " comes twice";
+    }
+  }
+}
+
 TEST_P(EnvironmentConformance, ObservesOnlyFiniteNumbersAndAlwaysLeavesAnAction) {
   ASSERT_NO_FATAL_FAILURE(Record(*environment_, 5, kShortSteps));
 }

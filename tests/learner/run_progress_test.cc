@@ -11,6 +11,7 @@
 namespace troupe::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -131,9 +132,12 @@ TEST(FinalEvaluation, CommandIsWhatAPersonWouldType) {
   EvaluationSettings settings = TinyExperiment().evaluation();
   settings.add_baselines("fixed");
   settings.add_baselines("actuated");
-  EXPECT_THAT(EvaluateCommand("bin/actor_worker", settings, "a.safetensors", "e.json"),
-              ElementsAre("bin/actor_worker", "evaluate", "--actors=a.safetensors", "--episodes=20",
-                          "--first_seed=2000000", "--baselines=fixed,actuated", "--json=e.json"));
+  EXPECT_THAT(
+      EvaluateCommand("bin/actor_worker", settings, "a.safetensors", "e.json"),
+      ElementsAre("bin/actor_worker", "evaluate", "--actors=a.safetensors", "--episodes=20", "--first_seed=2000000",
+                  "--baselines=fixed,actuated", "--json=e.json", "--progress_seconds=0.2", "--greedy"));
+  settings.set_sample_actions(true);
+  EXPECT_THAT(EvaluateCommand("bin/actor_worker", settings, "a.safetensors", "e.json"), Contains("--sample"));
 }
 
 TEST(FinalEvaluation, OutputGoesToConsoleAndFileAndAFailureIsTold) {
@@ -145,11 +149,23 @@ TEST(FinalEvaluation, OutputGoesToConsoleAndFileAndAFailureIsTold) {
       RunToConsole({"/bin/sh", "-c", "echo table; echo noted >&2; printf end"}, folder / "e.txt", &console, never)
           .ok());
   EXPECT_EQ(ReadBack(out), "table\nnoted\nend\n");
-  EXPECT_EQ(ReadText(folder / "e.txt"), "table\nnoted\nend");
+  EXPECT_EQ(ReadText(folder / "e.txt"), "table\nnoted\nend\n");
   const absl::Status failed = RunToConsole({"/bin/sh", "-c", "exit 3"}, folder / "e.txt", &console, never);
   EXPECT_THAT(std::string(failed.message()), HasSubstr("exited with status 3"));
   EXPECT_TRUE(
       absl::IsCancelled(RunToConsole({"/bin/sh", "-c", "sleep 600"}, folder / "e.txt", &console, [] { return true; })));
+  std::fclose(out);
+}
+
+TEST(FinalEvaluation, ProgressIsShownAndNotKept) {
+  TemporaryFolder folder;
+  std::FILE* out = std::tmpfile();
+  Console console(out, false);
+  ASSERT_TRUE(RunToConsole({"/bin/sh", "-c", "echo evaluated 3 of 40 episodes >&2; echo table"}, folder / "e.txt",
+                           &console, [] { return false; })
+                  .ok());
+  EXPECT_EQ(ReadBack(out), "evaluated 3 of 40 episodes\ntable\n");
+  EXPECT_EQ(ReadText(folder / "e.txt"), "table\n");
   std::fclose(out);
 }
 

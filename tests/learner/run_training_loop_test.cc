@@ -236,14 +236,6 @@ TEST(Evaluation, NoMoreThanTheServerTakesAreUnderWay) {
   EXPECT_THAT(process.server.held, SizeIs(LearnerServer::kMaxEvaluations));
 }
 
-TEST(Evaluation, UnknownStatisticIsRefusedWithTheKnownOnes) {
-  const absl::Status status = CheckBestBy(TinyEnvironment(), "wating");
-  EXPECT_EQ(
-      status.message(),
-      "evaluation.best_by: \"wating\" is not a statistic of tiny; there are: episode_return, episode_length, waiting");
-  EXPECT_TRUE(CheckBestBy(TinyEnvironment(), "waiting").ok());
-}
-
 TEST(Reporting, MetricsCarryTheUpdateTheEpisodesAndTheStages) {
   TinyRun run;
   TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 40 }"));

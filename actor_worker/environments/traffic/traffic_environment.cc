@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "actor_worker/environments/traffic/traffic_description.h"
 #include "common/status_macros.h"
 
 namespace troupe {
@@ -29,12 +30,18 @@ TrafficEnvironment::TrafficEnvironment(std::string name, std::unique_ptr<Traffic
     AgentGroupSpec group;
     group.name = by_actions.size() == 1 ? "junction" : absl::StrCat("junction_", actions, "_actions");
     for (const int j : members) group.agents.push_back(junctions[j].name);
-    group.observation_size = kTrafficFeatures;
+    group.observed = DescribeApproachObservation();
+    group.observation_size = static_cast<int>(group.observed.size());
+    group.actions = DescribeTrafficActions(settings_.action_set, network(), members);
     group.action_size = actions;
     spec_.groups.push_back(std::move(group));
     group_junctions_.push_back(std::move(members));
   }
-  spec_.state_extras_size = 2;
+  for (const ObservedNumber& number : DescribeApproachObservation()) {
+    feature_scales_.push_back(1.0f / static_cast<float>(number.divided_by));
+  }
+  spec_.observed_extras = DescribeTrafficStateExtras(static_cast<int>(junctions.size()));
+  spec_.state_extras_size = static_cast<int>(spec_.observed_extras.size());
   spec_.statistics = {"mean_waiting_seconds",    "mean_delay_seconds", "mean_time_loss_seconds", "mean_queue_vehicles",
                       "throughput_vehicles",     "emergency_delay_seconds", "total_vehicles",    "unfinished_vehicles",
                       "phase_changes",           "teleported_vehicles"};

@@ -1,22 +1,8 @@
 // Traffic signals as a multi-agent environment over any TrafficSimulation: one agent per junction.
 //
-// Observation of an agent, 17 numbers (raw unit; divided by):
-//   0       phase number, 2 · green phase, +1 while it is being left   (2 · phases - 1: 7 for four phases)
-//   1..4    standing vehicles on the approaches from N, S, E, W        (20)
-//   5..8    vehicles there, weighted by type (kVehicleWeights)         (40)
-//   9..12   mean occupancy of their lanes, 0..1                        (1)
-//   13      seconds since the present stage (green, clearing step, yellow, all-red) began  (60)
-//   14      1 when an emergency vehicle is on an approach              (1)
-//   15, 16  phase numbers of the two observed neighbours, 0 if none    (2 · their phases - 1)
-// Global state: all observations, then total vehicles / (100 · junctions) and total waiting seconds / (1000 ·
-// junctions): 155 numbers for nine junctions.
-//
-// Actions, action_set KEEP_NEXT_EXTEND_OVERRIDE: 0 keep · 1 next: the next phase of the cycle with standing vehicles
-// (else with vehicles, else simply the next) · 2 extend: hold the green for extension_seconds, whatever is asked
-// meanwhile but an override · 3 override: serve the approach with the emergency vehicle.
-// action_set CHOOSE_PHASE: one action per green phase.
-// Masks: during clearing, yellow and all-red only keep (or the phase being changed to); before minimum green no change; when the
-// coming interval would pass maximum green only a change; no override without an emergency vehicle.
+// What an agent observes and does, and what the global state holds beside all observations: traffic_description.h.
+// Masks: during clearing, yellow and all-red only keep (or the phase being changed to); before minimum green no change;
+// when the coming interval would pass maximum green only a change; no override without an emergency vehicle.
 //
 // Agents with equal spaces form one group: "junction" when there is one, else "junction_N_actions".
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_ENVIRONMENT_H_
@@ -36,7 +22,7 @@ namespace troupe {
 inline constexpr int kTrafficFeatures = 17;
 inline constexpr int kActionKeep = 0, kActionNext = 1, kActionExtend = 2, kActionOverride = 3;
 
-// The unnormalised numbers behind one agent's observation, in its order.
+// The numbers behind one agent's observation before they are divided, in its order; of phases, the phase numbers.
 using RawTrafficFeatures = std::array<float, kTrafficFeatures>;
 
 class TrafficEnvironment final : public Environment {
@@ -91,6 +77,7 @@ class TrafficEnvironment final : public Environment {
   TrafficSettings settings_;
   std::unique_ptr<TrafficSimulation> simulation_;
   EnvironmentSpec spec_;
+  std::vector<float> feature_scales_;  // one over what each number is divided by
   std::vector<std::vector<int>> group_junctions_;
   std::vector<SignalTiming> signals_;
   absl::Span<const LaneMeasurement> lanes_;

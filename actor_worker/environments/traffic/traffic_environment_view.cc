@@ -8,9 +8,6 @@
 namespace troupe {
 namespace {
 
-constexpr float kQueueScale = 1.0f / 20, kWeightedScale = 1.0f / 40, kSecondsScale = 1.0f / 60;
-constexpr float kVehiclesPerJunction = 100, kWaitingPerJunction = 1000;
-
 float PhaseScale(const TrafficJunction& junction) {
   return 1.0f / (2 * static_cast<float>(junction.phases.size()) - 1);
 }
@@ -51,11 +48,7 @@ void TrafficEnvironment::Observe(JointObservation& observation) const {
       const RawTrafficFeatures raw = RawFeatures(junction);
       float* const out = group.observations.data() + a * kTrafficFeatures;
       out[0] = raw[0] * PhaseScale(junctions[junction]);
-      for (int i = 1; i < 5; ++i) out[i] = raw[i] * kQueueScale;
-      for (int i = 5; i < 9; ++i) out[i] = raw[i] * kWeightedScale;
-      for (int i = 9; i < 13; ++i) out[i] = raw[i];
-      out[13] = raw[13] * kSecondsScale;
-      out[14] = raw[14];
+      for (int i = 1; i < 15; ++i) out[i] = raw[i] * feature_scales_[i];
       for (int i = 0; i < 2; ++i) {
         const int neighbour = junctions[junction].observed_neighbours[i];
         out[15 + i] = neighbour < 0 ? 0 : raw[15 + i] * PhaseScale(junctions[neighbour]);
@@ -69,9 +62,8 @@ void TrafficEnvironment::Observe(JointObservation& observation) const {
     vehicles += lane.vehicles;
     waiting += lane.waiting_seconds;
   }
-  const float count = static_cast<float>(junctions.size());
-  observation.state_extras[0] = vehicles / (kVehiclesPerJunction * count);
-  observation.state_extras[1] = waiting / (kWaitingPerJunction * count);
+  observation.state_extras[0] = vehicles / static_cast<float>(spec_.observed_extras[0].divided_by);
+  observation.state_extras[1] = waiting / static_cast<float>(spec_.observed_extras[1].divided_by);
 }
 
 std::string TrafficEnvironment::Render() const {

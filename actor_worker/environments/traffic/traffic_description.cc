@@ -1,0 +1,64 @@
+#include "actor_worker/environments/traffic/traffic_description.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace troupe {
+namespace {
+
+constexpr const char* kSlotNames[kCompassSlots] = {"north", "south", "east", "west"};
+
+constexpr char kPhasePosition[] = "(2 · green phase, + 1 while it is being left) / (2 · green phases − 1)";
+
+// One number per compass slot.
+void AppendSlots(const std::string& name, const std::string& unit, double divided_by, const std::string& meaning,
+                 std::vector<ObservedNumber>* numbers) {
+  for (const char* slot : kSlotNames) {
+    numbers->push_back({absl::StrCat(name, "_", slot), unit, divided_by, absl::StrCat(meaning, " from the ", slot)});
+  }
+}
+
+}  // namespace
+
+std::vector<ObservedNumber> DescribeApproachObservation() {
+  std::vector<ObservedNumber> numbers = {{"phase", "", 1, kPhasePosition}};
+  AppendSlots("standing", "vehicles", 20, "standing on the approaches", &numbers);
+  AppendSlots("weighted", "passenger-car units", 40, "vehicles on the approaches, weighted by type,", &numbers);
+  AppendSlots("occupancy", "", 1, "share covered by vehicles, mean over the lanes", &numbers);
+  numbers.push_back({"stage_time", "seconds", 60, "since the present green, clearing step, yellow or all-red began"});
+  numbers.push_back({"emergency", "", 1, "1 when an emergency vehicle is on an approach"});
+  for (int i = 1; i <= 2; ++i) {
+    numbers.push_back({absl::StrCat("neighbour_", i, "_phase"), "", 1,
+                       absl::StrCat("as phase, of the observed neighbour ", i, "; 0 without one")});
+  }
+  return numbers;
+}
+
+std::vector<ObservedNumber> DescribeTrafficStateExtras(int num_junctions) {
+  return {{"vehicles", "vehicles", 100.0 * num_junctions, "on all lanes that lead to a signal"},
+          {"waiting", "seconds", 1000.0 * num_junctions, "that those standing have stood, summed"}};
+}
+
+std::vector<NamedAction> DescribeTrafficActions(TrafficActionSet action_set, const TrafficNetwork& network,
+                                                const std::vector<int>& junctions) {
+  if (action_set == TrafficActionSet::kKeepNextExtendOverride) {
+    return {{"keep", "the present green phase, or the change under way"},
+            {"next", "the next phase of the cycle with standing vehicles, else with vehicles, else the next"},
+            {"extend", "hold the green for extension_seconds, whatever is asked meanwhile but an override"},
+            {"override", "the phase that serves most emergency vehicles"}};
+  }
+  std::vector<NamedAction> actions;
+  const std::vector<std::string>& phases = network.junctions[junctions.front()].phases;
+  for (size_t p = 0; p < phases.size(); ++p) {
+    // A group's junctions have equally many phases, which may be called differently.
+    const bool alike = std::all_of(junctions.begin(), junctions.end(),
+                                   [&](int j) { return network.junctions[j].phases[p] == phases[p]; });
+    actions.push_back({absl::StrCat("phase_", p),
+                       alike ? phases[p] : absl::StrCat("green phase ", p, " of the junction's own program")});
+  }
+  return actions;
+}
+
+}  // namespace troupe

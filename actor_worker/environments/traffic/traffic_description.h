@@ -1,0 +1,25 @@
+// What agents of traffic environments observe and do: the one place that names the numbers, their units and scales.
+#ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_DESCRIPTION_H_
+#define TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_DESCRIPTION_H_
+
+#include <vector>
+
+#include "actor_worker/environments/traffic/simulation.h"
+#include "actor_worker/environments/traffic/traffic_settings.h"
+#include "common/environment_spec.h"
+
+namespace troupe {
+
+// Of one agent, in the order of RawTrafficFeatures: sums over its approaches by compass slot.
+std::vector<ObservedNumber> DescribeApproachObservation();
+
+// Beside all observations, for the critic.
+std::vector<ObservedNumber> DescribeTrafficStateExtras(int num_junctions);
+
+// Of a group whose agents are `junctions` of the network (at least one), all with equally many actions.
+std::vector<NamedAction> DescribeTrafficActions(TrafficActionSet action_set, const TrafficNetwork& network,
+                                                const std::vector<int>& junctions);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_DESCRIPTION_H_
