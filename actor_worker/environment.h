@@ -109,6 +109,9 @@ struct EnvironmentEntry {
   std::vector<Baseline> (*baselines)(const SettingsMap& settings);
   // The settings with defaults, ranges and meaning, one per line, for `actor_worker environments NAME`.
   std::string (*describe_settings)();
+  // Those of them that belong to the machine and not to the task: EnvironmentSpec::machine_settings. Whatever decides what
+  // agents see, do or are rewarded for is none of them.
+  std::vector<std::string> machine_settings = {};
 };
 
 }  // namespace troupe

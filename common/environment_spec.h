@@ -54,6 +54,9 @@ struct EnvironmentSpec {
   // agent_statistics.
   std::vector<std::string> statistics;
   std::vector<std::string> agent_statistics;
+  // Names of environment.settings that belong to the machine and not to the task (where a simulator is, how much memory
+  // it may have, how long it may take): a run may go on with other values of them.
+  std::vector<std::string> machine_settings;
 
   // Agents of all groups together.
   int num_agents() const;

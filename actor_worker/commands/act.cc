@@ -10,6 +10,8 @@
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/evaluation/act_protocol.h"
+#include "actor_worker/evaluation/actor_team.h"
+#include "actor_worker/evaluation/own_actor.h"
 #include "actor_worker/evaluation/watched_episode.h"
 #include "actor_worker/flags.h"
 #include "common/command_line/command.h"
@@ -37,30 +39,37 @@ Command ActCommand() {
 }
 
 struct AgentPlace {
-  int group = 0;
-  int agent = 0;
+  PolicySpec policy;
+  int agent = 0;  // index in the policy's group
 };
-
-// What the actors' agents are called: the file says it, or, in a file that does not, the environment.
-absl::StatusOr<std::vector<AgentGroupSpec>> GroupsOf(const Scenario& scenario) {
-  if (!scenario.actors[0].groups.empty()) return scenario.actors[0].groups;
-  ASSIGN_OR_RETURN(const auto environment, scenario.environment->create(scenario.settings));
-  return environment->spec().groups;
-}
 
 absl::StatusOr<AgentPlace> FindAgent(const Scenario& scenario, const std::string& name) {
   const std::vector<PolicySpec>& policies = scenario.actors[0].policies;
-  for (int g = 0; g < static_cast<int>(policies.size()); ++g) {
-    const std::string prefix = policies[g].group + "/";
+  for (const PolicySpec& policy : policies) {
+    const std::string prefix = policy.group + "/";
     int agent = 0;
-    if (name.starts_with(prefix) && absl::SimpleAtoi(name.substr(prefix.size()), &agent)) return AgentPlace{g, agent};
+    if (name.starts_with(prefix) && absl::SimpleAtoi(name.substr(prefix.size()), &agent)) {
+      return AgentPlace{policy, agent};
+    }
   }
-  ASSIGN_OR_RETURN(const std::vector<AgentGroupSpec> groups, GroupsOf(scenario));
+  // As they were called in training; the file says it, so that no simulator is needed.
+  const std::vector<AgentGroupSpec>& trained = scenario.actors[0].groups;
+  for (size_t g = 0; g < trained.size(); ++g) {
+    for (int a = 0; a < trained[g].num_agents(); ++a) {
+      if (trained[g].agents[a] == name) return AgentPlace{policies[g], a};
+    }
+  }
+  // Or one of another scenario, where the actors fit it.
+  const auto environment = scenario.environment->create(scenario.settings);
+  if (!environment.ok() && trained.empty()) return environment.status();
+  const std::vector<AgentGroupSpec>& groups = environment.ok() ? (*environment)->spec().groups : trained;
   std::vector<std::string> known;
-  for (int g = 0; g < static_cast<int>(std::min(groups.size(), policies.size())); ++g) {
+  for (size_t g = 0; g < groups.size(); ++g) {
     for (int a = 0; a < groups[g].num_agents(); ++a) {
-      if (groups[g].agents[a] == name) return AgentPlace{g, a};
       known.push_back(groups[g].agents[a]);
+      if (groups[g].agents[a] != name) continue;
+      ASSIGN_OR_RETURN(const std::vector<PolicySpec> fitted, FitPolicies((*environment)->spec(), policies));
+      return AgentPlace{fitted[g], a};
     }
   }
   const std::string nearest = NearestName(name, known);
@@ -72,8 +81,7 @@ absl::StatusOr<AgentPlace> FindAgent(const Scenario& scenario, const std::string
 
 absl::Status ActForOne(const Scenario& scenario) {
   ASSIGN_OR_RETURN(const AgentPlace place, FindAgent(scenario, absl::GetFlag(FLAGS_agent)));
-  ASSIGN_OR_RETURN(auto actor,
-                   OwnActor::Create(scenario.actors[0].policies[place.group], scenario.actors[0].weights, place.agent));
+  ASSIGN_OR_RETURN(auto actor, OwnActor::Create(place.policy, scenario.actors[0].weights, place.agent));
   // Standard output is the actions' alone.
   std::fprintf(stderr, "%s acts for %s of %s: %s; %d numbers a line in, action 0 … %d out\n", scenario.paths[0].c_str(),
                absl::GetFlag(FLAGS_agent).c_str(), scenario.environment->name.c_str(), HowItActs(scenario, 0).c_str(),

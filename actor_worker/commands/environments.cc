@@ -83,6 +83,9 @@ int DescribeOne(const std::string& name, const SettingsMap& settings) {
   if (absl::IsInvalidArgument(environment.status())) return Fail(environment.status());
   std::printf("%s: %s\n\nsettings, with their defaults\n%s\n\n", (*entry)->name.c_str(), (*entry)->summary.c_str(),
               (*entry)->describe_settings().c_str());
+  if (!(*entry)->machine_settings.empty()) {
+    std::printf("a run may go on with other values of %s\n\n", absl::StrJoin((*entry)->machine_settings, ", ").c_str());
+  }
   if (environment.ok()) {
     std::fputs(DescribeAgents((*environment)->spec()).c_str(), stdout);
   } else {

@@ -118,8 +118,12 @@ std::string DescribeSettings() {
 }  // namespace
 
 EnvironmentEntry SumoEntry() {
-  return {"sumo", "real SUMO over TraCI: one agent per traffic signal of any SUMO network", Create, Baselines,
-          DescribeSettings};
+  return {.name = "sumo",
+          .summary = "real SUMO over TraCI: one agent per traffic signal of any SUMO network",
+          .create = Create,
+          .baselines = Baselines,
+          .describe_settings = DescribeSettings,
+          .machine_settings = {"sumo_home", "memory_limit_mb", "step_timeout_seconds"}};
 }
 
 }  // namespace troupe

@@ -14,10 +14,14 @@
 
 namespace troupe {
 
-// INVALID_ARGUMENT naming the first group whose spec the policies do not fit (agents, observation size, actions).
-absl::Status CheckPoliciesFit(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies);
+// The policies as the environment's groups have them, in group order. A policy that is one network for all agents and does
+// not take their numbers plays any number of agents; what a group is not there for is left out.
+// Errors: INVALID_ARGUMENT naming the first group that no policy fits and everything that differs (agents, observation
+// size, actions).
+absl::StatusOr<std::vector<PolicySpec>> FitPolicies(const EnvironmentSpec& environment,
+                                                    const std::vector<PolicySpec>& policies);
 
-// One inference per group, in group order, with `weights` set. Errors: as CheckPoliciesFit and PolicyInference.
+// One inference per group, in group order, with `weights` set. Errors: as FitPolicies and PolicyInference.
 absl::StatusOr<std::vector<std::unique_ptr<PolicyInference>>> MakeActorTeam(const EnvironmentSpec& environment,
                                                                             const std::vector<PolicySpec>& policies,
                                                                             const PolicyWeights& weights, int copies);

@@ -22,7 +22,7 @@ namespace troupe {
 
 // Trained actors; not copied, so both must outlive the call.
 struct PolicyPlayer {
-  const std::vector<PolicySpec>* policies = nullptr;  // one per group, in EnvironmentSpec order
+  const std::vector<PolicySpec>* policies = nullptr;  // as FitPolicies takes them
   const PolicyWeights* weights = nullptr;
   bool sample_actions = false;
 };

@@ -65,9 +65,9 @@ class BaselineChooser final : public Chooser {
 
 absl::StatusOr<std::unique_ptr<Chooser>> MakeDecentralisedChooser(const EnvironmentSpec& environment,
                                                                   const PolicyPlayer& policy, uint64_t seed) {
-  RETURN_IF_ERROR(CheckPoliciesFit(environment, *policy.policies));
+  ASSIGN_OR_RETURN(const std::vector<PolicySpec> fitted, FitPolicies(environment, *policy.policies));
   std::vector<std::vector<std::unique_ptr<OwnActor>>> actors;
-  for (const PolicySpec& spec : *policy.policies) {
+  for (const PolicySpec& spec : fitted) {
     actors.emplace_back();
     for (int a = 0; a < spec.num_agents; ++a) {
       ASSIGN_OR_RETURN(auto actor, OwnActor::Create(spec, *policy.weights, a));

@@ -40,6 +40,7 @@ absl::StatusOr<RolloutPlan> MakeRolloutPlan(Experiment experiment, const Environ
   plan.settings = SettingsMap(experiment.environment().settings().begin(), experiment.environment().settings().end());
   ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment, plan.environment->create(plan.settings));
   plan.spec = environment->spec();
+  plan.spec.machine_settings = plan.environment->machine_settings;
   ASSIGN_OR_RETURN(plan.policies, MakePolicySpecs(experiment, plan.spec));
   plan.experiment = std::move(experiment);
   return plan;

@@ -120,6 +120,7 @@ absl::StatusOr<ActorFile> FromSafetensors(SafetensorsFile file) {
   ASSIGN_OR_RETURN(actors.experiment, ParseExperiment(experiment, "metadata \"experiment\"", {}));
   ASSIGN_OR_RETURN(actors.weights.policy_version, FindNumber(file.metadata, "policy_version"));
   ASSIGN_OR_RETURN(actors.env_steps, FindNumber(file.metadata, "env_steps"));
+  ASSIGN_OR_RETURN(actors.best, ReadBestEvaluation(file.metadata));
   ASSIGN_OR_RETURN(actors.policies, ReadPolicies(file));
   ASSIGN_OR_RETURN(actors.groups, ReadGroups(file.metadata, actors.policies));
   RETURN_IF_ERROR(CheckTensors(actors.policies, file.tensors));
@@ -137,6 +138,7 @@ absl::Status WriteActorFile(const std::string& path, const ActorFile& file) {
                           {"experiment", FormatExperiment(file.experiment)},
                           {"policy_version", absl::StrCat(file.weights.policy_version)},
                           {"env_steps", absl::StrCat(file.env_steps)}};
+  if (file.best.has_value()) AddBestEvaluation(*file.best, &safetensors.metadata);
   for (const PolicySpec& spec : file.policies) {
     safetensors.metadata[kPolicyPrefix + spec.group] = FormatPolicySpec(spec);
   }

@@ -2,12 +2,14 @@
 #ifndef TROUPE_COMMON_FILES_ACTOR_FILE_H_
 #define TROUPE_COMMON_FILES_ACTOR_FILE_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/environment_spec.h"
+#include "common/files/best_evaluation.h"
 #include "common/host_tensor.h"
 #include "common/policy_spec.h"
 #include "proto/experiment.pb.h"
@@ -22,11 +24,12 @@ struct ActorFile {
   std::vector<AgentGroupSpec> groups;
   PolicyWeights weights;
   uint64_t env_steps = 0;             // trained on when it was written
+  std::optional<BestEvaluation> best;  // of a run's best actors: what they are best by
 };
 
 // safetensors with metadata: format ("troupe-actors/1"), experiment (textproto), policy.GROUP (FormatPolicySpec),
-// spaces.GROUP (FormatAgentGroup), policy_version, env_steps. Errors as in safetensors.h; reading adds INVALID_ARGUMENT
-// for a file that is not an actor file or whose tensors do not fit its specs.
+// spaces.GROUP (FormatAgentGroup), policy_version, env_steps, and those of AddBestEvaluation. Errors as in safetensors.h;
+// reading adds INVALID_ARGUMENT for a file that is not an actor file or whose tensors do not fit its specs.
 absl::Status WriteActorFile(const std::string& path, const ActorFile& file);
 absl::StatusOr<ActorFile> ReadActorFile(const std::string& path);
 

@@ -131,4 +131,40 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  // An iterator that fails becomes the end: only `error` tells that from a folder seen to its end.
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  if (error) return ErrorOf(error.value(), "list folder", folder);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::StatusOr<bool> FileExists(const std::string& path) {
+  struct stat facts;
+  if (stat(path.c_str(), &facts) == 0) return true;
+  if (errno == ENOENT) return false;
+  return ErrorOf(errno, "look for", path);
+}
+
+absl::Status RenameFile(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) return ErrorOf(errno, absl::StrCat("rename ", from, " to"), to);
+  return SyncFolder(FolderOf(to));
+}
+
+absl::Status RemoveFile(const std::string& path) {
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrorOf(errno, "remove", path);
+  return absl::OkStatus();
+}
+
+absl::Status SyncFile(const std::string& path) {
+  Descriptor file(path, O_RDONLY);
+  if (!file.ok()) return ErrorOf(errno, "open", path);
+  return fsync(file.get()) == 0 ? absl::OkStatus() : ErrorOf(errno, "sync", path);
+}
+
 }  // namespace troupe

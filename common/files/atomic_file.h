@@ -1,4 +1,5 @@
-// Replacing a file so that a crash at any moment leaves the old one or the new one, never a part.
+// Replacing a file so that a crash at any moment leaves the old one or the new one, never a part; and what else is done
+// with whole files, with errors that name them.
 #ifndef TROUPE_COMMON_FILES_ATOMIC_FILE_H_
 #define TROUPE_COMMON_FILES_ATOMIC_FILE_H_
 
@@ -19,6 +20,19 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
 
 // Creates the folder and its parents.
 absl::Status MakeFolder(const std::string& path);
+
+// What `folder` holds, sorted. Errors: it cannot be listed to its end; one that is not there is none that is empty.
+absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& folder);
+
+// Errors: it cannot be found out (no permission, a broken disk).
+absl::StatusOr<bool> FileExists(const std::string& path);
+
+// Replaces `to`; the folder is synced.
+absl::Status RenameFile(const std::string& from, const std::string& to);
+// A file that is not there is removed already.
+absl::Status RemoveFile(const std::string& path);
+// After this what was written to the file survives a crash.
+absl::Status SyncFile(const std::string& path);
 
 }  // namespace troupe
 

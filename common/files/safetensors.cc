@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -38,13 +39,21 @@ constexpr TypeName kTypeNames[] = {{DataType::kFloat32, "F32"},
 
 std::string_view BytesOf(const HostTensor& tensor) { return {tensor.bytes.data(), tensor.bytes.size()}; }
 
+// Of everything the header says but the checksum itself, however its members are ordered and spaced.
+std::string HeaderChecksum(const Json& header) {
+  nlohmann::json sorted = header;
+  sorted[kMetadata].erase(kHeaderChecksum);
+  return absl::StrFormat("%08x", Crc32c(sorted.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+}
+
 std::string MakeHeader(const SafetensorsFile& file) {
   uint32_t crc = 0;
   for (const HostTensor& tensor : file.tensors) crc = Crc32c(BytesOf(tensor), crc);
-  Json header = Json::object();
-  Json& metadata = header[kMetadata] = Json::object();
+  Json metadata = Json::object();
   for (const auto& [key, value] : file.metadata) metadata[key] = value;
   metadata[kChecksum] = absl::StrFormat("%08x", crc);
+  Json header = Json::object();
+  header[kMetadata] = std::move(metadata);
   size_t offset = 0;
   for (const HostTensor& tensor : file.tensors) {
     const auto name = std::find_if(std::begin(kTypeNames), std::end(kTypeNames),
@@ -53,6 +62,7 @@ std::string MakeHeader(const SafetensorsFile& file) {
         {"dtype", name->name}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.bytes.size()}}};
     offset += tensor.bytes.size();
   }
+  header[kMetadata][kHeaderChecksum] = HeaderChecksum(header);
   std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   return text;
@@ -145,7 +155,14 @@ absl::StatusOr<HostTensor> ReadTensor(const std::string& name, const Json& json,
   return tensor;
 }
 
-absl::Status CheckChecksum(const std::map<std::string, std::string>& metadata, std::string_view data) {
+absl::Status CheckChecksums(const std::map<std::string, std::string>& metadata, const Json& header,
+                            std::string_view data) {
+  if (const auto stored = metadata.find(kHeaderChecksum); stored != metadata.end()) {
+    const std::string computed = HeaderChecksum(header);
+    if (stored->second != computed) {
+      return Damaged(absl::StrCat("header_checksum: the header's is ", computed, ", the file says ", stored->second));
+    }
+  }
   const auto stored = metadata.find(kChecksum);
   if (stored == metadata.end()) return absl::OkStatus();
   const std::string computed = absl::StrFormat("%08x", Crc32c(data));
@@ -196,7 +213,7 @@ absl::StatusOr<SafetensorsFile> ParseSafetensors(std::string_view content) {
   if (offset != content.size()) {
     return Damaged(absl::StrCat("the tensors end at byte ", offset, " but ", content.size(), " follow the header"));
   }
-  RETURN_IF_ERROR(CheckChecksum(file.metadata, content));
+  RETURN_IF_ERROR(CheckChecksums(file.metadata, header, content));
   return file;
 }
 

@@ -12,18 +12,23 @@
 
 namespace troupe {
 
+// Metadata entry: CRC-32C, hex, of all else the header holds. A file that was read and has it is as it was written; one
+// without it is of an earlier version, or of another writer.
+inline constexpr char kHeaderChecksum[] = "header_checksum";
+
 struct SafetensorsFile {
   std::map<std::string, std::string> metadata;
   std::vector<HostTensor> tensors;  // in file order
 };
 
 // Written to a temporary file beside `path`, synced, renamed over it, the folder synced: after a crash at any moment `path` is
-// either the old file or the new one. Adds the metadata entry "checksum" (CRC-32C of the tensor bytes, hex).
+// either the old file or the new one. Adds the metadata entries "checksum" (CRC-32C of the tensor bytes, hex) and
+// kHeaderChecksum.
 // Errors: RESOURCE_EXHAUSTED: disk full. PERMISSION_DENIED, NOT_FOUND, INTERNAL with path and errno's text. The temporary file is
 // removed then.
 absl::Status WriteSafetensors(const std::string& path, const SafetensorsFile& file);
 
-// Errors: NOT_FOUND. DATA_LOSS naming what is wrong with the file (cut short, header not JSON, offsets outside, checksum).
+// Errors: NOT_FOUND. DATA_LOSS naming what is wrong with the file (cut short, header not JSON, offsets outside, checksums).
 absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path);
 
 }  // namespace troupe

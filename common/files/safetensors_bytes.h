@@ -11,7 +11,7 @@
 namespace troupe {
 
 // `content` may be anything. Memory used is a small multiple of its size. Errors: DATA_LOSS as in safetensors.h. Files
-// without the metadata entry "checksum" (other writers') are read unchecked.
+// without the metadata entries "checksum" and kHeaderChecksum (other writers') are read unchecked.
 absl::StatusOr<SafetensorsFile> ParseSafetensors(std::string_view content);
 
 // What WriteSafetensors puts into a file. INTERNAL: two tensors of one name, or a shape that does not make its bytes.

@@ -174,11 +174,12 @@ void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* m
   EncodeNumbers(spec.observed_extras, message->mutable_observed_extras());
   message->mutable_statistics()->Assign(spec.statistics.begin(), spec.statistics.end());
   message->mutable_agent_statistics()->Assign(spec.agent_statistics.begin(), spec.agent_statistics.end());
+  message->mutable_machine_settings()->Assign(spec.machine_settings.begin(), spec.machine_settings.end());
 }
 
 absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpec& message) {
   EnvironmentSpec spec;
-  std::set<std::string> groups, agents, statistics, agent_statistics;
+  std::set<std::string> groups, agents, statistics, agent_statistics, machine_settings;
   if (message.name().empty()) return Wrong("environment_spec.name", "\"\"", "a name");
   if (message.groups_size() == 0) return Wrong("environment_spec.groups", "none", "at least one");
   RETURN_IF_ERROR(CheckSize("environment_spec.state_extras_size", message.state_extras_size(), 0));
@@ -213,6 +214,11 @@ absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpe
     return Wrong("environment_spec.agent_statistics", absl::StrCat(num_statistics, " numbers an episode in all"),
                  absl::StrCat("at most ", kMaxSize));
   }
+  for (int i = 0; i < message.machine_settings_size(); ++i) {
+    RETURN_IF_ERROR(CheckName(absl::StrCat("environment_spec.machine_settings[", i, "]"), message.machine_settings(i),
+                              &machine_settings));
+  }
+  spec.machine_settings.assign(message.machine_settings().begin(), message.machine_settings().end());
   spec.statistics.assign(message.statistics().begin(), message.statistics().end());
   spec.agent_statistics.assign(message.agent_statistics().begin(), message.agent_statistics().end());
   return spec;

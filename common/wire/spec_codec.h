@@ -20,7 +20,8 @@ void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* m
 absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpec& message);
 
 // The first difference between two tasks as a person would say it, or "" when they are the same. What observations and
-// actions are called is compared where both specs tell it; units and meanings are words and are not.
+// actions are called is compared where both specs tell it; units and meanings are words and are not. machine_settings are
+// no part of the task.
 std::string DescribeDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual);
 
 void EncodeWeights(const PolicyWeights& weights, wire::Weights* message);

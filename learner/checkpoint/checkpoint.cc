@@ -19,6 +19,7 @@
 namespace troupe {
 namespace {
 
+constexpr char kFormatFamily[] = "troupe-checkpoint/";
 constexpr char kFormat[] = "troupe-checkpoint/1";
 constexpr char kAlgorithmPrefix[] = "algorithm/";
 constexpr char kPolicyPrefix[] = "policy/";
@@ -49,7 +50,6 @@ class EntryReader {
     if (!absl::SimpleAtod(text, &value)) Refuse(absl::StrCat("metadata ", name, ": \"", text, "\" is not a number"));
     return value;
   }
-  bool Has(const std::string& name) const { return metadata_.count(name) > 0; }
   void Refuse(const std::string& message) {
     if (status_.ok()) status_ = absl::InvalidArgumentError(message);
   }
@@ -86,6 +86,40 @@ std::string FormatEnvironment(const EnvironmentSpec& spec) {
   return text;
 }
 
+// Errors: INVALID_ARGUMENT naming the entry or tensor.
+absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
+  EntryReader entries(file.metadata);
+  Checkpoint checkpoint;
+  checkpoint.run_id = entries.Text("run_id");
+  RunCounters& counters = checkpoint.counters;
+  counters.update = entries.Integer("update");
+  counters.env_steps = entries.Integer("env_steps");
+  counters.wall_seconds = entries.Number("wall_seconds");
+  counters.evaluated_env_steps = entries.Integer("evaluated_env_steps");
+  checkpoint.ingest.lease_epochs = ReadLeaseEpochs(entries);
+  checkpoint.ingest.chunks_trained = entries.Integer("chunks_trained");
+  const std::string experiment = entries.Text("experiment");
+  const std::string environment = entries.Text("environment");
+  RETURN_IF_ERROR(entries.status());
+  ASSIGN_OR_RETURN(counters.best, ReadBestEvaluation(file.metadata));
+  ASSIGN_OR_RETURN(checkpoint.experiment, ParseExperiment(experiment, "metadata experiment", {}));
+  ASSIGN_OR_RETURN(checkpoint.environment, ParseEnvironment(environment));
+
+  checkpoint.policy.policy_version = counters.update;
+  for (HostTensor& tensor : file.tensors) {
+    if (absl::StartsWith(tensor.name, kAlgorithmPrefix)) {
+      tensor.name.erase(0, sizeof(kAlgorithmPrefix) - 1);
+      checkpoint.algorithm_state.push_back(std::move(tensor));
+    } else if (absl::StartsWith(tensor.name, kPolicyPrefix)) {
+      tensor.name.erase(0, sizeof(kPolicyPrefix) - 1);
+      checkpoint.policy.tensors.push_back(std::move(tensor));
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat("tensor \"", tensor.name, "\""));
+    }
+  }
+  return checkpoint;
+}
+
 }  // namespace
 
 SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
@@ -101,11 +135,7 @@ SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
                    {"evaluated_env_steps", absl::StrCat(counters.evaluated_env_steps)},
                    {"lease_epochs", absl::StrJoin(checkpoint.ingest.lease_epochs, ",")},
                    {"chunks_trained", absl::StrCat(checkpoint.ingest.chunks_trained)}};
-  if (counters.best.has_value()) {
-    file.metadata["best_value"] = FormatDouble(counters.best->value);
-    file.metadata["best_policy_version"] = absl::StrCat(counters.best->policy_version);
-    file.metadata["best_env_steps"] = absl::StrCat(counters.best->env_steps);
-  }
+  if (counters.best.has_value()) AddBestEvaluation(*counters.best, &file.metadata);
   const auto add = [&file](const char* prefix, const std::vector<HostTensor>& tensors) {
     for (const HostTensor& tensor : tensors) {
       file.tensors.push_back(tensor);
@@ -118,44 +148,23 @@ SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
 }
 
 absl::StatusOr<Checkpoint> DecodeCheckpoint(SafetensorsFile file) {
-  EntryReader entries(file.metadata);
-  const std::string format = entries.Text("format");
-  if (format != kFormat) {
+  const auto format = file.metadata.find("format");
+  if (format == file.metadata.end() || !absl::StartsWith(format->second, kFormatFamily)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("not a checkpoint: its format is \"", format, "\", expected \"", kFormat, "\""));
+        absl::StrCat("not a checkpoint: its format is ",
+                     format == file.metadata.end() ? "missing" : absl::StrCat("\"", format->second, "\""),
+                     ", expected \"", kFormat, "\""));
   }
-  Checkpoint checkpoint;
-  checkpoint.run_id = entries.Text("run_id");
-  RunCounters& counters = checkpoint.counters;
-  counters.update = entries.Integer("update");
-  counters.env_steps = entries.Integer("env_steps");
-  counters.wall_seconds = entries.Number("wall_seconds");
-  counters.evaluated_env_steps = entries.Integer("evaluated_env_steps");
-  checkpoint.ingest.lease_epochs = ReadLeaseEpochs(entries);
-  checkpoint.ingest.chunks_trained = entries.Integer("chunks_trained");
-  if (entries.Has("best_value")) {
-    counters.best = BestEvaluation{entries.Number("best_value"), entries.Integer("best_policy_version"),
-                                   entries.Integer("best_env_steps")};
+  if (format->second != kFormat) {
+    return absl::UnimplementedError(absl::StrCat("written by another version of Troupe: its format is \"",
+                                                 format->second, "\", this version reads \"", kFormat, "\""));
   }
-  const std::string experiment = entries.Text("experiment");
-  const std::string environment = entries.Text("environment");
-  RETURN_IF_ERROR(entries.status());
-  ASSIGN_OR_RETURN(checkpoint.experiment, ParseExperiment(experiment, "metadata experiment", {}));
-  ASSIGN_OR_RETURN(checkpoint.environment, ParseEnvironment(environment));
-
-  checkpoint.policy.policy_version = counters.update;
-  for (HostTensor& tensor : file.tensors) {
-    if (absl::StartsWith(tensor.name, kAlgorithmPrefix)) {
-      tensor.name.erase(0, sizeof(kAlgorithmPrefix) - 1);
-      checkpoint.algorithm_state.push_back(std::move(tensor));
-    } else if (absl::StartsWith(tensor.name, kPolicyPrefix)) {
-      tensor.name.erase(0, sizeof(kPolicyPrefix) - 1);
-      checkpoint.policy.tensors.push_back(std::move(tensor));
-    } else {
-      return absl::InvalidArgumentError(absl::StrCat("unknown tensor \"", tensor.name, "\""));
-    }
-  }
-  return checkpoint;
+  const bool is_whole = file.metadata.count(kHeaderChecksum) > 0;
+  absl::StatusOr<Checkpoint> checkpoint = ReadEntries(std::move(file));
+  if (checkpoint.ok()) return checkpoint;
+  if (!is_whole) return absl::DataLossError(checkpoint.status().message());
+  return absl::UnimplementedError(
+      absl::StrCat("written by another version of Troupe, this one does not know ", checkpoint.status().message()));
 }
 
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
@@ -172,6 +181,8 @@ absl::StatusOr<ActorFile> MakeActorFile(const Checkpoint& checkpoint) {
   file.groups = checkpoint.environment.groups;
   file.weights = checkpoint.policy;
   file.env_steps = checkpoint.counters.env_steps;
+  const std::optional<BestEvaluation>& best = checkpoint.counters.best;
+  if (best.has_value() && best->policy_version == checkpoint.counters.update) file.best = best;
   return file;
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/environment_spec.h"
 #include "common/files/actor_file.h"
+#include "common/files/best_evaluation.h"
 #include "common/files/safetensors.h"
 #include "common/host_tensor.h"
 #include "learner/service/learner_server.h"
@@ -17,21 +18,13 @@
 
 namespace troupe {
 
-// The best evaluation of a run so far, by experiment.evaluation.best_by.
-struct BestEvaluation {
-  double value = 0;
-  uint64_t policy_version = 0;
-  uint64_t env_steps = 0;
-  bool operator==(const BestEvaluation&) const = default;
-};
-
 // Where a run stands between two updates.
 struct RunCounters {
   uint64_t update = 0;               // updates done; also the policy version
   uint64_t env_steps = 0;            // trained on
   double wall_seconds = 0;           // spent, over all restarts
   uint64_t evaluated_env_steps = 0;  // env_steps of the newest policy whose evaluation came back
-  std::optional<BestEvaluation> best;
+  std::optional<BestEvaluation> best;  // evaluation so far
   bool operator==(const RunCounters&) const = default;
 };
 
@@ -46,16 +39,18 @@ struct Checkpoint {
 };
 
 // safetensors: tensors "algorithm/NAME" and "policy/GROUP/PARAMETER"; metadata format ("troupe-checkpoint/1"), run_id,
-// experiment and environment (textproto), and one entry per counter in decimal.
+// experiment and environment (textproto), one entry per counter in decimal, and those of AddBestEvaluation.
 SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint);
 
-// Errors: INVALID_ARGUMENT naming the metadata entry that is missing or bad, or saying that this is no checkpoint.
+// Errors: INVALID_ARGUMENT: no checkpoint. DATA_LOSS naming the metadata entry that is missing or bad. UNIMPLEMENTED: of
+// another version of Troupe, either by its format or because the file is whole and says what this version does not know.
 absl::StatusOr<Checkpoint> DecodeCheckpoint(SafetensorsFile file);
 
 // Errors as of ReadSafetensors and DecodeCheckpoint, with the path in front.
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
 
-// The actors of a checkpoint as `evaluate`, `act` and `replay` read them.
+// The actors of a checkpoint as `evaluate`, `act` and `replay` read them. They say what they are best by when they are
+// of the policy that `checkpoint` calls the best.
 absl::StatusOr<ActorFile> MakeActorFile(const Checkpoint& checkpoint);
 
 }  // namespace troupe

@@ -1,8 +1,7 @@
 #include "learner/export/export_actors.h"
 
-#include <filesystem>
-
 #include "absl/strings/str_cat.h"
+#include "common/files/atomic_file.h"
 #include "common/status_macros.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_store.h"
@@ -15,11 +14,12 @@ absl::StatusOr<std::string> FindCheckpoint(const std::string& run_folder, const 
   const std::string folder = run_folder + "/checkpoints";
   const CheckpointStore store(folder, 1);
   if (checkpoint == "best") {
-    if (std::filesystem::exists(store.best_path())) return store.best_path();
+    ASSIGN_OR_RETURN(const bool has_best, FileExists(store.best_path()));
+    if (has_best) return store.best_path();
     return absl::NotFoundError(
         absl::StrCat(store.best_path(), " is not there: the run has no evaluation yet; try --checkpoint=last"));
   }
-  const auto numbered = store.List();
+  ASSIGN_OR_RETURN(const auto numbered, store.List());
   if (numbered.empty()) return absl::NotFoundError(absl::StrCat("no checkpoint in ", folder));
   return numbered.back().second;
 }

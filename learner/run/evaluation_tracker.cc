@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "learner/checkpoint/evaluation_basis.h"
 
 namespace troupe {
 namespace {
@@ -17,12 +17,12 @@ absl::StatusOr<EpisodeMeans> Summarise(const EnvironmentSpec& spec, const absl::
 
 }  // namespace
 
-EvaluationTracker::EvaluationTracker(LearnerServer* server, const EvaluationSettings& settings,
-                                     const EnvironmentSpec& environment, const RunCounters& start)
+EvaluationTracker::EvaluationTracker(LearnerServer* server, const Checkpoint& start)
     : server_(*server),
-      settings_(settings),
-      environment_(environment),
-      requested_env_steps_(start.evaluated_env_steps) {}
+      settings_(start.experiment.evaluation()),
+      environment_(start.environment),
+      basis_(BasisOf(start.experiment, start.environment)),
+      requested_env_steps_(start.counters.evaluated_env_steps) {}
 
 bool EvaluationTracker::IsDue(uint64_t env_steps) const {
   const uint64_t interval = settings_.interval_env_steps();
@@ -70,15 +70,16 @@ int EvaluationTracker::num_pending() const {
   return mailbox_->pending + static_cast<int>(mailbox_->arrived.size());
 }
 
-double EvaluationTracker::ValueOf(const EpisodeMeans& means) const {
-  return means.Find(settings_.best_by()).value_or(std::nan(""));
-}
-
-bool EvaluationTracker::IsBetter(const EpisodeMeans& means, const std::optional<BestEvaluation>& best) const {
-  const double value = ValueOf(means);
-  if (std::isnan(value)) return false;
-  if (!best.has_value()) return true;
-  return settings_.smaller_is_better() ? value < best->value : value > best->value;
+std::optional<BestEvaluation> EvaluationTracker::BetterThan(const std::optional<BestEvaluation>& best,
+                                                            const EpisodeMeans& means,
+                                                            const RunCounters& evaluated) const {
+  const double value = means.Find(settings_.best_by()).value_or(std::nan(""));
+  if (std::isnan(value)) return std::nullopt;
+  const bool comparable = best.has_value() && best->basis == basis_;
+  const bool better =
+      !comparable || (settings_.smaller_is_better() ? value < best->value : value > best->value);
+  if (!better) return std::nullopt;
+  return BestEvaluation{value, evaluated.update, evaluated.env_steps, basis_};
 }
 
 }  // namespace troupe

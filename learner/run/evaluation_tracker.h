@@ -30,9 +30,8 @@ struct FinishedEvaluation {
 // then).
 class EvaluationTracker {
  public:
-  // `server` outlives it.
-  EvaluationTracker(LearnerServer* server, const EvaluationSettings& settings, const EnvironmentSpec& environment,
-                    const RunCounters& start);
+  // `server` outlives it; `start` has the experiment, the environment and where the run begins or goes on.
+  EvaluationTracker(LearnerServer* server, const Checkpoint& start);
 
   // A boundary of interval_env_steps was passed since the last request.
   bool IsDue(uint64_t env_steps) const;
@@ -46,9 +45,10 @@ class EvaluationTracker {
   std::vector<FinishedEvaluation> Take(absl::Duration timeout);
   int num_pending() const;
 
-  // Whether `means` beats `best`. NaN beats nothing, anything beats none.
-  bool IsBetter(const EpisodeMeans& means, const std::optional<BestEvaluation>& best) const;
-  double ValueOf(const EpisodeMeans& means) const;
+  // What is to be kept as the best evaluation when `evaluation` beats `best`, else nothing. NaN beats nothing; anything
+  // beats none, and a value that came about otherwise.
+  std::optional<BestEvaluation> BetterThan(const std::optional<BestEvaluation>& best, const EpisodeMeans& means,
+                                           const RunCounters& evaluated) const;
 
  private:
   // Outlives the tracker in the callbacks that still hold it.
@@ -61,6 +61,7 @@ class EvaluationTracker {
   LearnerServer& server_;
   const EvaluationSettings settings_;
   const EnvironmentSpec environment_;
+  const EvaluationBasis basis_;
   uint64_t requested_env_steps_;
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
 };

@@ -6,43 +6,30 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <random>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
 #include "common/status_macros.h"
-#include "learner/checkpoint/resume_check.h"
 
 namespace troupe {
-namespace {
 
-std::string RandomId() {
-  std::random_device entropy;
-  return absl::StrFormat("%08x%08x", entropy(), entropy());
-}
-
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& path, const Experiment& experiment,
-                                                           bool fresh) {
+absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& path) {
   std::unique_ptr<RunFolder> folder(new RunFolder(path));
   for (const char* name : {"checkpoints", "actors", "workers"}) RETURN_IF_ERROR(MakeFolder(folder->File(name)));
   RETURN_IF_ERROR(folder->Lock());
-  bool is_new = false;
-  RETURN_IF_ERROR(folder->LoadOrMakeRunId(fresh, &is_new));
-  const std::string experiment_path = folder->File("experiment.textproto");
-  if (!is_new && std::filesystem::exists(experiment_path)) {
-    ASSIGN_OR_RETURN(const Experiment began_with, LoadExperiment(experiment_path, {}));
-    if (absl::Status status = CheckResumable(began_with, experiment); !status.ok()) {
-      return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
-    }
-  }
-  RETURN_IF_ERROR(WriteFileAtomically(experiment_path, {FormatExperiment(experiment)}));
+  RETURN_IF_ERROR(folder->LoadRunId());
   return folder;
+}
+
+absl::Status RunFolder::Claim(const std::string& run_id, const Experiment& experiment) {
+  // The id last: with it the folder is claimed.
+  RETURN_IF_ERROR(WriteFileAtomically(File("experiment.textproto"), {FormatExperiment(experiment)}));
+  if (run_id == run_id_) return absl::OkStatus();
+  RETURN_IF_ERROR(WriteFileAtomically(File("run_id"), {run_id, "\n"}));
+  run_id_ = run_id;
+  return absl::OkStatus();
 }
 
 RunFolder::~RunFolder() {
@@ -53,7 +40,11 @@ absl::Status RunFolder::Lock() {
   const std::string file = File("lock");
   lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_ < 0) return absl::InternalError(absl::StrCat(file, ": ", std::strerror(errno)));
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  const bool locked = flock(lock_, LOCK_EX | LOCK_NB) == 0;
+  if (!locked && errno != EWOULDBLOCK) {
+    return absl::InternalError(absl::StrCat("lock ", file, ": ", std::strerror(errno)));
+  }
+  if (!locked) {
     char owner[32] = {};
     const ssize_t length = read(lock_, owner, sizeof(owner) - 1);
     return absl::FailedPreconditionError(
@@ -67,20 +58,12 @@ absl::Status RunFolder::Lock() {
   return absl::OkStatus();
 }
 
-absl::Status RunFolder::LoadOrMakeRunId(bool fresh, bool* is_new) {
+absl::Status RunFolder::LoadRunId() {
   const std::string file = File("run_id");
-  *is_new = !std::filesystem::exists(file);
-  if (*is_new) {
-    run_id_ = RandomId();
-    return WriteFileAtomically(file, {run_id_, "\n"});
-  }
-  if (fresh) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("--fresh: ", path_, " already holds a run; move it away, or name another --run_dir"));
-  }
+  ASSIGN_OR_RETURN(const bool exists, FileExists(file));
+  if (!exists) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(file));
   run_id_ = std::string(absl::StripAsciiWhitespace(text));
-  if (run_id_.empty()) return absl::DataLossError(absl::StrCat(file, ": empty"));
   return absl::OkStatus();
 }
 

@@ -1,12 +1,15 @@
 #include "learner/run/run_records.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "common/files/atomic_file.h"
 #include "common/status_macros.h"
 #include "nlohmann/json.hpp"
 
@@ -43,20 +46,43 @@ bool IsSeen(const std::string& line, uint64_t update, uint64_t evaluated_env_ste
          object["env_steps"].get<uint64_t>() <= evaluated_env_steps;
 }
 
-absl::Status KeepSeen(const std::string& path, uint64_t update, uint64_t evaluated_env_steps) {
-  if (!std::filesystem::exists(path)) return absl::OkStatus();
+absl::Status CannotRewrite(const std::string& path) {
+  return absl::InternalError(absl::StrCat(path, ": cannot be rewritten: ", std::strerror(errno)));
+}
+
+// Moves what was not seen from `path` to the end of `dropped_path`; returns how many lines.
+absl::StatusOr<int> KeepSeen(const std::string& path, const std::string& dropped_path, uint64_t update,
+                             uint64_t evaluated_env_steps) {
+  ASSIGN_OR_RETURN(const bool exists, FileExists(path));
+  if (!exists) return 0;
   const std::string kept_path = path + ".kept";
   std::ifstream lines(path);
-  std::ofstream kept(kept_path, std::ios::trunc);
+  if (!lines.is_open()) return CannotRewrite(path);
+  std::ofstream kept(kept_path, std::ios::trunc), dropped;
+  int num_dropped = 0;
+  bool ends_whole = true;
   for (std::string line; std::getline(lines, line);) {
-    if (IsSeen(line, update, evaluated_env_steps)) kept << line << '\n';
+    ends_whole = !lines.eof();
+    if (IsSeen(line, update, evaluated_env_steps)) {
+      kept << line << '\n';
+      continue;
+    }
+    if (num_dropped++ == 0) dropped.open(dropped_path, std::ios::app);
+    dropped << line << '\n';
   }
   kept.close();
-  std::error_code error;
-  if (kept.fail() || lines.bad())
-    return absl::InternalError(absl::StrCat(path, ": cannot be rewritten: ", std::strerror(errno)));
-  std::filesystem::rename(kept_path, path, error);
-  return error ? absl::InternalError(absl::StrCat(path, ": ", error.message())) : absl::OkStatus();
+  if (num_dropped > 0) dropped.close();
+  if (lines.bad() || kept.fail()) return CannotRewrite(path);
+  if (dropped.fail()) return CannotRewrite(dropped_path);
+  if (num_dropped == 0 && ends_whole) {
+    RETURN_IF_ERROR(RemoveFile(kept_path));
+    return 0;
+  }
+  // The dropped lines are safe before the old file goes.
+  if (num_dropped > 0) RETURN_IF_ERROR(SyncFile(dropped_path));
+  RETURN_IF_ERROR(SyncFile(kept_path));
+  RETURN_IF_ERROR(RenameFile(kept_path, path));
+  return num_dropped;
 }
 
 }  // namespace
@@ -83,22 +109,36 @@ std::string FormatRecord(const EvaluationRecord& record) {
                {"best", record.best}});
 }
 
-absl::StatusOr<std::unique_ptr<RunRecords>> RunRecords::Open(const std::string& path, uint64_t update,
+absl::StatusOr<std::unique_ptr<RunRecords>> RunRecords::Open(const std::string& folder, uint64_t update,
                                                              uint64_t evaluated_env_steps) {
-  RETURN_IF_ERROR(KeepSeen(path, update, evaluated_env_steps));
-  std::FILE* file = std::fopen(path.c_str(), "ae");
-  if (file == nullptr) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno)));
-  return std::unique_ptr<RunRecords>(new RunRecords(path, file));
+  const std::string path = folder + "/metrics.jsonl";
+  ASSIGN_OR_RETURN(const int dropped,
+                   KeepSeen(path, folder + "/metrics.dropped.jsonl", update, evaluated_env_steps));
+  const int file = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno)));
+  return std::unique_ptr<RunRecords>(new RunRecords(path, file, dropped));
 }
 
-RunRecords::~RunRecords() { std::fclose(file_); }
+RunRecords::~RunRecords() { close(file_); }
 
 absl::Status RunRecords::Append(const std::string& line) {
-  if (std::fprintf(file_, "%s\n", line.c_str()) >= 0 && std::fflush(file_) == 0) return absl::OkStatus();
-  const std::string text = absl::StrCat(path_, ": ", std::strerror(errno));
-  const bool full = errno == ENOSPC;
-  std::clearerr(file_);
-  return full ? absl::ResourceExhaustedError(text) : absl::InternalError(text);
+  const std::string text = line + "\n";
+  size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t count = write(file_, text.data() + written, text.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) break;
+    written += count;
+  }
+  if (written == text.size()) return absl::OkStatus();
+  const int error = errno;
+  // A part of a line would spoil the next one as well.
+  struct stat facts;
+  if (written > 0 && fstat(file_, &facts) == 0 && ftruncate(file_, facts.st_size - written) != 0) {
+    return absl::DataLossError(absl::StrCat(path_, ": ", std::strerror(error), ", and a part of a line stays"));
+  }
+  const std::string what = absl::StrCat(path_, ": ", std::strerror(error));
+  return error == ENOSPC ? absl::ResourceExhaustedError(what) : absl::InternalError(what);
 }
 
 }  // namespace troupe

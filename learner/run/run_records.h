@@ -12,7 +12,6 @@
 #define TROUPE_LEARNER_RUN_RUN_RECORDS_H_
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,20 +53,28 @@ std::string FormatRecord(const EvaluationRecord& record);
 // Appends lines. Not thread-safe.
 class RunRecords {
  public:
-  // Opens for appending, after removing what a checkpoint has not seen: updates beyond `update`, evaluations of
-  // policies beyond `evaluated_env_steps`, and a line cut short. Errors: those of files.
-  static absl::StatusOr<std::unique_ptr<RunRecords>> Open(const std::string& path, uint64_t update,
+  // Opens FOLDER/metrics.jsonl for appending, after moving what a checkpoint has not seen to the end of
+  // FOLDER/metrics.dropped.jsonl: updates beyond `update`, evaluations of policies beyond `evaluated_env_steps`, and a line
+  // cut short. Errors: those of files; metrics.jsonl is as it was then.
+  static absl::StatusOr<std::unique_ptr<RunRecords>> Open(const std::string& folder, uint64_t update,
                                                           uint64_t evaluated_env_steps);
   ~RunRecords();
+  RunRecords(const RunRecords&) = delete;
+  RunRecords& operator=(const RunRecords&) = delete;
 
-  // RESOURCE_EXHAUSTED or INTERNAL; a later call may succeed again.
+  // RESOURCE_EXHAUSTED or INTERNAL: nothing of the line is there, a later call may succeed again.
   absl::Status Append(const std::string& line);
 
+  // Lines that Open moved.
+  int num_dropped() const { return num_dropped_; }
+
  private:
-  RunRecords(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
+  RunRecords(std::string path, int file, int num_dropped)
+      : path_(std::move(path)), file_(file), num_dropped_(num_dropped) {}
 
   const std::string path_;
-  std::FILE* const file_;
+  const int file_;
+  const int num_dropped_;
 };
 
 }  // namespace troupe

@@ -41,7 +41,11 @@ absl::StatusOr<std::unique_ptr<RunReporter>> RunReporter::Create(const std::stri
   if (folder.empty()) return reporter;
   const RunCounters& counters = start.counters;
   ASSIGN_OR_RETURN(reporter->records_,
-                   RunRecords::Open(folder + "/metrics.jsonl", counters.update, counters.evaluated_env_steps));
+                   RunRecords::Open(folder, counters.update, counters.evaluated_env_steps));
+  if (const int dropped = reporter->records_->num_dropped(); dropped > 0) {
+    console->Line(absl::StrCat(dropped, dropped == 1 ? " line" : " lines",
+                               " of metrics.jsonl that no checkpoint has seen moved to metrics.dropped.jsonl"));
+  }
   ASSIGN_OR_RETURN(reporter->tensorboard_, TensorboardWriter::Create(folder, counters.env_steps + 1, now));
   return reporter;
 }
@@ -105,8 +109,11 @@ void RunReporter::OnTick(absl::Time now, int connected_workers) {
 void RunReporter::AppendRecord(const std::string& line) {
   if (records_ == nullptr) return;
   const absl::Status status = records_->Append(line);
-  if (!status.ok() && !records_failed_) console_.Warning(absl::StrCat("lines are lost: ", status.message()));
-  records_failed_ = !status.ok();
+  if (!status.ok() && lost_records_++ == 0) console_.Warning(absl::StrCat("lines are lost: ", status.message()));
+}
+
+void RunReporter::OnEnd() {
+  if (lost_records_ > 0) console_.Warning(absl::StrCat("metrics.jsonl lacks ", lost_records_, " lines of this start"));
 }
 
 void RunReporter::AddScalars(uint64_t step, absl::Time when, const NamedScalars& scalars) {

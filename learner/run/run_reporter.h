@@ -40,6 +40,9 @@ class RunReporter {
   // Now and then, also while nothing happens.
   void OnTick(absl::Time now, int connected_workers);
 
+  // Tells what is missing in the records.
+  void OnEnd();
+
   double env_steps_per_second() const { return rate_.PerSecond(); }
 
  private:
@@ -56,7 +59,7 @@ class RunReporter {
   ProgressFigures figures_;
   RateMeter rate_;
   std::deque<double> recent_returns_;
-  bool records_failed_ = false;
+  int lost_records_ = 0;
 };
 
 }  // namespace troupe

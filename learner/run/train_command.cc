@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -34,6 +33,8 @@
 #include "learner/run/run_folder.h"
 #include "learner/run/run_metrics.h"
 #include "learner/run/run_reporter.h"
+#include "learner/run/run_results.h"
+#include "learner/run/run_start.h"
 #include "learner/run/training_loop.h"
 #include "learner/run/training_metrics.h"
 #include "learner/run/worker_supervisor.h"
@@ -64,6 +65,7 @@ class TrainingRun {
   absl::Status TrainAndEvaluate();
   absl::Status JoinRanks();
   absl::Status OpenFolder();
+  absl::Status ClaimFolder();
   absl::Status Begin();
   absl::Status OpenRun();
   void StartLocalWorkers();
@@ -71,10 +73,13 @@ class TrainingRun {
   absl::Status PrepareLearning();
   absl::StatusOr<TrainingResult> Train();
   absl::Status FinishRun(const TrainingResult& result);
-  absl::Status KeepFinalActors();
+  absl::Status ShowComplete();
   absl::Status EvaluateFinally();
   void End(const std::string& reason, bool run_ended);
 
+  void Say(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) console_.Line(line);
+  }
   bool stopping() const { return shutdown_.requested(); }
   absl::Status worker_health() const { return workers_ == nullptr ? absl::OkStatus() : workers_->health(); }
   std::string run_path() const { return RunFolderOf(options_, experiment_); }
@@ -100,6 +105,7 @@ class TrainingRun {
   Checkpoint start_;  // where the run begins or goes on
   bool resumed_ = false;
   bool finished_ = false;  // all that was to be done for the run is done
+  std::vector<SettingChange> environment_changes_;  // that the environment has not allowed yet
   std::string worker_program_;
   std::string local_token_;  // not empty: local workers need it
   int metrics_port_ = 0;
@@ -160,20 +166,28 @@ absl::Status TrainingRun::OpenFolder() {
     RETURN_IF_ERROR(MakeFolder(own_folder_ + "/workers"));
     return console_.OpenLog(own_folder_ + "/log.txt");
   }
-  ASSIGN_OR_RETURN(folder_, RunFolder::Open(path, experiment_, options_.fresh));
+  ASSIGN_OR_RETURN(folder_, RunFolder::Open(path));
   if (absl::Status status = console_.OpenLog(folder_->File("log.txt")); !status.ok()) {
     console_.Warning(std::string(status.message()));
   }
-  CheckpointStore store(folder_->File("checkpoints"), experiment_.checkpoint().keep());
-  std::vector<std::string> refused;
-  absl::StatusOr<std::optional<Checkpoint>> newest = store.LoadNewest(folder_->run_id(), &refused);
-  for (const std::string& line : refused) console_.Warning(line);
-  RETURN_IF_ERROR(newest.status());
-  resumed_ = newest->has_value();
-  if (resumed_) start_ = **std::move(newest);
-  start_.run_id = folder_->run_id();
-  start_.experiment = experiment_;
+  std::vector<std::string> lines;
+  absl::StatusOr<RunStart> start = FindRunStart(*folder_, experiment_, options_.fresh, &lines);
+  Say(lines);
+  RETURN_IF_ERROR(start.status());
+  resumed_ = start->resumed;
+  start_ = std::move(start->checkpoint);
+  environment_changes_ = std::move(start->changes.environment);
   return absl::OkStatus();
+}
+
+absl::Status TrainingRun::ClaimFolder() {
+  RETURN_IF_ERROR(CheckEnvironmentChanges(environment_changes_, *environment_));
+  RETURN_IF_ERROR(folder_->Claim(start_.run_id, experiment_));
+  std::vector<std::string> lines;
+  absl::Status status = SetFinalResultsAside(*folder_, nullptr, &lines);
+  if (status.ok() && resumed_) status = TakeUpBest(*folder_, &start_, &lines);
+  Say(lines);
+  return status;
 }
 
 absl::Status TrainingRun::OpenRun() {
@@ -242,8 +256,8 @@ absl::Status TrainingRun::PrepareLearning() {
     const absl::Status same = CheckSameEnvironment(*environment_, ranks_.get());
     RETURN_IF_ERROR(AgreeAllIsWell(same, ranks_.get()));
   }
-  if (const std::string difference = resumed_ ? DescribeDifference(start_.environment, *environment_) : "";
-      !difference.empty()) {
+  const std::string difference = resumed_ ? DescribeDifference(start_.environment, *environment_) : "";
+  if (!difference.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("the environment is not the one this run began with: ", difference));
   }
@@ -262,6 +276,7 @@ absl::Status TrainingRun::PrepareLearning() {
   ASSIGN_OR_RETURN(algorithm_, CreateAlgorithm(context));
   if (is_first()) console_.Line(FormatArithmetic(algorithm_->arithmetic()));
   if (resumed_) RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
+  if (is_first()) RETURN_IF_ERROR(ClaimFolder());
   auto weights = std::make_shared<const PolicyWeights>(algorithm_->ExportPolicy(start_.counters.update));
   return server_->Begin(*environment_, policies, std::move(weights), start_.ingest);
 }
@@ -300,12 +315,21 @@ absl::Status TrainingRun::FinishRun(const TrainingResult& result) {
                              WithThousands(result.counters.update), " updates, ",
                              FormatDuration(result.counters.wall_seconds)));
   console_.Line(absl::StrCat("weights sha256 ", result.weights_sha256));
-  return is_first() ? KeepFinalActors() : absl::OkStatus();
+  if (!is_first()) return absl::OkStatus();
+  RETURN_IF_ERROR(result.kept);
+  return KeepActors(*folder_, "final", *result.last);
 }
 
-absl::Status TrainingRun::KeepFinalActors() {
-  ASSIGN_OR_RETURN(const std::string actors, ReadWholeFile(folder_->File("actors/last.safetensors")));
-  return WriteFileAtomically(folder_->File("actors/final.safetensors"), {actors});
+// The run needs no more training: what it left is what is to be shown, if it is of the policy it ended with.
+absl::Status TrainingRun::ShowComplete() {
+  console_.Line(absl::StrCat(folder_->path(), " is complete: ", WithThousands(start_.counters.env_steps), " of ",
+                             WithThousands(experiment_.total_env_steps()),
+                             " environment steps; a larger total_env_steps goes on from there"));
+  std::vector<std::string> lines;
+  const absl::Status status = SetFinalResultsAside(*folder_, &start_.counters, &lines);
+  Say(lines);
+  RETURN_IF_ERROR(status);
+  return KeepActors(*folder_, "final", start_);
 }
 
 absl::Status TrainingRun::EvaluateFinally() {
@@ -341,11 +365,8 @@ absl::Status TrainingRun::TrainAndEvaluate() {
   finished_ = is_complete() && !is_first();
   if (finished_) return absl::OkStatus();
   if (is_complete()) {
-    console_.Line(absl::StrCat(folder_->path(), " is complete: ", WithThousands(start_.counters.env_steps), " of ",
-                               WithThousands(experiment_.total_env_steps()),
-                               " environment steps; a larger total_env_steps goes on from there"));
     End("the run is complete", /*run_ended=*/true);
-    if (!std::filesystem::exists(folder_->File("actors/final.safetensors"))) RETURN_IF_ERROR(KeepFinalActors());
+    RETURN_IF_ERROR(ShowComplete());
   } else {
     const absl::Status status = Begin();
     if (!status.ok() || !environment_.has_value()) {
@@ -357,14 +378,15 @@ absl::Status TrainingRun::TrainAndEvaluate() {
     End(run_ended ? "the run has ended" : "the learner stops", run_ended);
     RETURN_IF_ERROR(result.status());
     if (!result->finished) {
+      RETURN_IF_ERROR(result->kept);
       console_.Line(absl::StrCat("stopped by request after ", WithThousands(result->counters.env_steps),
                                  " environment steps; the same command goes on from there"));
       return absl::OkStatus();
     }
     RETURN_IF_ERROR(FinishRun(*result));
   }
-  finished_ = !options_.final_evaluation || !is_first() ||
-              (is_complete() && std::filesystem::exists(folder_->File("evaluation.txt")));
+  finished_ =
+      !options_.final_evaluation || !is_first() || (is_complete() && HasFinalTable(*folder_, start_.counters));
   if (finished_) return absl::OkStatus();
   const absl::Status evaluated = EvaluateFinally();
   finished_ = evaluated.ok();

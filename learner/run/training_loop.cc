@@ -28,7 +28,7 @@ TrainingLoop::TrainingLoop(TrainingParts parts, const Checkpoint& start)
       state_{start.run_id, start.experiment, start.environment, start.counters, start.ingest, {}, {}},
       earlier_wall_seconds_(start.counters.wall_seconds),
       began_(parts_.now()),
-      evaluations_(parts_.server, start.experiment.evaluation(), start.environment, start.counters),
+      evaluations_(parts_.server, start),
       checkpointed_env_steps_(start.counters.env_steps),
       accounted_(began_),
       last_batch_(began_) {}
@@ -44,9 +44,10 @@ absl::StatusOr<TrainingResult> TrainingLoop::Run() {
   if (finished) FinishEvaluations();
   TakeEvaluations(absl::ZeroDuration());
   WriteCheckpoint();
-  if (parts_.checkpoints != nullptr) parts_.checkpoints->Flush();
+  const absl::Status kept = parts_.checkpoints == nullptr ? absl::OkStatus() : parts_.checkpoints->Flush();
+  parts_.reporter->OnEnd();
   RETURN_IF_ERROR(status);
-  return TrainingResult{finished, state_.counters, WeightsSha256(TakeSnapshot()->policy)};
+  return TrainingResult{finished, state_.counters, WeightsSha256(TakeSnapshot()->policy), TakeSnapshot(), kept};
 }
 
 absl::Status TrainingLoop::Train() {
@@ -181,16 +182,16 @@ void TrainingLoop::TakeEvaluations(absl::Duration timeout) {
     }
     const RunCounters& evaluated = evaluation.snapshot->counters;
     counters.evaluated_env_steps = std::max(counters.evaluated_env_steps, evaluated.env_steps);
-    const bool best = evaluations_.IsBetter(*evaluation.means, counters.best);
-    if (best) {
-      counters.best = BestEvaluation{evaluations_.ValueOf(*evaluation.means), evaluated.update, evaluated.env_steps};
+    const std::optional<BestEvaluation> better = evaluations_.BetterThan(counters.best, *evaluation.means, evaluated);
+    if (better.has_value()) {
+      counters.best = better;
       auto kept = std::make_shared<Checkpoint>(*evaluation.snapshot);
       kept->counters.best = counters.best;
       kept->counters.evaluated_env_steps = counters.evaluated_env_steps;
       parts_.checkpoints->WriteBest(std::move(kept));
     }
     snapshot_ = nullptr;
-    parts_.reporter->OnEvaluation({evaluated.update, evaluated.env_steps, parts_.now(), *evaluation.means, best});
+    parts_.reporter->OnEvaluation({evaluated.update, evaluated.env_steps, parts_.now(), *evaluation.means, better.has_value()});
   }
 }
 

@@ -50,7 +50,9 @@ struct TrainingParts {
 struct TrainingResult {
   bool finished = false;  // total_env_steps reached; otherwise stopped by request
   RunCounters counters;
-  std::string weights_sha256;  // WeightsSha256 of the last policy
+  std::string weights_sha256;              // WeightsSha256 of the last policy
+  std::shared_ptr<const Checkpoint> last;  // what training came to
+  absl::Status kept;                       // as of CheckpointWriter::Flush: whether that is on disk
 };
 
 class TrainingLoop {
@@ -62,7 +64,7 @@ class TrainingLoop {
   TrainingLoop(TrainingParts parts, const Checkpoint& start);
 
   // Trains until total_env_steps, a stop request or an error; in every case what was learned is in a checkpoint on disk
-  // (as far as the disk takes it) when this returns. Leaves draining the server to the caller. Errors: those of
+  // when this returns, as far as the disk takes it: TrainingResult::kept. Leaves draining the server to the caller. Errors: those of
   // `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others; UNAVAILABLE or ABORTED
   // when another rank is gone or ended the run: an update cut short by that is taken back.
   absl::StatusOr<TrainingResult> Run();

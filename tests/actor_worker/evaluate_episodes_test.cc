@@ -1,10 +1,12 @@
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "actor_worker/environments/registry.h"
 #include "actor_worker/evaluation/actor_team.h"
 #include "actor_worker/evaluation/episode_runner.h"
 #include "actor_worker/evaluation/own_actor.h"
 #include "actor_worker/evaluation/watched_episode.h"
+#include "common/config/experiment_loader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/actor_worker/inference_reference.h"
@@ -120,9 +122,34 @@ TEST(RunEpisodesTest, RefusesActorsThatDoNotFitTheEnvironment) {
   Actors actors = MakeActors();
   actors.policies[1].observation_size = 5;
   EXPECT_THAT(std::string(RunEpisodes(plan, ActorPlayerOf(actors, false)).status().message()),
-              HasSubstr("do not fit group \"single\" of scripted (1 agents, 2 observed numbers, 3 actions)"));
+              HasSubstr("the actors of group \"single\" do not fit scripted: observed numbers 5, here 2"));
   actors.policies.pop_back();
-  EXPECT_EQ(RunEpisodes(plan, ActorPlayerOf(actors, false)).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(RunEpisodes(plan, ActorPlayerOf(actors, false)).status().message()),
+              HasSubstr("group \"single\" of scripted has no actors: they are of \"pair\""));
+}
+
+TEST(FitPoliciesTest, OneNetworkWithoutAgentNumbersPlaysAnyNumberOfAgents) {
+  EnvironmentSpec trained, larger;
+  trained.name = larger.name = "map";
+  trained.groups = {{.name = "junction", .agents = {"a", "b"}, .observation_size = 3, .action_size = 2}};
+  larger.groups = {{.name = "junction", .agents = {"c", "d", "e"}, .observation_size = 3, .action_size = 2}};
+  const auto fit = [&](const std::string& policy) {
+    const auto experiment = ParseExperiment(
+        absl::StrCat("name: 'x' total_env_steps: 1 environment { name: 'map' } policy { ", policy, " }"), "x", {});
+    return FitPolicies(larger, MakePolicySpecs(*experiment, trained).value());
+  };
+  const auto fitted = fit("sharing: SHARED");
+  ASSERT_TRUE(fitted.ok()) << fitted.status();
+  EXPECT_EQ(fitted->at(0).num_agents, 3);
+  EXPECT_THAT(fitted->at(0).set_of_agent, ElementsAre(0, 0, 0));
+  EXPECT_TRUE(PolicyInference::Create(fitted->at(0), 1).ok());
+  EXPECT_THAT(std::string(fit("sharing: SHARED agent_id_input: true").status().message()),
+              HasSubstr("agents 2, here 3 (the network takes the agent's number in its group)"));
+  EXPECT_THAT(std::string(fit("sharing: PER_AGENT").status().message()),
+              HasSubstr("agents 2, here 3 (there are 2 networks)"));
+  larger.groups[0].action_size = 4;
+  EXPECT_THAT(std::string(fit("sharing: PER_AGENT").status().message()),
+              HasSubstr("(there are 2 networks); actions 2, here 4"));
 }
 
 TEST(BaselinePlayersTest, RandomComesFirst) {

@@ -77,6 +77,23 @@ TEST(ActorFileTest, NamesWhatIsWrongWithADescription) {
               HasSubstr("actions: 1 entries, expected 5 or none"));
 }
 
+TEST(ActorFileTest, BestActorsSayWhatTheyAreBestBy) {
+  TemporaryFolder folder;
+  ActorFile file = Example();
+  file.best = BestEvaluation{41.75, 77, 12345678901, {"mean_delay_seconds", true, 8, 1000000, true, "1a2b3c4d"}};
+  ASSERT_TRUE(WriteActorFile(folder / "a", file).ok());
+  const auto read = ReadActorFile(folder / "a");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->best, file.best);
+  const auto raw = ReadSafetensors(folder / "a");
+  for (const auto& [name, value] : {std::pair("best_value", "41.75"), std::pair("best_statistic", "mean_delay_seconds"),
+                                    std::pair("best_smaller_is_better", "true"), std::pair("best_episodes", "8"),
+                                    std::pair("best_first_seed", "1000000"), std::pair("best_sample_actions", "true"),
+                                    std::pair("best_environment", "1a2b3c4d"), std::pair("best_policy_version", "77")}) {
+    EXPECT_EQ(raw->metadata.at(name), value) << name;
+  }
+}
+
 TEST(ActorFileTest, RefusesToWriteTensorsThatDoNotFit) {
   TemporaryFolder folder;
   ActorFile file = Example();

@@ -112,5 +112,22 @@ TEST(MakeFolderTest, MakesParentsAndTakesWhatIsThere) {
   EXPECT_FALSE(MakeFolder(folder / "a/b/c/d/e").ok());
 }
 
+TEST(ListFolderTest, AFolderThatCannotBeListedIsNoEmptyOne) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(WriteFileAtomically(folder / "b", {"x"}).ok());
+  ASSERT_TRUE(WriteFileAtomically(folder / "a", {"x"}).ok());
+  EXPECT_THAT(*ListFolder(folder.path()), testing::ElementsAre("a", "b"));
+  EXPECT_EQ(ListFolder(folder / "none").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(ListFolder(folder / "a").status().message()), testing::HasSubstr(folder / "a"));
+}
+
+TEST(FileExistsTest, TellsAbsenceFromNotKnowing) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(WriteFileAtomically(folder / "a", {"x"}).ok());
+  EXPECT_TRUE(*FileExists(folder / "a"));
+  EXPECT_FALSE(*FileExists(folder / "b"));
+  EXPECT_FALSE(FileExists(folder / "a/b").ok());
+}
+
 }  // namespace
 }  // namespace troupe

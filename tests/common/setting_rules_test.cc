@@ -56,6 +56,14 @@ TEST(SettingRulesTest, HasExactlyOneRowForEveryScalarField) {
   EXPECT_EQ(rows, fields);
 }
 
+TEST(SettingRulesTest, EveryFieldSaysWhetherARunMayGoOnWithAnotherValue) {
+  for (const auto& [path, field] : AllFields()) {
+    const SettingRule* const rule = FindSettingRule(*field);
+    ASSERT_NE(rule, nullptr) << path;
+    EXPECT_NE(rule->resume, SettingRule::OnResume::kUnclassified) << path;
+  }
+}
+
 TEST(SettingRulesTest, EveryDefaultCanBeWrittenAndLiesInItsRange) {
   Experiment experiment = MinimalExperiment();
   FillDefaults(&experiment);

@@ -126,6 +126,18 @@ TEST(DescribeDifferenceTest, ComparesDescriptionsWhereBothSpecsTellThem) {
             "environment_spec.groups[0].observed[2].divided_by: came 5, expected 2.5");
 }
 
+TEST(DescribeDifferenceTest, SettingsOfTheMachineTravelAndAreNoPartOfTheTask) {
+  EnvironmentSpec spec = TwoGroupSpec();
+  spec.machine_settings = {"simulator_home", "memory_limit_mb"};
+  wire::EnvironmentSpec message;
+  EncodeEnvironmentSpec(spec, &message);
+  const auto decoded = DecodeEnvironmentSpec(message);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(*decoded, spec);
+  EXPECT_EQ(DescribeDifference(TwoGroupSpec(), *decoded), "");
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.add_machine_settings(""); }), HasSubstr("machine_settings[0]"));
+}
+
 TEST(DescribeDifferenceTest, SaysTheFirstDifference) {
   const EnvironmentSpec spec = TwoGroupSpec();
   EXPECT_EQ(DescribeDifference(spec, spec), "");

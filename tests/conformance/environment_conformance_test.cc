@@ -186,6 +186,13 @@ TEST_P(EnvironmentConformance, RefusesAnUnknownSettingByName) {
       << refused.status();
 }
 
+TEST_P(EnvironmentConformance, SettingsOfTheMachineAreSettings) {
+  const std::string text = "\n" + entry_->describe_settings();
+  for (const std::string& name : entry_->machine_settings) {
+    EXPECT_NE(text.find("\n" + name + " "), std::string::npos) << name;
+  }
+}
+
 TEST_P(EnvironmentConformance, DescribesEverySettingOnALineOfItsOwn) {
   const std::string text = entry_->describe_settings();
   for (size_t begin = 0; begin < text.size();) {

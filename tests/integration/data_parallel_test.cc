@@ -48,7 +48,7 @@ struct RankedRun : SmallRun {
     const absl::Time deadline = absl::Now() + absl::Seconds(60);
     while (absl::Now() < deadline) {
       const auto kept = CheckpointStore(folder / "run/checkpoints", 1).List();
-      if (!kept.empty() && kept.back().first >= update) return true;
+      if (kept.ok() && !kept->empty() && kept->back().first >= update) return true;
       absl::SleepFor(absl::Milliseconds(5));
     }
     return false;

@@ -14,6 +14,7 @@
 #include "common/policy_spec.h"
 #include "learner/algorithms/algorithm.h"
 #include "learner/checkpoint/checkpoint.h"
+#include "learner/checkpoint/evaluation_basis.h"
 #include "learner/service/learner_server.h"
 
 namespace troupe::testing {
@@ -41,6 +42,8 @@ inline Experiment TinyExperiment(const std::string& more = "") {
   if (!experiment.ok()) throw std::runtime_error(experiment.status().ToString());
   return *std::move(experiment);
 }
+
+inline EvaluationBasis TinyBasis() { return BasisOf(TinyExperiment(), TinyEnvironment()); }
 
 // Its only weight-deciding state is how many updates it has done.
 class FakeAlgorithm : public Algorithm {

@@ -101,31 +101,23 @@ TEST(Console, ElsewhereProgressIsALineEveryTenSecondsAndTheLogHasNoneOfIt) {
 TEST(RunFolder, OneLearnerAtATime) {
   TemporaryFolder folder;
   const std::string path = folder / "run";
-  auto first = RunFolder::Open(path, TinyExperiment(), false);
+  auto first = RunFolder::Open(path);
   ASSERT_TRUE(first.ok()) << first.status();
-  const auto second = RunFolder::Open(path, TinyExperiment(), false);
+  const auto second = RunFolder::Open(path);
   EXPECT_EQ(second.status().message(),
             absl::StrCat(path, ": another learner works in this run folder (process ", getpid(), ")"));
-  const std::string run_id = (*first)->run_id();
+  ASSERT_TRUE((*first)->Claim("id-1", TinyExperiment()).ok());
   first->reset();
-  const auto third = RunFolder::Open(path, TinyExperiment(), false);
+  const auto third = RunFolder::Open(path);
   ASSERT_TRUE(third.ok()) << third.status();
-  EXPECT_EQ((*third)->run_id(), run_id);
+  EXPECT_EQ((*third)->run_id(), "id-1");
 }
 
-TEST(RunFolder, FreshRefusesARunThatIsThere) {
+TEST(RunFolder, IsNobodysUntilItIsClaimed) {
   TemporaryFolder folder;
-  ASSERT_TRUE(RunFolder::Open(folder / "run", TinyExperiment(), true).ok());
-  EXPECT_TRUE(absl::IsFailedPrecondition(RunFolder::Open(folder / "run", TinyExperiment(), true).status()));
-  EXPECT_TRUE(RunFolder::Open(folder / "run", TinyExperiment(), false).ok());
-}
-
-TEST(RunFolder, RefusesOtherDecisiveSettingsAndKeepsTheOldOnes) {
-  TemporaryFolder folder;
-  ASSERT_TRUE(RunFolder::Open(folder / "run", TinyExperiment(), false).ok());
-  const auto other = RunFolder::Open(folder / "run", TinyExperiment("ppo { epochs: 3 }"), false);
-  EXPECT_THAT(std::string(other.status().message()), HasSubstr("ppo.epochs: 10 -> 3"));
-  EXPECT_THAT(ReadText(folder / "run/experiment.textproto"), HasSubstr("epochs: 10"));
+  EXPECT_EQ((*RunFolder::Open(folder / "run"))->run_id(), "");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/run_id"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/experiment.textproto"));
 }
 
 TEST(FinalEvaluation, CommandIsWhatAPersonWouldType) {

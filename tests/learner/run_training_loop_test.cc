@@ -176,7 +176,7 @@ TEST(Evaluation, SmallestIsBestAndItsWholeStateIsKept) {
   process.server.waiting_of_version = {{2, 5.0f}, {4, 3.0f}, {6, 4.0f}, {8, NAN}, {10, 3.5f}};
   const auto result = process.Run();
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->counters.best, (BestEvaluation{3.0, 4, 32}));
+  EXPECT_EQ(result->counters.best, (BestEvaluation{3.0, 4, 32, BasisOf(process.start.experiment, TinyEnvironment())}));
   const auto best = ReadCheckpoint(run.store().best_path());
   ASSERT_TRUE(best.ok()) << best.status();
   EXPECT_EQ(best->counters.update, 4);
@@ -191,7 +191,8 @@ TEST(Evaluation, LargestIsBestByDefault) {
   TinyRun run;
   TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 16 best_by: 'waiting' }"));
   process.server.waiting_of_version = {{2, 5.0f}, {4, 30.0f}, {6, 4.0f}, {8, 30.0f}, {10, 3.5f}};
-  EXPECT_EQ(process.Run()->counters.best, (BestEvaluation{30.0, 4, 32}));
+  EXPECT_EQ(process.Run()->counters.best,
+            (BestEvaluation{30.0, 4, 32, BasisOf(process.start.experiment, TinyEnvironment())}));
 }
 
 TEST(Evaluation, ComesBackLateAndStillBelongsToThePolicyItWasMadeOf) {

@@ -1,0 +1,45 @@
+#include "common/config/setting_changes.h"
+
+#include "common/config/experiment_loader.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/common/test_specs.h"
+
+namespace troupe {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Experiment Complete() {
+  Experiment experiment = MinimalExperiment();
+  FillDefaults(&experiment);
+  return experiment;
+}
+
+TEST(SettingChangesTest, NamesEveryFieldThatDiffersWithBothValues) {
+  const Experiment before = Complete();
+  EXPECT_THAT(FindSettingChanges(before, before), IsEmpty());
+  Experiment after = before;
+  after.mutable_ppo()->set_clip(0.25);
+  after.mutable_policy()->set_hidden_sizes(0, 16);
+  after.mutable_collection()->set_mode(SYNCHRONOUS);
+  (*after.mutable_environment()->mutable_settings())["size"] = "4";
+  EXPECT_EQ(FormatChanges(FindSettingChanges(before, after)),
+            "collection.mode: PIPELINED -> SYNCHRONOUS; policy.hidden_sizes: [64, 64] -> [16, 64]; ppo.clip: 0.2 -> 0.25; "
+            "environment.settings.size: (none) -> \"4\"");
+}
+
+TEST(SettingChangesTest, AGroupsPolicyIsComparedWithWhatItWasWithoutARow) {
+  const Experiment before = Complete();
+  Experiment after = before;
+  (*after.mutable_group_policies())["walkers"] = before.policy();
+  EXPECT_THAT(FindSettingChanges(before, after), IsEmpty());
+  (*after.mutable_group_policies())["walkers"].set_sharing(PER_AGENT);
+  const auto changes = FindSettingChanges(before, after);
+  EXPECT_EQ(FormatChanges(changes), "group_policies.walkers.sharing: SHARED -> PER_AGENT");
+  EXPECT_EQ(changes[0].resume, SettingRule::OnResume::kRefused);
+}
+
+}  // namespace
+}  // namespace troupe
