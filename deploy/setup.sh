@@ -19,7 +19,7 @@ packages=(
   build-essential cmake ninja-build ccache mold pkg-config ca-certificates git procps
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   prometheus-cpp-dev libcurl4-openssl-dev libssl-dev openssl libdnnl-dev libjemalloc-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev
+  libexpat1-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3-venv
 )
 # What SUMO's wheel links but does not bring.

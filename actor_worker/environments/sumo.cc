@@ -58,16 +58,21 @@ SumoSettings ReadSumoSettings(SettingsReader& reader) {
   return settings;
 }
 
-void SayWhoIsNoAgent(const SumoScenario& scenario) {
-  constexpr size_t kNamed = 10;
-  const std::vector<std::string>& signals = scenario.own_program_signals;
-  if (signals.empty()) return;
-  const size_t named = std::min(kNamed, signals.size());
-  std::string text = absl::StrCat(scenario.network.name, ": these signals are no agents, their own program runs ",
-                                  "(fewer than two green phases to choose from): ",
-                                  absl::StrJoin(signals.begin(), signals.begin() + named, ", "));
-  if (named < signals.size()) absl::StrAppend(&text, " and ", signals.size() - named, " more");
-  LogLineOnce(text);
+// What a network's user should know of it, once.
+void SayWhatIsUnusual(const SumoScenario& scenario) {
+  const auto say = [&scenario](absl::string_view what, const std::vector<std::string>& names) {
+    constexpr size_t kNamed = 10;
+    if (names.empty()) return;
+    const size_t named = std::min(kNamed, names.size());
+    std::string text = absl::StrCat(scenario.network.name, ": ", what, ": ",
+                                    absl::StrJoin(names.begin(), names.begin() + named, ", "));
+    if (named < names.size()) absl::StrAppend(&text, " and ", names.size() - named, " more");
+    LogLineOnce(text);
+  };
+  say("these signals are no agents, their own program runs (fewer than two green phases to choose from)",
+      scenario.own_program_signals);
+  say("detectors of its additional files write files, every copy of the environment the same ones",
+      scenario.written_files);
 }
 
 absl::StatusOr<std::unique_ptr<Environment>> Create(const SettingsMap& map) {
@@ -78,7 +83,8 @@ absl::StatusOr<std::unique_ptr<Environment>> Create(const SettingsMap& map) {
   ASSIGN_OR_RETURN(settings.options.installation, FindSumo(settings.sumo_home));
   ASSIGN_OR_RETURN(const std::string path, FindSumoNetwork(settings.network));
   ASSIGN_OR_RETURN(SumoScenario scenario, ReadSumoScenario(path));
-  SayWhoIsNoAgent(scenario);
+  SayWhatIsUnusual(scenario);
+  RETURN_IF_ERROR(CheckSumoOptions(settings.options.more_arguments, scenario.configuration_overrides));
   auto simulation = std::make_unique<SumoSimulation>(std::move(scenario), std::move(settings.options));
   return std::make_unique<TrafficEnvironment>("sumo", std::move(simulation), settings.traffic);
 }

@@ -40,6 +40,7 @@ void LeaseTable::RemoveWorker(const std::string& worker_id, absl::Time now) {
       shard.not_before = now;
       Free(shard);
     }
+    shard.failed_workers.erase(worker_id);
   }
   workers_.erase(worker_id);
 }
@@ -83,10 +84,31 @@ bool LeaseTable::FailLease(const std::string& worker_id, uint32_t shard_index, u
   if (shard.worker_id != worker_id || shard.lease.epoch != epoch) return false;
   const absl::Duration delay = kFirstRetryDelay * static_cast<double>(1 << std::min(shard.failures, kMaxDoublings));
   shard.failures += 1;
-  shard.failed_worker = worker_id;
+  shard.failed_workers.insert(worker_id);
+  shard.last_failed = worker_id;
   shard.not_before = now + std::min(delay, options_.lease_timeout);
   Free(shard);
   return true;
+}
+
+bool LeaseTable::IsHopeless(const Shard& shard) const {
+  const int limit = advanced_ ? kLaterFailures : kFirstFailures;
+  const int workers = std::clamp(num_connected_, 1, kFailedWorkers);
+  const bool tried_widely = static_cast<int>(shard.failed_workers.size()) >= workers;
+  return shard.failures >= (tried_widely ? limit : 2 * limit);
+}
+
+std::optional<LeaseTable::HopelessShard> LeaseTable::FindHopeless(bool only_if_all) const {
+  std::optional<HopelessShard> found;
+  for (const Shard& shard : shards_) {
+    if (!options_.own_shards.contains(shard.lease.shard)) continue;
+    const bool hopeless = IsHopeless(shard);
+    if (only_if_all && !hopeless) return std::nullopt;
+    if (hopeless && !found.has_value()) {
+      found = {shard.lease.shard, shard.failures, static_cast<int>(shard.failed_workers.size())};
+    }
+  }
+  return found;
 }
 
 LeaseTable::Standing LeaseTable::Find(const std::string& worker_id, uint32_t shard_index, uint32_t epoch,
@@ -103,10 +125,12 @@ void LeaseTable::Advance(uint32_t shard_index, absl::Time now) {
   Shard& shard = shards_[shard_index];
   shard.next_sequence += 1;
   shard.failures = 0;
-  shard.failed_worker.clear();
+  shard.failed_workers.clear();
+  shard.last_failed.clear();
+  advanced_ = true;
   // With one lease it has no two more than any other: nothing to look for, however many workers there are.
   if (workers_.at(shard.worker_id).leases < 2) return;
-  const std::string* const least = LeastLoaded(shard.worker_id);
+  const std::string* const least = LeastLoaded({}, shard.worker_id);
   if (least == nullptr || workers_.at(shard.worker_id).leases - workers_.at(*least).leases < 2) return;
   changes_.push_back({LeaseChange::Kind::kRevoke, shard.worker_id, shard.lease});
   shard.not_before = now;
@@ -120,7 +144,7 @@ std::vector<LeaseChange> LeaseTable::TakeChanges(absl::Time now) {
     for (Shard& shard : shards_) {
       if (!options_.own_shards.contains(shard.lease.shard)) continue;
       if (!shard.worker_id.empty() || shard.not_before > now) continue;
-      const std::string* const least = LeastLoaded(shard.failed_worker);
+      const std::string* const least = LeastLoaded(shard.failed_workers, shard.last_failed);
       if (least == nullptr) break;
       Give(shard, *least);
     }
@@ -150,12 +174,13 @@ void LeaseTable::Give(Shard& shard, const std::string& worker_id) {
   changes_.push_back({LeaseChange::Kind::kGrant, worker_id, shard.lease});
 }
 
-const std::string* LeaseTable::LeastLoaded(const std::string& avoided) const {
+const std::string* LeaseTable::LeastLoaded(const std::set<std::string>& avoided,
+                                           const std::string& avoided_most) const {
   const std::string* best = nullptr;
-  std::tuple<bool, int, uint64_t> best_key;
+  std::tuple<bool, bool, int, uint64_t> best_key;
   for (const auto& [worker_id, worker] : workers_) {
     if (!worker.connected || worker.leases >= worker.max_shards) continue;
-    const std::tuple key(worker_id == avoided, worker.leases, worker.order);
+    const std::tuple key(worker_id == avoided_most, avoided.contains(worker_id), worker.leases, worker.order);
     if (best == nullptr || key < best_key) {
       best = &worker_id;
       best_key = key;

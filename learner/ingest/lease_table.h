@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,9 +79,23 @@ class LeaseTable {
   std::vector<std::string> Expire(absl::Time now);
 
   // The worker gave its lease up. The shard is leased again after a delay that doubles with every failure since its
-  // last chunk (100 ms … lease_timeout), to another worker if there is one with room. False: not a lease of this
-  // worker.
+  // last chunk (100 ms … lease_timeout), to a worker that has not failed it since if there is one with room. False: not
+  // a lease of this worker.
   bool FailLease(const std::string& worker_id, uint32_t shard, uint32_t epoch, absl::Time now);
+
+  // A shard that nobody seems able to collect: its lease failed kFirstFailures times in a row before this table saw any
+  // chunk, or kLaterFailures times afterwards, on kFailedWorkers different workers or on all that are connected; or
+  // twice as often on fewer. The waits between take 0.1 + 0.2 + … + 6.4 = 12.7 s, and with lease_timeout at 20 s
+  // 12.7 + 12.8 + 7 · 20 = 166 s: a wrong setting shows soon, and a run that has trained rides out a file server's
+  // restart.
+  struct HopelessShard {
+    uint32_t shard = 0;
+    int failures = 0;
+    int workers = 0;
+  };
+  static constexpr int kFirstFailures = 8, kLaterFailures = 16, kFailedWorkers = 3;
+  // The first such shard; with `only_if_all`, only when all of this learner's shards are.
+  std::optional<HopelessShard> FindHopeless(bool only_if_all) const;
 
   Standing Find(const std::string& worker_id, uint32_t shard, uint32_t epoch, uint64_t sequence) const;
   // The chunk of standing kNext has been dealt with. If its worker has two or more leases more than another connected
@@ -114,20 +130,23 @@ class LeaseTable {
     std::string worker_id;  // empty: free
     uint64_t next_sequence = 0;
     int failures = 0;  // since the last chunk
-    std::string failed_worker;
+    std::set<std::string> failed_workers;  // since then, of those still there
+    std::string last_failed;
     absl::Time not_before = absl::InfinitePast();
   };
 
   void Free(Shard& shard);
   void Give(Shard& shard, const std::string& worker_id);
   void OpenGate(absl::Time now);
-  // The connected worker with room and the fewest leases, first registered of equals; `avoided` only when it is the
-  // only one.
-  const std::string* LeastLoaded(const std::string& avoided) const;
+  bool IsHopeless(const Shard& shard) const;
+  // The connected worker with room and the fewest leases, first registered of equals; one of `avoided` only when there
+  // are no others, `avoided_most` only when it is the only one.
+  const std::string* LeastLoaded(const std::set<std::string>& avoided, const std::string& avoided_most) const;
 
   const LeaseTableOptions options_;
   bool open_ = false;
   bool gate_open_ = false;
+  bool advanced_ = false;  // some shard's chunk came
   absl::Time opened_at_;
   uint64_t workers_seen_ = 0;
   int num_connected_ = 0;

@@ -81,7 +81,11 @@ class TrainingRun {
     for (const std::string& line : lines) console_.Line(line);
   }
   bool stopping() const { return shutdown_.requested(); }
-  absl::Status worker_health() const { return workers_ == nullptr ? absl::OkStatus() : workers_->health(); }
+  // Whether workers run, and can do what they are for.
+  absl::Status worker_health() const {
+    if (workers_ != nullptr) RETURN_IF_ERROR(workers_->health());
+    return server_->health();
+  }
   std::string run_path() const { return RunFolderOf(options_, experiment_); }
   int expected_workers() const {
     return options_.expected_workers > 0 ? options_.expected_workers : std::max(1, options_.local_workers);

@@ -54,7 +54,7 @@ absl::Status EvaluationCoordinator::Receive(const std::string& worker_id, const 
   const Task& task = found->second;
   busy_.erase(worker_id);
   if (!result.error().empty()) {
-    GiveBack(result.task_id(), result.error().substr(0, 256));
+    GiveBack(result.task_id(), result.error().substr(0, kMaxReasonBytes));
     return absl::OkStatus();
   }
   if (absl::Status status = Validate(task, result); !status.ok()) {

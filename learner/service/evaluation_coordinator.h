@@ -22,6 +22,9 @@
 
 namespace troupe {
 
+// Of a worker's words about what went wrong, no more is told on.
+inline constexpr size_t kMaxReasonBytes = 1024;
+
 class EvaluationCoordinator {
  public:
   using Done = std::function<void(absl::StatusOr<EvaluationOutcome>)>;

@@ -129,6 +129,10 @@ class LearnerServer {
   virtual IngestState ingest_state() const = 0;
   virtual std::vector<WorkerSummary> workers() const = 0;
 
+  // UNAVAILABLE, for good, once leases fail again and again on every worker and batches cannot come any more
+  // (LeaseTable::FindHopeless); the message ends with the last failing environment's own words.
+  virtual absl::Status health() const { return absl::OkStatus(); }
+
   // Figures that GetStatus and the metrics show but only the training loop knows.
   virtual void ReportProgress(uint64_t env_steps, double env_steps_per_second) = 0;
 

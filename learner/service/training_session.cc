@@ -187,6 +187,11 @@ std::vector<WorkerSummary> TrainingSession::workers() const {
   return summaries;
 }
 
+absl::Status TrainingSession::health() const {
+  absl::MutexLock lock(&mutex_);
+  return health_;
+}
+
 void TrainingSession::ReportProgress(uint64_t env_steps, double env_steps_per_second) {
   absl::MutexLock lock(&mutex_);
   env_steps_ = env_steps;

@@ -110,6 +110,7 @@ class TrainingSession {
   std::vector<EpisodeSummary> TakeFinishedEpisodes();
   IngestState ingest_state() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<WorkerSummary> workers() const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status health() const ABSL_LOCKS_EXCLUDED(mutex_);
   void ReportProgress(uint64_t env_steps, double env_steps_per_second) ABSL_LOCKS_EXCLUDED(mutex_);
   // Cancels evaluations and wakes NextBatch. When the run has ended, tells the workers to go and waits for their streams to
   // close, up to `grace`; otherwise they shall look for a learner that comes back: CloseStreams follows.
@@ -215,6 +216,7 @@ class TrainingSession {
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool run_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::string drain_reason_ ABSL_GUARDED_BY(mutex_);
+  absl::Status health_ ABSL_GUARDED_BY(mutex_);
   uint64_t env_steps_ ABSL_GUARDED_BY(mutex_) = 0;
   double env_steps_per_second_ ABSL_GUARDED_BY(mutex_) = 0;
 };

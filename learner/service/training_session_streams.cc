@@ -123,7 +123,7 @@ absl::Status TrainingSession::HandleEvaluationResult(const wire::EvaluationResul
     absl::MutexLock lock(&mutex_);
     if (evaluations_ == nullptr) return absl::OkStatus();
     if (!result.error().empty()) {
-      Log(absl::StrCat(worker_id, " could not evaluate: ", result.error().substr(0, kMaxNameBytes)));
+      Log(absl::StrCat(worker_id, " could not evaluate: ", result.error().substr(0, kMaxReasonBytes)));
     }
     status = evaluations_->Receive(worker_id, result);
     if (!status.ok()) metrics_.CountRejected("malformed_evaluation");
@@ -137,7 +137,16 @@ void TrainingSession::HandleLeaseFailure(const wire::LeaseFailure& failure, cons
   absl::MutexLock lock(&mutex_);
   if (!leases_.FailLease(worker_id, failure.shard(), failure.lease_epoch(), clock_())) return;
   metrics_.CountRejected("lease_failure");
-  Log(absl::StrCat(worker_id, " gave shard ", failure.shard(), " up: ", failure.error().substr(0, kMaxNameBytes)));
+  const std::string reason = failure.error().substr(0, kMaxReasonBytes);
+  Log(absl::StrCat(worker_id, " gave shard ", failure.shard(), " up: ", reason));
+  // In the deterministic modes every batch needs every shard; first come, first trained needs some.
+  const auto hopeless = leases_.FindHopeless(/*only_if_all=*/mode_ == ASYNCHRONOUS);
+  if (hopeless.has_value() && health_.ok()) {
+    health_ = absl::UnavailableError(
+        absl::StrCat("no worker can collect shard ", hopeless->shard, ": ", hopeless->failures,
+                     " failures in a row, on ", hopeless->workers, hopeless->workers == 1 ? " worker" : " workers",
+                     ", the last of shard ", failure.shard(), " on ", worker_id, ": ", reason));
+  }
   Settle();
 }
 

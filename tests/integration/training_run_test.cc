@@ -4,6 +4,8 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "actor_worker/environments/sumo/network_export.h"
+#include "actor_worker/environments/traffic/road_network.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/checkpoint/checkpoint_store.h"
@@ -86,6 +88,28 @@ TEST(Training, ClosesWithATableAgainstTheBaselines) {
   for (const char* name : {"best", "last", "final"}) {
     EXPECT_TRUE(std::filesystem::exists(run.folder / absl::StrCat("run/actors/", name, ".safetensors"))) << name;
   }
+}
+
+// An option that SUMO does not know: every start of it fails.
+TEST(Failing, ASimulatorThatNeverRunsEndsTheRunWithItsOwnWords) {
+  const auto installation = FindSumo("");
+  if (!installation.ok()) GTEST_SKIP() << installation.status();
+  SmallRun run("PIPELINED", 4);
+  const auto network = LoadRoadNetwork("grid_3x3");
+  ASSERT_TRUE(network.ok()) << network.status();
+  const auto sumocfg = ExportToSumo(*network, {}, *installation, run.folder.path());
+  ASSERT_TRUE(sumocfg.ok()) << sumocfg.status();
+  std::ofstream(run.folder / "sumo.textproto")
+      << "name: 'failing' total_env_steps: 1000 environment { name: 'sumo' settings { key: 'network' value: '"
+      << *sumocfg
+      << "' } settings { key: 'sumo_options' value: '--scael 2' } }"
+         "collection { num_shards: 2 copies_per_shard: 1 rollout_length: 8 lease_timeout_seconds: 1 }";
+  Process learner("learner", {absl::StrCat("--experiment=", run.folder / "sumo.textproto"),
+                              absl::StrCat("--run_dir=", run.folder / "run"), "--local_workers=1"});
+  const int status = learner.Wait();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status << learner.output() << run.Logs();
+  EXPECT_THAT(learner.output(), HasSubstr("failures in a row"));
+  EXPECT_THAT(learner.output(), HasSubstr("No option with the name 'scael' exists"));
 }
 
 TEST(Stopping, SigtermLeavesACheckpointAndTheSameCommandGoesOn) {

@@ -243,5 +243,101 @@ TEST_F(LeaseTableTest, AFailedLeasePrefersAnotherWorker) {
   EXPECT_EQ(changes[0].worker_id, "b");
 }
 
+TEST_F(LeaseTableTest, AFailedLeaseGoesRoundAllWorkersBeforeOneGetsItAgain) {
+  LeaseTable table(Options(1, 4));
+  table.Open({}, 0, kStart);
+  for (const char* id : {"a", "b", "c", "d"}) Join(table, id);
+  std::set<std::string> tried;
+  absl::Time now = kStart;
+  for (uint32_t epoch = 1; epoch <= 4; ++epoch, now += absl::Seconds(1)) {
+    const auto changes = table.TakeChanges(now);
+    ASSERT_THAT(changes, SizeIs(1));
+    EXPECT_TRUE(tried.insert(changes[0].worker_id).second) << changes[0].worker_id;
+    ASSERT_TRUE(table.FailLease(changes[0].worker_id, 0, epoch, now));
+  }
+}
+
+// Fails what is leased until a shard is hopeless; returns how often, and how long it took.
+std::pair<int, absl::Duration> FailUntilHopeless(LeaseTable& table, bool only_if_all = false) {
+  absl::Time now = kStart;
+  for (int failures = 0; failures < 200; now += absl::Milliseconds(100)) {
+    for (const LeaseChange& change : table.TakeChanges(now)) {
+      if (change.kind != Kind::kGrant) continue;
+      EXPECT_TRUE(table.FailLease(change.worker_id, change.lease.shard, change.lease.epoch, now));
+      ++failures;
+      if (table.FindHopeless(only_if_all).has_value()) return {failures, now - kStart};
+    }
+  }
+  return {0, absl::ZeroDuration()};
+}
+
+TEST_F(LeaseTableTest, AShardThatFailsOnEveryWorkerBecomesHopeless) {
+  LeaseTable table(Options(1, 2));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  Join(table, "b");
+  EXPECT_FALSE(table.FindHopeless(false).has_value());
+  EXPECT_EQ(FailUntilHopeless(table), std::pair(8, absl::Milliseconds(12700)));
+  const auto found = table.FindHopeless(false);
+  EXPECT_EQ(found->failures, 8);
+  EXPECT_EQ(found->workers, 2);
+
+  table.TakeChanges(kStart + absl::Hours(1));
+  table.Advance(0, kStart);
+  EXPECT_FALSE(table.FindHopeless(false).has_value()) << "a chunk came";
+}
+
+TEST_F(LeaseTableTest, AfterAChunkFailuresAreWaitedOutLonger) {
+  LeaseTable table(Options(1));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  table.TakeChanges(kStart);
+  table.Advance(0, kStart);
+  ASSERT_TRUE(table.FailLease("a", 0, 1, kStart));
+  const auto [failures, duration] = FailUntilHopeless(table);
+  EXPECT_EQ(failures + 1, 16);
+  EXPECT_GT(duration, absl::Seconds(160));
+}
+
+TEST_F(LeaseTableTest, OneWorkerThatAlwaysFailsDoesNotMakeAShardHopeless) {
+  LeaseTable table(Options(2, 2));
+  table.Open({}, 0, kStart);
+  Join(table, "bad");
+  Join(table, "good");
+  absl::Time now = kStart;
+  for (int round = 0; round < 100; ++round, now += absl::Seconds(20)) {
+    for (const LeaseChange& change : table.TakeChanges(now)) {
+      if (change.kind != Kind::kGrant) continue;
+      if (change.worker_id == "bad") {
+        table.FailLease("bad", change.lease.shard, change.lease.epoch, now);
+      } else {
+        table.Advance(change.lease.shard, now);
+      }
+    }
+    ASSERT_FALSE(table.FindHopeless(false).has_value()) << round;
+  }
+}
+
+TEST_F(LeaseTableTest, WhereOthersHaveNoRoomTwiceAsManyFailuresAreNeeded) {
+  LeaseTable table(Options(3, 3));
+  table.Open({}, 0, kStart);
+  Join(table, "a", 1);
+  Join(table, "b", 1);
+  Join(table, "c", 1);
+  table.TakeChanges(kStart);
+  ASSERT_TRUE(table.FailLease("a", 0, 1, kStart));
+  EXPECT_EQ(FailUntilHopeless(table).first + 1, 16);
+}
+
+TEST_F(LeaseTableTest, FirstComeFirstTrainedGoesOnWhileOneShardIsLeft) {
+  LeaseTable table(Options(2));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  EXPECT_GE(FailUntilHopeless(table, /*only_if_all=*/true).first, 16);
+  table.TakeChanges(kStart + absl::Hours(1));
+  table.Advance(1, kStart);
+  EXPECT_FALSE(table.FindHopeless(true).has_value());
+}
+
 }  // namespace
 }  // namespace troupe

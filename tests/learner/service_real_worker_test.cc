@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/service/learner_server_impl.h"
+#include "tests/actor_worker/scripted_environment.h"
 
 namespace troupe {
 namespace {
@@ -123,6 +124,41 @@ TEST_P(DeterministicModeTest, BatchesAreEqualBitForBitWhateverTheNumberOfWorkers
 
 INSTANTIATE_TEST_SUITE_P(Modes, DeterministicModeTest, ::testing::Values(SYNCHRONOUS, PIPELINED),
                          [](const auto& info) { return CollectionMode_Name(info.param); });
+
+// Fails a lease in the middle of its first chunk, whatever its seed.
+TEST_F(RealWorkerTest, AnEnvironmentThatFailsEveryTimeMakesTheRunHopeless) {
+  Metrics metrics;
+  LearnerServerOptions options;
+  options.listen_address = "127.0.0.1:0";
+  options.experiment = *ParseExperiment(
+      "name: 'failing' total_env_steps: 1000 environment { name: 'scripted' settings { key: 'fault' value: 'error' } }"
+      "collection { num_shards: 2 copies_per_shard: 1 rollout_length: 8 lease_timeout_seconds: 1 }",
+      "test", {});
+  options.run_id = "failing-run";
+  auto server = LearnerServer::Start(options, &metrics);
+  ASSERT_TRUE(server.ok()) << server.status();
+  std::thread worker([port = (*server)->port()] {
+    static const EnvironmentEntry entry = ScriptedEntry();
+    Metrics worker_metrics;
+    WorkerOptions worker_options;
+    worker_options.learner_address = absl::StrCat("127.0.0.1:", port);
+    worker_options.find_environment = [](const std::string&) -> absl::StatusOr<const EnvironmentEntry*> {
+      return &entry;
+    };
+    EXPECT_EQ(RunWorker(worker_options, &worker_metrics), kWorkerDone);
+  });
+  const auto environment = (*server)->WaitForEnvironment(kPatience);
+  EXPECT_TRUE(environment.ok()) << environment.status();
+  const auto policies = MakePolicySpecs(options.experiment, *environment);
+  EXPECT_TRUE((*server)->Begin(*environment, *policies, WeightsOf(*policies, 0), {}).ok());
+  const absl::Time deadline = absl::Now() + kPatience;
+  while ((*server)->health().ok() && absl::Now() < deadline) {
+    EXPECT_FALSE((*server)->NextBatch(absl::Milliseconds(20)).ok());
+  }
+  EXPECT_THAT(std::string((*server)->health().message()), ::testing::HasSubstr("simulator is gone"));
+  (*server)->Drain("enough", /*run_ended=*/true, kPatience);
+  worker.join();
+}
 
 TEST_F(RealWorkerTest, AsynchronousBatchesAreFullAndWithinTheLag) {
   const auto batches = Collect(ASYNCHRONOUS, 3, 12);

@@ -93,6 +93,27 @@ TEST_F(WorkerServiceTest, AFailedLeaseIsGivenAgain) {
   EXPECT_EQ(server_->ingest_state().lease_epochs, std::vector<uint32_t>({2}));
 }
 
+TEST_F(WorkerServiceTest, LeasesThatFailAgainAndAgainAreTheRunsEndWithTheWorkersWords) {
+  StartServer({.num_shards = 1});
+  const auto worker = Join();
+  for (uint32_t epoch = 1; epoch <= 8; ++epoch) {
+    ASSERT_THAT(worker->ReadGrants(1), SizeIs(1));
+    EXPECT_TRUE(server_->health().ok()) << server_->health();
+    wire::WorkerMessage message;
+    message.mutable_lease_failure()->set_lease_epoch(epoch);
+    message.mutable_lease_failure()->set_error("Error: no route file. " + std::string(5000, 'x'));
+    ASSERT_TRUE(worker->Send(message));
+    ExpectResult(*worker, {0, epoch, 0, 0}, wire::OLD_LEASE);
+    Advance(absl::Seconds(10));
+  }
+  const absl::Status health = server_->health();
+  EXPECT_EQ(health.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(health.message()),
+              ::testing::StartsWith("no worker can collect shard 0: 8 failures in a row, on 1 worker"));
+  EXPECT_THAT(std::string(health.message()), ::testing::HasSubstr("Error: no route file."));
+  EXPECT_LT(health.message().size(), 1500);
+}
+
 TEST_F(WorkerServiceTest, EveryVersionComesInOrderInTheDeterministicModes) {
   StartServer({.num_shards = 1, .first_version = 5});
   const auto worker = Join();

@@ -43,6 +43,15 @@ std::vector<std::string> NetworksIn(const fs::path& folder) {
 
 }  // namespace
 
+std::vector<std::string> SumoVariables(const SumoInstallation& installation) {
+  std::vector<std::string> variables = {absl::StrCat("SUMO_HOME=", installation.home)};
+  const fs::path projections = fs::path(installation.home) / "data" / "proj";
+  if (!fs::exists(projections / "proj.db")) return variables;
+  // PROJ's name for it, and the one it had before version 9.1.
+  for (const char* name : {"PROJ_DATA=", "PROJ_LIB="}) variables.push_back(absl::StrCat(name, projections.string()));
+  return variables;
+}
+
 absl::StatusOr<SumoInstallation> FindSumo(const std::string& setting) {
   const char* const variable = std::getenv("SUMO_HOME");
   std::vector<fs::path> homes;

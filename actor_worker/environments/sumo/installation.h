@@ -3,6 +3,7 @@
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_SUMO_INSTALLATION_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -12,6 +13,10 @@ struct SumoInstallation {
   std::string home;    // SUMO_HOME: holds bin/ and data/
   std::string binary;  // home + "/bin/sumo"
 };
+
+// Environment variables for SUMO's programs, "NAME=value": where SUMO is, and where the wheel keeps the tables of its
+// projections (without them every start complains of a missing proj.db).
+std::vector<std::string> SumoVariables(const SumoInstallation& installation);
 
 // `setting` when it is not empty, else the variable SUMO_HOME, else .deps/sumo/site/sumo in the working directory, in
 // the program's folder or in a folder above either.

@@ -16,7 +16,11 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
@@ -24,7 +28,8 @@
 namespace troupe {
 namespace {
 
-constexpr int64_t kLastWordsBytes = 800;
+constexpr int64_t kOutputEndBytes = 64 << 10;  // as much of its output as is looked at
+constexpr size_t kLastWordsBytes = 600;
 constexpr absl::Duration kPollInterval = absl::Milliseconds(2);
 
 // The kernel's parent-death signal fires when the *thread* that forked ends, so children are forked by one thread that
@@ -127,6 +132,29 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
+std::string LastWords(absl::string_view output, size_t most_bytes) {
+  // A line that is indented goes on with the one before.
+  std::vector<std::string> errors, others;
+  std::vector<std::string>* present = &others;
+  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    const absl::string_view text = absl::StripAsciiWhitespace(line);
+    if (text.empty()) continue;
+    if (absl::ascii_isspace(line[0]) && !present->empty()) {
+      absl::StrAppend(&present->back(), " ", text);
+      continue;
+    }
+    present = absl::StartsWith(text, "Error:") ? &errors : &others;
+    present->emplace_back(text);
+  }
+  // Errors from the first on, for the others follow from it; then the end of the rest.
+  std::string words = absl::StrJoin(errors, " ");
+  if (words.size() >= most_bytes) return words.substr(0, most_bytes);
+  std::string rest = absl::StrJoin(others, " ");
+  const size_t room = most_bytes - words.size();
+  if (rest.size() > room) rest.erase(0, rest.size() - room);
+  return absl::StrCat(words, words.empty() || rest.empty() ? "" : " ", rest);
+}
+
 absl::StatusOr<std::unique_ptr<LimitedProcess>> LimitedProcess::Start(const Options& options) {
   const int output = memfd_create("child_output", MFD_CLOEXEC);
   if (output < 0) return absl::InternalError(absl::StrCat("memfd_create: ", std::strerror(errno)));
@@ -181,11 +209,12 @@ std::string LimitedProcess::Obituary() {
   }
   struct stat info {};
   fstat(output_, &info);
-  const int64_t start = std::max<int64_t>(0, info.st_size - kLastWordsBytes);
-  std::string words(info.st_size - start, '\0');
-  const ssize_t got = pread(output_, words.data(), words.size(), start);
-  words.resize(std::max<ssize_t>(0, got));
-  if (!words.empty()) absl::StrAppend(&text, "; its last words: ", words);
+  const int64_t start = std::max<int64_t>(0, info.st_size - kOutputEndBytes);
+  std::string output(info.st_size - start, '\0');
+  const ssize_t got = pread(output_, output.data(), output.size(), start);
+  output.resize(std::max<ssize_t>(0, got));
+  const std::string words = LastWords(output, kLastWordsBytes);
+  if (!words.empty()) absl::StrAppend(&text, ", saying: ", words);
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace troupe {
@@ -34,7 +35,7 @@ class LimitedProcess {
   bool IsRunning();
   // Waits for its end. Errors: DEADLINE_EXCEEDED, INTERNAL with the obituary unless it exited with status 0.
   absl::Status WaitForSuccess(absl::Duration timeout);
-  // How it ended (or that it has not), and the last lines it wrote to its standard output and error.
+  // How it ended (or that it has not), and LastWords of its standard output and error.
   std::string Obituary();
 
  private:
@@ -45,6 +46,10 @@ class LimitedProcess {
   bool reaped_ = false;
   int wait_status_ = 0;
 };
+
+// What a program that failed had to say, in one line of at most about `most_bytes`: the lines of its output that begin
+// with "Error:", then as much as there is room for of the end of the others.
+std::string LastWords(absl::string_view output, size_t most_bytes);
 
 }  // namespace troupe
 

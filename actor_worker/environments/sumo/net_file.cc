@@ -1,12 +1,13 @@
 #include "actor_worker/environments/sumo/net_file.h"
 
+#include <algorithm>
 #include <cmath>
-#include <filesystem>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "actor_worker/environments/sumo/xml_reader.h"
 #include "common/status_macros.h"
 
 namespace troupe {
@@ -60,6 +61,8 @@ class NetBuilder {
       net_.signals[open_signal_].program.push_back({NumberOr(xml.Attribute("duration"), 0), xml.Attribute("state")});
     } else if (xml.name() == "connection") {
       AddConnection(xml);
+    } else {
+      NoteWrittenFile(xml);
     }
   }
 
@@ -109,6 +112,17 @@ class NetBuilder {
     net_.connections.push_back(connection);
   }
 
+  void NoteWrittenFile(const XmlReader& xml) {
+    static constexpr absl::string_view kWriters[] = {"e1Detector",        "inductionLoop",    "instantInductionLoop",
+                                                     "e2Detector",        "laneAreaDetector", "e3Detector",
+                                                     "entryExitDetector", "edgeData",         "laneData",
+                                                     "routeProbe"};
+    const std::string& file = xml.Attribute("file");
+    if (file.empty() || file == "NUL" || file == "nul" || file == "/dev/null") return;
+    if (std::find(std::begin(kWriters), std::end(kWriters), xml.name()) == std::end(kWriters)) return;
+    net_.written_files.push_back(file);
+  }
+
   int SignalIndex(const std::string& id) {
     const auto [found, inserted] = signals_.try_emplace(id, static_cast<int>(net_.signals.size()));
     if (inserted) net_.signals.push_back({id, {}});
@@ -124,32 +138,7 @@ class NetBuilder {
 
 }  // namespace
 
-absl::StatusOr<SumoConfiguration> ReadSumoConfiguration(const std::string& path) {
-  std::string text;
-  RETURN_IF_ERROR(ReadTextFile(path, text));
-  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
-  SumoConfiguration configuration;
-  XmlReader xml(text, path);
-  while (xml.Next()) {
-    if (xml.is_end()) continue;
-    const std::string& value = xml.Attribute(xml.Attribute("value").empty() ? "v" : "value");
-    if (xml.name() == "net-file" || xml.name() == "net" || xml.name() == "n") {
-      configuration.net_file = (folder / value).string();
-    } else if (xml.name() == "additional-files" || xml.name() == "additional" || xml.name() == "a") {
-      for (const absl::string_view file : absl::StrSplit(value, absl::ByAnyChar(", "), absl::SkipEmpty())) {
-        configuration.additional_files.push_back((folder / std::string(file)).string());
-      }
-    }
-  }
-  RETURN_IF_ERROR(xml.status());
-  if (configuration.net_file.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": names no net-file, expected <net-file value=\"…\"/>"));
-  }
-  return configuration;
-}
-
-absl::Status ParseNet(absl::string_view text, const std::string& file_name, NetFile& net) {
-  XmlReader xml(text, file_name);
+absl::Status ParseNet(XmlReader& xml, NetFile& net) {
   NetBuilder builder(net);
   while (xml.Next()) {
     if (xml.is_end()) {
@@ -163,12 +152,11 @@ absl::Status ParseNet(absl::string_view text, const std::string& file_name, NetF
 
 absl::StatusOr<NetFile> ReadNetFile(const SumoConfiguration& configuration) {
   NetFile net;
-  std::string text;
-  RETURN_IF_ERROR(ReadTextFile(configuration.net_file, text));
-  RETURN_IF_ERROR(ParseNet(text, configuration.net_file, net));
-  for (const std::string& file : configuration.additional_files) {
-    RETURN_IF_ERROR(ReadTextFile(file, text));
-    RETURN_IF_ERROR(ParseNet(text, file, net));
+  std::vector<std::string> files = configuration.additional_files;
+  files.insert(files.begin(), configuration.net_file);
+  for (const std::string& file : files) {
+    XmlReader xml(file);
+    RETURN_IF_ERROR(ParseNet(xml, net));
   }
   return net;
 }

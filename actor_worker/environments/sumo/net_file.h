@@ -8,6 +8,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "actor_worker/environments/sumo/sumo_configuration.h"
+#include "actor_worker/environments/sumo/xml_reader.h"
 
 namespace troupe {
 
@@ -49,22 +51,15 @@ struct NetFile {
   std::vector<NetEdge> edges;
   std::vector<NetConnection> connections;
   std::vector<NetSignal> signals;
+  std::vector<std::string> written_files;  // by detectors and the like
 };
 
-// Files a .sumocfg names, made absolute by the configuration's folder.
-struct SumoConfiguration {
-  std::string net_file;
-  std::vector<std::string> additional_files;
-};
-
-// Errors: NOT_FOUND, INVALID_ARGUMENT naming file and line, or that there is no net-file in it.
-absl::StatusOr<SumoConfiguration> ReadSumoConfiguration(const std::string& path);
-
-// Reads the network, then the signal programs of the additional files, which replace the network's.
+// Reads the network, then the signal programs of the additional files, which replace the network's; all of them plain
+// or gzipped. Errors: XmlReader's.
 absl::StatusOr<NetFile> ReadNetFile(const SumoConfiguration& configuration);
 
-// The same from text, for tests.
-absl::Status ParseNet(absl::string_view text, const std::string& file_name, NetFile& net);
+// Adds what one file holds to `net`.
+absl::Status ParseNet(XmlReader& xml, NetFile& net);
 
 }  // namespace troupe
 

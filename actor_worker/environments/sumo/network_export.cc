@@ -158,7 +158,7 @@ absl::StatusOr<std::string> ExportToSumo(const RoadNetwork& network, const std::
                      "--no-turnarounds", "true",
                      "--xml-validation", "never",
                      "--output-file", stem + ".net.xml"};
-  options.environment_overrides = {absl::StrCat("SUMO_HOME=", installation.home)};
+  options.environment_overrides = SumoVariables(installation);
   ASSIGN_OR_RETURN(const auto netconvert, LimitedProcess::Start(options));
   const absl::Status converted = netconvert->WaitForSuccess(kNetconvertTimeout);
   if (!converted.ok()) return absl::InternalError(absl::StrCat("netconvert: ", converted.message()));

@@ -218,6 +218,8 @@ absl::StatusOr<SumoScenario> ReadSumoScenario(const std::string& configuration_p
   const std::filesystem::path path(configuration_path);
   ASSIGN_OR_RETURN(SumoScenario scenario, MakeScenario(net, path.stem().string()));
   scenario.configuration_path = std::filesystem::absolute(path).string();
+  scenario.configuration_overrides = configuration.overrides;
+  scenario.written_files = net.written_files;
   return scenario;
 }
 

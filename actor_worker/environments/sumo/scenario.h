@@ -26,12 +26,15 @@ inline constexpr double kNeighbourMetres = 600;
 
 struct SumoScenario {
   std::string configuration_path;
+  std::vector<std::string> configuration_overrides;  // SumoConfiguration::overrides
   TrafficNetwork network;
   std::vector<SumoSignal> signals;  // one per junction of the network
   std::vector<SumoLane> lanes;
   // Signals no vehicles meet and those with fewer than two green phases to choose from (a ramp meter): no agents, their
   // own program runs.
   std::vector<std::string> own_program_signals;
+  // Files that detectors of the additional files write; every copy of the environment writes the same ones.
+  std::vector<std::string> written_files;
 };
 
 // Errors: as ReadSumoConfiguration and ReadSignalPhases; INVALID_ARGUMENT for a network in which no signal is an agent.

@@ -45,8 +45,8 @@ absl::StatusOr<SumoSignal> ReadSignalPhases(const NetSignal& signal, const std::
   const size_t links = vehicle_links.empty() ? 0 : 1 + *std::max_element(vehicle_links.begin(), vehicle_links.end());
   for (const NetPhase& step : program) {
     if (step.state.size() >= links) continue;
-    return absl::InvalidArgumentError(absl::StrCat("signal ", signal.id, ": a phase of ", step.state.size(),
-                                                   " lights, expected ", links));
+    return absl::InvalidArgumentError(
+        absl::StrCat("signal ", signal.id, ": a phase of ", step.state.size(), " lights, expected ", links));
   }
   const auto is_clearing = [&](size_t i) {
     const NetPhase& before = program[(i + program.size() - 1) % program.size()];

@@ -29,11 +29,11 @@ struct SumoSignal {
   std::vector<SumoPhase> phases;
 };
 
-// The green phases are the program's steps with green and without yellow, in its order; equal ones count once. A step is
-// no phase but a clearing step of the phase before it when it follows a green step at once, only takes green away, and
-// takes it from none of `vehicle_links` (pedestrians clear the road) or lasts at most kClearingStepSeconds.
-// Errors: INVALID_ARGUMENT naming the signal when a step has fewer lights than vehicle_links needs or there are more
-// than 64 phases.
+// The green phases are the program's steps with green and without yellow, in its order; equal ones count once. A step
+// is no phase but a clearing step of the phase before it when it follows a green step at once, only takes green away,
+// and takes it from none of `vehicle_links` (pedestrians clear the road) or lasts at most kClearingStepSeconds. Errors:
+// INVALID_ARGUMENT naming the signal when a step has fewer lights than vehicle_links needs or there are more than 64
+// phases.
 absl::StatusOr<SumoSignal> ReadSignalPhases(const NetSignal& signal, const std::vector<int>& vehicle_links);
 
 bool IsGreenLight(char light);

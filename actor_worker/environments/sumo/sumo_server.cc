@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<SumoServer>> SumoServer::Start(const Options& opt
   LimitedProcess::Options child;
   child.command = {options.installation.binary, "--remote-port", absl::StrCat(reserved.port()), "--num-clients", "1"};
   child.command.insert(child.command.end(), options.arguments.begin(), options.arguments.end());
-  child.environment_overrides = {absl::StrCat("SUMO_HOME=", options.installation.home)};
+  child.environment_overrides = SumoVariables(options.installation);
   child.memory_limit_bytes = options.memory_limit_bytes;
 
   std::unique_ptr<SumoServer> server(new SumoServer());

@@ -17,15 +17,18 @@ SumoSimulation::SumoSimulation(SumoScenario scenario, SumoOptions options)
 }
 
 std::vector<std::string> SumoSimulation::Arguments(uint64_t seed) const {
-  std::vector<std::string> arguments = {
-      "--configuration-file", scenario_.configuration_path,
-      "--seed", absl::StrCat(seed % 2147483647),
-      "--xml-validation", "never", "--xml-validation.net", "never", "--xml-validation.routes", "never",
-      "--no-step-log", "true", "--no-warnings", "true", "--duration-log.disable", "true",
-      "--device.tripinfo.probability", "1", "--precision", "6", "--end", "-1",
-      "--ignore-junction-blocker", absl::StrCat(options_.ignore_junction_blocker_seconds),
-      "--time-to-teleport", absl::StrCat(options_.time_to_teleport_seconds)};
-  arguments.insert(arguments.end(), options_.more_arguments.begin(), options_.more_arguments.end());
+  std::vector<std::string> arguments = {"--configuration-file",
+                                        scenario_.configuration_path,
+                                        "--seed",
+                                        absl::StrCat(seed % 2147483647),
+                                        "--ignore-junction-blocker",
+                                        absl::StrCat(options_.ignore_junction_blocker_seconds),
+                                        "--time-to-teleport",
+                                        absl::StrCat(options_.time_to_teleport_seconds)};
+  for (const std::vector<std::string>& more :
+       {FixedSumoArguments(), scenario_.configuration_overrides, options_.more_arguments}) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+  }
   return arguments;
 }
 

@@ -1,179 +1,122 @@
 #include "actor_worker/environments/sumo/xml_reader.h"
 
-#include <algorithm>
-#include <fstream>
-#include <sstream>
+#include <expat.h>
+#include <zlib.h>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include "absl/strings/str_cat.h"
 
 namespace troupe {
 namespace {
 
-bool IsNameCharacter(char c) {
-  return absl::ascii_isalnum(c) || c == '_' || c == '-' || c == '.' || c == ':' || static_cast<unsigned char>(c) >= 128;
-}
-
-void AppendUtf8(uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out.push_back(static_cast<char>(0xc0 | code >> 6));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3f)));
-  } else {
-    if (code < 0x10000) {
-      out.push_back(static_cast<char>(0xe0 | code >> 12));
-    } else {
-      out.push_back(static_cast<char>(0xf0 | code >> 18));
-      out.push_back(static_cast<char>(0x80 | (code >> 12 & 0x3f)));
-    }
-    out.push_back(static_cast<char>(0x80 | (code >> 6 & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3f)));
-  }
-}
+constexpr int64_t kPieceBytes = 64 << 10;
 
 }  // namespace
 
-bool XmlReader::Fail(absl::string_view reason) {
-  const auto line = 1 + std::count(text_.begin(), text_.begin() + std::min(at_, text_.size()), '\n');
-  status_ = absl::InvalidArgumentError(absl::StrCat(file_name_, ":", line, ": ", reason));
-  return false;
+struct XmlReader::Handlers {
+  static void Start(void* reader_pointer, const char* name, const char** attributes) {
+    auto* const reader = static_cast<XmlReader*>(reader_pointer);
+    if (++reader->depth_ > kMaxXmlDepth) {
+      return Stop(reader, absl::StrCat("<", name, "> is nested more than ", kMaxXmlDepth, " deep"));
+    }
+    Event& event = reader->events_.emplace_back();
+    event.name = name;
+    for (; *attributes != nullptr; attributes += 2) event.attributes.emplace_back(attributes[0], attributes[1]);
+  }
+  static void End(void* reader_pointer, const char* name) {
+    auto* const reader = static_cast<XmlReader*>(reader_pointer);
+    --reader->depth_;
+    reader->events_.push_back({.is_end = true, .name = name, .attributes = {}});
+  }
+  static void Entity(void* reader_pointer, const char* name, int, const char*, int, const char*, const char*,
+                     const char*, const char*) {
+    Stop(static_cast<XmlReader*>(reader_pointer), absl::StrCat("declares the entity ", name, ", expected none"));
+  }
+  static void Stop(XmlReader* reader, absl::string_view reason) {
+    if (reader->status_.ok()) reader->Fail(reason);
+    XML_StopParser(reader->parser_, XML_FALSE);
+  }
+};
+
+XmlReader::XmlReader(const std::string& path) : file_name_(path), file_(gzopen(path.c_str(), "rbe")) {
+  if (file_ == nullptr) {
+    status_ = absl::NotFoundError(absl::StrCat(path, ": cannot be read: ", std::strerror(errno)));
+  }
+  CreateParser();
 }
 
-bool XmlReader::SkipPast(absl::string_view mark) {
-  const size_t found = text_.find(mark, at_);
-  if (found == absl::string_view::npos) return Fail(absl::StrCat("expected ", mark, " before the end of the file"));
-  at_ = found + mark.size();
-  return true;
+XmlReader::XmlReader(absl::string_view text, std::string file_name) : file_name_(std::move(file_name)), rest_(text) {
+  CreateParser();
 }
 
-void XmlReader::SkipSpace() {
-  while (at_ < text_.size() && absl::ascii_isspace(text_[at_])) ++at_;
+XmlReader::~XmlReader() {
+  XML_ParserFree(parser_);
+  if (file_ != nullptr) gzclose_r(file_);
 }
 
-absl::string_view XmlReader::ReadName() {
-  const size_t start = at_;
-  while (at_ < text_.size() && IsNameCharacter(text_[at_])) ++at_;
-  return text_.substr(start, at_ - start);
+void XmlReader::CreateParser() {
+  parser_ = XML_ParserCreate(nullptr);
+  XML_SetUserData(parser_, this);
+  XML_SetElementHandler(parser_, &Handlers::Start, &Handlers::End);
+  XML_SetEntityDeclHandler(parser_, &Handlers::Entity);
+}
+
+void XmlReader::Fail(absl::string_view reason) {
+  status_ = absl::InvalidArgumentError(absl::StrCat(file_name_, ":", XML_GetCurrentLineNumber(parser_), ": ", reason));
+}
+
+int64_t XmlReader::ReadSome(char* buffer, int64_t size) {
+  if (file_ == nullptr) {
+    const int64_t taken = std::min<int64_t>(size, rest_.size());
+    rest_.copy(buffer, taken);
+    rest_.remove_prefix(taken);
+    return taken;
+  }
+  const int64_t got = gzread(file_, buffer, size);
+  int error = Z_OK;
+  const char* const words = gzerror(file_, &error);
+  if (got < 0 || error == Z_BUF_ERROR) {
+    Fail(error == Z_BUF_ERROR ? "the compressed file ends too early"
+         : error == Z_ERRNO   ? std::strerror(errno)
+                              : absl::StrCat("cannot be inflated: ", words));
+    return -1;
+  }
+  return got;
+}
+
+void XmlReader::ParseSome() {
+  char piece[kPieceBytes];
+  const int64_t got = ReadSome(piece, kPieceBytes);
+  if (got < 0) return;
+  bytes_ += got;
+  if (bytes_ > kMaxXmlBytes) return Fail(absl::StrCat("has more than ", kMaxXmlBytes, " bytes"));
+  ended_ = got == 0;
+  if (XML_Parse(parser_, piece, static_cast<int>(got), ended_ ? 1 : 0) != XML_STATUS_OK) {
+    if (status_.ok()) Fail(XML_ErrorString(XML_GetErrorCode(parser_)));
+  } else if (bytes_ - XML_GetCurrentByteIndex(parser_) > kMaxXmlTagBytes) {
+    Fail(absl::StrCat("an element or comment of more than ", kMaxXmlTagBytes, " bytes"));
+  }
 }
 
 bool XmlReader::Next() {
-  if (!status_.ok()) return false;
-  if (empty_element_) {
-    empty_element_ = false;
-    is_end_ = true;
-    attributes_.clear();
-    return true;
+  while (events_.empty()) {
+    if (!status_.ok() || ended_) return false;
+    ParseSome();
   }
-  while (true) {
-    at_ = std::min(text_.find('<', at_), text_.size());
-    if (at_ == text_.size()) {
-      return open_.empty() ? false : Fail(absl::StrCat("the file ends inside <", open_.back(), ">"));
-    }
-    const absl::string_view rest = text_.substr(at_);
-    if (absl::StartsWith(rest, "<!--")) {
-      if (!SkipPast("-->")) return false;
-    } else if (absl::StartsWith(rest, "<![CDATA[")) {
-      if (!SkipPast("]]>")) return false;
-    } else if (absl::StartsWith(rest, "<?")) {
-      if (!SkipPast("?>")) return false;
-    } else if (absl::StartsWith(rest, "<!")) {
-      if (!SkipPast(">")) return false;
-    } else {
-      break;
-    }
-  }
-  attributes_.clear();
-  is_end_ = absl::StartsWith(text_.substr(at_), "</");
-  at_ += is_end_ ? 2 : 1;
-  name_ = ReadName();
-  if (name_.empty()) return Fail("expected the name of an element after <");
-  if (!is_end_) return ReadAttributes();
-  if (open_.empty() || open_.back() != name_) return Fail(absl::StrCat("</", name_, "> closes nothing that is open"));
-  open_.pop_back();
-  return SkipPast(">");
-}
-
-bool XmlReader::ReadAttributes() {
-  while (true) {
-    SkipSpace();
-    const absl::string_view rest = text_.substr(at_);
-    if (absl::StartsWith(rest, "/>")) {
-      at_ += 2;
-      empty_element_ = true;
-      return true;
-    }
-    if (absl::StartsWith(rest, ">")) {
-      at_ += 1;
-      open_.push_back(name_);
-      return true;
-    }
-    const absl::string_view attribute = ReadName();
-    SkipSpace();
-    if (attribute.empty() || at_ >= text_.size() || text_[at_] != '=') {
-      return Fail(absl::StrCat("expected attributes or the end of <", name_, ">"));
-    }
-    ++at_;
-    SkipSpace();
-    const char quote = at_ < text_.size() ? text_[at_] : ' ';
-    const size_t end = quote == '"' || quote == '\'' ? text_.find(quote, at_ + 1) : absl::string_view::npos;
-    if (end == absl::string_view::npos) return Fail(absl::StrCat("expected a quoted value of attribute ", attribute));
-    attributes_.emplace_back(attribute, "");
-    if (!Unescape(text_.substr(at_ + 1, end - at_ - 1), attributes_.back().second)) return false;
-    at_ = end + 1;
-  }
-}
-
-bool XmlReader::Unescape(absl::string_view raw, std::string& value) {
-  static constexpr std::pair<absl::string_view, char> kEntities[] = {
-      {"lt", '<'}, {"gt", '>'}, {"amp", '&'}, {"quot", '"'}, {"apos", '\''}};
-  for (size_t i = 0; i < raw.size(); ++i) {
-    if (raw[i] != '&') {
-      value.push_back(raw[i]);
-      continue;
-    }
-    const size_t end = raw.find(';', i);
-    if (end == absl::string_view::npos) return Fail("an & without ;");
-    const absl::string_view entity = raw.substr(i + 1, end - i - 1);
-    uint32_t code = 0;
-    const auto* const named =
-        std::find_if(std::begin(kEntities), std::end(kEntities), [&](const auto& e) { return e.first == entity; });
-    if (named != std::end(kEntities)) {
-      value.push_back(named->second);
-    } else if (absl::StartsWith(entity, "#x") &&
-               absl::SimpleHexAtoi(entity.substr(2), &code)) {
-      AppendUtf8(code, value);
-    } else if (absl::StartsWith(entity, "#") &&
-               absl::SimpleAtoi(entity.substr(1), &code)) {
-      AppendUtf8(code, value);
-    } else {
-      return Fail(absl::StrCat("unknown entity &", entity, ";"));
-    }
-    i = end;
-  }
+  present_ = std::move(events_.front());
+  events_.pop_front();
   return true;
 }
 
 const std::string& XmlReader::Attribute(absl::string_view name) const {
   static const auto* const none = new std::string();
-  for (const auto& [key, value] : attributes_) {
+  for (const auto& [key, value] : present_.attributes) {
     if (key == name) return value;
   }
   return *none;
-}
-
-absl::Status ReadTextFile(const std::string& path, std::string& text) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
-  std::ostringstream content;
-  content << file.rdbuf();
-  text = std::move(content).str();
-  if (text.starts_with("\x1f\x8b")) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": is compressed, expected plain XML (gunzip it first)"));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace troupe
