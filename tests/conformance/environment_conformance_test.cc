@@ -16,13 +16,20 @@ namespace {
 constexpr int kMaxSteps = 20000;  // an episode must end by then
 constexpr int kShortSteps = 400;  // of the tests that compare step by step
 
-class EnvironmentConformance : public testing::TestWithParam<std::string> {
+// A row of the registry with these settings, the others by default.
+struct Case {
+  std::string label;
+  std::string environment;
+  SettingsMap settings;
+};
+
+class EnvironmentConformance : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    const auto found = FindEnvironment(GetParam());
+    const auto found = FindEnvironment(GetParam().environment);
     ASSERT_TRUE(found.ok()) << found.status();
     entry_ = *found;
-    auto environment = entry_->create({});
+    auto environment = entry_->create(GetParam().settings);
     if (!environment.ok() && environment.status().code() != absl::StatusCode::kInvalidArgument) {
       GTEST_SKIP() << environment.status();
     }
@@ -30,7 +37,9 @@ class EnvironmentConformance : public testing::TestWithParam<std::string> {
     environment_ = *std::move(environment);
   }
 
-  std::unique_ptr<Environment> Create(const SettingsMap& settings = {}) {
+  std::unique_ptr<Environment> Create(const SettingsMap& overrides = {}) {
+    SettingsMap settings = overrides;
+    settings.insert(GetParam().settings.begin(), GetParam().settings.end());
     auto environment = entry_->create(settings);
     EXPECT_TRUE(environment.ok()) << environment.status();
     return environment.ok() ? *std::move(environment) : nullptr;
@@ -230,8 +239,16 @@ std::vector<std::string> AllNames() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Registry, EnvironmentConformance, testing::ValuesIn(AllNames()),
-                         [](const auto& info) { return info.param; });
+std::vector<Case> AllCases() {
+  std::vector<Case> cases;
+  for (const std::string& name : AllNames()) cases.push_back({name, name, {}});
+  cases.push_back(
+      {"traffic_grid_by_phase", "traffic_grid", {{"observation", "PHASES"}, {"action_set", "CHOOSE_PHASE"}}});
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, EnvironmentConformance, testing::ValuesIn(AllCases()),
+                         [](const auto& info) { return info.param.label; });
 
 TEST(EnvironmentRegistry, HasEveryNameOnceAndFindsTheNearest) {
   const std::vector<std::string> names = AllNames();

@@ -172,17 +172,19 @@ TEST(TrafficEnvironmentTest, OverrideServesTheEmergencyVehiclesApproach) {
 
 TEST(TrafficEnvironmentTest, RewardIsTheWeightedSumDocumented) {
   TrafficSettings settings = Decisions(1);
-  settings.reward = {.level = 1, .improvement = 0.5, .throughput = 0.25, .neighbour = 0.5, .emergency = 2};
+  settings.reward = {.level = 1, .presence = 0.125, .improvement = 0.5, .throughput = 0.25, .neighbour = 0.5,
+                     .emergency = 2};
   ScriptedEnvironment scripted(settings);
   auto& lanes = scripted.simulation->lanes;
   lanes[0].halting = 8;
   lanes[4].halting = 2;
   ASSERT_TRUE(scripted.Step(kActionKeep, kActionKeep).ok());
   lanes[0].halting = 3;
+  lanes[0].vehicles = 16;
   lanes[0].departed = 4;
   lanes[5].emergency_vehicles = 1;
   ASSERT_TRUE(scripted.Step(kActionKeep, kActionKeep).ok());
-  const float left = (-3 + 0.5f * (8 - 3) + 0.25f * 4) / 20, right = (-2 - 2 * 1) / 20.0f;
+  const float left = (-3 - 0.125f * 16 + 0.5f * (8 - 3) + 0.25f * 4) / 20, right = (-2 - 2 * 1) / 20.0f;
   EXPECT_THAT(scripted.buffers->outcome.rewards[0],
               ElementsAre(::testing::FloatEq(left + 0.5f * right), ::testing::FloatEq(right + 0.5f * left)));
 }

@@ -1,5 +1,5 @@
-// What is committed stays true: a short playthrough of traffic_grid, and what SUMO made of the same vehicles and signal
-// plans. TROUPE_UPDATE_GOLDEN=1 rewrites the playthrough.
+// What is committed stays true: a short playthrough of traffic_grid, what is seen in one, and what SUMO made of the
+// same vehicles and signal plans. TROUPE_UPDATE_GOLDEN=1 rewrites the playthroughs.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -20,6 +20,31 @@ namespace troupe {
 namespace {
 
 const std::string kFolder = std::string(TROUPE_SOURCE_DIR) + "/tests/golden/traffic/";
+
+// What one junction sees of its phases, in the same play with the phases chosen.
+std::string PhasePlaythrough() {
+  const std::unique_ptr<Environment> environment = MakeTrafficGrid(
+      {{"decision_interval_seconds", "5"}, {"observation", "PHASES"}, {"action_set", "CHOOSE_PHASE"}});
+  StepBuffers buffers(environment->spec());
+  RandomPlayer player(7);
+  EXPECT_TRUE(environment->Reset(7).ok());
+  std::string text = "traffic_grid nine_junctions seed 7, J0 every 20 steps: a line per phase, then the junction\n";
+  for (int step = 1; step <= 120; ++step) {
+    environment->Observe(buffers.observation);
+    player.Act(*environment, buffers.observation, buffers.discrete, buffers.continuous);
+    EXPECT_TRUE(environment->Step(buffers.action, buffers.outcome).ok());
+    environment->Observe(buffers.observation);
+    if (step % 20 != 0) continue;
+    absl::StrAppendFormat(&text, "step %d action %d", step, buffers.discrete[0][0]);
+    const int size = environment->spec().groups[0].observation_size;
+    for (int i = 0; i < size; ++i) {
+      absl::StrAppendFormat(&text, "%s%.4f", i % kPhaseFeatures == 0 ? "\n " : " ",
+                            buffers.observation.groups[0].observations[i]);
+    }
+    text += "\n";
+  }
+  return text;
+}
 
 std::string Playthrough() {
   const std::unique_ptr<Environment> environment = MakeTrafficGrid({{"decision_interval_seconds", "5"}});
@@ -43,15 +68,18 @@ std::string Playthrough() {
   return text;
 }
 
-TEST(TrafficGoldenTest, PlaysTheCommittedPlaythrough) {
-  const std::string path = kFolder + "playthrough.txt";
-  const std::string played = Playthrough();
+void ExpectCommitted(const std::string& played, const std::string& name) {
+  const std::string path = kFolder + name;
   if (std::getenv("TROUPE_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << played;
   std::ifstream file(path);
   std::ostringstream committed;
   committed << file.rdbuf();
   EXPECT_EQ(played, committed.str());
 }
+
+TEST(TrafficGoldenTest, PlaysTheCommittedPlaythrough) { ExpectCommitted(Playthrough(), "playthrough.txt"); }
+
+TEST(TrafficGoldenTest, SeesTheCommittedPhases) { ExpectCommitted(PhasePlaythrough(), "playthrough_phases.txt"); }
 
 // One signal plan and demand, as SUMO 1.28 simulated it. File: lines "PLAN VEHICLES_PER_HOUR TIME_LOSS WAITING COUNT",
 // means over inserted vehicles in seconds, each followed by COUNT pairs "EDGE MEAN_STANDING_VEHICLES".

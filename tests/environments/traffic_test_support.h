@@ -68,6 +68,7 @@ class ScriptedSimulation final : public TrafficSimulation {
     measured_ = lanes;
     return measured_;
   }
+  void MeasureFirstVehicles() override { measures_first_vehicles = true; }
   absl::Status Totals(TrafficTotals& totals) override {
     totals = totals_to_report;
     return absl::OkStatus();
@@ -77,6 +78,7 @@ class ScriptedSimulation final : public TrafficSimulation {
   std::vector<SignalCall> calls;
   TrafficTotals totals_to_report;
   absl::Status advance_status;
+  bool measures_first_vehicles = false;
   int second = 0;
 
  private:

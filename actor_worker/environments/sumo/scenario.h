@@ -29,7 +29,7 @@ struct SumoScenario {
   std::vector<std::string> configuration_overrides;  // SumoConfiguration::overrides
   TrafficNetwork network;
   std::vector<SumoSignal> signals;  // one per junction of the network
-  std::vector<SumoLane> lanes;
+  std::vector<SumoLane> lanes;      // the stop-line pieces first, in the order of the network's lanes
   // Signals no vehicles meet and those with fewer than two green phases to choose from (a ramp meter): no agents, their
   // own program runs.
   std::vector<std::string> own_program_signals;

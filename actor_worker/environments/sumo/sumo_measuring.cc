@@ -69,22 +69,18 @@ absl::Status SumoSimulation::ReadVehicleResult(Reader result) {
   return result.status();
 }
 
-Message SumoSimulation::LaneQuestions(const SumoScenario& scenario) {
+Message SumoSimulation::VehicleQuestions(const SumoScenario& scenario) {
   Message ask;
-  for (const SumoLane& lane : scenario.lanes) {
-    for (const uint8_t variable : {traci::kVehicleIds, traci::kHalting, traci::kOccupancy, traci::kWaitingTime}) {
-      ask.Get(traci::kGetLane, variable, lane.id);
-    }
-  }
+  for (const SumoLane& lane : scenario.lanes) ask.Get(traci::kGetLane, traci::kVehicleIds, lane.id);
   return ask;
 }
 
-absl::Status SumoSimulation::AskLanesAndTypes() {
+absl::Status SumoSimulation::AskVehicles() {
   const std::vector<std::string> departed = ledger_.TakeUntyped();
-  Message ask = lane_questions_;
+  Message ask = vehicle_questions_;
   AskTypes(departed, ask);
   ASSIGN_OR_RETURN(Reader reply, server_->Exchange(ask));
-  RETURN_IF_ERROR(ReadLanes(reply));
+  RETURN_IF_ERROR(ReadVehicles(reply));
   RETURN_IF_ERROR(ReadTypes(reply, departed));
 
   // Who is on the road without having departed: it came with a loaded state.
@@ -96,25 +92,51 @@ absl::Status SumoSimulation::AskLanesAndTypes() {
   return ReadTypes(reply, found);
 }
 
-absl::Status SumoSimulation::ReadLanes(Reader& reply) {
-  for (LaneMeasurement& lane : live_) lane = LaneMeasurement{.departed = lane.departed};
+absl::Status SumoSimulation::ReadVehicles(Reader& reply) {
   std::vector<absl::string_view> vehicles;
-  for (const SumoLane& piece : scenario_.lanes) {
-    LaneMeasurement& lane = live_[piece.lane];
+  for (size_t i = 0; i < scenario_.lanes.size(); ++i) {
     Reader list;
     RETURN_IF_ERROR(traci::ReadGetterResponse(reply, traci::kGetLane, list));
     list.TypedStringList(vehicles);
     RETURN_IF_ERROR(list.status());
-    for (const absl::string_view vehicle : vehicles) ledger_.See(vehicle, piece.lane);
-    ASSIGN_OR_RETURN(const double halting, traci::ReadNumberResponse(reply, traci::kGetLane));
-    ASSIGN_OR_RETURN(const double occupancy, traci::ReadNumberResponse(reply, traci::kGetLane));
-    ASSIGN_OR_RETURN(const double waiting_seconds, traci::ReadNumberResponse(reply, traci::kGetLane));
-    const double share = piece.length_m / scenario_.network.lanes[piece.lane].length_m;
-    lane.halting += static_cast<float>(halting);
-    lane.occupancy += static_cast<float>(std::min(1.0, occupancy) * share);
-    lane.waiting_seconds += static_cast<float>(waiting_seconds);
+    for (const absl::string_view vehicle : vehicles) ledger_.See(vehicle, scenario_.lanes[i].lane);
+    // SUMO lists a lane's vehicles from its beginning to its end.
+    first_vehicles_[i] = std::string(vehicles.empty() ? absl::string_view() : vehicles.back());
   }
   ledger_.EndStep(scenario_.network, live_);
+  return absl::OkStatus();
+}
+
+absl::Status SumoSimulation::AskLanes() {
+  const auto asks_first_vehicle = [&](size_t piece) {
+    return measures_first_vehicles_ && piece < live_.size();  // it ends at a stop line
+  };
+  // Nobody stands on an empty lane; its end may still be covered by a vehicle whose front has left it.
+  Message ask;
+  for (size_t i = 0; i < scenario_.lanes.size(); ++i) {
+    ask.Get(traci::kGetLane, traci::kOccupancy, scenario_.lanes[i].id);
+    if (first_vehicles_[i].empty()) continue;
+    ask.Get(traci::kGetLane, traci::kHalting, scenario_.lanes[i].id);
+    ask.Get(traci::kGetLane, traci::kWaitingTime, scenario_.lanes[i].id);
+    if (asks_first_vehicle(i)) ask.Get(traci::kGetVehicle, traci::kWaitingTime, first_vehicles_[i]);
+  }
+  ASSIGN_OR_RETURN(Reader reply, server_->Exchange(ask));
+  for (LaneMeasurement& lane : live_) lane = LaneMeasurement{.departed = lane.departed};
+  for (size_t i = 0; i < scenario_.lanes.size(); ++i) {
+    const SumoLane& piece = scenario_.lanes[i];
+    LaneMeasurement& lane = live_[piece.lane];
+    ASSIGN_OR_RETURN(const double occupancy, traci::ReadNumberResponse(reply, traci::kGetLane));
+    const double share = piece.length_m / scenario_.network.lanes[piece.lane].length_m;
+    lane.occupancy += static_cast<float>(std::min(1.0, occupancy) * share);
+    if (first_vehicles_[i].empty()) continue;
+    ASSIGN_OR_RETURN(const double halting, traci::ReadNumberResponse(reply, traci::kGetLane));
+    ASSIGN_OR_RETURN(const double waiting_seconds, traci::ReadNumberResponse(reply, traci::kGetLane));
+    lane.halting += static_cast<float>(halting);
+    lane.waiting_seconds += static_cast<float>(waiting_seconds);
+    if (!asks_first_vehicle(i)) continue;
+    ASSIGN_OR_RETURN(const double first_waiting_seconds, traci::ReadNumberResponse(reply, traci::kGetVehicle));
+    lane.first_waiting_seconds = static_cast<float>(first_waiting_seconds);
+  }
   return absl::OkStatus();
 }
 

@@ -11,9 +11,10 @@ using traci::Message;
 using traci::Reader;
 
 SumoSimulation::SumoSimulation(SumoScenario scenario, SumoOptions options)
-    : scenario_(std::move(scenario)), options_(std::move(options)), lane_questions_(LaneQuestions(scenario_)) {
+    : scenario_(std::move(scenario)), options_(std::move(options)), vehicle_questions_(VehicleQuestions(scenario_)) {
   live_.resize(scenario_.network.lanes.size());
   measured_ = live_;
+  first_vehicles_.resize(scenario_.lanes.size());
 }
 
 std::vector<std::string> SumoSimulation::Arguments(uint64_t seed) const {
@@ -88,14 +89,19 @@ absl::Status SumoSimulation::SendSignals() {
   return absl::OkStatus();
 }
 
-absl::Status SumoSimulation::Advance(int seconds) {
+absl::Status SumoSimulation::Advance(int seconds) { return AdvanceRunning(seconds, true); }
+
+absl::Status SumoSimulation::AdvanceUnmeasured(int seconds) { return AdvanceRunning(seconds, false); }
+
+absl::Status SumoSimulation::AdvanceRunning(int seconds, bool measured) {
   if (server_ == nullptr) return absl::FailedPreconditionError("SUMO is not running: Reset comes first");
-  const absl::Status status = AdvanceRunning(seconds);
+  absl::Status status = StepAndLook(seconds);
+  if (status.ok() && measured) status = AskLanes();
   if (!status.ok()) server_.reset();
   return status;
 }
 
-absl::Status SumoSimulation::AdvanceRunning(int seconds) {
+absl::Status SumoSimulation::StepAndLook(int seconds) {
   RETURN_IF_ERROR(SendSignals());
   now_seconds_ += seconds;
   Message message;
@@ -105,7 +111,7 @@ absl::Status SumoSimulation::AdvanceRunning(int seconds) {
   const int32_t results = reply.Integer();
   RETURN_IF_ERROR(reply.status());
   RETURN_IF_ERROR(ReadStepResults(reply, results));
-  return AskLanesAndTypes();
+  return AskVehicles();
 }
 
 absl::Span<const LaneMeasurement> SumoSimulation::Measure() {

@@ -4,8 +4,9 @@
 // from one to the next. A SUMO that crashes, hangs longer than step_timeout_seconds or asks for more memory than it may
 // makes the call return an error; the next Reset starts another.
 //
-// An Advance that changes no lights is two exchanges: the step, whose reply brings who departed and arrived, and one
-// message that asks for everything about the lanes and the classes of the vehicles that are new. Lanes are asked and
+// An Advance that changes no lights is three exchanges: the step, whose reply brings who departed and arrived; one
+// message that asks who is on which lane, and for the classes of the vehicles that are new; and one that asks for the
+// rest, of empty lanes only for what may not be nought. AdvanceUnmeasured leaves the last one out. Lanes are asked and
 // not subscribed to, for SUMO evaluates subscriptions in each simulated second, whether somebody looks then or not:
 // with Advances of 5 s that is five times as much.
 //
@@ -49,7 +50,9 @@ class SumoSimulation final : public TrafficSimulation {
   absl::Status Reset(uint64_t seed) override;
   void SetSignal(int junction, const SignalState& state) override;
   absl::Status Advance(int seconds) override;
+  absl::Status AdvanceUnmeasured(int seconds) override;
   absl::Span<const LaneMeasurement> Measure() override;
+  void MeasureFirstVehicles() override { measures_first_vehicles_ = true; }
   absl::Status Totals(TrafficTotals& totals) override;
 
   // Of the running SUMO, 0 without one. For tests.
@@ -59,16 +62,20 @@ class SumoSimulation final : public TrafficSimulation {
   std::vector<std::string> Arguments(uint64_t seed) const;
 
  private:
-  static traci::Message LaneQuestions(const SumoScenario& scenario);
+  static traci::Message VehicleQuestions(const SumoScenario& scenario);
   absl::Status Begin(uint64_t seed);
-  absl::Status AdvanceRunning(int seconds);
+  absl::Status AdvanceRunning(int seconds, bool measured);
+  absl::Status StepAndLook(int seconds);
   absl::Status SubscribeToTrips();
   absl::Status SendSignals();
-  absl::Status AskLanesAndTypes();
+  // Who is on which lane, and of what type.
+  absl::Status AskVehicles();
+  // What stands on the lanes.
+  absl::Status AskLanes();
   absl::Status ReadStepResults(traci::Reader& reply, int count);
   absl::Status ReadSimulationResult(traci::Reader result);
   absl::Status ReadVehicleResult(traci::Reader result);
-  absl::Status ReadLanes(traci::Reader& reply);
+  absl::Status ReadVehicles(traci::Reader& reply);
   // The answers about the vehicles; subscribes to the emergency vehicles among them.
   absl::Status ReadTypes(traci::Reader& reply, const std::vector<std::string>& vehicles);
   absl::Status AddFinished(TrafficTotals& totals);
@@ -79,7 +86,7 @@ class SumoSimulation final : public TrafficSimulation {
 
   const SumoScenario scenario_;
   const SumoOptions options_;
-  const traci::Message lane_questions_;
+  const traci::Message vehicle_questions_;
   std::unique_ptr<SumoServer> server_;
   double begin_seconds_ = 0;
   double now_seconds_ = 0;
@@ -87,6 +94,8 @@ class SumoSimulation final : public TrafficSimulation {
   VehicleLedger ledger_;
   std::vector<LaneMeasurement> live_;      // of the present second, but departed accumulates; types not counted yet
   std::vector<LaneMeasurement> measured_;  // handed out by Measure
+  bool measures_first_vehicles_ = false;
+  std::vector<std::string> first_vehicles_;  // of scenario_.lanes, the vehicle nearest to the end; empty: none
   struct EmergencyTrip {
     double time_loss_seconds = 0;
     double depart_delay_seconds = 0;

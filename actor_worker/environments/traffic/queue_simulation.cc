@@ -163,6 +163,10 @@ absl::Span<const LaneMeasurement> QueueSimulation::Measure() {
     out.weighted_vehicles = lane.weighted;
     out.occupancy = std::min(1.0f, lane.covered_m / lane.length_m);
     out.waiting_seconds = std::max(0.0f, joined_count_[i] * now_ - lane.join_sum);
+    if (measures_first_vehicles_) {
+      const bool stands = out.halting > 0 && moving < 1;
+      out.first_waiting_seconds = stands ? std::max(0.0f, now_ - At(lane, 0).joined_at) : 0;
+    }
     out.emergency_vehicles = lane.emergency;
     out.departed = lane.departed;
     lane.departed = 0;

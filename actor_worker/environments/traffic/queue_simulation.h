@@ -42,6 +42,7 @@ class QueueSimulation final : public TrafficSimulation {
   void SetSignal(int junction, const SignalState& state) override;
   absl::Status Advance(int seconds) override;
   absl::Span<const LaneMeasurement> Measure() override;
+  void MeasureFirstVehicles() override { measures_first_vehicles_ = true; }
   absl::Status Totals(TrafficTotals& totals) override;
 
   // For tests.
@@ -134,6 +135,7 @@ class QueueSimulation final : public TrafficSimulation {
   std::vector<std::vector<int>> junction_connections_;
   std::vector<uint8_t> lane_open_;  // scratch of SetSignal
   std::vector<LaneMeasurement> measurements_;
+  bool measures_first_vehicles_ = false;
 
   float now_ = 0;
   int incident_lane_ = -1;

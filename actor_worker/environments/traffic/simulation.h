@@ -80,6 +80,8 @@ struct LaneMeasurement {
   float weighted_vehicles = 0;   // the same, each counted as kVehicleWeights
   float occupancy = 0;           // share of the lane's length covered by vehicles, 0..1
   float waiting_seconds = 0;     // time the standing vehicles have stood, summed
+  float first_waiting_seconds = 0;  // time the vehicle nearest to the stop line has stood, 0 while it moves;
+                                    // filled from MeasureFirstVehicles on
   float emergency_vehicles = 0;  // emergency vehicles on the lane
   float departed = 0;            // vehicles that crossed the stop line since the previous Measure (or Reset)
 };
@@ -119,8 +121,14 @@ class TrafficSimulation {
   // Lets `seconds` >= 1 whole seconds pass.
   virtual absl::Status Advance(int seconds) = 0;
 
+  // The same where another Advance comes before the next Measure: what only Measure shows need not be looked at.
+  virtual absl::Status AdvanceUnmeasured(int seconds) { return Advance(seconds); }
+
   // The lanes of network().lanes, in their order. Valid until the next call of anything. Called once per decision.
   virtual absl::Span<const LaneMeasurement> Measure() = 0;
+
+  // From the next Reset on, Measure fills first_waiting_seconds too, which costs time.
+  virtual void MeasureFirstVehicles() = 0;
 
   // May be costly: called once per episode by training, at will by tools and tests.
   virtual absl::Status Totals(TrafficTotals& totals) = 0;

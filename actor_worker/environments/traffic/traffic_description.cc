@@ -36,6 +36,33 @@ std::vector<ObservedNumber> DescribeApproachObservation() {
   return numbers;
 }
 
+std::vector<ObservedNumber> DescribePhaseObservation(int phases) {
+  std::vector<ObservedNumber> numbers;
+  for (int p = 0; p < phases; ++p) {
+    const auto add = [&](const char* name, const char* unit, double divided_by, const char* meaning) {
+      numbers.push_back({absl::StrCat("phase_", p, "_", name), unit, divided_by, meaning});
+    };
+    add("standing", "vehicles", 10, "standing on the phase's lanes");
+    add("fullest", "vehicles", 10, "standing on the fullest of them");
+    add("approaching", "vehicles", 10, "moving on them");
+    add("waiting", "seconds", 300, "that those standing there have stood, summed");
+    add("first_waiting", "seconds", 60, "that the vehicle nearest to a stop line has stood, the longest of the lanes'");
+    add("room_ahead", "", 1,
+        "share of the road up to the next signal that no vehicle covers, mean over the phase's lanes and the lanes each "
+        "leads to; 1 for a lane that leads to no signal");
+    add("coming", "vehicles", 10,
+        "on neighbours' lanes that have green and lead here; one is spread evenly over the lanes its own leads to");
+    add("emergency", "vehicles", 1, "emergency vehicles on the phase's lanes");
+    add("open", "", 1, "share of the phase's lanes that the green phase lets go");
+    add("green", "", 1, "1: this is the green phase, or the one the lights change to");
+  }
+  numbers.push_back({"stage_time", "seconds", 60, "since the present green, clearing step, yellow or all-red began"});
+  numbers.push_back({"changing", "", 1, "1 while the lights change"});
+  numbers.push_back({"standing", "vehicles", 20, "standing on all lanes of the junction"});
+  numbers.push_back({"neighbours_standing", "vehicles", 20, "the same of its neighbours, mean"});
+  return numbers;
+}
+
 std::vector<ObservedNumber> DescribeTrafficStateExtras(int num_junctions) {
   return {{"vehicles", "vehicles", 100.0 * num_junctions, "on all lanes that lead to a signal"},
           {"waiting", "seconds", 1000.0 * num_junctions, "that those standing have stood, summed"}};

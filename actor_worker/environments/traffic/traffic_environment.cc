@@ -20,25 +20,33 @@ TrafficEnvironment::TrafficEnvironment(std::string name, std::unique_ptr<Traffic
     : settings_(settings), simulation_(std::move(simulation)) {
   spec_.name = std::move(name);
   const auto& junctions = network().junctions;
-  std::map<int, std::vector<int>> by_actions;
+  const bool chooses_phase = settings_.action_set == TrafficActionSet::kChoosePhase;
+  const bool sees_phases = settings_.observation == TrafficObservation::kPhases;
+  // Equal spaces: the number of phases decides them, or, with neither, nothing does.
+  std::map<int, std::vector<int>> by_phases;
   for (int j = 0; j < static_cast<int>(junctions.size()); ++j) {
     const int phases = static_cast<int>(junctions[j].phases.size());
-    by_actions[settings_.action_set == TrafficActionSet::kChoosePhase ? phases : 4].push_back(j);
+    by_phases[chooses_phase || sees_phases ? phases : 0].push_back(j);
     signals_.emplace_back(&settings_, &junctions[j]);
   }
-  for (auto& [actions, members] : by_actions) {
+  for (auto& [phases, members] : by_phases) {
     AgentGroupSpec group;
-    group.name = by_actions.size() == 1 ? "junction" : absl::StrCat("junction_", actions, "_actions");
+    group.name = "junction";
+    if (by_phases.size() > 1) absl::StrAppend(&group.name, "_", phases, chooses_phase ? "_actions" : "_phases");
     for (const int j : members) group.agents.push_back(junctions[j].name);
-    group.observed = DescribeApproachObservation();
+    group.observed = sees_phases ? DescribePhaseObservation(phases) : DescribeApproachObservation();
     group.observation_size = static_cast<int>(group.observed.size());
     group.actions = DescribeTrafficActions(settings_.action_set, network(), members);
-    group.action_size = actions;
+    group.action_size = static_cast<int>(group.actions.size());
     spec_.groups.push_back(std::move(group));
     group_junctions_.push_back(std::move(members));
   }
   for (const ObservedNumber& number : DescribeApproachObservation()) {
     feature_scales_.push_back(1.0f / static_cast<float>(number.divided_by));
+  }
+  if (sees_phases) {
+    phase_observation_ = std::make_unique<PhaseObservation>(network());
+    simulation_->MeasureFirstVehicles();
   }
   spec_.observed_extras = DescribeTrafficStateExtras(static_cast<int>(junctions.size()));
   spec_.state_extras_size = static_cast<int>(spec_.observed_extras.size());
@@ -144,7 +152,7 @@ absl::Status TrafficEnvironment::Pass(int seconds) {
   while (seconds > 0) {
     int part = seconds;
     for (const SignalTiming& signal : signals_) part = std::min(part, signal.SecondsToChange());
-    RETURN_IF_ERROR(simulation_->Advance(part));
+    RETURN_IF_ERROR(part < seconds ? simulation_->AdvanceUnmeasured(part) : simulation_->Advance(part));
     for (int j = 0; j < static_cast<int>(signals_.size()); ++j) {
       if (signals_[j].Pass(part)) simulation_->SetSignal(j, signals_[j].state());
     }
@@ -191,18 +199,20 @@ void TrafficEnvironment::ReadLanes() {
     JunctionSums sums;
     for (const LaneMeasurement& lane : lanes_.subspan(junctions[j].first_lane, junctions[j].num_lanes)) {
       sums.halting += lane.halting;
+      sums.vehicles += lane.vehicles;
       sums.departed += lane.departed;
       sums.emergency += lane.emergency_vehicles;
     }
     sums_[j] = sums;
   }
+  if (phase_observation_ != nullptr) phase_observation_->Update(lanes_, signals_);
 }
 
 void TrafficEnvironment::ComputeRewards(StepOutcome& outcome) {
   const TrafficRewardWeights& weights = settings_.reward;
   for (size_t j = 0; j < sums_.size(); ++j) {
     JunctionSums& sums = sums_[j];
-    sums.own_reward = static_cast<float>(-weights.level * sums.halting +
+    sums.own_reward = static_cast<float>(-weights.level * sums.halting - weights.presence * sums.vehicles +
                                          weights.improvement * (halting_before_[j] - sums.halting) +
                                          weights.throughput * sums.departed - weights.emergency * sums.emergency) *
                       kRewardScale;

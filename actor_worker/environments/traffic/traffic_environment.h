@@ -4,7 +4,8 @@
 // Masks: during clearing, yellow and all-red only keep (or the phase being changed to); before minimum green no change;
 // when the coming interval would pass maximum green only a change; no override without an emergency vehicle.
 //
-// Agents with equal spaces form one group: "junction" when there is one, else "junction_N_actions".
+// Agents with equal spaces form one group: "junction" when there is one, else "junction_N_actions", or, where all have
+// the four actions and see their phases, "junction_N_phases".
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_ENVIRONMENT_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_TRAFFIC_ENVIRONMENT_H_
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "actor_worker/environment.h"
+#include "actor_worker/environments/traffic/phase_observation.h"
 #include "actor_worker/environments/traffic/signal_timing.h"
 #include "actor_worker/environments/traffic/simulation.h"
 #include "actor_worker/environments/traffic/traffic_settings.h"
@@ -61,7 +63,7 @@ class TrafficEnvironment final : public Environment {
 
  private:
   struct JunctionSums {
-    float halting = 0, departed = 0, emergency = 0, own_reward = 0;
+    float halting = 0, vehicles = 0, departed = 0, emergency = 0, own_reward = 0;
   };
   // Since Reset.
   struct JunctionTotals {
@@ -72,6 +74,8 @@ class TrafficEnvironment final : public Environment {
   void Apply(int junction, int action);
   absl::Status Pass(int seconds);
   void ReadLanes();
+  // An agent's numbers with observation APPROACHES.
+  void WriteApproaches(int junction, float* out) const;
   void ComputeRewards(StepOutcome& outcome);
 
   TrafficSettings settings_;
@@ -80,6 +84,7 @@ class TrafficEnvironment final : public Environment {
   std::vector<float> feature_scales_;  // one over what each number is divided by
   std::vector<std::vector<int>> group_junctions_;
   std::vector<SignalTiming> signals_;
+  std::unique_ptr<PhaseObservation> phase_observation_;  // null with APPROACHES
   absl::Span<const LaneMeasurement> lanes_;
   std::vector<JunctionSums> sums_;
   std::vector<float> halting_before_;

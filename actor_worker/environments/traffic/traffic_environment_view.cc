@@ -38,20 +38,28 @@ RawTrafficFeatures TrafficEnvironment::RawFeatures(int junction) const {
   return features;
 }
 
-void TrafficEnvironment::Observe(JointObservation& observation) const {
+void TrafficEnvironment::WriteApproaches(int junction, float* out) const {
   const auto& junctions = network().junctions;
+  const RawTrafficFeatures raw = RawFeatures(junction);
+  out[0] = raw[0] * PhaseScale(junctions[junction]);
+  for (int i = 1; i < 15; ++i) out[i] = raw[i] * feature_scales_[i];
+  for (int i = 0; i < 2; ++i) {
+    const int neighbour = junctions[junction].observed_neighbours[i];
+    out[15 + i] = neighbour < 0 ? 0 : raw[15 + i] * PhaseScale(junctions[neighbour]);
+  }
+}
+
+void TrafficEnvironment::Observe(JointObservation& observation) const {
   for (size_t g = 0; g < group_junctions_.size(); ++g) {
     GroupObservation& group = observation.groups[g];
     const int actions = spec_.groups[g].action_size;
     for (size_t a = 0; a < group_junctions_[g].size(); ++a) {
       const int junction = group_junctions_[g][a];
-      const RawTrafficFeatures raw = RawFeatures(junction);
-      float* const out = group.observations.data() + a * kTrafficFeatures;
-      out[0] = raw[0] * PhaseScale(junctions[junction]);
-      for (int i = 1; i < 15; ++i) out[i] = raw[i] * feature_scales_[i];
-      for (int i = 0; i < 2; ++i) {
-        const int neighbour = junctions[junction].observed_neighbours[i];
-        out[15 + i] = neighbour < 0 ? 0 : raw[15 + i] * PhaseScale(junctions[neighbour]);
+      float* const out = group.observations.data() + a * spec_.groups[g].observation_size;
+      if (phase_observation_ != nullptr) {
+        phase_observation_->Write(junction, out);
+      } else {
+        WriteApproaches(junction, out);
       }
       for (int n = 0; n < actions; ++n) group.action_mask[a * actions + n] = Allowed(junction, n) ? 1 : 0;
       group.alive[a] = 1;

@@ -10,6 +10,10 @@ TrafficSettings ReadTrafficSettings(SettingsReader& reader) {
       reader.Choice("action_set", "KEEP_NEXT_EXTEND_OVERRIDE", {"KEEP_NEXT_EXTEND_OVERRIDE", "CHOOSE_PHASE"},
                     "four actions with demand-skipping `next`, or one action per green phase");
   if (action_set == "CHOOSE_PHASE") settings.action_set = TrafficActionSet::kChoosePhase;
+  const std::string observation =
+      reader.Choice("observation", "APPROACHES", {"APPROACHES", "PHASES"},
+                    "what agents see: 17 numbers summed by approach, or a block of numbers per green phase");
+  if (observation == "PHASES") settings.observation = TrafficObservation::kPhases;
   const auto whole = [&](const char* name, int fallback, int low, int high, const char* meaning) {
     return static_cast<int>(reader.Integer(name, fallback, low, high, meaning));
   };
@@ -25,6 +29,8 @@ TrafficSettings ReadTrafficSettings(SettingsReader& reader) {
       whole("extension_seconds", settings.extension_seconds, 1, 60, "what the action `extend` commits to");
   TrafficRewardWeights& reward = settings.reward;
   reward.level = reader.Number("reward_level", reward.level, 0, 100, "weight of -(standing vehicles) / 20");
+  reward.presence =
+      reader.Number("reward_presence", reward.presence, 0, 100, "weight of -(vehicles, standing or not) / 20");
   reward.improvement =
       reader.Number("reward_improvement", reward.improvement, 0, 100, "weight of the fall in standing vehicles / 20");
   reward.throughput =

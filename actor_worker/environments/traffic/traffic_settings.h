@@ -14,14 +14,21 @@ enum class TrafficActionSet {
   kChoosePhase,
 };
 
-// The reward of junction j at a decision, H = its standing vehicles, D = vehicles that crossed its stop lines since the
-// last decision, E = emergency vehicles on its approaches:
-//   own(j)    = -level · H / 20 + improvement · (H before - H) / 20 + throughput · D / 20 - emergency · E / 20
+enum class TrafficObservation {
+  kApproaches,  // 17 numbers, sums by approach
+  kPhases,      // a block of numbers per green phase (phase_observation.h)
+};
+
+// The reward of junction j at a decision, H = its standing vehicles, V = vehicles on its lanes, D = vehicles that
+// crossed its stop lines since the last decision, E = emergency vehicles on its approaches:
+//   own(j)    = (-level · H - presence · V + improvement · (H before - H) + throughput · D - emergency · E) / 20
 //   reward(j) = own(j) + neighbour · mean over neighbours k of own(k)
 // The division by 20 keeps a busy junction's reward near one. A junction that clears its queue into a full neighbour
-// pays for it through the neighbour's term.
+// pays for it through the neighbour's term. Summed over an episode V is the time spent before stop lines, which counts
+// slowing down and creeping as delay does; H is the time stood there.
 struct TrafficRewardWeights {
   double level = 1.0;
+  double presence = 0.0;
   double improvement = 0.0;
   double throughput = 0.0;
   double neighbour = 0.5;
@@ -30,6 +37,7 @@ struct TrafficRewardWeights {
 
 struct TrafficSettings {
   TrafficActionSet action_set = TrafficActionSet::kKeepNextExtendOverride;
+  TrafficObservation observation = TrafficObservation::kApproaches;
   int decision_interval_seconds = 1;
   int episode_seconds = 3600;
   int yellow_seconds = 3;
