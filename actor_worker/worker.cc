@@ -14,6 +14,9 @@
 #include "actor_worker/stream/backoff.h"
 #include "actor_worker/stream/registration.h"
 #include "actor_worker/stream/session.h"
+#include "common/clock/awake_clock.h"
+#include "common/clock/call_deadline.h"
+#include "common/clock/steady_time.h"
 #include "common/security/http_proxy.h"
 #include "common/status_macros.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -25,6 +28,8 @@ constexpr absl::Duration kCallTimeout = absl::Seconds(5);
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(2);
 // A session this long, or one with an acknowledged chunk, was a success: the next break is tried again at once.
 constexpr absl::Duration kGoodSession = absl::Seconds(5);
+// Longer than an attempt and the pause after it take.
+constexpr absl::Duration kLongestLook = absl::Minutes(1);
 constexpr size_t kControlMessageBytes = 4 << 20;
 
 class Worker {
@@ -34,10 +39,9 @@ class Worker {
         route_(DescribeRoute(options.learner_address)),
         metrics_(metrics),
         identity_(DescribeThisWorker(options.max_shards)),
-        control_channel_(NewChannel(kControlMessageBytes)),
-        control_(wire::TrainingService::NewStub(control_channel_)),
         search_(options.first_retry, options.longest_search, absl::Uniform<uint64_t>(absl::BitGen())),
-        backoff_(options.first_retry, options.longest_retry, absl::Uniform<uint64_t>(absl::BitGen())) {}
+        backoff_(options.first_retry, options.longest_retry, absl::Uniform<uint64_t>(absl::BitGen())),
+        awake_(std::min(kLongestLook, options.give_up_after / 2)) {}
 
   int Run() {
     const int status = Loop();
@@ -54,10 +58,12 @@ class Worker {
 
   int Loop() {
     while (!options_.stop_requested()) {
+      awake_.Watch();
       const Attempt attempt = TryOnce();
       if (attempt.exit.has_value()) return *attempt.exit;
       Complain(attempt.status);
-      if (absl::Now() - last_contact_ > options_.give_up_after) {
+      awake_.Watch();
+      if (awake_.Now() - last_contact_ > options_.give_up_after) {
         LogLine(absl::StrCat("giving up: no learner at ", route_, " for ",
                              absl::FormatDuration(options_.give_up_after)));
         return kWorkerGaveUp;
@@ -67,16 +73,30 @@ class Worker {
     return kWorkerDone;
   }
 
+  void Contacted() {
+    awake_.Watch();
+    last_contact_ = awake_.Now();
+  }
+
   std::shared_ptr<grpc::Channel> NewChannel(size_t max_message_bytes) const {
     return OpenChannel(options_.learner_address, *options_.credentials, max_message_bytes);
   }
 
   // A channel without calls looks at its socket every five seconds only; one that is waited for does so at once.
   void AwaitConnection(grpc::Channel& channel) const {
-    channel.WaitForConnected(absl::ToChronoTime(absl::Now() + options_.longest_search));
+    channel.WaitForConnected(CallDeadline(options_.longest_search));
+  }
+
+  // A new channel for every attempt at a learner that was not there: gRPC's pauses between a channel's attempts go by the
+  // wall clock (they are timed waits of Abseil's), so after that was set back one would not try again for as long.
+  void OpenControl() {
+    if (control_ != nullptr && !unreachable_) return;
+    control_channel_ = NewChannel(kControlMessageBytes);
+    control_ = wire::TrainingService::NewStub(control_channel_);
   }
 
   Attempt TryOnce() {
+    OpenControl();
     AwaitConnection(*control_channel_);
     absl::StatusOr<wire::DescribeRunResponse> description = DescribeRun(*control_, kCallTimeout);
     if (!description.ok()) {
@@ -86,7 +106,7 @@ class Worker {
     }
     search_.Reset();
     if (std::exchange(unreachable_, false)) backoff_.Reset();
-    last_contact_ = absl::Now();
+    Contacted();
     last_complaint_.clear();
     if (const absl::Status status = PrepareRun(*description); !status.ok()) return DoesNotFit(status);
     if (worker_id_.empty()) {
@@ -124,7 +144,7 @@ class Worker {
     if (!plan.ok()) return plan.status();
     if (const absl::Status status = ChooseMaxShards(*plan); !status.ok()) return status;
     description_ = description;
-    data_channel_ = NewChannel(MaxWeightsBytes(plan->policies));
+    max_message_bytes_ = MaxWeightsBytes(plan->policies);
     run_ = std::make_unique<WorkerRun>(*std::move(plan), options_.rollout_threads, options_.max_shards, &events_,
                                        &metrics_);
     return absl::OkStatus();
@@ -144,13 +164,14 @@ class Worker {
 
   Attempt Serve() {
     if (std::exchange(connected_before_, true)) metrics_.reconnects.Increment();
-    AwaitConnection(*data_channel_);
-    const absl::Time began = absl::Now();
-    Session session(data_channel_, worker_id_, run_.get(), &events_, &metrics_);
+    const std::shared_ptr<grpc::Channel> channel = NewChannel(max_message_bytes_);
+    AwaitConnection(*channel);
+    const SteadyTime began = SteadyTime::Now();
+    Session session(channel, worker_id_, run_.get(), &events_, &metrics_, options_.idle_notice);
     const SessionEnd end = session.Serve(options_.stop_requested, options_.flush_timeout);
-    if (end.heard) last_contact_ = absl::Now();
+    if (end.heard) Contacted();
     if (end.left) worker_id_.clear();
-    if (end.acknowledged || absl::Now() - began > kGoodSession) backoff_.Reset();
+    if (end.acknowledged || SteadyTime::Now() - began > kGoodSession) backoff_.Reset();
     switch (end.reason) {
       case SessionEnd::kDrained:
       case SessionEnd::kStopped:
@@ -195,9 +216,10 @@ class Worker {
   }
 
   void Sleep(absl::Duration duration) {
-    const absl::Time until = absl::Now() + duration;
-    while (!options_.stop_requested() && absl::Now() < until) {
-      absl::SleepFor(std::min(until - absl::Now(), absl::Milliseconds(50)));
+    const SteadyTime until = SteadyTime::Now() + duration;
+    while (!options_.stop_requested() && SteadyTime::Now() < until) {
+      absl::SleepFor(std::min(until - SteadyTime::Now(), absl::Milliseconds(50)));
+      awake_.Watch();
     }
   }
 
@@ -205,17 +227,18 @@ class Worker {
   const std::string route_;  // to the learner, for people
   WorkerMetrics metrics_;
   WorkerIdentity identity_;
-  const std::shared_ptr<grpc::Channel> control_channel_;
-  const std::unique_ptr<wire::TrainingService::Stub> control_;
+  std::shared_ptr<grpc::Channel> control_channel_;
+  std::unique_ptr<wire::TrainingService::Stub> control_;
   Backoff search_, backoff_;
   WakeUp events_;
-  absl::Time last_contact_ = absl::Now();
+  AwakeClock awake_;         // while this process is paused nobody can be heard
+  SteadyTime last_contact_;  // by awake_
   std::string last_complaint_;
   bool unreachable_ = false;  // the last attempt did not get an answer
   bool connected_before_ = false;
 
   wire::DescribeRunResponse description_;
-  std::shared_ptr<grpc::Channel> data_channel_;
+  size_t max_message_bytes_ = 0;  // of the streams
   std::unique_ptr<WorkerRun> run_;
   std::string worker_id_;  // empty: to be registered
 };

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 
 namespace troupe {
 
@@ -104,7 +103,7 @@ std::optional<absl::Duration> LeaseBook::Acknowledge(const wire::Acknowledgement
   });
   std::optional<absl::Duration> age;
   if (found != chunks.end()) {
-    age = absl::Now() - found->since;
+    age = SteadyTime::Now() - found->since;
     chunks.erase(found);
   }
   const bool over = acknowledgement.result() == wire::OLD_LEASE || (entry->given_up && chunks.empty());
@@ -142,7 +141,7 @@ void LeaseBook::Submit(const HeldLease& lease, std::shared_ptr<const wire::Worke
   if (entry == nullptr || entry->lease.get() != &lease || lease.gone) return;
   entry->collecting = false;
   ++entry->next_sequence;
-  entry->unacknowledged.push_back({.message = std::move(chunk), .order = next_order_++, .since = absl::Now()});
+  entry->unacknowledged.push_back({.message = std::move(chunk), .order = next_order_++, .since = SteadyTime::Now()});
 }
 
 void LeaseBook::Fail(const HeldLease& lease, const std::string& error) {

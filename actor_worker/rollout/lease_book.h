@@ -22,6 +22,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "actor_worker/policy_store.h"
+#include "common/clock/steady_time.h"
 #include "proto/experiment.pb.h"
 #include "proto/training_service.pb.h"
 
@@ -102,7 +103,7 @@ class LeaseBook {
   struct Outgoing {
     std::shared_ptr<const wire::WorkerMessage> message;
     uint64_t order = 0;  // of collection, over all shards
-    absl::Time since;    // collected
+    SteadyTime since;    // collected
     bool sent = false;   // on the present stream
     bool sent_before = false;
   };

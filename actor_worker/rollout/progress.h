@@ -9,27 +9,26 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdint>
+
+#include "common/clock/awake_clock.h"
 
 namespace troupe {
 
 // Tick and Rest: the rollout thread. Watch, SilentSeconds and LimitSeconds: the watchdog.
 class RolloutProgress {
  public:
-  using Clock = std::chrono::steady_clock;
-
   // The copies' first steps may take this much longer than a step: every simulator starts, and the copies play up to
   // one episode each to be in different phases.
   static constexpr double kStartLimitSeconds = 900;
   // Of the time between two looks of the watchdog no more than this counts.
-  static constexpr std::chrono::nanoseconds kLongestLook = std::chrono::seconds(1);
+  static constexpr absl::Duration kLongestLook = absl::Seconds(1);
 
   enum class Stage : uint8_t { kResting, kStarting, kStepping };
 
   // Something was done, and `stage` begins.
   void Tick(Stage stage) {
-    const int64_t now = awake_.load(std::memory_order_relaxed);
+    const int64_t now = absl::ToInt64Nanoseconds(clock_.awake());
     if (stage_.load(std::memory_order_relaxed) == Stage::kStepping) {
       const int64_t took = now - since_.load(std::memory_order_relaxed);
       if (took > longest_step_.load(std::memory_order_relaxed)) longest_step_.store(took, std::memory_order_relaxed);
@@ -40,15 +39,11 @@ class RolloutProgress {
   void Rest() { Tick(Stage::kResting); }
 
   // The watchdog looks, at most kLongestLook after its last look unless the process stood still.
-  void Watch(Clock::time_point now) {
-    const std::chrono::nanoseconds passed = watched_ == Clock::time_point() ? std::chrono::nanoseconds(0) : now - watched_;
-    watched_ = now;
-    awake_.fetch_add(std::min(passed, kLongestLook).count(), std::memory_order_relaxed);
-  }
+  void Watch(SteadyTime now) { clock_.Watch(now); }
   // Time since the last tick; 0 while resting.
   double SilentSeconds() const {
     if (stage_.load(std::memory_order_acquire) == Stage::kResting) return 0;
-    return static_cast<double>(awake_.load(std::memory_order_relaxed) - since_.load(std::memory_order_relaxed)) * 1e-9;
+    return absl::ToDoubleSeconds(clock_.awake()) - static_cast<double>(since_.load(std::memory_order_relaxed)) * 1e-9;
   }
   // Silence beyond this is a hang: ten times the longest step so far, never less than `lease_timeout_seconds`.
   double LimitSeconds(double lease_timeout_seconds) const {
@@ -58,10 +53,9 @@ class RolloutProgress {
   }
 
  private:
-  Clock::time_point watched_;        // the watchdog's last look
-  std::atomic<int64_t> awake_ = 0;  // nanoseconds the watchdog saw pass
+  AwakeClock clock_{kLongestLook};
   std::atomic<Stage> stage_ = Stage::kResting;
-  std::atomic<int64_t> since_ = 0;
+  std::atomic<int64_t> since_ = 0;  // nanoseconds of clock_
   std::atomic<int64_t> longest_step_ = 0;
 };
 

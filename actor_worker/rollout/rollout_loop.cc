@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "actor_worker/log.h"
+#include "common/clock/steady_time.h"
 #include "common/status_macros.h"
 
 namespace troupe {
@@ -33,9 +33,9 @@ void RolloutLoop::Run() {
         work.has_value()) {
       CollectOne(*work);
     } else {
-      const absl::Time began = absl::Now();
+      const SteadyTime began = SteadyTime::Now();
       shared_.work->WaitPast(seen, kLongestWait);
-      if (!rollouts_.empty()) shared_.metrics->waiting_seconds.Increment(absl::ToDoubleSeconds(absl::Now() - began));
+      if (!rollouts_.empty()) shared_.metrics->waiting_seconds.Increment(absl::ToDoubleSeconds(SteadyTime::Now() - began));
     }
   }
 }
@@ -45,7 +45,7 @@ void RolloutLoop::DropEndedLeases() {
 }
 
 void RolloutLoop::CollectOne(const RolloutWork& work) {
-  const absl::Time began = absl::Now();
+  const SteadyTime began = SteadyTime::Now();
   std::shared_ptr<wire::WorkerMessage> message = shared_.chunks->Take();
   wire::Chunk* chunk = message->mutable_chunk();
   const absl::Status status = Collect(work, chunk);
@@ -65,7 +65,7 @@ void RolloutLoop::CollectOne(const RolloutWork& work) {
     shared_.metrics->agent_steps.Increment(steps * shared_.plan->spec.num_agents());
     shared_.metrics->environment_seconds.Increment(chunk->environment_seconds());
     shared_.metrics->inference_seconds.Increment(chunk->inference_seconds());
-    shared_.metrics->collect_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - began));
+    shared_.metrics->collect_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - began));
     shared_.leases->Submit(*work.lease, std::move(message));
   }
   shared_.collected->Notify();
@@ -81,9 +81,9 @@ absl::Status RolloutLoop::Collect(const RolloutWork& work, wire::Chunk* chunk) {
     if (rollout == nullptr) {
       ASSIGN_OR_RETURN(rollout, ShardRollout::Create(*shared_.plan, work.lease));
     }
-    const absl::Time began = absl::Now();
+    const SteadyTime began = SteadyTime::Now();
     RETURN_IF_ERROR(policy_->Apply(work.weights));
-    shared_.metrics->apply_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - began));
+    shared_.metrics->apply_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - began));
     return rollout->Collect(work.sequence, work.weights->policy_version, *policy_, progress_, chunk);
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("exception: ", error.what()));

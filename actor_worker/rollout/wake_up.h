@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/timed_wait.h"
 
 namespace troupe {
 
@@ -28,7 +29,7 @@ class WakeUp {
   void WaitPast(uint64_t seen, absl::Duration timeout) const ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
     auto moved_on = [this, seen]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return count_ != seen; };
-    mutex_.AwaitWithTimeout(absl::Condition(&moved_on), timeout);
+    AwaitFor(mutex_, absl::Condition(&moved_on), timeout);
   }
 
  private:

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "actor_worker/log.h"
+#include "common/clock/steady_time.h"
 #include "common/config/experiment_loader.h"
 #include "common/status_macros.h"
 
@@ -137,13 +137,13 @@ void WorkerRun::Abandon() {
 }
 
 bool WorkerRun::WaitEnded(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const SteadyTime deadline = SteadyTime::Now() + timeout;
   auto all_ended = [this] {
     return evaluations_.ended() &&
            std::all_of(threads_.begin(), threads_.end(), [](const auto& t) { return t->ended.load(); });
   };
   while (!all_ended()) {
-    if (absl::Now() >= deadline) return false;
+    if (SteadyTime::Now() >= deadline) return false;
     const uint64_t seen = shared_.collected->count();
     if (!all_ended()) shared_.collected->WaitPast(seen, absl::Milliseconds(20));
   }
@@ -155,7 +155,7 @@ bool WorkerRun::CheckThreads() {
   for (int i = 0; i < threads_.size(); ++i) {
     Thread& thread = *threads_[i];
     RolloutProgress& progress = thread.loop->progress();
-    progress.Watch(RolloutProgress::Clock::now());
+    progress.Watch(SteadyTime::Now());
     const double silent = progress.SilentSeconds();
     if (thread.hangs || silent <= progress.LimitSeconds(lease_timeout_seconds_)) continue;
     thread.hangs = true;

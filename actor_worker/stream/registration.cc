@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "actor_worker/stream/rpc_status.h"
+#include "common/clock/call_deadline.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"
 
@@ -15,6 +15,8 @@ grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes) {
   arguments.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10000);  // how long one attempt may take
+  // A new channel is to try at once, whatever became of one before it.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // With the worker's own pause between attempts at most this much over a second after the learner listens.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
@@ -38,7 +40,7 @@ absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::Stu
   wire::DescribeRunRequest request;
   request.set_protocol_version(kProtocolVersion);
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  context.set_deadline(CallDeadline(timeout));
   wire::DescribeRunResponse response;
   const grpc::Status status = stub.DescribeRun(&context, request, &response);
   if (!status.ok()) return FromRpcStatus(status);
@@ -56,7 +58,7 @@ absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface&
   request.set_max_shards(identity.max_shards);
   EncodeEnvironmentSpec(environment, request.mutable_environment_spec());
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  context.set_deadline(CallDeadline(timeout));
   wire::RegisterResponse response;
   const grpc::Status status = stub.Register(&context, request, &response);
   if (!status.ok()) return FromRpcStatus(status);
@@ -68,7 +70,7 @@ absl::Status LeaveLearner(wire::TrainingService::StubInterface& stub, const std:
   wire::LeaveRequest request;
   request.set_worker_id(worker_id);
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  context.set_deadline(CallDeadline(timeout));
   wire::LeaveResponse response;
   return FromRpcStatus(stub.Leave(&context, request, &response));
 }

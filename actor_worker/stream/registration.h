@@ -17,7 +17,7 @@
 namespace troupe {
 
 // Of every channel to a learner: it takes messages up to `max_message_bytes`, tries to connect anew at least every
-// second, and notices a peer that vanished without a word.
+// second, notices a peer that vanished without a word, and shares nothing with other channels.
 grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes);
 
 // A channel to the learner, not yet connected. Errors of the address show as UNAVAILABLE calls.

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "actor_worker/log.h"
 
 namespace troupe {
@@ -24,11 +23,12 @@ int BeginStream(WorkerRun* run, WorkerMetrics* metrics) {
 }  // namespace
 
 Session::Session(const std::shared_ptr<grpc::Channel>& channel, const std::string& worker_id, WorkerRun* run,
-                 WakeUp* events, WorkerMetrics* metrics)
+                 WakeUp* events, WorkerMetrics* metrics, absl::Duration idle_notice)
     : run_(run),
       events_(events),
       metrics_(metrics),
       heartbeat_(absl::Seconds(run->plan().experiment.collection().lease_timeout_seconds()) / 3),
+      idle_notice_(idle_notice),
       stub_(wire::TrainingService::NewStub(channel)),
       trajectories_(channel, worker_id, (BeginStream(run, metrics), &run->leases()),
                     {.received = [this](wire::LearnerMessage& message) { Received(message); },
@@ -51,8 +51,21 @@ void Session::Received(wire::LearnerMessage& message) {
 
 void Session::Beat() {
   trajectories_.HeartbeatAfter(heartbeat_);
-  metrics_->leases.Set(run_->leases().num_leases());
+  const int leases = run_->leases().num_leases();
+  NoticeIdleness(leases);
+  metrics_->leases.Set(leases);
   metrics_->unacknowledged_chunks.Set(run_->leases().num_unacknowledged());
+}
+
+void Session::NoticeIdleness(int leases) {
+  const SteadyTime now = SteadyTime::Now();
+  if (leases > 0 && idle_since_ < SteadyTime::InfiniteFuture()) idle_since_ = now;
+  if (now - idle_since_ < idle_notice_) return;
+  idle_since_ = SteadyTime::InfiniteFuture();
+  const uint32_t shards = run_->plan().experiment.collection().num_shards();
+  LogLine(absl::StrCat("nothing to collect for ", absl::FormatDuration(idle_notice_), ": the learner has no shard for this "
+                       "worker. The run has ", shards, shards == 1 ? " shard" : " shards", " (collection.num_shards), each "
+                       "is one worker's, and further workers only play evaluations"));
 }
 
 SessionEnd Session::Serve(const std::function<bool()>& stop_requested, absl::Duration flush_timeout) {
@@ -92,8 +105,8 @@ bool Session::Over(SessionEnd* end) {
     return true;
   }
   if (!weights_.done()) return false;
-  if (weights_ended_ == absl::InfiniteFuture()) weights_ended_ = absl::Now();
-  if (absl::Now() - weights_ended_ < kReasonPatience) return false;
+  if (weights_ended_ == SteadyTime::InfiniteFuture()) weights_ended_ = SteadyTime::Now();
+  if (SteadyTime::Now() - weights_ended_ < kReasonPatience) return false;
   *end = Classify(weights_.status(), false);
   return true;
 }
@@ -119,8 +132,8 @@ bool Session::LeaveDrained() {
 
 bool Session::LeaveStopped(absl::Duration flush_timeout) {
   run_->FinishChunks();
-  const absl::Time deadline = absl::Now() + flush_timeout;
-  while (!run_->leases().Idle() && !trajectories_.done() && !drained_ && absl::Now() < deadline) {
+  const SteadyTime deadline = SteadyTime::Now() + flush_timeout;
+  while (!run_->leases().Idle() && !trajectories_.done() && !drained_ && SteadyTime::Now() < deadline) {
     const uint64_t seen = events_->count();
     Beat();
     if (!run_->leases().Idle()) events_->WaitPast(seen, kTick);

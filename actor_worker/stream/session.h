@@ -11,6 +11,7 @@
 #include "actor_worker/rollout/worker_run.h"
 #include "actor_worker/stream/trajectory_stream.h"
 #include "actor_worker/stream/weights_subscription.h"
+#include "common/clock/steady_time.h"
 #include "grpcpp/channel.h"
 #include "proto/training_service.grpc.pb.h"
 
@@ -34,9 +35,9 @@ struct SessionEnd {
 // Used once, by one thread.
 class Session {
  public:
-  // Everything outlives the session.
+  // Everything outlives the session. Without a shard for `idle_notice` that is said, once.
   Session(const std::shared_ptr<grpc::Channel>& channel, const std::string& worker_id, WorkerRun* run, WakeUp* events,
-          WorkerMetrics* metrics);
+          WorkerMetrics* metrics, absl::Duration idle_notice);
 
   // Blocks until the session is over. Heartbeats go out whenever a third of lease_timeout passed in silence; the
   // watchdog over the rollout threads runs here too. A stop waits up to `flush_timeout` for the chunks under way to be
@@ -48,6 +49,7 @@ class Session {
   // The first event that ends the session, or nothing.
   bool Over(SessionEnd* end);
   void Beat();
+  void NoticeIdleness(int leases);
   // True: the learner has ended the stream.
   bool LeaveDrained();
   bool LeaveStopped(absl::Duration flush_timeout);
@@ -57,10 +59,12 @@ class Session {
   WakeUp* const events_;
   WorkerMetrics* const metrics_;
   const absl::Duration heartbeat_;
+  const absl::Duration idle_notice_;
+  SteadyTime idle_since_ = SteadyTime::Now();  // infinite future once said
   std::atomic<bool> drained_ = false;
   std::atomic<bool> heard_ = false;
   std::atomic<bool> acknowledged_ = false;
-  absl::Time weights_ended_ = absl::InfiniteFuture();
+  SteadyTime weights_ended_ = SteadyTime::InfiniteFuture();
   const std::unique_ptr<wire::TrainingService::Stub> stub_;
   TrajectoryStream trajectories_;
   WeightsSubscription weights_;

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "actor_worker/stream/rpc_status.h"
 #include "actor_worker/stream/shared_encoding.h"
+#include "common/clock/timed_wait.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 
 namespace troupe {
@@ -39,7 +39,7 @@ TrajectoryStream::~TrajectoryStream() {
 void TrajectoryStream::Write(std::shared_ptr<const wire::WorkerMessage> message) {
   in_flight_ = EncodeShared(std::move(message));
   writing_ = true;
-  last_write_ = absl::Now();
+  last_write_ = SteadyTime::Now();
   StartWrite(&in_flight_);
 }
 
@@ -61,7 +61,7 @@ void TrajectoryStream::Pump() {
 void TrajectoryStream::HeartbeatAfter(absl::Duration silence) {
   absl::MutexLock lock(&mutex_);
   WriteNext();
-  if (broken_ || half_closed_ || writing_ || absl::Now() - last_write_ < silence) return;
+  if (broken_ || half_closed_ || writing_ || SteadyTime::Now() - last_write_ < silence) return;
   auto heartbeat = std::make_shared<wire::WorkerMessage>();
   heartbeat->mutable_heartbeat();
   Write(std::move(heartbeat));
@@ -104,7 +104,7 @@ void TrajectoryStream::OnDone(const grpc::Status& status) {
 
 bool TrajectoryStream::WaitDone(absl::Duration timeout) const {
   absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&done_), timeout);
+  AwaitFor(mutex_, absl::Condition(&done_), timeout);
   return done_;
 }
 

@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "actor_worker/rollout/lease_book.h"
+#include "common/clock/steady_time.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -70,7 +71,7 @@ class TrajectoryStream final : private grpc::ClientBidiReactor<grpc::ByteBuffer,
   mutable absl::Mutex mutex_;
   grpc::ByteBuffer in_flight_ ABSL_GUARDED_BY(mutex_);  // keeps its message
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time last_write_ ABSL_GUARDED_BY(mutex_);
+  SteadyTime last_write_ ABSL_GUARDED_BY(mutex_);
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;      // Close was asked for
   bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;  // and has been done
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;       // nothing can be written any more

@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "common/clock/timed_wait.h"
 
 namespace troupe {
 namespace {
@@ -234,7 +235,7 @@ void PageServer::AwaitScrape(const std::function<bool()>& stop) {
     return !scrapes_.empty() && scrapes_.back() >= began;
   };
   while (!taken() && steady_clock::now() < NextScrapeDue() && !stop()) {
-    mutex_.AwaitWithTimeout(absl::Condition(&taken), absl::FromChrono(kTick));
+    AwaitFor(mutex_, absl::Condition(&taken), absl::FromChrono(kTick));
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "common/status_macros.h"
 
 namespace troupe {
@@ -22,12 +21,12 @@ absl::StatusOr<std::shared_ptr<BearerToken>> BearerToken::Open(FlagFile file) {
 }
 
 BearerToken::BearerToken(FlagFile file, std::string token)
-    : file_(std::move(file)), token_(std::move(token)), read_(absl::Now()) {}
+    : file_(std::move(file)), token_(std::move(token)), read_(SteadyTime::Now()) {}
 
 std::string BearerToken::Get() {
   absl::MutexLock lock(&mutex_);
-  if (absl::Now() - read_ >= kReloadPeriod) {
-    read_ = absl::Now();
+  if (SteadyTime::Now() - read_ >= kReloadPeriod) {
+    read_ = SteadyTime::Now();
     if (absl::StatusOr<std::string> token = ReadTokenFile(file_); token.ok()) token_ = *std::move(token);
   }
   return token_;

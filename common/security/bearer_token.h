@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 #include "common/security/credential_files.h"
 
 namespace troupe {
@@ -37,7 +38,7 @@ class BearerToken {
   const FlagFile file_;
   absl::Mutex mutex_;
   std::string token_ ABSL_GUARDED_BY(mutex_);
-  absl::Time read_ ABSL_GUARDED_BY(mutex_);
+  SteadyTime read_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace troupe

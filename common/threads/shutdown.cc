@@ -13,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "common/clock/timed_wait.h"
 #include "common/threads/named_thread.h"
 
 namespace troupe {
@@ -96,7 +97,7 @@ void ShutdownSignal::Request() { state_->Request(); }
 
 bool ShutdownSignal::WaitFor(absl::Duration timeout) {
   absl::MutexLock lock(&state_->mutex);
-  return state_->mutex.AwaitWithTimeout(absl::Condition(&state_->requested), timeout);
+  return AwaitFor(state_->mutex, absl::Condition(&state_->requested), timeout);
 }
 
 }  // namespace troupe

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 #include "common/files/actor_file.h"
 #include "common/status_macros.h"
 
@@ -90,7 +90,7 @@ void CheckpointWriter::Run() {
 }
 
 void CheckpointWriter::Perform(const Checkpoint& checkpoint, bool best) {
-  const absl::Time begin = absl::Now();
+  const SteadyTime begin = SteadyTime::Now();
   const uint64_t update = checkpoint.counters.update;
   absl::Status status = best ? store_.WriteBest(checkpoint) : store_.Write(checkpoint);
   Note(best ? kBestCheckpoint : kCheckpoint, best ? store_.best_path() : store_.PathOf(update), update, status);
@@ -98,7 +98,7 @@ void CheckpointWriter::Perform(const Checkpoint& checkpoint, bool best) {
   const absl::Status exported = WriteActors(checkpoint, actors);
   Note(best ? kBestActors : kLastActors, actors, update, exported);
   status.Update(exported);
-  report_({update, checkpoint.counters.env_steps, best, absl::ToDoubleSeconds(absl::Now() - begin), std::move(status)});
+  report_({update, checkpoint.counters.env_steps, best, absl::ToDoubleSeconds(SteadyTime::Now() - begin), std::move(status)});
 }
 
 void CheckpointWriter::Note(File file, const std::string& path, uint64_t update, const absl::Status& status) {

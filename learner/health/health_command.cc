@@ -1,8 +1,7 @@
 #include "learner/health/health_command.h"
 
-#include <chrono>
-
 #include "absl/strings/str_cat.h"
+#include "common/clock/call_deadline.h"
 #include "common/security/http_proxy.h"
 #include "common/status_macros.h"
 #include "grpcpp/client_context.h"
@@ -14,7 +13,7 @@ absl::StatusOr<std::string> AskHealth(const std::string& address, const ClientSe
   ASSIGN_OR_RETURN(const auto credentials, ClientCredentials::Load(security, address));
   const auto stub = grpc::health::v1::Health::NewStub(credentials->OpenChannel(address, {}));
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+  context.set_deadline(CallDeadline(absl::Seconds(5)));
   grpc::health::v1::HealthCheckResponse response;
   const grpc::Status status = stub->Check(&context, {}, &response);
   if (!status.ok()) return absl::UnavailableError(absl::StrCat("health of ", DescribeRoute(address), ": ", status.error_message()));

@@ -5,6 +5,9 @@
 #include <numeric>
 #include <utility>
 
+#include "common/clock/steady_time.h"
+#include "common/clock/timed_wait.h"
+
 namespace troupe {
 
 BatchAssembler::BatchAssembler(const EnvironmentSpec& spec, ChunkShape shape, int num_shards, bool ordered,
@@ -82,7 +85,7 @@ void BatchAssembler::JoinTruncated(Buffer* buffer) {
 const TrainingBatch* BatchAssembler::Peek(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   const bool ready =
-      mutex_.AwaitWithTimeout(absl::Condition(this, &BatchAssembler::NextIsReadyOrClosed), timeout) && !closed_;
+      AwaitFor(mutex_, absl::Condition(this, &BatchAssembler::NextIsReadyOrClosed), timeout) && !closed_;
   if (!ready) return nullptr;
   Buffer& buffer = BufferOf(next_update_);
   JoinTruncated(&buffer);
@@ -90,9 +93,9 @@ const TrainingBatch* BatchAssembler::Peek(absl::Duration timeout) {
 }
 
 absl::StatusOr<AssembledBatch> BatchAssembler::Next(absl::Duration timeout) {
-  const absl::Time start = absl::Now();
+  const SteadyTime start = SteadyTime::Now();
   absl::MutexLock lock(&mutex_);
-  if (!mutex_.AwaitWithTimeout(absl::Condition(this, &BatchAssembler::NextIsReadyOrClosed), timeout)) {
+  if (!AwaitFor(mutex_, absl::Condition(this, &BatchAssembler::NextIsReadyOrClosed), timeout)) {
     return absl::DeadlineExceededError("no full batch yet");
   }
   if (closed_) return absl::CancelledError("draining");
@@ -107,7 +110,7 @@ absl::StatusOr<AssembledBatch> BatchAssembler::Next(absl::Duration timeout) {
   next_update_ += 1;
   const std::vector<uint64_t>& versions = buffer.batch.policy_versions;
   const double mean_version = std::accumulate(versions.begin(), versions.end(), 0.0) / versions.size();
-  return AssembledBatch{&buffer.batch, buffer.update, absl::ToDoubleSeconds(absl::Now() - start),
+  return AssembledBatch{&buffer.batch, buffer.update, absl::ToDoubleSeconds(SteadyTime::Now() - start),
                         static_cast<double>(buffer.update) - mean_version};
 }
 

@@ -20,7 +20,7 @@ LeaseTable::LeaseTable(LeaseTableOptions options) : options_(Completed(options))
   for (size_t i = 0; i < shards_.size(); ++i) shards_[i].lease.shard = static_cast<uint32_t>(i);
 }
 
-void LeaseTable::Open(const std::vector<uint32_t>& last_epochs, uint64_t first_update, absl::Time now) {
+void LeaseTable::Open(const std::vector<uint32_t>& last_epochs, uint64_t first_update, SteadyTime now) {
   for (Shard& shard : shards_) {
     shard.lease.first_update = first_update;
     if (!last_epochs.empty()) shard.lease.epoch = last_epochs[shard.lease.shard];
@@ -29,11 +29,20 @@ void LeaseTable::Open(const std::vector<uint32_t>& last_epochs, uint64_t first_u
   opened_at_ = now;
 }
 
-void LeaseTable::AddWorker(const std::string& worker_id, int max_shards, absl::Time now) {
+void LeaseTable::Close() {
+  open_ = gate_open_ = false;
+  for (Shard& shard : shards_) {
+    if (shard.worker_id.empty()) continue;
+    changes_.push_back({LeaseChange::Kind::kRevoke, shard.worker_id, shard.lease});
+    Free(shard);
+  }
+}
+
+void LeaseTable::AddWorker(const std::string& worker_id, int max_shards, SteadyTime now) {
   workers_[worker_id] = {workers_seen_++, max_shards, false, now, 0};
 }
 
-void LeaseTable::RemoveWorker(const std::string& worker_id, absl::Time now) {
+void LeaseTable::RemoveWorker(const std::string& worker_id, SteadyTime now) {
   num_connected_ -= connected(worker_id) ? 1 : 0;
   for (Shard& shard : shards_) {
     if (shard.worker_id == worker_id) {
@@ -45,7 +54,7 @@ void LeaseTable::RemoveWorker(const std::string& worker_id, absl::Time now) {
   workers_.erase(worker_id);
 }
 
-void LeaseTable::Connect(const std::string& worker_id, absl::Time now) {
+void LeaseTable::Connect(const std::string& worker_id, SteadyTime now) {
   const auto found = workers_.find(worker_id);
   if (found == workers_.end()) return;
   num_connected_ += found->second.connected ? 0 : 1;
@@ -56,7 +65,7 @@ void LeaseTable::Connect(const std::string& worker_id, absl::Time now) {
   }
 }
 
-void LeaseTable::Disconnect(const std::string& worker_id, absl::Time now) {
+void LeaseTable::Disconnect(const std::string& worker_id, SteadyTime now) {
   const auto found = workers_.find(worker_id);
   if (found == workers_.end()) return;
   num_connected_ -= found->second.connected ? 1 : 0;
@@ -64,12 +73,12 @@ void LeaseTable::Disconnect(const std::string& worker_id, absl::Time now) {
   found->second.last_heard = now;
 }
 
-void LeaseTable::Heard(const std::string& worker_id, absl::Time now) {
+void LeaseTable::Heard(const std::string& worker_id, SteadyTime now) {
   const auto found = workers_.find(worker_id);
   if (found != workers_.end()) found->second.last_heard = now;
 }
 
-std::vector<std::string> LeaseTable::Expire(absl::Time now) {
+std::vector<std::string> LeaseTable::Expire(SteadyTime now) {
   std::vector<std::string> silent;
   for (const auto& [worker_id, worker] : workers_) {
     if (now - worker.last_heard >= options_.lease_timeout) silent.push_back(worker_id);
@@ -78,7 +87,7 @@ std::vector<std::string> LeaseTable::Expire(absl::Time now) {
   return silent;
 }
 
-bool LeaseTable::FailLease(const std::string& worker_id, uint32_t shard_index, uint32_t epoch, absl::Time now) {
+bool LeaseTable::FailLease(const std::string& worker_id, uint32_t shard_index, uint32_t epoch, SteadyTime now) {
   if (shard_index >= shards_.size()) return false;
   Shard& shard = shards_[shard_index];
   if (shard.worker_id != worker_id || shard.lease.epoch != epoch) return false;
@@ -121,7 +130,7 @@ LeaseTable::Standing LeaseTable::Find(const std::string& worker_id, uint32_t sha
   return sequence == shard.next_sequence ? Standing::kNext : Standing::kGap;
 }
 
-void LeaseTable::Advance(uint32_t shard_index, absl::Time now) {
+void LeaseTable::Advance(uint32_t shard_index, SteadyTime now) {
   Shard& shard = shards_[shard_index];
   shard.next_sequence += 1;
   shard.failures = 0;
@@ -138,7 +147,7 @@ void LeaseTable::Advance(uint32_t shard_index, absl::Time now) {
   Give(shard, *least);
 }
 
-std::vector<LeaseChange> LeaseTable::TakeChanges(absl::Time now) {
+std::vector<LeaseChange> LeaseTable::TakeChanges(SteadyTime now) {
   OpenGate(now);
   if (gate_open_ && num_leased_ < static_cast<int>(shards_.size())) {
     for (Shard& shard : shards_) {
@@ -152,7 +161,7 @@ std::vector<LeaseChange> LeaseTable::TakeChanges(absl::Time now) {
   return std::exchange(changes_, {});
 }
 
-void LeaseTable::OpenGate(absl::Time now) {
+void LeaseTable::OpenGate(SteadyTime now) {
   if (!open_ || gate_open_) return;
   gate_open_ = num_connected() >= options_.expected_workers || now - opened_at_ >= options_.expected_workers_patience;
 }
@@ -201,6 +210,12 @@ std::vector<uint32_t> LeaseTable::last_epochs() const {
   std::vector<uint32_t> epochs;
   for (const Shard& shard : shards_) epochs.push_back(shard.lease.epoch);
   return epochs;
+}
+
+int LeaseTable::num_idle() const {
+  if (num_leased_ < options_.own_shards.count) return 0;
+  return static_cast<int>(std::ranges::count_if(
+      workers_, [](const auto& entry) { return entry.second.connected && entry.second.leases == 0; }));
 }
 
 bool LeaseTable::connected(const std::string& worker_id) const {

@@ -1,6 +1,6 @@
 // Who collects which shard: leases, their epochs and how far each has come.
 //
-// A shard is free or leased to one worker. Each lease has an epoch, one above the shard's last; chunks of earlier
+// Nothing is given out before Open and after Close. A shard is free or leased to one worker. Each lease has an epoch, one above the shard's last; chunks of earlier
 // epochs are refused. Leases end when their worker is removed or silent for too long, when the worker gives them up,
 // and when a shard moves to a worker that has fewer; the shard's next lease goes on at the update that still misses its
 // chunk.
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 #include "learner/ingest/shard_range.h"
 
 namespace troupe {
@@ -63,25 +64,29 @@ class LeaseTable {
 
   // From now on leases are given out: epochs above last_epochs [num_shards] (empty: from 1), updates from
   // `first_update`.
-  void Open(const std::vector<uint32_t>& last_epochs, uint64_t first_update, absl::Time now);
+  void Open(const std::vector<uint32_t>& last_epochs, uint64_t first_update, SteadyTime now);
+
+  // No more leases: those there are end, their workers are told, and chunks of theirs stand as kOldLease.
+  void Close();
+  bool is_open() const { return open_; }
 
   // A worker that takes up to `max_shards` leases, registered but not connected.
-  void AddWorker(const std::string& worker_id, int max_shards, absl::Time now);
+  void AddWorker(const std::string& worker_id, int max_shards, SteadyTime now);
   // Its leases are free at once.
-  void RemoveWorker(const std::string& worker_id, absl::Time now);
+  void RemoveWorker(const std::string& worker_id, SteadyTime now);
   bool HasWorker(const std::string& worker_id) const { return workers_.contains(worker_id); }
   // The worker has a stream; the leases it still holds are granted again with the same epoch.
-  void Connect(const std::string& worker_id, absl::Time now);
+  void Connect(const std::string& worker_id, SteadyTime now);
   // The stream is gone; the leases stay until lease_timeout.
-  void Disconnect(const std::string& worker_id, absl::Time now);
-  void Heard(const std::string& worker_id, absl::Time now);
+  void Disconnect(const std::string& worker_id, SteadyTime now);
+  void Heard(const std::string& worker_id, SteadyTime now);
   // Removes the workers unheard for lease_timeout and returns them.
-  std::vector<std::string> Expire(absl::Time now);
+  std::vector<std::string> Expire(SteadyTime now);
 
   // The worker gave its lease up. The shard is leased again after a delay that doubles with every failure since its
   // last chunk (100 ms … lease_timeout), to a worker that has not failed it since if there is one with room. False: not
   // a lease of this worker.
-  bool FailLease(const std::string& worker_id, uint32_t shard, uint32_t epoch, absl::Time now);
+  bool FailLease(const std::string& worker_id, uint32_t shard, uint32_t epoch, SteadyTime now);
 
   // A shard that nobody seems able to collect: its lease failed kFirstFailures times in a row before this table saw any
   // chunk, or kLaterFailures times afterwards, on kFailedWorkers different workers or on all that are connected; or
@@ -101,10 +106,10 @@ class LeaseTable {
   // The chunk of standing kNext has been dealt with. If its worker has two or more leases more than another connected
   // one with room, the shard moves there, with the next epoch: between chunks, so none in the making for this update is
   // lost.
-  void Advance(uint32_t shard, absl::Time now);
+  void Advance(uint32_t shard, SteadyTime now);
 
   // Gives out what is free and returns everything to be told since the last call, in order.
-  std::vector<LeaseChange> TakeChanges(absl::Time now);
+  std::vector<LeaseChange> TakeChanges(SteadyTime now);
 
   // The update that misses this shard's chunk.
   uint64_t next_update(uint32_t shard) const {
@@ -115,6 +120,8 @@ class LeaseTable {
   std::vector<uint32_t> last_epochs() const;
   int num_leased() const { return num_leased_; }
   int num_connected() const { return num_connected_; }
+  // Connected workers without a lease, while no shard is free.
+  int num_idle() const;
   bool connected(const std::string& worker_id) const;
 
  private:
@@ -122,7 +129,7 @@ class LeaseTable {
     uint64_t order = 0;  // of registration
     int max_shards = 1;
     bool connected = false;
-    absl::Time last_heard;
+    SteadyTime last_heard;
     int leases = 0;
   };
   struct Shard {
@@ -132,12 +139,12 @@ class LeaseTable {
     int failures = 0;  // since the last chunk
     std::set<std::string> failed_workers;  // since then, of those still there
     std::string last_failed;
-    absl::Time not_before = absl::InfinitePast();
+    SteadyTime not_before = SteadyTime::InfinitePast();
   };
 
   void Free(Shard& shard);
   void Give(Shard& shard, const std::string& worker_id);
-  void OpenGate(absl::Time now);
+  void OpenGate(SteadyTime now);
   bool IsHopeless(const Shard& shard) const;
   // The connected worker with room and the fewest leases, first registered of equals; one of `avoided` only when there
   // are no others, `avoided_most` only when it is the only one.
@@ -147,7 +154,7 @@ class LeaseTable {
   bool open_ = false;
   bool gate_open_ = false;
   bool advanced_ = false;  // some shard's chunk came
-  absl::Time opened_at_;
+  SteadyTime opened_at_;
   uint64_t workers_seen_ = 0;
   int num_connected_ = 0;
   int num_leased_ = 0;

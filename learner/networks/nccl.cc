@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe {
 namespace {
@@ -74,12 +74,12 @@ void NcclGroup::Sum(at::Tensor* values) {
   const c10::Stream stream = implementation.getStream(device_);
   Check(library_.all_reduce(values->const_data_ptr(), values->mutable_data_ptr(), values->numel(), kFloat32, kSum,
                             communicator_, stream.native_handle()));
-  const absl::Time deadline = absl::Now() + timeout_;
+  const SteadyTime deadline = SteadyTime::Now() + timeout_;
   while (!implementation.queryStream(stream)) {
     int result = kSuccess;
     Check(library_.comm_get_async_error(communicator_, &result));
     Check(result);
-    if (absl::Now() > deadline) {
+    if (SteadyTime::Now() > deadline) {
       // Frees the stream, which would otherwise wait for ever.
       library_.comm_abort(std::exchange(communicator_, nullptr));
       throw std::runtime_error(absl::StrCat("no answer within ", absl::FormatDuration(timeout_)));

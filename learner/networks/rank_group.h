@@ -22,7 +22,6 @@ struct RankGroupOptions {
   std::string master_address;  // where the store is that the ranks find each other by
   int master_port = 0;
   bool serve_store = true;  // rank 0 is the store; false: torchrun is
-  std::string attempt;      // tells a restarted group's keys in the same store from those of before
   // Of one call: a rank that does not take part for so long counts as gone. One that dies is noticed at once.
   absl::Duration timeout = absl::Seconds(60);
   absl::Duration join_timeout = absl::Minutes(5);

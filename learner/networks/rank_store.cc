@@ -9,12 +9,15 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "common/status_macros.h"
 
 namespace troupe {
@@ -70,18 +73,18 @@ bool Answers(const std::string& host, int port) {
 class Patience {
  public:
   explicit Patience(const RankGroupOptions& options)
-      : options_(options), deadline_(absl::Now() + options.join_timeout) {}
+      : options_(options), deadline_(SteadyTime::Now() + options.join_timeout) {}
 
   // OK: try again. `waiting_for` is told now and then.
   absl::Status Pause(absl::Duration period, const std::string& waiting_for) {
     if (options_.stop_requested()) return absl::CancelledError("stopped while waiting for the other learners");
-    if (absl::Now() >= deadline_) {
+    if (SteadyTime::Now() >= deadline_) {
       return absl::UnavailableError(
           absl::StrCat("waited ", absl::FormatDuration(options_.join_timeout), " for ", waiting_for));
     }
-    if (absl::Now() >= next_told_) {
-      if (next_told_ > absl::InfinitePast()) options_.log(absl::StrCat("waiting for ", waiting_for));
-      next_told_ = absl::Now() + absl::Seconds(next_told_ > absl::InfinitePast() ? 30 : 5);
+    if (SteadyTime::Now() >= next_told_) {
+      if (next_told_ > SteadyTime::InfinitePast()) options_.log(absl::StrCat("waiting for ", waiting_for));
+      next_told_ = SteadyTime::Now() + absl::Seconds(next_told_ > SteadyTime::InfinitePast() ? 30 : 5);
     }
     absl::SleepFor(period);
     return absl::OkStatus();
@@ -89,14 +92,13 @@ class Patience {
 
  private:
   const RankGroupOptions& options_;
-  const absl::Time deadline_;
-  absl::Time next_told_ = absl::InfinitePast();
+  const SteadyTime deadline_;
+  SteadyTime next_told_ = SteadyTime::InfinitePast();
 };
 
 absl::StatusOr<StorePointer> Open(const RankGroupOptions& options, const c10d::TCPStoreOptions& store_options) {
   try {
-    const StorePointer store = c10::make_intrusive<c10d::TCPStore>(options.master_address, store_options);
-    return StorePointer(c10::make_intrusive<c10d::PrefixStore>(absl::StrCat("troupe/", options.attempt), store));
+    return StorePointer(c10::make_intrusive<c10d::TCPStore>(options.master_address, store_options));
   } catch (const std::exception& error) {
     return absl::UnavailableError(absl::StrCat("MASTER_ADDR=", options.master_address, " MASTER_PORT=",
                                                options.master_port, ": ", ReasonOf(error)));
@@ -109,33 +111,116 @@ absl::StatusOr<StorePointer> Serve(const RankGroupOptions& options, c10d::TCPSto
   return Open(options, store_options);
 }
 
-std::string KeyOf(int rank) { return absl::StrCat("rank/", rank); }
+std::string PlaceOf(const RankGroupOptions& options) {
+  return absl::StrCat(options.master_address, ":", options.master_port);
+}
 
-// The store, with this rank's name in it.
-absl::StatusOr<StorePointer> Register(const RankGroupOptions& options, Patience* patience) {
+// Rank 0 serves the store, or it is there already, or it is waited for.
+absl::StatusOr<StorePointer> FindStore(const RankGroupOptions& options, Patience* patience) {
   c10d::TCPStoreOptions store_options;
   store_options.port = static_cast<uint16_t>(options.master_port);
   store_options.waitWorkers = false;
   store_options.timeout = absl::ToChronoMilliseconds(kStoreTimeout);
-  const bool serves = options.serve_store && options.rank == 0;
-  const std::string place = absl::StrCat("the store at ", options.master_address, ":", options.master_port);
-  while (true) {
-    if (!serves && !Answers(options.master_address, options.master_port)) {
-      RETURN_IF_ERROR(patience->Pause(kRetryPeriod, absl::StrCat(place, ", where rank 0 should be")));
-      continue;
-    }
-    ASSIGN_OR_RETURN(StorePointer store, serves ? Serve(options, store_options) : Open(options, store_options));
-    try {
-      if (store->add(KeyOf(options.rank), 1) == 1) return store;
-    } catch (const std::exception& error) {
-      RETURN_IF_ERROR(patience->Pause(kRetryPeriod, absl::StrCat(place, " (", ReasonOf(error), ")")));
-      continue;
-    }
-    // The group of before is still ending, or two processes were given the same number.
+  if (options.serve_store && options.rank == 0) return Serve(options, store_options);
+  while (!Answers(options.master_address, options.master_port)) {
     RETURN_IF_ERROR(patience->Pause(
-        kRetryPeriod, absl::StrCat("RANK=", options.rank, " to be free: another process has that number at ", place)));
+        kRetryPeriod, absl::StrCat("the store at ", PlaceOf(options), ", where rank 0 should be")));
   }
+  return Open(options, store_options);
 }
+
+// One process's way into a group, by keys of the store:
+//
+//   attempts       counted up by every rank 0 that comes: the number of the newest attempt
+//   N/size         of attempt N, its number of ranks, set by its rank 0
+//   N/rank/R       the name of the process that came last as rank R
+//   N/members      all their names, set by rank 0 once all have come: these are the group, and nobody else
+//
+// A store outlives a group when torchrun serves it. What those of before left there does no harm: a process that finds
+// an attempt without a place for it waits for the next, which the next rank 0 begins. Each call may throw what c10d
+// throws.
+class Meeting {
+ public:
+  Meeting(const RankGroupOptions& options, StorePointer store)
+      : options_(options), store_(std::move(store)), name_(absl::StrCat(absl::Hex(std::random_device{}()), "-", getpid())) {
+    if (options_.rank == 0) Come(store_->add(kAttempts, 1));
+  }
+
+  // True: the group is complete and this process is of it. Otherwise `missing` is what for.
+  bool Look(std::string* missing) {
+    const int64_t newest = store_->add(kAttempts, 0);
+    if (newest != attempt_ && options_.rank > 0 && newest > 0) Come(newest);
+    if (newest != attempt_) {
+      *missing = absl::StrCat(options_.rank == 0 ? "another learner with RANK=0 to end, which has come later, at "
+                                                 : "rank 0 at ", PlaceOf(options_));
+      return false;
+    }
+    return options_.rank == 0 ? Complete(missing) : IsMember(missing);
+  }
+
+  StorePointer store() const { return group_; }
+
+ private:
+  static constexpr char kAttempts[] = "troupe/attempts";
+
+  void Come(int64_t attempt) {
+    attempt_ = attempt;
+    group_ = c10::make_intrusive<c10d::PrefixStore>(absl::StrCat("troupe/", attempt), store_);
+    if (options_.rank == 0) group_->set("size", absl::StrCat(options_.size));
+    group_->set(KeyOf(options_.rank), name_);
+  }
+
+  static std::string KeyOf(int rank) { return absl::StrCat("rank/", rank); }
+
+  std::string Missing() const {
+    std::vector<int> missing;
+    for (int rank = 0; rank < options_.size; ++rank) {
+      if (!group_->check({KeyOf(rank)})) missing.push_back(rank);
+    }
+    if (missing.empty()) return "";
+    return absl::StrCat(missing.size() == 1 ? "rank " : "ranks ", absl::StrJoin(missing, ", "), " of ", options_.size,
+                        " at ", PlaceOf(options_));
+  }
+
+  bool Complete(std::string* missing) {
+    if (*missing = Missing(); !missing->empty()) return false;
+    std::vector<std::string> names;
+    for (int rank = 0; rank < options_.size; ++rank) names.push_back(group_->get_to_str(KeyOf(rank)));
+    group_->set("members", absl::StrJoin(names, " "));
+    return true;
+  }
+
+  bool IsMember(std::string* missing) {
+    if (!group_->check({"size"})) {
+      *missing = absl::StrCat("rank 0 at ", PlaceOf(options_));
+      return false;
+    }
+    if (const std::string size = group_->get_to_str("size"); size != absl::StrCat(options_.size)) {
+      *missing = absl::StrCat("a group of WORLD_SIZE=", options_.size, " at ", PlaceOf(options_), ": rank 0 has ", size);
+      return false;
+    }
+    if (group_->check({"members"})) {
+      const std::vector<std::string> names = absl::StrSplit(group_->get_to_str("members"), ' ');
+      if (names[options_.rank] == name_) return true;
+      *missing = absl::StrCat("a new group at ", PlaceOf(options_), ": the one there has another rank ", options_.rank);
+      return false;
+    }
+    if (group_->get_to_str(KeyOf(options_.rank)) != name_) {
+      *missing = absl::StrCat("RANK=", options_.rank, " to be free: another process has come with that number to ",
+                              PlaceOf(options_));
+      return false;
+    }
+    *missing = Missing();
+    if (missing->empty()) *missing = absl::StrCat("rank 0 at ", PlaceOf(options_));
+    return false;
+  }
+
+  const RankGroupOptions& options_;
+  const StorePointer store_;
+  const std::string name_;  // of this process
+  int64_t attempt_ = 0;     // 0: none yet
+  StorePointer group_;      // its keys
+};
 
 }  // namespace
 
@@ -168,20 +253,18 @@ absl::StatusOr<std::string> AddressFacing(const std::string& host, int port) {
 
 absl::StatusOr<StorePointer> JoinRankStore(const RankGroupOptions& options) {
   Patience patience(options);
-  ASSIGN_OR_RETURN(StorePointer store, Register(options, &patience));
   while (true) {
-    std::vector<int> missing;
+    ASSIGN_OR_RETURN(const StorePointer store, FindStore(options, &patience));
+    std::string missing;
     try {
-      for (int rank = 0; rank < options.size; ++rank) {
-        if (!store->check({KeyOf(rank)})) missing.push_back(rank);
-      }
+      Meeting meeting(options, store);
+      while (!meeting.Look(&missing)) RETURN_IF_ERROR(patience.Pause(kPollPeriod, missing));
+      return meeting.store();
     } catch (const std::exception& error) {
-      return absl::UnavailableError(absl::StrCat("the store went away before all ranks had come: ", ReasonOf(error)));
+      missing = absl::StrCat("the store at ", PlaceOf(options), " (", ReasonOf(error), ")");
     }
-    if (missing.empty()) return store;
-    RETURN_IF_ERROR(patience.Pause(
-        kPollPeriod, absl::StrCat(missing.size() == 1 ? "rank " : "ranks ", absl::StrJoin(missing, ", "), " of ",
-                                  options.size, " at ", options.master_address, ":", options.master_port)));
+    // Its rank 0 has gone, perhaps with the group of before; another may come.
+    RETURN_IF_ERROR(patience.Pause(kRetryPeriod, missing));
   }
 }
 

@@ -11,7 +11,8 @@
 
 namespace troupe {
 
-// The store once every rank has come, with a prefix of this attempt's own. Errors as of JoinRankGroup.
+// The store once every rank has come, with a prefix of this group's own: which it is the ranks agree on in the store
+// itself. Errors as of JoinRankGroup.
 absl::StatusOr<c10::intrusive_ptr<c10d::Store>> JoinRankStore(const RankGroupOptions& options);
 
 // This machine's numeric address as the master sees it. UNAVAILABLE: the name is unknown or nothing leads there.

@@ -40,7 +40,7 @@ void Console::Line(const std::string& text) {
   std::fflush(log_);
 }
 
-void Console::Progress(const std::string& text, absl::Time now) {
+void Console::Progress(const std::string& text, SteadyTime now) {
   if (!prefix_.empty()) return;
   absl::MutexLock lock(&mutex_);
   if (now - last_progress_ < (is_terminal_ ? absl::Milliseconds(200) : absl::Seconds(10))) return;

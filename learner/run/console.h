@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe {
 
@@ -30,7 +31,7 @@ class Console {
   // A line of its own (or several; no newline at the end).
   void Line(const std::string& text);
   void Warning(const std::string& text) { Line("warning: " + text); }
-  void Progress(const std::string& text, absl::Time now);
+  void Progress(const std::string& text, SteadyTime now);
 
  private:
   void ClearProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -40,7 +41,7 @@ class Console {
   const std::string prefix_;
   absl::Mutex mutex_;
   std::FILE* log_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  absl::Time last_progress_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  SteadyTime last_progress_ ABSL_GUARDED_BY(mutex_) = SteadyTime::InfinitePast();
   bool progress_shown_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

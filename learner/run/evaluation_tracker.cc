@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "common/clock/timed_wait.h"
 #include "learner/checkpoint/evaluation_basis.h"
 
 namespace troupe {
@@ -59,7 +60,7 @@ std::vector<FinishedEvaluation> EvaluationTracker::Take(absl::Duration timeout) 
   absl::MutexLock lock(&mailbox_->mutex);
   if (timeout > absl::ZeroDuration()) {
     const auto arrived = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mailbox_->mutex) { return !mailbox_->arrived.empty(); };
-    mailbox_->mutex.AwaitWithTimeout(absl::Condition(&arrived), timeout);
+    AwaitFor(mailbox_->mutex, absl::Condition(&arrived), timeout);
   }
   taken.swap(mailbox_->arrived);
   return taken;

@@ -35,7 +35,7 @@ absl::Status RunToConsole(const std::vector<std::string>& command, const std::st
   size_t shown = 0;
   // Progress is shown where the run's own was, and not kept.
   const auto show = [&](const std::string& line) {
-    if (line.starts_with(kEvaluationProgress)) return console->Progress(line, absl::Now());
+    if (line.starts_with(kEvaluationProgress)) return console->Progress(line, SteadyTime::Now());
     console->Line(line);
     absl::StrAppend(&kept, line, "\n");
   };

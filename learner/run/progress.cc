@@ -51,9 +51,9 @@ std::string FormatProgress(const ProgressFigures& figures) {
   return line;
 }
 
-void RateMeter::Add(absl::Time when, uint64_t env_steps) {
-  points_.emplace_back(when, env_steps);
-  while (points_.size() > 2 && (when - points_[1].first >= kRateWindow || points_.size() > kMaxRatePoints)) {
+void RateMeter::Add(absl::Duration trained, uint64_t env_steps) {
+  points_.emplace_back(trained, env_steps);
+  while (points_.size() > 2 && (trained - points_[1].first >= kRateWindow || points_.size() > kMaxRatePoints)) {
     points_.pop_front();
   }
 }

@@ -34,12 +34,13 @@ std::string FormatDuration(double seconds);
 // Environment steps per second over about the last thirty seconds of updates.
 class RateMeter {
  public:
-  void Add(absl::Time when, uint64_t env_steps);
+  // `trained`: how long the run has been trained by then.
+  void Add(absl::Duration trained, uint64_t env_steps);
   // 0 until two different moments are known.
   double PerSecond() const;
 
  private:
-  std::deque<std::pair<absl::Time, uint64_t>> points_;
+  std::deque<std::pair<absl::Duration, uint64_t>> points_;
 };
 
 }  // namespace troupe

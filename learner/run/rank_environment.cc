@@ -47,7 +47,6 @@ absl::StatusOr<std::optional<RankEnvironment>> ReadRankEnvironment(const Get& ge
     ASSIGN_OR_RETURN(ranks.local_rank, Number(get, "LOCAL_RANK", 0, ranks.size - 1));
   }
   ranks.serve_store = Text(get, "TORCHELASTIC_USE_AGENT_STORE") != "True";
-  if (const std::string attempt = Text(get, "TORCHELASTIC_RESTART_COUNT"); !attempt.empty()) ranks.attempt = attempt;
   return ranks;
 }
 

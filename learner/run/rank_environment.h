@@ -18,7 +18,6 @@ struct RankEnvironment {
   std::string master_address;  // MASTER_ADDR
   int master_port = 0;         // MASTER_PORT
   bool serve_store = true;     // rank 0 serves the store; false: TORCHELASTIC_USE_AGENT_STORE is True
-  std::string attempt = "0";   // TORCHELASTIC_RESTART_COUNT
 };
 
 inline constexpr int kMaxRanks = 1024;

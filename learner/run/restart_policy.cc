@@ -7,7 +7,7 @@
 
 namespace troupe {
 
-absl::StatusOr<absl::Duration> RestartPolicy::OnEnd(int index, absl::Time started, absl::Time now) {
+absl::StatusOr<absl::Duration> RestartPolicy::OnEnd(int index, SteadyTime started, SteadyTime now) {
   while (!restarts_.empty() && now - restarts_.front() >= limits_.window) restarts_.pop_front();
   if (static_cast<int>(restarts_.size()) >= limits_.max_restarts) {
     return absl::ResourceExhaustedError(absl::StrCat("local workers were restarted ", limits_.max_restarts,

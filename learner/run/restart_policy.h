@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe {
 
@@ -25,12 +26,12 @@ class RestartPolicy {
 
   // How long to wait before worker `index`, started at `started` and ended at `now`, is started again.
   // RESOURCE_EXHAUSTED when max_restarts is used up.
-  absl::StatusOr<absl::Duration> OnEnd(int index, absl::Time started, absl::Time now);
+  absl::StatusOr<absl::Duration> OnEnd(int index, SteadyTime started, SteadyTime now);
 
  private:
   const RestartLimits limits_;
   std::vector<absl::Duration> delays_;  // given last, per worker
-  std::deque<absl::Time> restarts_;
+  std::deque<SteadyTime> restarts_;
 };
 
 }  // namespace troupe

@@ -29,8 +29,8 @@ using NamedFigures = std::vector<std::pair<std::string, double>>;
 struct UpdateRecord {
   uint64_t update = 0;
   uint64_t env_steps = 0;
-  absl::Time time;
-  double wall_seconds = 0;
+  absl::Time time;          // the date
+  double wall_seconds = 0;  // trained for, by the steady clock, since the run began
   double env_steps_per_second = 0;
   double policy_lag = 0;
   NamedFigures statistics;     // UpdateStatistics

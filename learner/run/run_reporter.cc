@@ -32,7 +32,7 @@ RunReporter::RunReporter(const Checkpoint& start, Console* console, Metrics* met
       metrics_(metrics, start.counters.env_steps, now) {
   figures_.env_steps = start.counters.env_steps;
   figures_.total_env_steps = start.experiment.total_env_steps();
-  rate_.Add(now, start.counters.env_steps);
+  rate_.Add(absl::Seconds(start.counters.wall_seconds), start.counters.env_steps);
 }
 
 absl::StatusOr<std::unique_ptr<RunReporter>> RunReporter::Create(const std::string& folder, const Checkpoint& start,
@@ -51,7 +51,7 @@ absl::StatusOr<std::unique_ptr<RunReporter>> RunReporter::Create(const std::stri
 }
 
 void RunReporter::OnUpdate(UpdateRecord record, absl::Span<const EpisodeSummary> episodes) {
-  rate_.Add(record.time, record.env_steps);
+  rate_.Add(absl::Seconds(record.wall_seconds), record.env_steps);
   record.env_steps_per_second = rate_.PerSecond();
   record.episodes = MeansOf(environment_, episodes);
   for (const EpisodeSummary& episode : episodes) {
@@ -100,7 +100,7 @@ void RunReporter::OnCheckpoint(const CheckpointWrite& write, absl::Time now) {
                                 " not written, the one before stays: ", write.status.message()));
 }
 
-void RunReporter::OnTick(absl::Time now, int connected_workers) {
+void RunReporter::OnTick(SteadyTime now, int connected_workers) {
   figures_.workers = connected_workers;
   figures_.env_steps_per_second = rate_.PerSecond();
   console_.Progress(FormatProgress(figures_), now);

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 #include "common/environment_spec.h"
 #include "common/metrics/metrics.h"
 #include "learner/checkpoint/checkpoint.h"
@@ -24,7 +25,7 @@ namespace troupe {
 // One thread, except OnCheckpoint. A file that cannot be written costs one warning and its lines, never the run.
 class RunReporter {
  public:
-  // `start` is where the run begins or goes on. `folder` empty: no files. `console` and `metrics` outlive it. Errors: a
+  // `start` is where the run begins or goes on, `now` the date. `folder` empty: no files. `console` and `metrics` outlive it. Errors: a
   // file of `folder` cannot be opened.
   static absl::StatusOr<std::unique_ptr<RunReporter>> Create(const std::string& folder, const Checkpoint& start,
                                                              Console* console, Metrics* metrics, absl::Time now);
@@ -38,7 +39,7 @@ class RunReporter {
   // All of the training thread's time, piece by piece.
   void OnTime(TrainingState state, absl::Duration time) { metrics_.OnTime(state, time); }
   // Now and then, also while nothing happens.
-  void OnTick(absl::Time now, int connected_workers);
+  void OnTick(SteadyTime now, int connected_workers);
 
   // Tells what is missing in the records.
   void OnEnd();

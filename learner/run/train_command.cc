@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "common/config/best_by.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
@@ -154,7 +155,6 @@ absl::Status TrainingRun::JoinRanks() {
   group.master_address = environment.master_address;
   group.master_port = environment.master_port;
   group.serve_store = environment.serve_store;
-  group.attempt = environment.attempt;
   group.timeout = options_.rank_timeout;
   group.stop_requested = [this] { return stopping(); };
   group.log = [this](const std::string& line) { console_.Line(line); };
@@ -231,7 +231,7 @@ void TrainingRun::StartLocalWorkers() {
 }
 
 absl::Status TrainingRun::AwaitEnvironment() {
-  absl::Time remind = absl::Now() + kFirstWaitingReminder;
+  SteadyTime remind = SteadyTime::Now() + kFirstWaitingReminder;
   std::optional<EnvironmentSpec> found;
   while (true) {
     const bool stop = stopping();
@@ -247,8 +247,8 @@ absl::Status TrainingRun::AwaitEnvironment() {
       environment_ = std::move(found);
       return absl::OkStatus();
     }
-    if (found.has_value() || absl::Now() < remind) continue;
-    remind = absl::Now() + kWaitingReminder;
+    if (found.has_value() || SteadyTime::Now() < remind) continue;
+    remind = SteadyTime::Now() + kWaitingReminder;
     console_.Line(absl::StrCat("waiting for the first worker at ", AddressOf(options_.listen_address, server_->port()),
                                workers_ == nullptr ? "" : "; the learner's own says: ",
                                workers_ == nullptr ? "" : workers_->last_words()));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/status_macros.h"
 #include "learner/ingest/shard_range.h"
 #include "learner/run/rank_agreement.h"
@@ -14,7 +15,12 @@ namespace {
 
 constexpr absl::Duration kBatchPatience = absl::Milliseconds(250);
 constexpr absl::Duration kStarvedAfter = absl::Seconds(30);
-constexpr absl::Duration kFinalEvaluationPatience = absl::Minutes(10);
+// Between two ticks while batches are waited for.
+constexpr absl::Duration kLongestLook = absl::Seconds(5);
+// At the end of training: with the next evaluation's result, and with workers that are to come back for it.
+constexpr absl::Duration kEvaluationPatience = absl::Minutes(10);
+constexpr absl::Duration kNoWorkerPatience = absl::Minutes(1);
+constexpr absl::Duration kWaitingTold = absl::Seconds(10);
 
 // Environment steps of one update, all ranks together.
 uint64_t StepsPerUpdate(const CollectionSettings& collection) {
@@ -31,7 +37,7 @@ TrainingLoop::TrainingLoop(TrainingParts parts, const Checkpoint& start)
       evaluations_(parts_.server, start),
       checkpointed_env_steps_(start.counters.env_steps),
       accounted_(began_),
-      last_batch_(began_) {}
+      awake_(kLongestLook) {}
 
 double TrainingLoop::SecondsSinceStart() const { return absl::ToDoubleSeconds(parts_.now() - began_); }
 
@@ -41,7 +47,10 @@ absl::StatusOr<TrainingResult> TrainingLoop::Run() {
   const absl::Status status = Train();
   parts_.algorithm->PrefetchFrom(nullptr);
   const bool finished = status.ok() && state_.counters.env_steps >= state_.experiment.total_env_steps();
-  if (finished) FinishEvaluations();
+  if (finished) {
+    parts_.server->EndCollection();
+    FinishEvaluations();
+  }
   TakeEvaluations(absl::ZeroDuration());
   WriteCheckpoint();
   const absl::Status kept = parts_.checkpoints == nullptr ? absl::OkStatus() : parts_.checkpoints->Flush();
@@ -88,7 +97,7 @@ absl::Status TrainingLoop::TrainOnce() {
   Collective* const ranks = parts_.ranks.get();
   const Snapshot before = ranks->size() > 1 && parts_.checkpoints != nullptr ? TakeSnapshot() : nullptr;
   RunCounters& counters = state_.counters;
-  const absl::Time update_began = parts_.now();
+  const SteadyTime update_began = parts_.now();
   // For the other ranks, if anything.
   Account(TrainingState::kWaiting, update_began);
   absl::StatusOr<UpdateStatistics> statistics = parts_.algorithm->Update(
@@ -98,13 +107,13 @@ absl::Status TrainingLoop::TrainOnce() {
     if (before != nullptr) RETURN_IF_ERROR(parts_.algorithm->LoadState(before->algorithm_state));
     return statistics.status();
   }
-  const absl::Time publish_began = parts_.now();
+  const SteadyTime publish_began = parts_.now();
   Account(TrainingState::kUpdate, publish_began);
   snapshot_ = nullptr;
   ++counters.update;
   counters.env_steps += StepsPerUpdate(state_.experiment.collection());
   parts_.server->Publish(std::make_shared<const PolicyWeights>(parts_.algorithm->ExportPolicy(counters.update)));
-  const absl::Time published = parts_.now();
+  const SteadyTime published = parts_.now();
   Account(TrainingState::kPublish, published);
   parts_.server->ReleaseBatch(batch);
   RankReport report{{}, parts_.server->TakeFinishedEpisodes()};
@@ -116,13 +125,14 @@ absl::Status TrainingLoop::TrainOnce() {
     if (report.lease_epochs.size() == epochs.size()) lease_epochs_ = report.lease_epochs;
   }
 
-  last_batch_ = published;
+  awake_.Watch(published);
+  last_batch_ = awake_.Now();
   counters.wall_seconds = earlier_wall_seconds_ + SecondsSinceStart();
   const absl::Status health = CountFailure(statistics.status());
   UpdateRecord record;
   record.update = counters.update;
   record.env_steps = counters.env_steps;
-  record.time = published;
+  record.time = absl::Now();
   record.wall_seconds = counters.wall_seconds;
   record.policy_lag = batch.mean_policy_lag;
   if (statistics.ok()) record.statistics = std::move(statistics->values);
@@ -151,7 +161,7 @@ absl::Status TrainingLoop::CountFailure(const absl::Status& status) {
 
 TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
   if (snapshot_ != nullptr) return snapshot_;
-  const absl::Time began = parts_.now();
+  const SteadyTime began = parts_.now();
   auto snapshot = std::make_shared<Checkpoint>(state_);
   snapshot->ingest = parts_.server->ingest_state();
   if (!lease_epochs_.empty()) snapshot->ingest.lease_epochs = lease_epochs_;
@@ -191,40 +201,70 @@ void TrainingLoop::TakeEvaluations(absl::Duration timeout) {
       parts_.checkpoints->WriteBest(std::move(kept));
     }
     snapshot_ = nullptr;
-    parts_.reporter->OnEvaluation({evaluated.update, evaluated.env_steps, parts_.now(), *evaluation.means, better.has_value()});
+    parts_.reporter->OnEvaluation({evaluated.update, evaluated.env_steps, absl::Now(), *evaluation.means, better.has_value()});
   }
 }
 
 void TrainingLoop::FinishEvaluations() {
   if (!evaluations_.is_enabled()) return;
-  const absl::Time deadline = parts_.now() + kFinalEvaluationPatience;
-  const auto wait_until_fewer_than = [&](int count) {
-    while (evaluations_.num_pending() >= count && parts_.now() < deadline && !parts_.stop_requested() &&
-           parts_.health().ok()) {
-      TakeEvaluations(kBatchPatience);
-      Tick();
-    }
-  };
-  wait_until_fewer_than(LearnerServer::kMaxEvaluations);
+  if (!AwaitEvaluations(LearnerServer::kMaxEvaluations)) return;
   if (!evaluations_.WasRequested(state_.counters.env_steps)) RequestEvaluation();
-  wait_until_fewer_than(1);
+  AwaitEvaluations(1);
 }
 
-void TrainingLoop::Tick() {
-  const absl::Time now = parts_.now();
+bool TrainingLoop::AwaitEvaluations(int count) {
+  awake_.Watch(parts_.now());
+  const SteadyTime began = awake_.Now();
+  SteadyTime arrived = began, connected = began;
+  bool told = false;
+  for (int pending; (pending = evaluations_.num_pending()) >= count;) {
+    if (parts_.stop_requested() || !parts_.health().ok()) return false;
+    TakeEvaluations(kBatchPatience);
+    const int workers = Tick();
+    const SteadyTime now = awake_.Now();
+    // Each result that comes renews the patience with the others; without a worker none can come.
+    if (evaluations_.num_pending() < pending) arrived = now;
+    if (workers > 0) connected = now;
+    if (now - connected >= kNoWorkerPatience) return GiveUpEvaluations("no worker is connected any more");
+    if (now - arrived >= kEvaluationPatience) {
+      return GiveUpEvaluations(absl::StrCat("none came back for ", absl::FormatDuration(kEvaluationPatience)));
+    }
+    if (!told && now - began >= kWaitingTold) {
+      parts_.console->Line(absl::StrCat("training is done; waiting for ", evaluations_.num_pending(),
+                                        evaluations_.num_pending() == 1 ? " evaluation, " : " evaluations, ", workers,
+                                        workers == 1 ? " worker is connected" : " workers are connected"));
+      told = true;
+    }
+  }
+  return true;
+}
+
+bool TrainingLoop::GiveUpEvaluations(const std::string& why) {
+  const int lost = evaluations_.num_pending();
+  for (int i = 0; i < lost; ++i) {
+    parts_.reporter->OnEvaluationFailure(absl::DeadlineExceededError(absl::StrCat("not waited for any longer: ", why)));
+  }
+  return false;
+}
+
+int TrainingLoop::Tick() {
+  const SteadyTime now = parts_.now();
   const std::vector<WorkerSummary> workers = parts_.server->workers();
   const int connected =
       std::count_if(workers.begin(), workers.end(), [](const WorkerSummary& w) { return w.connected; });
   parts_.reporter->OnTick(now, connected);
-  WarnWhenStarved(now, connected);
+  awake_.Watch(now);
+  WarnWhenStarved(connected);
+  return connected;
 }
 
-void TrainingLoop::Account(TrainingState state, absl::Time now) {
+void TrainingLoop::Account(TrainingState state, SteadyTime now) {
   parts_.reporter->OnTime(state, now - accounted_);
   accounted_ = now;
 }
 
-void TrainingLoop::WarnWhenStarved(absl::Time now, int connected) {
+void TrainingLoop::WarnWhenStarved(int connected) {
+  const SteadyTime now = awake_.Now();
   const bool done = state_.counters.env_steps >= state_.experiment.total_env_steps();
   if (done || now - last_batch_ < kStarvedAfter || now - last_warning_ < kStarvedAfter) return;
   last_warning_ = now;

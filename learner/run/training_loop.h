@@ -19,8 +19,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/clock/awake_clock.h"
+#include "common/clock/steady_time.h"
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/collective.h"
 #include "learner/checkpoint/checkpoint.h"
@@ -44,7 +45,7 @@ struct TrainingParts {
   std::function<bool()> stop_requested = [] { return false; };
   // Asked between updates: an error ends the run with it (workers that cannot be kept alive).
   std::function<absl::Status()> health = [] { return absl::OkStatus(); };
-  std::function<absl::Time()> now = absl::Now;
+  std::function<SteadyTime()> now = SteadyTime::Now;
 };
 
 struct TrainingResult {
@@ -78,19 +79,23 @@ class TrainingLoop {
   absl::Status CountFailure(const absl::Status& status);
   void RequestEvaluation();
   void TakeEvaluations(absl::Duration timeout);
+  // At the end of training.
   void FinishEvaluations();
+  // Until fewer than `count` are under way. False: the run is to end, or they are given up, which is told.
+  bool AwaitEvaluations(int count);
+  bool GiveUpEvaluations(const std::string& why);
   void WriteCheckpoint();
   Snapshot TakeSnapshot();
-  void Tick();
+  int Tick();  // the number of connected workers
   // Gives the time since the last call to `state`.
-  void Account(TrainingState state, absl::Time now);
-  void WarnWhenStarved(absl::Time now, int connected);
+  void Account(TrainingState state, SteadyTime now);
+  void WarnWhenStarved(int connected);
   double SecondsSinceStart() const;
 
   const TrainingParts parts_;
   Checkpoint state_;  // without tensors
   const double earlier_wall_seconds_;
-  const absl::Time began_;
+  const SteadyTime began_;
   EvaluationTracker evaluations_;
   std::optional<AssembledBatch> batch_;  // waits for the other ranks' parts
   std::vector<uint32_t> lease_epochs_;   // of all ranks, once they told; then the newest
@@ -98,9 +103,10 @@ class TrainingLoop {
   uint64_t checkpointed_env_steps_;
   double snapshot_seconds_ = 0;
   int failed_updates_ = 0;
-  absl::Time accounted_;
-  absl::Time last_batch_;
-  absl::Time last_warning_ = absl::InfinitePast();
+  SteadyTime accounted_;
+  AwakeClock awake_;       // a pause of this process's own is nobody's silence
+  SteadyTime last_batch_;  // by awake_, as the next
+  SteadyTime last_warning_ = SteadyTime::InfinitePast();
 };
 
 }  // namespace troupe

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 
 namespace troupe {
 namespace {
@@ -24,8 +23,8 @@ struct WorkerSupervisor::Worker {
   const int index;
   WorkerLog log;
   std::unique_ptr<PipedProcess> child;  // null while it waits to be started
-  absl::Time started = absl::InfinitePast();
-  absl::Time due = absl::InfinitePast();  // when to start it
+  SteadyTime started = SteadyTime::InfinitePast();
+  SteadyTime due = SteadyTime::InfinitePast();  // when to start it
   bool output_open = false;
 };
 
@@ -60,12 +59,12 @@ std::string WorkerSupervisor::LogPath(int index) const {
 void WorkerSupervisor::Stop(absl::Duration grace) {
   {
     absl::MutexLock lock(&mutex_);
-    stop_deadline_ = std::min(stop_deadline_, absl::Now() + grace);
+    stop_deadline_ = std::min(stop_deadline_, SteadyTime::Now() + grace);
   }
   thread_.Join();
 }
 
-absl::Time WorkerSupervisor::stop_deadline() const {
+SteadyTime WorkerSupervisor::stop_deadline() const {
   absl::MutexLock lock(&mutex_);
   return stop_deadline_;
 }
@@ -76,20 +75,20 @@ void WorkerSupervisor::Fail(const absl::Status& status) {
 }
 
 void WorkerSupervisor::Run() {
-  while (stop_deadline() == absl::InfiniteFuture()) {
-    StartDue(absl::Now());
+  while (stop_deadline() == SteadyTime::InfiniteFuture()) {
+    StartDue(SteadyTime::Now());
     ReadOutputs(kPoll);
-    ReapEnded(absl::Now());
+    ReapEnded(SteadyTime::Now());
   }
   EndAll(stop_deadline());
 }
 
-void WorkerSupervisor::StartDue(absl::Time now) {
+void WorkerSupervisor::StartDue(SteadyTime now) {
   for (auto& worker : workers_) {
     if (worker->child != nullptr || now < worker->due) continue;
     absl::StatusOr<std::unique_ptr<PipedProcess>> child = PipedProcess::Start(options_.command);
     if (!child.ok()) {
-      worker->due = absl::InfiniteFuture();
+      worker->due = SteadyTime::InfiniteFuture();
       Fail(absl::Status(child.status().code(),
                         absl::StrCat("local worker cannot be started: ", child.status().message())));
       continue;
@@ -117,7 +116,7 @@ void WorkerSupervisor::ReadOutputs(absl::Duration patience) {
   }
 }
 
-void WorkerSupervisor::ReapEnded(absl::Time now) {
+void WorkerSupervisor::ReapEnded(SteadyTime now) {
   for (auto& worker : workers_) {
     if (worker->child == nullptr) continue;
     const std::optional<int> wait_status = worker->child->Poll();
@@ -125,13 +124,13 @@ void WorkerSupervisor::ReapEnded(absl::Time now) {
   }
 }
 
-void WorkerSupervisor::OnEnd(Worker& worker, int wait_status, absl::Time now) {
+void WorkerSupervisor::OnEnd(Worker& worker, int wait_status, SteadyTime now) {
   std::string rest;
   worker.child->ReadOutput(&rest);
   worker.log.Append(rest);
   worker.child = nullptr;
-  worker.due = absl::InfiniteFuture();
-  if (stop_deadline() != absl::InfiniteFuture()) return;
+  worker.due = SteadyTime::InfiniteFuture();
+  if (stop_deadline() != SteadyTime::InfiniteFuture()) return;
   const std::string last_line = worker.log.LastLine();
   std::string text = absl::StrCat("local worker ", worker.index, " ", DescribeWaitStatus(wait_status),
                                   last_line.empty() ? "" : absl::StrCat(", its last line: \"", last_line, "\""));
@@ -158,11 +157,11 @@ bool WorkerSupervisor::AnyRunning() const {
   return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->child != nullptr; });
 }
 
-void WorkerSupervisor::EndAll(absl::Time deadline) {
+void WorkerSupervisor::EndAll(SteadyTime deadline) {
   const auto wait_until = [this](auto moment) {
-    while (AnyRunning() && absl::Now() < moment()) {
+    while (AnyRunning() && SteadyTime::Now() < moment()) {
       ReadOutputs(kPoll);
-      ReapEnded(absl::Now());
+      ReapEnded(SteadyTime::Now());
     }
   };
   const auto signal_all = [this](int signal) {
@@ -172,10 +171,10 @@ void WorkerSupervisor::EndAll(absl::Time deadline) {
   };
   wait_until([this, deadline] { return std::min(deadline, stop_deadline()); });
   signal_all(SIGTERM);
-  const absl::Time last = absl::Now() + kTermPatience;
+  const SteadyTime last = SteadyTime::Now() + kTermPatience;
   wait_until([last] { return last; });
   signal_all(SIGKILL);
-  wait_until([] { return absl::InfiniteFuture(); });
+  wait_until([] { return SteadyTime::InfiniteFuture(); });
 }
 
 }  // namespace troupe

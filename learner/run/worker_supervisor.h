@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 #include "common/metrics/metrics.h"
 #include "common/threads/named_thread.h"
 #include "learner/run/console.h"
@@ -54,15 +55,15 @@ class WorkerSupervisor {
   struct Worker;
 
   void Run();
-  void StartDue(absl::Time now);
+  void StartDue(SteadyTime now);
   void ReadOutputs(absl::Duration patience);
-  void ReapEnded(absl::Time now);
-  void OnEnd(Worker& worker, int wait_status, absl::Time now);
-  void EndAll(absl::Time deadline);
+  void ReapEnded(SteadyTime now);
+  void OnEnd(Worker& worker, int wait_status, SteadyTime now);
+  void EndAll(SteadyTime deadline);
   bool AnyRunning() const;
   std::string LogPath(int index) const;
   void Fail(const absl::Status& status);
-  absl::Time stop_deadline() const;
+  SteadyTime stop_deadline() const;
 
   const WorkerSupervisorOptions options_;
   Console& console_;
@@ -73,7 +74,7 @@ class WorkerSupervisor {
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
   std::string last_line_ ABSL_GUARDED_BY(mutex_);  // of worker 0
   // When those that still run are told to end; infinite future until Stop.
-  absl::Time stop_deadline_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  SteadyTime stop_deadline_ ABSL_GUARDED_BY(mutex_) = SteadyTime::InfiniteFuture();
   NamedThread thread_;
 };
 

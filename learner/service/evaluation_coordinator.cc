@@ -116,7 +116,7 @@ void EvaluationCoordinator::GiveBack(uint64_t task_id, const std::string& reason
   Task& task = found->second;
   busy_.erase(task.worker_id);
   task.last_worker_id = std::exchange(task.worker_id, "");
-  task.deadline = absl::InfiniteFuture();
+  task.deadline = SteadyTime::InfiniteFuture();
   if (task.tries < kMaxTries) return;
   Finish(task.evaluation_id, absl::UnavailableError(absl::StrCat("evaluation: episodes from seed ", task.first_seed,
                                                                  " failed ", task.tries, " times, last: ", reason)));
@@ -151,7 +151,7 @@ const std::string* EvaluationCoordinator::FreeWorker(const std::string& avoided)
   return last_resort;
 }
 
-std::vector<EvaluationCoordinator::Assignment> EvaluationCoordinator::TakeAssignments(absl::Time now) {
+std::vector<EvaluationCoordinator::Assignment> EvaluationCoordinator::TakeAssignments(SteadyTime now) {
   std::vector<uint64_t> late;
   for (const auto& [task_id, task] : tasks_) {
     if (task.deadline <= now) late.push_back(task_id);

@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 #include "learner/service/learner_server.h"
 #include "proto/training_service.pb.h"
 
@@ -54,7 +55,7 @@ class EvaluationCoordinator {
   void CancelAll(const absl::Status& status);
 
   // Tasks to send now.
-  std::vector<Assignment> TakeAssignments(absl::Time now);
+  std::vector<Assignment> TakeAssignments(SteadyTime now);
   // Calls to make now, outside of any lock.
   std::vector<std::function<void()>> TakeFinished();
 
@@ -74,7 +75,7 @@ class EvaluationCoordinator {
     int tries = 0;
     std::string worker_id;  // empty: waiting
     std::string last_worker_id;
-    absl::Time deadline = absl::InfiniteFuture();
+    SteadyTime deadline = SteadyTime::InfiniteFuture();
   };
 
   absl::Status Validate(const Task& task, const wire::EvaluationResult& result) const;

@@ -43,6 +43,11 @@ LearnerMetrics::LearnerMetrics(Metrics* metrics)
       batches_ready(metrics->Gauge(kDepth, kDepthHelp, {{"queue", "batches"}})),
       workers_connected(metrics->Gauge("troupe_workers", "Registered workers.", {{"state", "connected"}})),
       workers_disconnected(metrics->Gauge("troupe_workers", "Registered workers.", {{"state", "disconnected"}})),
+      workers_without_shard(metrics->Gauge("troupe_workers_without_shard",
+                                           "Connected workers with nothing to collect: more workers than shards.")),
+      slowest_worker_ratio(metrics->Gauge(
+          "troupe_slowest_worker_ratio",
+          "The slowest worker's mean time for a chunk, as a multiple of the median of the others'.")),
       shards_leased(
           metrics->Gauge("troupe_shard_leases", "Shards, by whether a worker has them.", {{"state", "leased"}})),
       shards_waiting(

@@ -41,6 +41,8 @@ class LearnerMetrics {
   prometheus::Gauge& batches_ready;
   prometheus::Gauge& workers_connected;
   prometheus::Gauge& workers_disconnected;
+  prometheus::Gauge& workers_without_shard;
+  prometheus::Gauge& slowest_worker_ratio;
   prometheus::Gauge& shards_leased;
   prometheus::Gauge& shards_waiting;
   prometheus::Histogram& admission_seconds;

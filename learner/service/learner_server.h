@@ -136,6 +136,10 @@ class LearnerServer {
   // Figures that GetStatus and the metrics show but only the training loop knows.
   virtual void ReportProgress(uint64_t env_steps, double env_steps_per_second) = 0;
 
+  // Training has ended: no more batches are asked for. Workers stop collecting, chunks on their way are forgotten,
+  // evaluations go on.
+  virtual void EndCollection() = 0;
+
   // Refuses new workers and wakes NextBatch. When the run has ended, tells the workers to finish and waits for their streams
   // to close, up to `grace`. Then cuts what is open: workers that were not told look for a learner that comes back. After
   // the end of the run health is still answered, otherwise nothing any more.

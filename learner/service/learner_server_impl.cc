@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock/call_deadline.h"
 #include "common/status_macros.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/impl/server_builder_option.h"
@@ -32,6 +33,11 @@ void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
 }
 
+// Between two looks of the maintenance thread: a pause of this process's own takes this much of a lease at most.
+absl::Duration LongestLook(const Experiment& experiment) {
+  return std::min(absl::Seconds(1), absl::Seconds(experiment.collection().lease_timeout_seconds()) / 4);
+}
+
 // gRPC's reflection service, which its library adds to every server, asks nobody for credentials.
 class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
@@ -53,16 +59,18 @@ void SetThreads(grpc::ServerBuilder* builder) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LearnerServer>> LearnerServer::Start(LearnerServerOptions options, Metrics* metrics) {
-  return LearnerServerImpl::Start(std::move(options), metrics, [] { return absl::Now(); });
+  return LearnerServerImpl::Start(std::move(options), metrics, nullptr);
 }
 
 absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(LearnerServerOptions options,
                                                                             Metrics* metrics, Clock clock) {
   std::unique_ptr<LearnerServerImpl> server(new LearnerServerImpl(options, metrics, std::move(clock)));
   RETURN_IF_ERROR(server->Listen(options));
-  TrainingSession* const session = &server->session_;
-  server->maintenance_ = NamedThread("maintenance", [session] {
-    while (session->WaitForMaintenance()) session->Maintain();
+  server->maintenance_ = NamedThread("maintenance", [server = server.get()] {
+    while (server->session_.WaitForMaintenance()) {
+      server->awake_.Watch();
+      server->session_.Maintain();
+    }
   });
   return server;
 }
@@ -70,7 +78,8 @@ absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(Lear
 LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
     : listen_address_(options.listen_address),
       collection_(options.experiment.collection()),
-      session_(options, metrics, std::move(clock)),
+      awake_(LongestLook(options.experiment)),
+      session_(options, metrics, clock ? std::move(clock) : [this] { return awake_.Now(); }),
       service_(&session_, static_cast<int>(options.experiment.collection().num_shards())),
       handshakes_([this](const std::string& reason) { session_.metrics().CountRejected(reason); }) {}
 
@@ -145,7 +154,7 @@ void LearnerServerImpl::Drain(const std::string& reason, bool run_ended, absl::D
 }
 
 void LearnerServerImpl::ShutDown() {
-  server_->Shutdown(absl::ToChronoTime(absl::Now() + kCutAfterDrain));
+  server_->Shutdown(CallDeadline(kCutAfterDrain));
   server_->Wait();
 }
 

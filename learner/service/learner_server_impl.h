@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "common/clock/awake_clock.h"
 #include "common/threads/named_thread.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server.h"
@@ -21,7 +22,8 @@ namespace troupe {
 
 class LearnerServerImpl final : public LearnerServer {
  public:
-  // As LearnerServer::Start, with the clock that leases and evaluations go by.
+  // As LearnerServer::Start. `clock` is what leases and evaluations go by; empty: the time that this process was seen to
+  // run, so that a pause of its own is not taken for the workers' silence.
   static absl::StatusOr<std::unique_ptr<LearnerServerImpl>> Start(LearnerServerOptions options, Metrics* metrics,
                                                                   Clock clock);
   ~LearnerServerImpl() override;
@@ -42,6 +44,7 @@ class LearnerServerImpl final : public LearnerServer {
                                  std::function<void(absl::StatusOr<EvaluationOutcome>)> done) override {
     return session_.RequestEvaluation(request, std::move(done));
   }
+  void EndCollection() override { session_.EndCollection(); }
   std::vector<EpisodeSummary> TakeFinishedEpisodes() override { return session_.TakeFinishedEpisodes(); }
   IngestState ingest_state() const override { return session_.ingest_state(); }
   std::vector<WorkerSummary> workers() const override { return session_.workers(); }
@@ -61,6 +64,7 @@ class LearnerServerImpl final : public LearnerServer {
   const std::string listen_address_;
   const CollectionSettings collection_;
   grpc::ResourceQuota quota_{"learner"};
+  AwakeClock awake_;  // the maintenance thread looks at it
   TrainingSession session_;
   std::unique_ptr<CallGuard> guard_;
   TrainingService service_;

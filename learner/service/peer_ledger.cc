@@ -13,7 +13,7 @@ std::string PeerAddress(const std::string& peer) {
   return absl::StrReplaceAll(peer.substr(0, peer.rfind(':')), {{"%5B", "["}, {"%5D", "]"}});
 }
 
-void PeerLedger::SentMalformedChunk(const std::string& address, absl::Time now) {
+void PeerLedger::SentMalformedChunk(const std::string& address, SteadyTime now) {
   if (!addresses_.contains(address) && addresses_.size() >= kMaxAddresses) {
     addresses_.erase(std::min_element(addresses_.begin(), addresses_.end(), [](const auto& a, const auto& b) {
       return a.second.last < b.second.last;
@@ -28,7 +28,7 @@ void PeerLedger::SentMalformedChunk(const std::string& address, absl::Time now) 
   record.refused_until = now + std::min(kFirstRefusal * (1 << doublings), kLongestRefusal);
 }
 
-absl::Status PeerLedger::MayRegister(const std::string& address, absl::Time now) const {
+absl::Status PeerLedger::MayRegister(const std::string& address, SteadyTime now) const {
   const auto found = addresses_.find(address);
   if (found == addresses_.end() || found->second.refused_until <= now) return absl::OkStatus();
   return absl::ResourceExhaustedError(

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe {
 
@@ -27,16 +28,16 @@ class PeerLedger {
   // Addresses kept; beyond it the one that has been quiet longest is forgotten.
   static constexpr size_t kMaxAddresses = 4096;
 
-  void SentMalformedChunk(const std::string& address, absl::Time now);
+  void SentMalformedChunk(const std::string& address, SteadyTime now);
   // RESOURCE_EXHAUSTED: not now.
-  absl::Status MayRegister(const std::string& address, absl::Time now) const;
+  absl::Status MayRegister(const std::string& address, SteadyTime now) const;
   size_t size() const { return addresses_.size(); }
 
  private:
   struct Record {
     int malformed = 0;
-    absl::Time last;
-    absl::Time refused_until = absl::InfinitePast();
+    SteadyTime last;
+    SteadyTime refused_until = SteadyTime::InfinitePast();
   };
   std::map<std::string, Record> addresses_;
 };

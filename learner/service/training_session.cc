@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/clock/timed_wait.h"
 #include "common/status_macros.h"
 #include "common/wire/spec_codec.h"
 
@@ -51,7 +52,8 @@ TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* m
       id_nonce_(RandomNonce()),
       metrics_(metrics),
       publisher_(mode_ != ASYNCHRONOUS),
-      leases_(LeaseOptions(options)) {
+      leases_(LeaseOptions(options)),
+      watch_(mode_ != ASYNCHRONOUS) {
   admission_.mode = mode_;
   admission_.max_policy_lag = options.experiment.collection().max_policy_lag();
 }
@@ -72,7 +74,7 @@ void TrainingSession::Open(const std::string& run_id) {
 
 absl::StatusOr<EnvironmentSpec> TrainingSession::WaitForEnvironment(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
-  if (!mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasEnvironment), timeout)) {
+  if (!AwaitFor(mutex_, absl::Condition(this, &TrainingSession::HasEnvironment), timeout)) {
     return absl::DeadlineExceededError("no worker has registered yet");
   }
   if (!environment_.has_value()) return absl::CancelledError("draining");
@@ -124,7 +126,7 @@ absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::sha
 }
 
 void TrainingSession::Publish(std::shared_ptr<const PolicyWeights> weights) {
-  const absl::Time start = absl::Now();
+  const SteadyTime start = SteadyTime::Now();
   {
     // First: a worker may use the version the moment it is out.
     absl::MutexLock lock(&mutex_);
@@ -132,13 +134,15 @@ void TrainingSession::Publish(std::shared_ptr<const PolicyWeights> weights) {
   }
   metrics_.weights_bytes.Set(static_cast<double>(publisher_.Publish(*weights)));
   metrics_.policy_version.Set(static_cast<double>(weights->policy_version));
-  metrics_.publish_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - start));
+  metrics_.publish_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - start));
 }
 
 absl::StatusOr<AssembledBatch> TrainingSession::NextBatch(absl::Duration timeout) {
   Run* const run = run_.load(std::memory_order_acquire);
   if (run == nullptr) return absl::FailedPreconditionError("Begin was not called");
+  const SteadyTime start = SteadyTime::Now();
   absl::StatusOr<AssembledBatch> batch = run->assembler.Next(timeout);
+  nanoseconds_waited_ += absl::ToInt64Nanoseconds(SteadyTime::Now() - start);
   if (batch.ok()) metrics_.batch_wait_seconds.Observe(batch->seconds_waited);
   metrics_.batches_ready.Set(run->assembler.batches_ready());
   return batch;
@@ -198,13 +202,26 @@ void TrainingSession::ReportProgress(uint64_t env_steps, double env_steps_per_se
   env_steps_per_second_ = env_steps_per_second;
 }
 
+void TrainingSession::CloseLeases() {
+  leases_.Close();
+  // Each is an old lease's by now: acknowledged and forgotten.
+  resume_parked_ = !parked_.empty();
+}
+
+void TrainingSession::EndCollection() {
+  absl::MutexLock lock(&mutex_);
+  CloseLeases();
+  Settle();
+}
+
 void TrainingSession::Drain(const std::string& reason, bool run_ended, absl::Duration grace) {
   {
     absl::MutexLock lock(&mutex_);
     draining_ = true;
     drain_reason_ = reason;
     run_ended_ = run_ended;
-    resume_parked_ = !parked_.empty();
+    CloseLeases();
+    Settle();
     if (owned_run_ != nullptr) owned_run_->assembler.Close();
     if (evaluations_ != nullptr) {
       evaluations_->CancelAll(absl::CancelledError(absl::StrCat("draining: ", reason)));
@@ -219,7 +236,7 @@ void TrainingSession::Drain(const std::string& reason, bool run_ended, absl::Dur
   CallFinished();
   if (!run_ended) return;
   absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasNoStream), grace);
+  AwaitFor(mutex_, absl::Condition(this, &TrainingSession::HasNoStream), grace);
 }
 
 bool TrainingSession::HasNoStream() const {

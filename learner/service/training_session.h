@@ -25,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/clock/steady_time.h"
 #include "common/wire/chunk_layout.h"
 #include "common/wire/message_reader.h"
 #include "learner/ingest/batch_assembler.h"
@@ -35,12 +36,13 @@
 #include "learner/service/learner_server.h"
 #include "learner/service/peer_ledger.h"
 #include "learner/service/weights_publisher.h"
+#include "learner/service/worker_watch.h"
 #include "learner/service/worker_stream.h"
 #include "proto/training_service.pb.h"
 
 namespace troupe {
 
-using Clock = std::function<absl::Time()>;
+using Clock = std::function<SteadyTime()>;
 
 // The largest message gRPC will take from a peer. Begin refuses runs whose chunks could be larger.
 inline constexpr size_t kMaxMessageBytes = size_t{256} << 20;
@@ -112,7 +114,10 @@ class TrainingSession {
   std::vector<WorkerSummary> workers() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status health() const ABSL_LOCKS_EXCLUDED(mutex_);
   void ReportProgress(uint64_t env_steps, double env_steps_per_second) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Cancels evaluations and wakes NextBatch. When the run has ended, tells the workers to go and waits for their streams to
+  // No more batches are asked for: ends all leases and lets streams that wait be read on, so that evaluations' results
+  // can come.
+  void EndCollection() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends collection, cancels evaluations and wakes NextBatch. When the run has ended, tells the workers to go and waits for their streams to
   // close, up to `grace`; otherwise they shall look for a learner that comes back: CloseStreams follows.
   void Drain(const std::string& reason, bool run_ended, absl::Duration grace) ABSL_LOCKS_EXCLUDED(mutex_);
   // Ends what is still open.
@@ -126,7 +131,7 @@ class TrainingSession {
     std::string host;
     std::string peer;
     std::shared_ptr<WorkerStream> stream;              // null: not connected
-    absl::Time parked_since = absl::InfiniteFuture();  // finite: its stream waits for us, it is not silent
+    SteadyTime parked_since = SteadyTime::InfiniteFuture();  // finite: its stream waits for us, it is not silent
     uint64_t chunks_admitted = 0;
   };
   // What exists from Begin on.
@@ -172,9 +177,12 @@ class TrainingSession {
   // Sends lease changes and evaluation tasks, sets the gauges: last thing under the lock whenever either may have
   // changed.
   void Settle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseLeases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Tells those who asked for evaluations, without the lock. Maintain does it too, so none is forgotten.
   void CallFinished() ABSL_LOCKS_EXCLUDED(mutex_);
   void Log(const std::string& line) const;
+  // Sets the gauges of idle and slow workers, and says who they are.
+  void WatchWorkers(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasNoStream() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || resume_parked_; }
   bool HasEnvironment() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return environment_.has_value() || draining_; }
@@ -182,7 +190,7 @@ class TrainingSession {
   struct NamelessStream {
     std::shared_ptr<WorkerStream> stream;
     std::string peer;
-    absl::Time deadline;  // for its Hello
+    SteadyTime deadline;  // for its Hello
   };
 
   const LearnerServerOptions options_;
@@ -197,6 +205,7 @@ class TrainingSession {
   // Made by Begin and never changed, hence read without the lock by whoever sees it.
   std::unique_ptr<Run> owned_run_;
   std::atomic<Run*> run_ = nullptr;
+  std::atomic<int64_t> nanoseconds_waited_ = 0;  // of NextBatch
 
   mutable absl::Mutex mutex_;
   std::string run_id_ ABSL_GUARDED_BY(mutex_);  // empty until Open
@@ -205,6 +214,7 @@ class TrainingSession {
   std::map<std::string, Worker> workers_ ABSL_GUARDED_BY(mutex_);
   std::vector<NamelessStream> nameless_ ABSL_GUARDED_BY(mutex_);
   PeerLedger peers_ ABSL_GUARDED_BY(mutex_);
+  WorkerWatch watch_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<EvaluationCoordinator> evaluations_ ABSL_GUARDED_BY(mutex_);
   AdmissionState admission_ ABSL_GUARDED_BY(mutex_);
   uint64_t workers_registered_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock/steady_time.h"
 #include "common/status_macros.h"
 #include "learner/service/training_session.h"
 
@@ -47,13 +48,13 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
     if (!IsCurrent(stream.get(), worker_id)) return StreamReplaced();
     Worker& worker = workers_.at(worker_id);
     const bool others_wait = resuming_ || !parked_.empty();
-    const bool waited = worker.parked_since < absl::InfiniteFuture();
-    if (!draining_ && ((others_wait && !waited) || !run->assembler.filling_update().has_value())) {
+    const bool waited = worker.parked_since < SteadyTime::InfiniteFuture();
+    if (leases_.is_open() && ((others_wait && !waited) || !run->assembler.filling_update().has_value())) {
       Park(parked, worker);
       return Handled::kParked;
     }
   }
-  const absl::Time start = absl::Now();
+  const SteadyTime start = SteadyTime::Now();
   if (received.num_bytes > run->max_chunk_bytes) {
     return RefuseChunk(stream.get(), worker_id,
                        absl::InvalidArgumentError(absl::StrCat("chunk: came ", received.num_bytes,
@@ -73,23 +74,26 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
       return Handled::kParked;
     }
     if (decision.ok()) {
-      const absl::Time since = std::min(std::exchange(worker.parked_since, absl::InfiniteFuture()), start);
+      const SteadyTime since = std::min(std::exchange(worker.parked_since, SteadyTime::InfiniteFuture()), start);
       metrics_.queue_seconds.Observe(absl::ToDoubleSeconds(start - since));
       const wire::ChunkResult result = (*decision)->verdict.result;
-      if (result == wire::ADMITTED) worker.chunks_admitted += 1;
+      if (result == wire::ADMITTED) {
+        worker.chunks_admitted += 1;
+        watch_.Collected(worker_id, worker.host, chunk.environment_seconds() + chunk.inference_seconds());
+      }
       if (result == wire::ADMITTED || result == wire::STALE) leases_.Advance(chunk.shard(), clock_());
       Settle();
     }
   }
   if (!decision.ok()) return RefuseChunk(stream.get(), worker_id, decision.status());
-  const absl::Time decided = absl::Now();
+  const SteadyTime decided = SteadyTime::Now();
   metrics_.admission_seconds.Observe(absl::ToDoubleSeconds(decided - start));
 
   const AdmissionVerdict& verdict = (*decision)->verdict;
   metrics_.CountChunk(verdict.result);
   if (verdict.result == wire::ADMITTED) {
     run->assembler.Fill(*(*decision)->slot, *view, chunk.policy_version(), EpisodesOf(chunk));
-    metrics_.assembly_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - decided));
+    metrics_.assembly_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - decided));
     CountAdmitted(*run, received, *view, verdict.policy_lag);
   }
   stream->Send(Acknowledge(chunk, verdict.result));
@@ -97,7 +101,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
 }
 
 void TrainingSession::Park(const std::shared_ptr<ParkedStream>& parked, Worker& worker) {
-  worker.parked_since = std::min(worker.parked_since, absl::Now());
+  worker.parked_since = std::min(worker.parked_since, SteadyTime::Now());
   parked_.push_back(parked);
   metrics_.chunks_waiting.Set(static_cast<double>(parked_.size()));
 }
@@ -114,10 +118,6 @@ absl::StatusOr<std::optional<TrainingSession::Decision>> TrainingSession::Decide
   ASSIGN_OR_RETURN(decision.verdict, DecideAdmission(admission_, leases_, worker_id, chunk));
   const wire::ChunkResult result = decision.verdict.result;
   if (result != wire::ADMITTED && result != wire::STALE) return decision;
-  if (draining_) {
-    decision.verdict.result = wire::STALE;
-    return decision;
-  }
   if (!ordered && !filling.has_value()) return std::nullopt;
   if (result == wire::STALE) return decision;
   decision.slot = ordered ? run.assembler.Reserve(decision.verdict.update, chunk.shard() - own_shards_.first) : run.assembler.ReserveNext();

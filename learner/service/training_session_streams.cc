@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock/steady_time.h"
+#include "common/clock/timed_wait.h"
 #include "common/status_macros.h"
 #include "learner/service/training_session.h"
 
@@ -104,7 +106,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std:
     if (evaluations_ != nullptr) evaluations_->RemoveWorker(*worker_id);
   }
   worker.stream = stream;
-  worker.parked_since = absl::InfiniteFuture();
+  worker.parked_since = SteadyTime::InfiniteFuture();
   leases_.Connect(*worker_id, clock_());
   if (evaluations_ != nullptr) evaluations_->AddWorker(*worker_id);
   if (run_ended_) {
@@ -172,6 +174,7 @@ void TrainingSession::RemoveWorker(const std::string& worker_id, const absl::Sta
   if (found == workers_.end()) return;
   if (found->second.stream != nullptr && found->second.stream.get() != ending) found->second.stream->Close(status);
   workers_.erase(found);
+  watch_.Remove(worker_id);
   if (workers_.empty() && owned_run_ == nullptr) environment_.reset();
   leases_.RemoveWorker(worker_id, clock_());
   if (evaluations_ != nullptr) evaluations_->RemoveWorker(worker_id);
@@ -184,10 +187,10 @@ bool TrainingSession::IsCurrent(const WorkerStream* stream, const std::string& w
 }
 
 void TrainingSession::Settle() {
-  const absl::Time now = clock_();
+  const SteadyTime now = clock_();
   for (const LeaseChange& change : leases_.TakeChanges(now)) {
     const auto found = workers_.find(change.worker_id);
-    if (draining_ || found == workers_.end() || found->second.stream == nullptr) continue;
+    if (found == workers_.end() || found->second.stream == nullptr) continue;
     found->second.stream->Send(GrantOrRevoke(change, admission_.oldest_version));
   }
   if (evaluations_ != nullptr) {
@@ -206,6 +209,14 @@ void TrainingSession::Settle() {
   metrics_.shards_waiting.Set(static_cast<double>(own_shards_.count) - leased);
 }
 
+void TrainingSession::WatchWorkers(SteadyTime now) {
+  const int idle = leases_.num_idle();
+  metrics_.workers_without_shard.Set(idle);
+  const absl::Duration waited = absl::Nanoseconds(nanoseconds_waited_.load(std::memory_order_relaxed));
+  for (const std::string& line : watch_.Look({leases_.num_connected(), idle, own_shards_.count, waited}, now)) Log(line);
+  metrics_.slowest_worker_ratio.Set(watch_.slowest_ratio());
+}
+
 void TrainingSession::CallFinished() {
   std::vector<std::function<void()>> finished;
   {
@@ -218,8 +229,7 @@ void TrainingSession::CallFinished() {
 bool TrainingSession::WaitForMaintenance() {
   constexpr absl::Duration kLongestPeriod = absl::Milliseconds(200);
   absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(this, &TrainingSession::HasWork),
-                          std::min(lease_timeout_ / 8, kLongestPeriod));
+  AwaitFor(mutex_, absl::Condition(this, &TrainingSession::HasWork), std::min(lease_timeout_ / 8, kLongestPeriod));
   return !stopping_;
 }
 
@@ -232,9 +242,9 @@ void TrainingSession::Maintain() {
   std::vector<std::weak_ptr<ParkedStream>> parked;
   {
     absl::MutexLock lock(&mutex_);
-    const absl::Time now = clock_();
+    const SteadyTime now = clock_();
     for (const auto& [worker_id, worker] : workers_) {
-      if (worker.stream != nullptr && worker.parked_since < absl::InfiniteFuture()) leases_.Heard(worker_id, now);
+      if (worker.stream != nullptr && worker.parked_since < SteadyTime::InfiniteFuture()) leases_.Heard(worker_id, now);
     }
     for (const std::string& worker_id : leases_.Expire(now)) {
       Log(absl::StrCat(worker_id, " is lost: nothing heard for ", absl::FormatDuration(lease_timeout_)));
@@ -251,6 +261,7 @@ void TrainingSession::Maintain() {
     resuming_ = !parked.empty();
     metrics_.chunks_waiting.Set(static_cast<double>(parked_.size()));
     Settle();
+    WatchWorkers(now);
   }
   CallFinished();
   if (parked.empty()) return;

@@ -106,6 +106,24 @@ std::map<ChunkKey, std::string> CollectDeterministically(CollectionMode mode, in
   return collected;
 }
 
+TEST_F(WorkerTest, WithoutAShardItSaysThatThereIsNothingToCollect) {
+  testing::internal::CaptureStderr();
+  Experiment experiment = TinyExperiment(PIPELINED, 1);
+  experiment.mutable_collection()->set_lease_timeout_seconds(1);
+  FakeLearner learner(experiment);
+  {
+    RunningWorker worker(learner.address(), [](WorkerOptions& options) { options.idle_notice = absl::Milliseconds(1); });
+    // Each heartbeat has a look at the leases after it.
+    EXPECT_TRUE(learner.Await([](const Messages& messages) {
+      return std::count_if(messages.begin(), messages.end(),
+                           [](const auto& message) { return message.has_heartbeat(); }) >= 2;
+    }));
+    learner.Drain();
+    EXPECT_EQ(worker.Wait(), kWorkerDone);
+  }
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("The run has 1 shard (collection.num_shards)"));
+}
+
 TEST_F(WorkerTest, ChunksFollowFromTheSeedWhateverTheNumberOfThreads) {
   for (const CollectionMode mode : {SYNCHRONOUS, PIPELINED}) {
     const auto one = CollectDeterministically(mode, 1, 6);

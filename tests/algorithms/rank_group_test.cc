@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "learner/networks/nccl.h"
 #include "learner/networks/torch_headers.h"
 #include "tests/support/loopback.h"
@@ -58,25 +60,99 @@ TEST(RankGroup, SumsNumbersAndTensorsAndSpreadsBytes) {
   });
 }
 
-TEST(RankGroup, MeetsAtAStoreThatSomebodyElseServes) {
-  c10d::TCPStoreOptions store_options;
-  store_options.port = static_cast<uint16_t>(FreePort());
-  store_options.isServer = true;
-  store_options.waitWorkers = false;
-  const auto store = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", store_options);
-  // Two attempts at the same store, as after a restart by torchrun.
-  for (const char* attempt : {"0", "1"}) {
-    RunRanks(2, [&](RankGroupOptions options) {
-      options.master_port = store_options.port;
-      options.serve_store = false;
-      options.attempt = attempt;
-      const auto ranks = JoinRankGroup(options);
-      ASSERT_TRUE(ranks.ok()) << ranks.status();
-      double one = 1;
-      (*ranks)->Sum(absl::MakeSpan(&one, 1));
-      EXPECT_EQ(one, 2);
-    });
+// A store that outlives groups, as torchrun's does.
+class OtherStore {
+ public:
+  OtherStore() {
+    options_.port = static_cast<uint16_t>(FreePort());
+    options_.isServer = true;
+    options_.waitWorkers = false;
+    store_ = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options_);
   }
+
+  RankGroupOptions Options(int rank, int size) const {
+    RankGroupOptions options = troupe::Options(rank, size, options_.port);
+    options.serve_store = false;
+    return options;
+  }
+  // The name that a process has left as that rank of that attempt; "": none.
+  std::string NameOf(int attempt, int rank) {
+    const std::string key = absl::StrCat("troupe/", attempt, "/rank/", rank);
+    return store_->check({key}) ? store_->get_to_str(key) : "";
+  }
+  // Waits until it is another than `name`.
+  void AwaitOtherName(int attempt, int rank, const std::string& name = "") {
+    while (NameOf(attempt, rank) == name) std::this_thread::yield();
+  }
+
+ private:
+  c10d::TCPStoreOptions options_;
+  c10::intrusive_ptr<c10d::TCPStore> store_;
+};
+
+void ExpectTheyAdd(const absl::StatusOr<std::unique_ptr<Collective>>& ranks, int size) {
+  ASSERT_TRUE(ranks.ok()) << ranks.status();
+  double one = 1;
+  (*ranks)->Sum(absl::MakeSpan(&one, 1));
+  EXPECT_EQ(one, size) << (*ranks)->status();
+}
+
+// As after restarts by torchrun's agents, each of which counts its own.
+TEST(RankGroup, MeetsAgainAtAStoreThatRemembersTheGroupBefore) {
+  OtherStore store;
+  const auto join = [&store](int rank) { ExpectTheyAdd(JoinRankGroup(store.Options(rank, 2)), 2); };
+  for (int attempt = 1; attempt <= 3; ++attempt) {
+    std::thread first, second;
+    if (attempt == 2) {
+      // Rank 1 is back first and finds all keys of the group before.
+      const std::string before = store.NameOf(1, 1);
+      second = std::thread(join, 1);
+      store.AwaitOtherName(1, 1, before);
+      first = std::thread(join, 0);
+    } else {
+      first = std::thread(join, 0);
+      store.AwaitOtherName(attempt, 0);
+      second = std::thread(join, 1);
+    }
+    first.join();
+    second.join();
+  }
+}
+
+TEST(RankGroup, WhoIsStartedAgainWhileTheGroupGathersTakesItsOwnPlace) {
+  OtherStore store;
+  const auto join = [&store](int rank) { ExpectTheyAdd(JoinRankGroup(store.Options(rank, 3)), 3); };
+  std::atomic<bool> stop = false;
+  const auto lost = [&](int rank) {
+    RankGroupOptions options = store.Options(rank, 3);
+    options.stop_requested = [&stop] { return stop.load(); };
+    EXPECT_TRUE(absl::IsCancelled(JoinRankGroup(options).status()));
+  };
+  std::thread first(lost, 0), second(lost, 1);
+  store.AwaitOtherName(1, 0);
+  store.AwaitOtherName(1, 1);
+  stop = true;
+  first.join();
+  second.join();
+  const std::string before = store.NameOf(1, 1);
+  second = std::thread(join, 1);
+  store.AwaitOtherName(1, 1, before);
+  first = std::thread(join, 0);
+  join(2);
+  first.join();
+  second.join();
+}
+
+TEST(RankGroup, SaysThatRankZeroWasToldAnotherSize) {
+  OtherStore store;
+  RankGroupOptions options = store.Options(0, 3);
+  options.join_timeout = absl::Seconds(2);
+  std::thread first([options] { EXPECT_FALSE(JoinRankGroup(options).ok()); });
+  store.AwaitOtherName(1, 0);
+  options = store.Options(1, 2);
+  options.join_timeout = absl::Milliseconds(300);
+  EXPECT_THAT(std::string(JoinRankGroup(options).status().message()), HasSubstr("a group of WORLD_SIZE=2 at 127.0.0.1:"));
+  first.join();
 }
 
 TEST(RankGroup, ARankThatLeavesIsNoticedAndStaysNoticed) {

@@ -22,8 +22,9 @@ struct RankedRun : SmallRun {
   using SmallRun::SmallRun;
 
   std::vector<std::string> Environment(int rank, int size = 2) const {
+    // torchrun's agents count restarts each for itself: the last is no two learners' common name for anything.
     return {absl::StrCat("RANK=", rank), absl::StrCat("WORLD_SIZE=", size), "MASTER_ADDR=127.0.0.1",
-            absl::StrCat("MASTER_PORT=", port)};
+            absl::StrCat("MASTER_PORT=", port), absl::StrCat("TORCHELASTIC_RESTART_COUNT=", rank)};
   }
   std::unique_ptr<Process> Rank(int rank, std::vector<std::string> more = {}, int size = 2) const {
     std::vector<std::string> arguments = {"train", absl::StrCat("--experiment=", experiment),

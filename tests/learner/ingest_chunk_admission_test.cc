@@ -141,10 +141,10 @@ TEST(RequiredVersionTest, FollowsTheModesLag) {
 class AdmissionTest : public ::testing::Test {
  protected:
   AdmissionTest() : leases_({2, absl::Seconds(20), 1, absl::Seconds(30)}) {
-    leases_.Open({}, 0, absl::UnixEpoch());
-    leases_.AddWorker("a", 10, absl::UnixEpoch());
-    leases_.Connect("a", absl::UnixEpoch());
-    leases_.TakeChanges(absl::UnixEpoch());
+    leases_.Open({}, 0, SteadyTime());
+    leases_.AddWorker("a", 10, SteadyTime());
+    leases_.Connect("a", SteadyTime());
+    leases_.TakeChanges(SteadyTime());
   }
   absl::StatusOr<AdmissionVerdict> Decide(const AdmissionState& state, testing::ChunkIdentity identity) {
     wire::Chunk chunk;
@@ -165,8 +165,8 @@ class AdmissionTest : public ::testing::Test {
 TEST_F(AdmissionTest, PipelinedTakesExactlyTheVersionOfOneUpdateEarlier) {
   const AdmissionState state{PIPELINED, 0, 2, 0, 0};
   EXPECT_EQ(Decide(state, {0, 1, 0, 0})->result, wire::ADMITTED);
-  leases_.Advance(0, absl::UnixEpoch());
-  leases_.Advance(0, absl::UnixEpoch());
+  leases_.Advance(0, SteadyTime());
+  leases_.Advance(0, SteadyTime());
   const auto verdict = Decide(state, {0, 1, 2, 1});
   ASSERT_TRUE(verdict.ok());
   EXPECT_EQ(verdict->update, 2);
@@ -192,10 +192,10 @@ TEST_F(AdmissionTest, AsynchronousDropsWhatIsOlderThanTheLagAllows) {
 
 TEST_F(AdmissionTest, ResentAndOutdatedChunksAreAnsweredNotAdmitted) {
   const AdmissionState state{PIPELINED, 0, 0, 0, 0};
-  leases_.Advance(0, absl::UnixEpoch());
+  leases_.Advance(0, SteadyTime());
   EXPECT_EQ(Decide(state, {0, 1, 0, 0})->result, wire::DUPLICATE);
-  ASSERT_TRUE(leases_.FailLease("a", 0, 1, absl::UnixEpoch()));
-  leases_.TakeChanges(absl::UnixEpoch() + absl::Seconds(1));
+  ASSERT_TRUE(leases_.FailLease("a", 0, 1, SteadyTime()));
+  leases_.TakeChanges(SteadyTime() + absl::Seconds(1));
   EXPECT_EQ(Decide(state, {0, 1, 1, 0})->result, wire::OLD_LEASE);
 }
 

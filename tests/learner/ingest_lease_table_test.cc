@@ -13,14 +13,14 @@ using ::testing::SizeIs;
 using Kind = LeaseChange::Kind;
 using Standing = LeaseTable::Standing;
 
-const absl::Time kStart = absl::UnixEpoch();
+const SteadyTime kStart = SteadyTime();
 
 class LeaseTableTest : public ::testing::Test {
  protected:
   static LeaseTableOptions Options(int num_shards, int expected_workers = 1) {
     return {num_shards, absl::Seconds(20), expected_workers, absl::Seconds(30)};
   }
-  static void Join(LeaseTable& table, const std::string& worker_id, int max_shards = 100, absl::Time now = kStart) {
+  static void Join(LeaseTable& table, const std::string& worker_id, int max_shards = 100, SteadyTime now = kStart) {
     table.AddWorker(worker_id, max_shards, now);
     table.Connect(worker_id, now);
   }
@@ -30,6 +30,23 @@ TEST_F(LeaseTableTest, GivesNothingBeforeOpen) {
   LeaseTable table(Options(4));
   Join(table, "a");
   EXPECT_THAT(table.TakeChanges(kStart), IsEmpty());
+}
+
+TEST_F(LeaseTableTest, ClosingEndsEveryLeaseAndGivesNoMore) {
+  LeaseTable table(Options(2));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  ASSERT_THAT(table.TakeChanges(kStart), SizeIs(2));
+  table.Close();
+  const auto changes = table.TakeChanges(kStart);
+  ASSERT_THAT(changes, SizeIs(2));
+  for (const LeaseChange& change : changes) EXPECT_EQ(change.kind, Kind::kRevoke);
+  EXPECT_EQ(table.Find("a", 0, 1, 0), Standing::kOldLease) << "a chunk on its way is no fault of its worker's";
+  Join(table, "b");
+  table.Connect("a", kStart);
+  EXPECT_THAT(table.TakeChanges(kStart + absl::Hours(1)), IsEmpty());
+  EXPECT_EQ(table.num_leased(), 0);
+  EXPECT_THAT(table.last_epochs(), ElementsAre(1, 1));
 }
 
 TEST_F(LeaseTableTest, SpreadsShardsEvenlyOverTheExpectedWorkers) {
@@ -47,6 +64,22 @@ TEST_F(LeaseTableTest, SpreadsShardsEvenlyOverTheExpectedWorkers) {
   }
   EXPECT_THAT(table.shards_of("a"), ElementsAre(0, 2, 4));
   EXPECT_THAT(table.shards_of("b"), ElementsAre(1, 3));
+}
+
+TEST_F(LeaseTableTest, CountsWorkersWithoutALeaseWhileNoShardIsFree) {
+  LeaseTable table(Options(2));
+  table.Open({}, 0, kStart);
+  Join(table, "a");
+  EXPECT_EQ(table.num_idle(), 0) << "its shards are to come";
+  table.TakeChanges(kStart);
+  EXPECT_EQ(table.num_idle(), 0);
+  Join(table, "b");
+  Join(table, "c");
+  EXPECT_EQ(table.num_idle(), 2);
+  table.Disconnect("c", kStart);
+  EXPECT_EQ(table.num_idle(), 1);
+  table.Close();
+  EXPECT_EQ(table.num_idle(), 0);
 }
 
 TEST_F(LeaseTableTest, LeavesOtherLearnersShardsAlone) {
@@ -133,7 +166,7 @@ TEST_F(LeaseTableTest, ASilentWorkersShardsGoOnElsewhereWhereTheyStopped) {
   table.TakeChanges(kStart);
   table.Advance(0, kStart);
   table.Advance(0, kStart);
-  const absl::Time later = kStart + absl::Seconds(20);
+  const SteadyTime later = kStart + absl::Seconds(20);
   table.Heard("b", later);
   EXPECT_THAT(table.Expire(later), ElementsAre("a"));
   const auto changes = table.TakeChanges(later);
@@ -212,7 +245,7 @@ TEST_F(LeaseTableTest, AFailedLeaseIsGivenAgainAfterADelayThatDoubles) {
   table.Open({}, 0, kStart);
   Join(table, "a");
   table.TakeChanges(kStart);
-  absl::Time now = kStart;
+  SteadyTime now = kStart;
   EXPECT_FALSE(table.FailLease("b", 0, 1, now));
   EXPECT_FALSE(table.FailLease("a", 0, 2, now));
   EXPECT_FALSE(table.FailLease("a", 1, 1, now));

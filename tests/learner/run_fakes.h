@@ -141,7 +141,8 @@ class FakeServer : public LearnerServer {
   }
   std::vector<EpisodeSummary> TakeFinishedEpisodes() override { return {{{2.0f}, 12, {5, 1, 2}}, {{4.0f}, 14, {7, 3, 2}}}; }
   IngestState ingest_state() const override { return ingest_; }
-  std::vector<WorkerSummary> workers() const override { return {{"w", "host", true, {0}, 1}}; }
+  void EndCollection() override { log_.push_back("EndCollection"); }
+  std::vector<WorkerSummary> workers() const override { return {{"w", "host", connected, {0}, 1}}; }
   void ReportProgress(uint64_t env_steps, double) override {
     log_.push_back(absl::StrCat("ReportProgress ", env_steps));
   }
@@ -150,6 +151,7 @@ class FakeServer : public LearnerServer {
   std::function<absl::Status()> next_batch;  // an error stands for the batch
   std::map<uint64_t, float> waiting_of_version;
   bool hold_evaluations = false;
+  bool connected = true;  // its worker
   std::vector<std::pair<std::function<void(absl::StatusOr<EvaluationOutcome>)>, EvaluationOutcome>> held;
 
  private:

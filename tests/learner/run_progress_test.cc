@@ -57,7 +57,7 @@ TEST(Progress, CountsAndDurationsReadLikeAPersonWritesThem) {
 
 TEST(RateMeter, ForgetsWhatIsLongAgo) {
   RateMeter rate;
-  absl::Time now = absl::UnixEpoch();
+  absl::Duration now = absl::Hours(1);
   EXPECT_EQ(rate.PerSecond(), 0);
   uint64_t steps = 0;
   for (int i = 0; i < 100; ++i) rate.Add(now += absl::Seconds(1), steps += 10);
@@ -69,7 +69,7 @@ TEST(Console, TerminalRewritesTheLineAndOrdinaryLinesReplaceIt) {
   std::FILE* out = std::tmpfile();
   {
     Console console(out, /*is_terminal=*/true);
-    const absl::Time now = absl::UnixEpoch();
+    const SteadyTime now;
     console.Progress("one", now);
     console.Progress("too soon", now + absl::Milliseconds(100));
     console.Progress("two", now + absl::Milliseconds(300));
@@ -86,7 +86,7 @@ TEST(Console, ElsewhereProgressIsALineEveryTenSecondsAndTheLogHasNoneOfIt) {
   {
     Console console(out, /*is_terminal=*/false);
     ASSERT_TRUE(console.OpenLog(folder / "log.txt").ok());
-    const absl::Time now = absl::UnixEpoch();
+    const SteadyTime now;
     for (int second = 0; second <= 20; ++second)
       console.Progress(absl::StrCat("at ", second), now + absl::Seconds(second));
     console.Warning("look here");

@@ -26,7 +26,6 @@ TEST(RankEnvironment, ReadsWhatTorchrunSets) {
   Variables variables = Complete();
   variables["LOCAL_RANK"] = "1";
   variables["TORCHELASTIC_USE_AGENT_STORE"] = "True";
-  variables["TORCHELASTIC_RESTART_COUNT"] = "3";
   const auto ranks = Read(variables);
   ASSERT_TRUE(ranks.ok()) << ranks.status();
   ASSERT_TRUE(ranks->has_value());
@@ -36,7 +35,6 @@ TEST(RankEnvironment, ReadsWhatTorchrunSets) {
   EXPECT_EQ((*ranks)->master_address, "127.0.0.1");
   EXPECT_EQ((*ranks)->master_port, 29500);
   EXPECT_FALSE((*ranks)->serve_store);
-  EXPECT_EQ((*ranks)->attempt, "3");
 }
 
 TEST(RankEnvironment, WithoutRanksALearnerIsByItself) {

@@ -25,7 +25,8 @@ TEST(TrainingLoop, PublishesRightAfterTheUpdateAndGivesTheBatchBackOnce) {
   ASSERT_TRUE(process.Run().ok());
   EXPECT_THAT(process.log, ElementsAre("NextBatch 0", "Update 0 at 0", "Publish 1", "ReleaseBatch 0",
                                        "ReportProgress 8", "RequestEvaluation 1", "NextBatch 1", "Update 1 at 8",
-                                       "Publish 2", "ReleaseBatch 1", "ReportProgress 16", "RequestEvaluation 2"));
+                                       "Publish 2", "ReleaseBatch 1", "ReportProgress 16", "EndCollection",
+                                       "RequestEvaluation 2"));
 }
 
 TEST(TrainingLoop, TrainsUntilTotalStepsAndTellsTheWeights) {
@@ -150,15 +151,29 @@ TEST(TrainingLoop, UnhealthyWorkersEndTheRunWithACheckpoint) {
 TEST(TrainingLoop, WaitsThroughTimeOutsAndWarnsWhenNoBatchComes) {
   TinyRun run;
   TinyProcess process(run, TinyExperiment());
-  absl::Time now = absl::Now();
+  SteadyTime now = SteadyTime::Now();
   int empty = 0;
   process.parts.now = [&now] { return now; };
   process.server.next_batch = [&] {
-    now += absl::Seconds(20);
-    return ++empty <= 3 ? absl::DeadlineExceededError("") : absl::OkStatus();
+    now += absl::Seconds(4);
+    return ++empty <= 10 ? absl::DeadlineExceededError("") : absl::OkStatus();
   };
   ASSERT_TRUE(process.Run().ok());
-  EXPECT_THAT(process.Printed(), HasSubstr("no batch for 40 s; 1 worker is connected"));
+  EXPECT_THAT(process.Printed(), HasSubstr("no batch for 32 s; 1 worker is connected"));
+}
+
+TEST(TrainingLoop, APauseOfItsOwnIsNoLackOfBatches) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment());
+  SteadyTime now = SteadyTime::Now();
+  int empty = 0;
+  process.parts.now = [&now] { return now; };
+  process.server.next_batch = [&] {
+    now += ++empty == 3 ? absl::Hours(8) : absl::Milliseconds(250);
+    return empty <= 6 ? absl::DeadlineExceededError("") : absl::OkStatus();
+  };
+  ASSERT_TRUE(process.Run().ok());
+  EXPECT_THAT(process.Printed(), Not(HasSubstr("no batch for")));
 }
 
 TEST(TrainingLoop, AServerDrainedByOthersEndsTheRun) {
@@ -228,6 +243,46 @@ TEST(Evaluation, IsAskedForAgainAfterARestartThatLostIt) {
   EXPECT_EQ(second.log.front(), "RequestEvaluation 3");
 }
 
+TEST(Evaluation, AtTheEndAllAreWaitedForAndThatIsSaid) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 40 }"));
+  process.server.hold_evaluations = true;
+  SteadyTime now = SteadyTime::Now();
+  process.parts.now = [&] { return now; };
+  int asked = 0;
+  process.parts.stop_requested = [&] {
+    now += absl::Seconds(4);
+    // Only once training has ended, one after the other.
+    if (process.algorithm.updates() == 10 && ++asked % 4 == 0 && !process.server.held.empty()) {
+      auto [done, outcome] = std::move(process.server.held.front());
+      process.server.held.erase(process.server.held.begin());
+      done(std::move(outcome));
+    }
+    return false;
+  };
+  const auto result = process.Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->counters.evaluated_env_steps, 80);
+  EXPECT_THAT(process.Printed(), HasSubstr("training is done; waiting for 2 evaluations, 1 worker is connected"));
+  EXPECT_THAT(process.Series(), HasSubstr("troupe_evaluations_total{result=\"done\"} 2"));
+}
+
+TEST(Evaluation, AtTheEndIsNotWaitedForWithoutAWorkerAndThatIsSaid) {
+  TinyRun run;
+  TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 80 }"));
+  process.server.hold_evaluations = true;
+  process.server.connected = false;
+  SteadyTime now = SteadyTime::Now();
+  process.parts.now = [&] { return now += absl::Seconds(7); };
+  const SteadyTime began = now;
+  const auto result = process.Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->finished);
+  EXPECT_LT(now - began, absl::Minutes(20));
+  EXPECT_THAT(process.Printed(), HasSubstr("evaluation failed: not waited for any longer: no worker is connected"));
+  EXPECT_THAT(process.Series(), HasSubstr("troupe_evaluations_total{result=\"failed\"} 1"));
+}
+
 TEST(Evaluation, NoMoreThanTheServerTakesAreUnderWay) {
   TinyRun run;
   TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 8 }"));
@@ -259,7 +314,7 @@ TEST(Reporting, MetricsCarryTheUpdateTheEpisodesAndTheStages) {
 TEST(Reporting, TheTrainingThreadsTimeIsAccountedForByState) {
   TinyRun run;
   TinyProcess process(run, TinyExperiment());
-  absl::Time now = absl::UnixEpoch() + absl::Hours(1);
+  SteadyTime now;
   process.parts.now = [&] { return now; };
   int batches = 0;
   process.server.next_batch = [&] {

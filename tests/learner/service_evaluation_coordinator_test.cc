@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const absl::Time kStart = absl::UnixEpoch();
+const SteadyTime kStart = SteadyTime();
 
 EvaluationRequest Request(uint32_t episodes, uint64_t first_seed = 100) {
   auto weights = std::make_shared<PolicyWeights>();

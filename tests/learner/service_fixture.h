@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/clock/timed_wait.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/service/learner_server_impl.h"
@@ -44,6 +47,10 @@ class ServiceTest : public ::testing::Test {
   LearnerServerOptions Options(const Setup& setup) {
     LearnerServerOptions options;
     options.listen_address = "127.0.0.1:0";
+    options.log = [this](const std::string& line) {
+      absl::MutexLock lock(&log_mutex_);
+      absl::StrAppend(&log_, line, "\n");
+    };
     options.expected_workers = setup.expected_workers;
     options.max_workers = setup.max_workers;
     options.max_workers_per_peer = setup.max_workers_per_peer;
@@ -61,7 +68,7 @@ class ServiceTest : public ::testing::Test {
 
   void StartServer(const Setup& setup) {
     auto server = LearnerServerImpl::Start(Options(setup), &metrics_,
-                                           [this] { return absl::UnixEpoch() + absl::Milliseconds(clock_ms_.load()); });
+                                           [this] { return SteadyTime() + absl::Milliseconds(clock_ms_.load()); });
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     server_->Open(kRunId);
@@ -105,11 +112,20 @@ class ServiceTest : public ::testing::Test {
     server_->ReleaseBatch(*batch);
   }
 
+  // Waits until the learner has said `text`.
+  bool Says(const std::string& text) {
+    absl::MutexLock lock(&log_mutex_);
+    const auto said = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_mutex_) { return absl::StrContains(log_, text); };
+    return AwaitFor(log_mutex_, absl::Condition(&said), kPatience);
+  }
+
   double Counter(const std::string& name, const MetricLabels& labels) {
     return metrics_.Counter(name, "", labels).Value();
   }
 
   std::atomic<int64_t> clock_ms_ = 0;
+  absl::Mutex log_mutex_;
+  std::string log_ ABSL_GUARDED_BY(log_mutex_);
   Metrics metrics_;
   std::unique_ptr<LearnerServerImpl> server_;
 };

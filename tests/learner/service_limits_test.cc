@@ -152,10 +152,10 @@ TEST(PeerAddress, IsThePeerWithoutItsPort) {
 
 TEST(PeerLedger, ForgivesDoublesAndForgets) {
   PeerLedger ledger;
-  const absl::Time start = absl::UnixEpoch();
+  const SteadyTime start;
   for (int i = 0; i < PeerLedger::kForgiven; ++i) ledger.SentMalformedChunk("a", start);
   EXPECT_TRUE(ledger.MayRegister("a", start).ok());
-  const auto refused_for = [&ledger](absl::Time from) {
+  const auto refused_for = [&ledger](SteadyTime from) {
     int seconds = 0;
     while (!ledger.MayRegister("a", from + absl::Seconds(seconds)).ok()) ++seconds;
     return seconds;
@@ -167,7 +167,7 @@ TEST(PeerLedger, ForgivesDoublesAndForgets) {
   EXPECT_TRUE(ledger.MayRegister("b", start).ok());
   for (int i = 0; i < 40; ++i) ledger.SentMalformedChunk("a", start);
   EXPECT_EQ(refused_for(start), 300);
-  const absl::Time later = start + PeerLedger::kForgetAfter + absl::Seconds(1);
+  const SteadyTime later = start + PeerLedger::kForgetAfter + absl::Seconds(1);
   ledger.SentMalformedChunk("a", later);
   EXPECT_EQ(refused_for(later), 0);
   for (int i = 0; i < 5000; ++i) ledger.SentMalformedChunk(absl::StrCat("x", i), later);

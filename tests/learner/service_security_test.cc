@@ -69,7 +69,7 @@ TEST_F(CallGuardTest, RefusalsAreCountedByReason) {
 TEST_F(CallGuardTest, EveryCallOfEveryServicePassesIt) {
   LearnerServerOptions options = Options({});
   options.security.token_file = folder_ / "token";
-  auto server = LearnerServerImpl::Start(options, &metrics_, [] { return absl::Now(); });
+  auto server = LearnerServerImpl::Start(options, &metrics_, nullptr);
   ASSERT_TRUE(server.ok()) << server.status();
   FakeWorker stranger((*server)->port());
   const auto refused = [](const grpc::Status& status) {

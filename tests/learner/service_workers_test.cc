@@ -1,3 +1,4 @@
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "tests/learner/service_fixture.h"
 
@@ -18,6 +19,20 @@ class WorkerServiceTest : public ServiceTest {
     }
     ADD_FAILURE() << "no evaluation task came";
     return {};
+  }
+  static wire::WorkerMessage Answer(const wire::EvaluationTask& task) {
+    wire::WorkerMessage message;
+    wire::EvaluationResult* const result = message.mutable_evaluation_result();
+    result->set_task_id(task.task_id());
+    for (uint32_t i = 0; i < task.episodes(); ++i) {
+      wire::EvaluationEpisode* const episode = result->add_episodes();
+      episode->set_seed(task.first_seed() + i);
+      episode->set_length(task.first_seed() + i);
+      episode->add_group_returns(1);
+      episode->add_group_returns(2);
+      episode->add_statistics(3);
+    }
+    return message;
   }
   static wire::WorkerMessage Heartbeat() {
     wire::WorkerMessage message;
@@ -159,30 +174,83 @@ TEST_F(WorkerServiceTest, EvaluationsAreSpreadAndReassigned) {
                                       })
                   .ok());
   ReadTask(*a);
-  const auto answer = [](FakeWorker& worker, const wire::EvaluationTask& task) {
-    wire::WorkerMessage message;
-    wire::EvaluationResult* const result = message.mutable_evaluation_result();
-    result->set_task_id(task.task_id());
-    for (uint32_t i = 0; i < task.episodes(); ++i) {
-      wire::EvaluationEpisode* const episode = result->add_episodes();
-      episode->set_seed(task.first_seed() + i);
-      episode->set_length(task.first_seed() + i);
-      episode->add_group_returns(1);
-      episode->add_group_returns(2);
-      episode->add_statistics(3);
-    }
-    ASSERT_TRUE(worker.Send(message));
-  };
   const wire::EvaluationTask first = ReadTask(*b);
   a->Break();
-  answer(*b, first);
+  ASSERT_TRUE(b->Send(Answer(first)));
   const wire::EvaluationTask second = ReadTask(*b);
   EXPECT_EQ(second.weights().policy_version(), 3);
-  answer(*b, second);
+  ASSERT_TRUE(b->Send(Answer(second)));
   ASSERT_TRUE(done.WaitForNotificationWithTimeout(kPatience));
   ASSERT_TRUE(outcome->ok()) << outcome->status();
   ASSERT_THAT((*outcome)->episodes, SizeIs(4));
   for (int i = 0; i < 4; ++i) EXPECT_EQ((*outcome)->episodes[i].length, 500 + i);
+}
+
+// In every mode: a worker's chunk that nobody trains on any more is in front of what the learner waits for.
+TEST_F(WorkerServiceTest, AtTheEndOfTrainingEvaluationsComePastChunksThatWaited) {
+  StartServer({.mode = ASYNCHRONOUS, .num_shards = 2, .expected_workers = 2, .max_policy_lag = 10});
+  const auto a = Join(), b = Join();
+  const auto of_a = a->ReadGrants(1), of_b = b->ReadGrants(1);
+  ASSERT_THAT(of_a, SizeIs(1));
+  ASSERT_THAT(of_b, SizeIs(1));
+  absl::BlockingCounter missing(2);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(server_
+                    ->RequestEvaluation({Weights(3), 500, 2, false},
+                                        [&](absl::StatusOr<EvaluationOutcome> outcome) {
+                                          EXPECT_TRUE(outcome.ok()) << outcome.status();
+                                          missing.DecrementCount();
+                                        })
+                    .ok());
+  }
+  wire::EvaluationTask task_of_a = ReadTask(*a);
+  const wire::EvaluationTask task_of_b = ReadTask(*b);
+  // Both batches are full, so that a chunk of each stream waits, with a result behind it.
+  for (uint64_t sequence = 0; sequence < 4; ++sequence) {
+    ExpectResult(*a, {of_a[0].shard(), 1, sequence, 0}, wire::ADMITTED);
+  }
+  ASSERT_TRUE(a->SendChunk(Chunk({of_a[0].shard(), 1, 4, 0})));
+  ASSERT_TRUE(b->SendChunk(Chunk({of_b[0].shard(), 1, 0, 0})));
+  prometheus::Gauge& waiting = metrics_.Gauge("troupe_queue_depth", "", {{"queue", "chunks"}});
+  const absl::Time patience = absl::Now() + kPatience;
+  while (waiting.Value() != 2 && absl::Now() < patience) absl::SleepFor(absl::Milliseconds(1));
+  ASSERT_EQ(waiting.Value(), 2);
+  ASSERT_TRUE(a->Send(Answer(task_of_a)));
+  ASSERT_TRUE(b->Send(Answer(task_of_b)));
+
+  server_->EndCollection();
+  for (const auto& worker : {a.get(), b.get()}) {
+    const auto acknowledgement = worker->ReadAcknowledgement();
+    ASSERT_TRUE(acknowledgement.has_value());
+    EXPECT_EQ(acknowledgement->result(), wire::OLD_LEASE);
+  }
+  // One is lost while its second evaluation is awaited.
+  task_of_a = ReadTask(*a);
+  ReadTask(*b);
+  b->Break();
+  ASSERT_TRUE(a->Send(Answer(task_of_a)));
+  ASSERT_TRUE(a->Send(Answer(ReadTask(*a))));
+  missing.Wait();
+  EXPECT_THAT(server_->workers()[0].shards, SizeIs(0));
+  server_->Drain("trained enough", /*run_ended=*/true, absl::ZeroDuration());
+}
+
+TEST_F(WorkerServiceTest, WorkersBeyondTheShardsAreCountedAndSpokenOf) {
+  StartServer({.num_shards = 2, .expected_workers = 2});
+  const auto a = Join(), b = Join();
+  a->ReadGrants(1);
+  b->ReadGrants(1);
+  const auto c = Join();
+  prometheus::Gauge& idle = metrics_.Gauge("troupe_workers_without_shard", "");
+  const SteadyTime patience = SteadyTime::Now() + kPatience;
+  while (idle.Value() != 1 && SteadyTime::Now() < patience) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_EQ(idle.Value(), 1);
+  Advance(WorkerWatch::kIdleFor);
+  EXPECT_TRUE(Says("1 of 3 workers has nothing to collect: the run has 2 shards"));
+  EXPECT_TRUE(a->Leave().ok());
+  c->ReadGrants(1);
+  while (idle.Value() != 0 && SteadyTime::Now() < patience) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_EQ(idle.Value(), 0);
 }
 
 TEST_F(WorkerServiceTest, DrainTellsWorkersWakesTheLoopAndWaitsForThemToLeave) {
@@ -203,7 +271,7 @@ TEST_F(WorkerServiceTest, DrainTellsWorkersWakesTheLoopAndWaitsForThemToLeave) {
     }
   }
   EXPECT_EQ(server_->NextBatch(kPatience).status().code(), absl::StatusCode::kCancelled);
-  ExpectResult(*worker, {0, 1, 0, 0}, wire::STALE);
+  ExpectResult(*worker, {0, 1, 0, 0}, wire::OLD_LEASE);
   const absl::Time start = absl::Now();
   EXPECT_TRUE(worker->Leave().ok());
   drain.join();

@@ -49,7 +49,7 @@ struct Supervised {
 
 TEST(RestartPolicy, DelayDoublesUpToTheLongestAndStartsAnewAfterACalmTime) {
   RestartPolicy policy(2, {});
-  const absl::Time start = absl::UnixEpoch();
+  const SteadyTime start;
   absl::Time now = start;
   for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) {
     EXPECT_EQ(*policy.OnEnd(0, now, now + absl::Milliseconds(10)), absl::Seconds(seconds));
@@ -62,7 +62,7 @@ TEST(RestartPolicy, NoMoreThanTheLimitWithinTheWindow) {
   RestartLimits limits;
   limits.max_restarts = 3;
   RestartPolicy policy(2, limits);
-  absl::Time now = absl::UnixEpoch();
+  SteadyTime now;
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(policy.OnEnd(i % 2, now, now + absl::Minutes(i)).ok());
   EXPECT_TRUE(absl::IsResourceExhausted(policy.OnEnd(0, now, now + absl::Minutes(59)).status()));
   EXPECT_TRUE(policy.OnEnd(0, now, now + absl::Minutes(61)).ok());

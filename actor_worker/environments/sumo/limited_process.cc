@@ -24,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe {
 namespace {
@@ -192,9 +193,9 @@ bool LimitedProcess::IsRunning() {
 }
 
 absl::Status LimitedProcess::WaitForSuccess(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const SteadyTime deadline = SteadyTime::Now() + timeout;
   while (IsRunning()) {
-    if (absl::Now() > deadline) return absl::DeadlineExceededError("the program did not end in time");
+    if (SteadyTime::Now() > deadline) return absl::DeadlineExceededError("the program did not end in time");
     absl::SleepFor(kPollInterval);
   }
   if (WIFEXITED(wait_status_) && WEXITSTATUS(wait_status_) == 0) return absl::OkStatus();

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "common/status_macros.h"
 
 namespace troupe {
@@ -65,7 +66,7 @@ absl::StatusOr<std::unique_ptr<SumoServer>> SumoServer::Start(const Options& opt
   std::unique_ptr<SumoServer> server(new SumoServer());
   server->step_timeout_ = options.step_timeout;
   ASSIGN_OR_RETURN(server->process_, LimitedProcess::Start(child));
-  const absl::Time deadline = absl::Now() + options.start_timeout;
+  const SteadyTime deadline = SteadyTime::Now() + options.start_timeout;
   while (true) {
     if (!server->process_->IsRunning()) {
       return WithObituary(absl::UnavailableError("SUMO ended before it listened"), *server->process_);
@@ -75,7 +76,7 @@ absl::StatusOr<std::unique_ptr<SumoServer>> SumoServer::Start(const Options& opt
       server->connection_ = *std::move(connection);
       return server;
     }
-    if (absl::Now() > deadline) {
+    if (SteadyTime::Now() > deadline) {
       return WithObituary(absl::DeadlineExceededError("SUMO did not start listening in time"), *server->process_);
     }
     absl::SleepFor(kConnectInterval);
@@ -85,8 +86,8 @@ absl::StatusOr<std::unique_ptr<SumoServer>> SumoServer::Start(const Options& opt
 absl::StatusOr<traci::Reader> SumoServer::Exchange(const traci::Message& message) {
   auto reply = connection_->Exchange(message, step_timeout_);
   if (reply.ok()) return reply;
-  const absl::Time patience = absl::Now() + kDeathNotice;
-  while (absl::IsUnavailable(reply.status()) && process_->IsRunning() && absl::Now() < patience) {
+  const SteadyTime patience = SteadyTime::Now() + kDeathNotice;
+  while (absl::IsUnavailable(reply.status()) && process_->IsRunning() && SteadyTime::Now() < patience) {
     absl::SleepFor(kConnectInterval);
   }
   return WithObituary(reply.status(), *process_);

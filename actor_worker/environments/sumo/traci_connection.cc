@@ -41,18 +41,19 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(int port) {
 
 Connection::~Connection() { close(socket_); }
 
-absl::Status Connection::WaitFor(short events, absl::Time deadline) {
+absl::Status Connection::WaitFor(short events, SteadyTime deadline) {
   while (true) {
-    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
-    if (left <= 0) return absl::DeadlineExceededError("SUMO did not answer in time");
+    // Late, look all the same: this process may have been paused, and the answer has come meanwhile.
+    const int64_t left = std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - SteadyTime::Now()), 0, 1 << 30);
     pollfd descriptor{socket_, events, 0};
-    const int ready = poll(&descriptor, 1, static_cast<int>(std::min<int64_t>(left, 1 << 30)));
+    const int ready = poll(&descriptor, 1, static_cast<int>(left));
     if (ready > 0) return absl::OkStatus();
+    if (ready == 0 && left == 0) return absl::DeadlineExceededError("SUMO did not answer in time");
     if (ready < 0 && errno != EINTR) return Broken("waiting");
   }
 }
 
-absl::Status Connection::Send(absl::string_view bytes, absl::Time deadline) {
+absl::Status Connection::Send(absl::string_view bytes, SteadyTime deadline) {
   while (!bytes.empty()) {
     const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
@@ -66,7 +67,7 @@ absl::Status Connection::Send(absl::string_view bytes, absl::Time deadline) {
   return absl::OkStatus();
 }
 
-absl::Status Connection::Receive(char* bytes, size_t count, absl::Time deadline) {
+absl::Status Connection::Receive(char* bytes, size_t count, SteadyTime deadline) {
   while (count > 0) {
     const ssize_t got = recv(socket_, bytes, count, 0);
     if (got > 0) {
@@ -84,7 +85,7 @@ absl::Status Connection::Receive(char* bytes, size_t count, absl::Time deadline)
 }
 
 absl::StatusOr<Reader> Connection::Exchange(const Message& message, absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const SteadyTime deadline = SteadyTime::Now() + timeout;
   RETURN_IF_ERROR(Send(message.Encode(), deadline));
   char header[4];
   RETURN_IF_ERROR(Receive(header, sizeof(header), deadline));

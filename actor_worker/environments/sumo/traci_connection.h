@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "actor_worker/environments/sumo/traci_codec.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe::traci {
 
@@ -30,9 +31,9 @@ class Connection {
 
  private:
   explicit Connection(int socket) : socket_(socket) {}
-  absl::Status Send(absl::string_view bytes, absl::Time deadline);
-  absl::Status Receive(char* bytes, size_t count, absl::Time deadline);
-  absl::Status WaitFor(short events, absl::Time deadline);
+  absl::Status Send(absl::string_view bytes, SteadyTime deadline);
+  absl::Status Receive(char* bytes, size_t count, SteadyTime deadline);
+  absl::Status WaitFor(short events, SteadyTime deadline);
 
   const int socket_;
   std::string reply_;

@@ -1,6 +1,6 @@
 """Workers: what they collect, what they wait for, how they are connected, what they take."""
 
-from generator.blocks import board, graph, of_run, of_workers, percentiles, query, rate, row
+from generator.blocks import GREEN, YELLOW, board, graph, of_run, of_workers, percentiles, query, rate, row, thresholds
 
 EACH = "run, instance"
 PARTS = ("environment", "inference", "waiting")
@@ -53,6 +53,38 @@ def make():
             "Rollout threads waiting, seconds per second, of each worker. One that waits less than others is slower.",
             "number",
             rate("troupe_worker_waiting_seconds_total"),
+        )
+    )
+    made.with_panel(
+        graph(
+            "Slowest worker",
+            "Its mean time for a chunk, as a multiple of the median of the others'. SYNCHRONOUS and PIPELINED runs go at its"
+            " pace; the learner's log names it from 3 on, when the learner waits for batches. Workers with metrics of"
+            " their own show in Time of a chunk, by worker.",
+            "number",
+            [query(of_run("troupe_slowest_worker_ratio"), "{{run}}")],
+            low=0,
+            limits=thresholds((GREEN, None), (YELLOW, 3)),
+        )
+    )
+    made.with_panel(
+        each(
+            "Time of a chunk, by worker",
+            "Mean, from the first step to the last of one chunk.",
+            "seconds",
+            rate('troupe_worker_stage_seconds_sum{stage="collect"}')
+            + "\n  / "
+            + rate('troupe_worker_stage_seconds_count{stage="collect"}'),
+        )
+    )
+    made.with_panel(
+        graph(
+            "Without a shard",
+            "Connected workers with nothing to collect: there are more workers than shards (collection.num_shards).",
+            "count",
+            [query(of_run("troupe_workers_without_shard"), "{{run}}")],
+            low=0,
+            limits=thresholds((GREEN, None), (YELLOW, 1)),
         )
     )
     made.with_panel(
