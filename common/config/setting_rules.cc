@@ -56,6 +56,7 @@ constexpr SettingRule kRules[] = {
     {.field = "CriticSettings.hidden_layer_norm", .resume = kRefused, .default_text = "false"},
     {.field = "CriticSettings.orthogonal_init", .resume = kRefused, .default_text = "true"},
     {.field = "CriticSettings.agent_id_input", .resume = kRefused, .default_text = "false"},
+    {.field = "CriticSettings.team_reward", .resume = kTold, .default_text = "MEAN_ALL"},
 
     {.field = "AlgorithmSettings.name", .resume = kRefused, .default_text = "mappo"},
 
@@ -110,6 +111,7 @@ constexpr SettingRule kRules[] = {
      .low = 0,
      .high = 1e6,
      .low_is_open = true},
+    {.field = "PpoSettings.dead_agents", .resume = kTold, .default_text = "BOOTSTRAP"},
 
     {.field = "EvaluationSettings.interval_env_steps",
      .resume = kFree,

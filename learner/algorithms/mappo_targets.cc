@@ -26,9 +26,7 @@ void Normalize(const std::vector<uint8_t>& alive, int64_t streams, Collective* r
   each([&](int64_t stream, float value) { squares[stream] += (value - means[stream]) * (value - means[stream]); });
   ranks->Sum(absl::MakeSpan(squares));
   for (int64_t s = 0; s < streams; ++s) scales[s] = 1.0 / (std::sqrt(squares[s] / sums[streams + s]) + 1e-5);
-  each([&](int64_t stream, float& value) {
-    value = static_cast<float>((value - means[stream]) * scales[stream]);
-  });
+  each([&](int64_t stream, float& value) { value = static_cast<float>((value - means[stream]) * scales[stream]); });
 }
 
 }  // namespace
@@ -111,7 +109,10 @@ void Mappo::Estimate(const Critic& critic, const TrainingBatch& batch,
   std::vector<float> values = data->values;
   const double mean = critic.value_norm.mean(), deviation = critic.value_norm.deviation();
   for (float& value : values) value = static_cast<float>(value * deviation + mean);
-  data->streams = MakeValueStreams(critic.layout, context_.environment, batch, ppo_.reward_scale(), values, importance);
+  const RewardSettings reward{.scale = ppo_.reward_scale(),
+                              .team = context_.experiment.critic().team_reward(),
+                              .bootstrap_dead = ppo_.dead_agents() != ZERO};
+  data->streams = MakeValueStreams(critic.layout, context_.environment, batch, reward, values, importance);
   data->estimates =
       lag_correction_ == V_TRACE
           ? VTrace(data->streams, ppo_.discount(), ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())

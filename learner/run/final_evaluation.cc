@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "common/evaluation_progress.h"
 #include "common/files/atomic_file.h"
 #include "common/status_macros.h"

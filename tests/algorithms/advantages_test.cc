@@ -81,8 +81,41 @@ TEST(GeneralizedAdvantages, LambdaOneIsTheDiscountedReturnAndZeroTheOneStepError
               streams.rewards[0] + kDiscount * streams.values[1] - streams.values[0], 1e-5);
 }
 
+// Worked out by hand with γ = λ = 1/2: V = 1, 2, then 4 of row T, at which the agent is dead while the episode goes on.
+TEST(GeneralizedAdvantages, BootstrapFromTheValueOfAnAgentThatIsDeadAtTheLastRow) {
+  ValueStreams streams{.steps = 2,
+                       .columns = 1,
+                       .rewards = {1, 3},
+                       .values = {1, 2},
+                       .next_values = {2, 4},
+                       .continues = {1, 1},
+                       .active = {1, 1, 0}};
+  const AdvantageEstimates through = GeneralizedAdvantages(streams, 0.5, 0.5);
+  EXPECT_FLOAT_EQ(through.advantages[1], 3 + 0.5 * 4 - 2);               // 3
+  EXPECT_FLOAT_EQ(through.advantages[0], (1 + 0.5 * 2 - 1) + 0.25 * 3);  // 1.75
+  EXPECT_FLOAT_EQ(through.targets[0], 2.75);
+  streams.bootstrap_inactive = false;
+  EXPECT_FLOAT_EQ(GeneralizedAdvantages(streams, 0.5, 0.5).advantages[1], 3 - 2);
+}
+
+// The same through a step in between: dead at step 1, whose value 2 is used on both sides.
+TEST(GeneralizedAdvantages, RunOnThroughDeadStepsWithTheCriticsValues) {
+  const ValueStreams streams{.steps = 3,
+                             .columns = 1,
+                             .rewards = {1, 3, 5},
+                             .values = {1, 2, 4},
+                             .next_values = {2, 4, 8},
+                             .continues = {1, 1, 1},
+                             .active = {1, 0, 1, 1}};
+  const AdvantageEstimates through = GeneralizedAdvantages(streams, 0.5, 0.5);
+  EXPECT_FLOAT_EQ(through.advantages[2], 5);       // 5 + 4 − 4
+  EXPECT_FLOAT_EQ(through.advantages[1], 4.25);    // 3 + 2 − 2 + 5/4
+  EXPECT_FLOAT_EQ(through.advantages[0], 2.0625);  // 1 + 1 − 1 + 4.25/4
+}
+
 TEST(GeneralizedAdvantages, IgnoreTheValuesOfInactiveStepsButNotTheirRewards) {
   ValueStreams streams = RandomStreams(30, 4, true, 4);
+  streams.bootstrap_inactive = false;
   const AdvantageEstimates before = GeneralizedAdvantages(streams, kDiscount, kLambda);
   for (int64_t i = 0; i < 30 * 4; ++i) {
     if (streams.active[i] == 0) streams.values[i] = 1e6f;
@@ -96,6 +129,7 @@ TEST(GeneralizedAdvantages, IgnoreTheValuesOfInactiveStepsButNotTheirRewards) {
   }
   ValueStreams waits{.steps = 3,
                      .columns = 1,
+                     .bootstrap_inactive = false,
                      .rewards = {0, 0, 8},
                      .values = {1, 5, 5},
                      .next_values = {5, 5, 0},

@@ -82,23 +82,42 @@ TEST(CriticLayout, AgentSpecificStateEndsWithOwnObservationAndOneHot) {
   EXPECT_EQ(row[39], 1.0f);
 }
 
-ValueStreams Streams(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch) {
+ValueStreams Streams(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
+                     const RewardSettings& reward = {}) {
   const size_t states = (batch.rollout_length + 1) * batch.columns + batch.truncated_at.size() / 2;
   std::vector<float> values(states * layout.columns());
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
-  return MakeValueStreams(layout, environment, batch, 1.0, values, {});
+  return MakeValueStreams(layout, environment, batch, reward, values, {});
 }
 
-TEST(ValueStreams, TeamRewardIsTheMeanOverLivingAgentsOfAllGroups) {
+// Five agents in two groups; those that live are paid 4 and −1, a dead one 7.
+TEST(ValueStreams, TeamRewardIsWhatItsSettingSays) {
   const EnvironmentSpec environment = TwoGroups();
   TrainingBatch batch = RandomBatch(environment, kSteps, kColumns, 1);
   for (int agent = 0; agent < 3; ++agent) batch.groups[0].alive[agent] = agent == 1;
   batch.groups[1].alive[0] = 1;
   batch.groups[1].alive[1] = 0;
-  batch.groups[0].rewards[1] = 4.0f;
+  for (int agent = 0; agent < 3; ++agent) batch.groups[0].rewards[agent] = agent == 1 ? 4.0f : 0.0f;
   batch.groups[1].rewards[0] = -1.0f;
-  const ValueStreams streams = Streams(Layouts(GLOBAL_STATE, TEAM, environment)[0], environment, batch);
-  EXPECT_FLOAT_EQ(streams.rewards[0], 1.5f);
+  batch.groups[1].rewards[1] = 7.0f;
+  const CriticLayout layout = Layouts(GLOBAL_STATE, TEAM, environment)[0];
+  EXPECT_FLOAT_EQ(Streams(layout, environment, batch).rewards[0], 2.0f);
+  EXPECT_FLOAT_EQ(Streams(layout, environment, batch, {.team = SUM}).rewards[0], 10.0f);
+  EXPECT_FLOAT_EQ(Streams(layout, environment, batch, {.team = MEAN_LIVING}).rewards[0], 1.5f);
+  EXPECT_FLOAT_EQ(Streams(layout, environment, batch, {.scale = 0.5, .team = SUM}).rewards[0], 5.0f);
+}
+
+// The episode is cut while agent 2 of the cars is dead: it is owed its final state's value all the same, unless dead
+// agents count as worth nothing.
+TEST(ValueStreams, ADeadAgentBootstrapsFromTheFinalStateToo) {
+  const EnvironmentSpec environment = TwoGroups();
+  TrainingBatch batch = EmptyBatch(environment, kSteps, kColumns);
+  Truncate(environment, 2, 1, 0.5f, &batch);
+  const int cell = 2 * kColumns + 1;
+  batch.groups[0].alive[cell * 3 + 2] = 0;
+  const CriticLayout layout = Layouts(GLOBAL_STATE, EACH_AGENT, environment)[0];
+  EXPECT_EQ(Streams(layout, environment, batch).next_values[cell * 5 + 2], (kSteps + 1) * kColumns * 5 + 2);
+  EXPECT_EQ(Streams(layout, environment, batch, {.bootstrap_dead = false}).next_values[cell * 5 + 2], 0.0f);
 }
 
 TEST(ValueStreams, TruncationBootstrapsFromTheFinalStateAndTerminationFromNothing) {
@@ -119,14 +138,15 @@ TEST(ValueStreams, TruncationBootstrapsFromTheFinalStateAndTerminationFromNothin
   }
 }
 
-// Whatever a dead agent observed, did or was paid, an update comes out the same.
+// Where dead agents are worth nothing and the team is what lives: whatever a dead agent observed, did or was paid, an
+// update comes out the same.
 TEST(DeadAgents, ChangeNothing) {
   for (const std::string critic : {"input: GLOBAL_STATE heads: TEAM", "input: LOCAL_OBSERVATION heads: EACH_AGENT"}) {
     for (const std::string sharing : {"SHARED", "PER_AGENT", "PARTITIONED partition: [1, 0, 1]"}) {
       AlgorithmContext context =
           MakeContext("policy { hidden_sizes: [16] sharing: " + sharing + " } critic { hidden_sizes: [16] " + critic +
-                          " } collection { num_shards: 1 copies_per_shard: 3 rollout_length: 6 } ppo { epochs: 2 "
-                          "minibatch_size: 8 }",
+                          " team_reward: MEAN_LIVING } collection { num_shards: 1 copies_per_shard: 3 "
+                          "rollout_length: 6 } ppo { epochs: 2 minibatch_size: 8 dead_agents: ZERO }",
                       {DiscreteGroup("cars", 3, 5, 4)}, 1);
       context.environment.state_includes_observations = false;
       TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 2);

@@ -16,8 +16,9 @@ AdvantageEstimates Recur(const ValueStreams& streams, double discount, double la
     for (int64_t n = 0; n < columns; ++n) {
       const int64_t i = t * columns + n;
       const bool continues = streams.continues[i] != 0;
-      const bool next_inactive = continues && streams.active[i + columns] == 0;
-      const double value = streams.active[i] != 0 ? streams.values[i] : 0.0;
+      const auto has_value = [&](int64_t at) { return streams.bootstrap_inactive || streams.active[at] != 0; };
+      const bool next_inactive = continues && !has_value(i + columns);
+      const double value = has_value(i) ? streams.values[i] : 0.0;
       const double next_value = next_inactive ? 0.0 : streams.next_values[i];
       const double delta = streams.rewards[i] + discount * next_value - value;
       const double carried = continues ? discount * (next_inactive ? 1.0 : lambda) * trace[n] : 0.0;

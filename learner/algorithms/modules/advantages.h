@@ -3,9 +3,10 @@
 // functions.
 //
 // A column is one value stream: a batch column of a critic's head. A column is active at a step when its agent lives
-// (for a team: when any does). While inactive it has no value estimate: its value counts as 0, rewards that still
-// arrive are summed without λ, so that they reach the last active step undiluted, and nothing about the dead agent's
-// input matters.
+// (for a team: when any does). The recursion runs on through inactive steps with the critic's values there, as in
+// MAPPO's official code, and losses leave those steps out. Without bootstrap_inactive an inactive step has no value
+// estimate: its value counts as 0, rewards that still arrive are summed without λ, so that they reach the last active
+// step undiluted, and nothing about the dead agent's input matters.
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_ADVANTAGES_H_
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_ADVANTAGES_H_
 
@@ -18,6 +19,7 @@ namespace troupe {
 struct ValueStreams {
   int64_t steps = 0;    // T
   int64_t columns = 0;  // N
+  bool bootstrap_inactive = true;
   std::vector<float> rewards;
   std::vector<float> values;  // of the state acted in, in reward units
   std::vector<float>

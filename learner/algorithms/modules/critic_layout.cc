@@ -28,9 +28,7 @@ struct StateSource {
   const float* extras = nullptr;
 };
 
-float* Append(const float* from, int64_t count, float* to) {
-  return std::copy_n(from, count, to);
-}
+float* Append(const float* from, int64_t count, float* to) { return std::copy_n(from, count, to); }
 
 float* AppendState(const EnvironmentSpec& environment, const StateSource& source, int64_t row, float* to) {
   if (environment.state_includes_observations) {
@@ -112,10 +110,10 @@ void WriteCriticInputs(const CriticLayout& layout, const EnvironmentSpec& enviro
 }
 
 ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment,
-                              const TrainingBatch& batch, double reward_scale, const std::vector<float>& values,
-                              const std::vector<std::vector<float>>& importance) {
+                              const TrainingBatch& batch, const RewardSettings& reward,
+                              const std::vector<float>& values, const std::vector<std::vector<float>>& importance) {
   const int64_t steps = batch.rollout_length, width = batch.columns, heads = layout.columns();
-  ValueStreams streams{.steps = steps, .columns = width * heads};
+  ValueStreams streams{.steps = steps, .columns = width * heads, .bootstrap_inactive = reward.bootstrap_dead};
   streams.rewards.assign(steps * width * heads, 0.0f);
   streams.active.assign((steps + 1) * width * heads, 0);
   if (!importance.empty()) streams.importance.assign(steps * width * heads, 1.0f);
@@ -130,24 +128,28 @@ ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec&
         const int64_t from = cell * environment.groups[g].num_agents() + agent, to = cell * heads + head;
         streams.active[to] = living(g, agent);
         if (!acted) continue;
-        streams.rewards[to] = static_cast<float>(reward_scale * batch.groups[g].rewards[from]);
+        streams.rewards[to] = static_cast<float>(reward.scale * batch.groups[g].rewards[from]);
         if (!importance.empty() && living(g, agent)) streams.importance[to] = importance[g][from];
       }
       continue;
     }
     double sum = 0, weight = 1;
-    int64_t count = 0;
+    int64_t paid = 0, alive = 0;
     for (int g = 0; g < environment.groups.size(); ++g) {
       const int64_t agents = environment.groups[g].num_agents();
       for (int64_t agent = 0; agent < agents; ++agent) {
-        if (!living(g, agent)) continue;
-        ++count;
-        if (acted) sum += batch.groups[g].rewards[cell * agents + agent];
-        if (acted && !importance.empty()) weight *= importance[g][cell * agents + agent];
+        const bool lives = living(g, agent);
+        alive += lives;
+        if (acted && (lives || reward.team != MEAN_LIVING)) {
+          sum += batch.groups[g].rewards[cell * agents + agent];
+          ++paid;
+        }
+        if (acted && lives && !importance.empty()) weight *= importance[g][cell * agents + agent];
       }
     }
-    streams.active[cell] = count > 0;
-    if (acted && count > 0) streams.rewards[cell] = static_cast<float>(reward_scale * sum / count);
+    streams.active[cell] = alive > 0;
+    const double share = reward.team == SUM ? 1.0 : static_cast<double>(paid);
+    if (paid > 0) streams.rewards[cell] = static_cast<float>(reward.scale * sum / share);
     if (acted && !importance.empty()) streams.importance[cell] = static_cast<float>(weight);
   }
 
@@ -167,7 +169,8 @@ ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec&
     const int64_t cell = batch.truncated_at[2 * k] * width + batch.truncated_at[2 * k + 1];
     if (batch.terminated[cell] != 0) continue;
     for (int64_t head = 0; head < heads; ++head) {
-      if (streams.active[cell * heads + head] != 0) streams.next_values[cell * heads + head] = final_values[head];
+      if (!reward.bootstrap_dead && streams.active[cell * heads + head] == 0) continue;
+      streams.next_values[cell * heads + head] = final_values[head];
     }
   }
   return streams;

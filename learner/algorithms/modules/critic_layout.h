@@ -2,7 +2,7 @@
 //
 // A critic maps each joint step to `columns` values: rows_per_step input rows of stack.input_size, each giving
 // stack.output_size outputs.
-//   input GLOBAL_STATE, heads TEAM:        one critic "team", 1 row, 1 output: the mean reward of the living agents
+//   input GLOBAL_STATE, heads TEAM:        one critic "team", 1 row, 1 output: the team reward
 //   input GLOBAL_STATE, heads EACH_AGENT:  one critic "agents", 1 row, an output per agent of all groups, in order
 //   per-agent inputs, heads EACH_AGENT:    a critic per group, named after it, a row per agent, 1 output
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_CRITIC_LAYOUT_H_
@@ -43,11 +43,18 @@ absl::StatusOr<std::vector<CriticLayout>> MakeCriticLayouts(const CriticSettings
 void WriteCriticInputs(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
                        float* inputs);
 
+// How rewards become those of value streams.
+struct RewardSettings {
+  double scale = 1;
+  TeamReward team = MEAN_ALL;
+  bool bootstrap_dead = true;  // ValueStreams::bootstrap_inactive
+};
+
 // Rewards, values and ends of every column (N = B · columns). `values` [(T+1) · B + K, columns] in reward units;
 // `importance` per group [T, B, A], π/μ, or empty for none. A team's importance is the product over its living agents.
 ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment,
-                              const TrainingBatch& batch, double reward_scale, const std::vector<float>& values,
-                              const std::vector<std::vector<float>>& importance);
+                              const TrainingBatch& batch, const RewardSettings& reward,
+                              const std::vector<float>& values, const std::vector<std::vector<float>>& importance);
 
 }  // namespace troupe
 
