@@ -15,7 +15,6 @@
 #include "actor_worker/stream/registration.h"
 #include "actor_worker/stream/session.h"
 #include "common/clock/awake_clock.h"
-#include "common/clock/call_deadline.h"
 #include "common/clock/steady_time.h"
 #include "common/security/http_proxy.h"
 #include "common/status_macros.h"
@@ -82,22 +81,15 @@ class Worker {
     return OpenChannel(options_.learner_address, *options_.credentials, max_message_bytes);
   }
 
-  // A channel without calls looks at its socket every five seconds only; one that is waited for does so at once.
-  void AwaitConnection(grpc::Channel& channel) const {
-    channel.WaitForConnected(CallDeadline(options_.longest_search));
-  }
-
-  // A new channel for every attempt at a learner that was not there: gRPC's pauses between a channel's attempts go by the
-  // wall clock (they are timed waits of Abseil's), so after that was set back one would not try again for as long.
+  // A new channel for every attempt at a learner that was not there: gRPC's pauses between a channel's attempts go by
+  // the wall clock (they are timed waits of Abseil's), so after that was set back one would not try again for as long.
   void OpenControl() {
     if (control_ != nullptr && !unreachable_) return;
-    control_channel_ = NewChannel(kControlMessageBytes);
-    control_ = wire::TrainingService::NewStub(control_channel_);
+    control_ = wire::TrainingService::NewStub(NewChannel(kControlMessageBytes));
   }
 
   Attempt TryOnce() {
     OpenControl();
-    AwaitConnection(*control_channel_);
     absl::StatusOr<wire::DescribeRunResponse> description = DescribeRun(*control_, kCallTimeout);
     if (!description.ok()) {
       if (absl::IsFailedPrecondition(description.status())) return DoesNotFit(description.status());
@@ -164,10 +156,8 @@ class Worker {
 
   Attempt Serve() {
     if (std::exchange(connected_before_, true)) metrics_.reconnects.Increment();
-    const std::shared_ptr<grpc::Channel> channel = NewChannel(max_message_bytes_);
-    AwaitConnection(*channel);
     const SteadyTime began = SteadyTime::Now();
-    Session session(channel, worker_id_, run_.get(), &events_, &metrics_, options_.idle_notice);
+    Session session(NewChannel(max_message_bytes_), worker_id_, run_.get(), &events_, &metrics_, options_.idle_notice);
     const SessionEnd end = session.Serve(options_.stop_requested, options_.flush_timeout);
     if (end.heard) Contacted();
     if (end.left) worker_id_.clear();
@@ -227,7 +217,6 @@ class Worker {
   const std::string route_;  // to the learner, for people
   WorkerMetrics metrics_;
   WorkerIdentity identity_;
-  std::shared_ptr<grpc::Channel> control_channel_;
   std::unique_ptr<wire::TrainingService::Stub> control_;
   Backoff search_, backoff_;
   WakeUp events_;

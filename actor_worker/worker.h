@@ -37,8 +37,8 @@ struct WorkerOptions {
   // simulator.
   absl::Duration flush_timeout = absl::Seconds(5);
   absl::Duration end_timeout = absl::Seconds(10);
-  // Connected for so long without a shard to collect, the worker says so. More than the learner waits for the others that it
-  // expects.
+  // Connected for so long without a shard to collect, the worker says so. More than the learner waits for the others
+  // that it expects.
   absl::Duration idle_notice = absl::Seconds(45);
   // Asked often; true: finish the chunks under way, send them, leave.
   std::function<bool()> stop_requested = [] { return false; };

@@ -35,7 +35,8 @@ void RolloutLoop::Run() {
     } else {
       const SteadyTime began = SteadyTime::Now();
       shared_.work->WaitPast(seen, kLongestWait);
-      if (!rollouts_.empty()) shared_.metrics->waiting_seconds.Increment(absl::ToDoubleSeconds(SteadyTime::Now() - began));
+      if (!rollouts_.empty())
+        shared_.metrics->waiting_seconds.Increment(absl::ToDoubleSeconds(SteadyTime::Now() - began));
     }
   }
 }

@@ -2,13 +2,42 @@
 
 #include <unistd.h>
 
+#include <optional>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "actor_worker/stream/rpc_status.h"
-#include "common/clock/call_deadline.h"
+#include "common/clock/timed_wait.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"
 
 namespace troupe {
+namespace {
+
+// Makes a call of the stub's callback interface and waits for its end up to `timeout`. gRPC's own deadlines would not
+// do: its timers are timed waits of Abseil's, which go by the wall clock.
+template <typename Start>
+grpc::Status CallWithin(absl::Duration timeout, const Start& start) {
+  grpc::ClientContext context;
+  absl::Mutex mutex;
+  std::optional<grpc::Status> ended;  // under `mutex`
+  start(&context, [&](grpc::Status status) {
+    absl::MutexLock lock(&mutex);
+    ended = std::move(status);
+  });
+  const auto is_over = [&ended] { return ended.has_value(); };
+  {
+    absl::MutexLock lock(&mutex);
+    if (AwaitFor(mutex, absl::Condition(&is_over), timeout)) return *ended;
+  }
+  context.TryCancel();
+  absl::MutexLock lock(&mutex);
+  mutex.Await(absl::Condition(&is_over));
+  if (ended->error_code() != grpc::StatusCode::CANCELLED) return *ended;
+  return {grpc::StatusCode::DEADLINE_EXCEEDED, absl::StrCat("no answer within ", absl::FormatDuration(timeout))};
+}
+
+}  // namespace
 
 grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes) {
   grpc::ChannelArguments arguments;
@@ -39,10 +68,10 @@ absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::Stu
                                                       absl::Duration timeout) {
   wire::DescribeRunRequest request;
   request.set_protocol_version(kProtocolVersion);
-  grpc::ClientContext context;
-  context.set_deadline(CallDeadline(timeout));
   wire::DescribeRunResponse response;
-  const grpc::Status status = stub.DescribeRun(&context, request, &response);
+  const grpc::Status status = CallWithin(timeout, [&](grpc::ClientContext* context, auto ended) {
+    stub.async()->DescribeRun(context, &request, &response, std::move(ended));
+  });
   if (!status.ok()) return FromRpcStatus(status);
   return response;
 }
@@ -57,10 +86,10 @@ absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface&
   request.set_host(identity.host);
   request.set_max_shards(identity.max_shards);
   EncodeEnvironmentSpec(environment, request.mutable_environment_spec());
-  grpc::ClientContext context;
-  context.set_deadline(CallDeadline(timeout));
   wire::RegisterResponse response;
-  const grpc::Status status = stub.Register(&context, request, &response);
+  const grpc::Status status = CallWithin(timeout, [&](grpc::ClientContext* context, auto ended) {
+    stub.async()->Register(context, &request, &response, std::move(ended));
+  });
   if (!status.ok()) return FromRpcStatus(status);
   return response.worker_id();
 }
@@ -69,10 +98,10 @@ absl::Status LeaveLearner(wire::TrainingService::StubInterface& stub, const std:
                           absl::Duration timeout) {
   wire::LeaveRequest request;
   request.set_worker_id(worker_id);
-  grpc::ClientContext context;
-  context.set_deadline(CallDeadline(timeout));
   wire::LeaveResponse response;
-  return FromRpcStatus(stub.Leave(&context, request, &response));
+  return FromRpcStatus(CallWithin(timeout, [&](grpc::ClientContext* context, auto ended) {
+    stub.async()->Leave(context, &request, &response, std::move(ended));
+  }));
 }
 
 }  // namespace troupe

@@ -63,9 +63,10 @@ void Session::NoticeIdleness(int leases) {
   if (now - idle_since_ < idle_notice_) return;
   idle_since_ = SteadyTime::InfiniteFuture();
   const uint32_t shards = run_->plan().experiment.collection().num_shards();
-  LogLine(absl::StrCat("nothing to collect for ", absl::FormatDuration(idle_notice_), ": the learner has no shard for this "
-                       "worker. The run has ", shards, shards == 1 ? " shard" : " shards", " (collection.num_shards), each "
-                       "is one worker's, and further workers only play evaluations"));
+  LogLine(absl::StrCat("nothing to collect for ", absl::FormatDuration(idle_notice_),
+                       ": the learner has no shard for this worker. The run has ", shards,
+                       shards == 1 ? " shard" : " shards",
+                       " (collection.num_shards), each is one worker's, and further workers only play evaluations"));
 }
 
 SessionEnd Session::Serve(const std::function<bool()>& stop_requested, absl::Duration flush_timeout) {

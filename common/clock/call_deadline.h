@@ -7,8 +7,8 @@
 
 namespace troupe {
 
-// `timeout` from when it is handed to gRPC (ClientContext::set_deadline, Channel::WaitForConnected, Server::Shutdown), which
-// would make a point of its steady clock of a date at that moment.
+// `timeout` from when it is handed to gRPC (ClientContext::set_deadline, Channel::WaitForConnected, Server::Shutdown),
+// which would make a point of its steady clock of a date at that moment.
 inline gpr_timespec CallDeadline(absl::Duration timeout) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                       gpr_time_from_nanos(absl::ToInt64Nanoseconds(timeout), GPR_TIMESPAN));

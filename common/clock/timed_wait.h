@@ -1,6 +1,6 @@
-// The project's one way to wait for a condition or a time. Abseil's own (Mutex::AwaitWithTimeout, CondVar::WaitWithTimeout,
-// Notification::WaitForNotificationWithTimeout, …) make a date of the timeout and have the kernel wait for that date: set
-// the wall clock back an hour, and a wait of 200 ms lasts an hour.
+// The project's one way to wait for a condition or a time. Abseil's own (Mutex::AwaitWithTimeout,
+// CondVar::WaitWithTimeout, Notification::WaitForNotificationWithTimeout, …) make a date of the timeout and have the
+// kernel wait for that date: set the wall clock back an hour, and a wait of 200 ms lasts an hour.
 #ifndef TROUPE_COMMON_CLOCK_TIMED_WAIT_H_
 #define TROUPE_COMMON_CLOCK_TIMED_WAIT_H_
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -12,7 +11,7 @@ namespace troupe {
 namespace {
 
 // Each piece with its length before it, so that no two lists of pieces make one text.
-void Add(std::string_view piece, std::string* text) { absl::StrAppend(text, piece.size(), ":", piece, "\n"); }
+void Add(const std::string& piece, std::string* text) { absl::StrAppend(text, piece.size(), ":", piece, "\n"); }
 
 void AddAll(const std::vector<std::string>& pieces, std::string* text) {
   Add(absl::StrCat(pieces.size()), text);

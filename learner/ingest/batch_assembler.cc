@@ -84,8 +84,7 @@ void BatchAssembler::JoinTruncated(Buffer* buffer) {
 
 const TrainingBatch* BatchAssembler::Peek(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
-  const bool ready =
-      AwaitFor(mutex_, absl::Condition(this, &BatchAssembler::NextIsReadyOrClosed), timeout) && !closed_;
+  const bool ready = AwaitFor(mutex_, absl::Condition(this, &BatchAssembler::NextIsReadyOrClosed), timeout) && !closed_;
   if (!ready) return nullptr;
   Buffer& buffer = BufferOf(next_update_);
   JoinTruncated(&buffer);

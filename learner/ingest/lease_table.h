@@ -1,9 +1,9 @@
 // Who collects which shard: leases, their epochs and how far each has come.
 //
-// Nothing is given out before Open and after Close. A shard is free or leased to one worker. Each lease has an epoch, one above the shard's last; chunks of earlier
-// epochs are refused. Leases end when their worker is removed or silent for too long, when the worker gives them up,
-// and when a shard moves to a worker that has fewer; the shard's next lease goes on at the update that still misses its
-// chunk.
+// Nothing is given out before Open and after Close. A shard is free or leased to one worker. Each lease has an epoch,
+// one above the shard's last; chunks of earlier epochs are refused. Leases end when their worker is removed or silent
+// for too long, when the worker gives them up, and when a shard moves to a worker that has fewer; the shard's next
+// lease goes on at the update that still misses its chunk.
 //
 // Time is passed in. Not thread-safe.
 #ifndef TROUPE_LEARNER_INGEST_LEASE_TABLE_H_

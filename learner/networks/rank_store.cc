@@ -2,14 +2,14 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <random>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -123,8 +123,8 @@ absl::StatusOr<StorePointer> FindStore(const RankGroupOptions& options, Patience
   store_options.timeout = absl::ToChronoMilliseconds(kStoreTimeout);
   if (options.serve_store && options.rank == 0) return Serve(options, store_options);
   while (!Answers(options.master_address, options.master_port)) {
-    RETURN_IF_ERROR(patience->Pause(
-        kRetryPeriod, absl::StrCat("the store at ", PlaceOf(options), ", where rank 0 should be")));
+    RETURN_IF_ERROR(
+        patience->Pause(kRetryPeriod, absl::StrCat("the store at ", PlaceOf(options), ", where rank 0 should be")));
   }
   return Open(options, store_options);
 }
@@ -142,7 +142,9 @@ absl::StatusOr<StorePointer> FindStore(const RankGroupOptions& options, Patience
 class Meeting {
  public:
   Meeting(const RankGroupOptions& options, StorePointer store)
-      : options_(options), store_(std::move(store)), name_(absl::StrCat(absl::Hex(std::random_device{}()), "-", getpid())) {
+      : options_(options),
+        store_(std::move(store)),
+        name_(absl::StrCat(absl::Hex(std::random_device{}()), "-", getpid())) {
     if (options_.rank == 0) Come(store_->add(kAttempts, 1));
   }
 
@@ -151,8 +153,9 @@ class Meeting {
     const int64_t newest = store_->add(kAttempts, 0);
     if (newest != attempt_ && options_.rank > 0 && newest > 0) Come(newest);
     if (newest != attempt_) {
-      *missing = absl::StrCat(options_.rank == 0 ? "another learner with RANK=0 to end, which has come later, at "
-                                                 : "rank 0 at ", PlaceOf(options_));
+      *missing = absl::StrCat(
+          options_.rank == 0 ? "another learner with RANK=0 to end, which has come later, at " : "rank 0 at ",
+          PlaceOf(options_));
       return false;
     }
     return options_.rank == 0 ? Complete(missing) : IsMember(missing);
@@ -196,7 +199,8 @@ class Meeting {
       return false;
     }
     if (const std::string size = group_->get_to_str("size"); size != absl::StrCat(options_.size)) {
-      *missing = absl::StrCat("a group of WORLD_SIZE=", options_.size, " at ", PlaceOf(options_), ": rank 0 has ", size);
+      *missing =
+          absl::StrCat("a group of WORLD_SIZE=", options_.size, " at ", PlaceOf(options_), ": rank 0 has ", size);
       return false;
     }
     if (group_->check({"members"})) {

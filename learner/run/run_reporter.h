@@ -25,8 +25,8 @@ namespace troupe {
 // One thread, except OnCheckpoint. A file that cannot be written costs one warning and its lines, never the run.
 class RunReporter {
  public:
-  // `start` is where the run begins or goes on, `now` the date. `folder` empty: no files. `console` and `metrics` outlive it. Errors: a
-  // file of `folder` cannot be opened.
+  // `start` is where the run begins or goes on, `now` the date. `folder` empty: no files. `console` and `metrics`
+  // outlive it. Errors: a file of `folder` cannot be opened.
   static absl::StatusOr<std::unique_ptr<RunReporter>> Create(const std::string& folder, const Checkpoint& start,
                                                              Console* console, Metrics* metrics, absl::Time now);
 

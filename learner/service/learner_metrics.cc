@@ -46,8 +46,7 @@ LearnerMetrics::LearnerMetrics(Metrics* metrics)
       workers_without_shard(metrics->Gauge("troupe_workers_without_shard",
                                            "Connected workers with nothing to collect: more workers than shards.")),
       slowest_worker_ratio(metrics->Gauge(
-          "troupe_slowest_worker_ratio",
-          "The slowest worker's mean time for a chunk, as a multiple of the median of the others'.")),
+          "troupe_slowest_worker_ratio", "The slowest worker's time for a chunk as a multiple of the others' median.")),
       shards_leased(
           metrics->Gauge("troupe_shard_leases", "Shards, by whether a worker has them.", {{"state", "leased"}})),
       shards_waiting(

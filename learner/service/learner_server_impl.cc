@@ -79,7 +79,8 @@ LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metric
     : listen_address_(options.listen_address),
       collection_(options.experiment.collection()),
       awake_(LongestLook(options.experiment)),
-      session_(options, metrics, clock ? std::move(clock) : [this] { return awake_.Now(); }),
+      session_(
+          options, metrics, clock ? std::move(clock) : [this] { return awake_.Now(); }),
       service_(&session_, static_cast<int>(options.experiment.collection().num_shards())),
       handshakes_([this](const std::string& reason) { session_.metrics().CountRejected(reason); }) {}
 

@@ -22,8 +22,8 @@ namespace troupe {
 
 class LearnerServerImpl final : public LearnerServer {
  public:
-  // As LearnerServer::Start. `clock` is what leases and evaluations go by; empty: the time that this process was seen to
-  // run, so that a pause of its own is not taken for the workers' silence.
+  // As LearnerServer::Start. `clock` is what leases and evaluations go by; empty: the time that this process was seen
+  // to run, so that a pause of its own is not taken for the workers' silence.
   static absl::StatusOr<std::unique_ptr<LearnerServerImpl>> Start(LearnerServerOptions options, Metrics* metrics,
                                                                   Clock clock);
   ~LearnerServerImpl() override;

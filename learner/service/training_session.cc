@@ -53,7 +53,7 @@ TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* m
       metrics_(metrics),
       publisher_(mode_ != ASYNCHRONOUS),
       leases_(LeaseOptions(options)),
-      watch_(mode_ != ASYNCHRONOUS) {
+      watch_(own_shards_.count) {
   admission_.mode = mode_;
   admission_.max_policy_lag = options.experiment.collection().max_policy_lag();
 }
@@ -131,18 +131,26 @@ void TrainingSession::Publish(std::shared_ptr<const PolicyWeights> weights) {
     // First: a worker may use the version the moment it is out.
     absl::MutexLock lock(&mutex_);
     admission_.newest_version = weights->policy_version;
+    BeginBatches(weights->policy_version);
   }
   metrics_.weights_bytes.Set(static_cast<double>(publisher_.Publish(*weights)));
   metrics_.policy_version.Set(static_cast<double>(weights->policy_version));
   metrics_.publish_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - start));
 }
 
+void TrainingSession::BeginBatches(uint64_t version) {
+  // Whoever comes first fills an asynchronous batch; nobody is waited for.
+  if (mode_ == ASYNCHRONOUS) return;
+  const SteadyTime now = SteadyTime::Now();
+  for (uint64_t update = version; update <= version + 1; ++update) {
+    if (RequiredVersion(mode_, admission_.oldest_version, update) == version) watch_.Begin(update, now);
+  }
+}
+
 absl::StatusOr<AssembledBatch> TrainingSession::NextBatch(absl::Duration timeout) {
   Run* const run = run_.load(std::memory_order_acquire);
   if (run == nullptr) return absl::FailedPreconditionError("Begin was not called");
-  const SteadyTime start = SteadyTime::Now();
   absl::StatusOr<AssembledBatch> batch = run->assembler.Next(timeout);
-  nanoseconds_waited_ += absl::ToInt64Nanoseconds(SteadyTime::Now() - start);
   if (batch.ok()) metrics_.batch_wait_seconds.Observe(batch->seconds_waited);
   metrics_.batches_ready.Set(run->assembler.batches_ready());
   return batch;

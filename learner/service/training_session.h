@@ -36,8 +36,8 @@
 #include "learner/service/learner_server.h"
 #include "learner/service/peer_ledger.h"
 #include "learner/service/weights_publisher.h"
-#include "learner/service/worker_watch.h"
 #include "learner/service/worker_stream.h"
+#include "learner/service/worker_watch.h"
 #include "proto/training_service.pb.h"
 
 namespace troupe {
@@ -117,8 +117,9 @@ class TrainingSession {
   // No more batches are asked for: ends all leases and lets streams that wait be read on, so that evaluations' results
   // can come.
   void EndCollection() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Ends collection, cancels evaluations and wakes NextBatch. When the run has ended, tells the workers to go and waits for their streams to
-  // close, up to `grace`; otherwise they shall look for a learner that comes back: CloseStreams follows.
+  // Ends collection, cancels evaluations and wakes NextBatch. When the run has ended, tells the workers to go and waits
+  // for their streams to close, up to `grace`; otherwise they shall look for a learner that comes back: CloseStreams
+  // follows.
   void Drain(const std::string& reason, bool run_ended, absl::Duration grace) ABSL_LOCKS_EXCLUDED(mutex_);
   // Ends what is still open.
   void CloseStreams() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -181,6 +182,8 @@ class TrainingSession {
   // Tells those who asked for evaluations, without the lock. Maintain does it too, so none is forgotten.
   void CallFinished() ABSL_LOCKS_EXCLUDED(mutex_);
   void Log(const std::string& line) const;
+  // Chunks that `version` collects can come from now on.
+  void BeginBatches(uint64_t version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sets the gauges of idle and slow workers, and says who they are.
   void WatchWorkers(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasNoStream() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
@@ -205,7 +208,6 @@ class TrainingSession {
   // Made by Begin and never changed, hence read without the lock by whoever sees it.
   std::unique_ptr<Run> owned_run_;
   std::atomic<Run*> run_ = nullptr;
-  std::atomic<int64_t> nanoseconds_waited_ = 0;  // of NextBatch
 
   mutable absl::Mutex mutex_;
   std::string run_id_ ABSL_GUARDED_BY(mutex_);  // empty until Open

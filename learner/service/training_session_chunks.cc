@@ -79,7 +79,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
       const wire::ChunkResult result = (*decision)->verdict.result;
       if (result == wire::ADMITTED) {
         worker.chunks_admitted += 1;
-        watch_.Collected(worker_id, worker.host, chunk.environment_seconds() + chunk.inference_seconds());
+        watch_.Came((*decision)->verdict.update, worker_id, worker.host, start);
       }
       if (result == wire::ADMITTED || result == wire::STALE) leases_.Advance(chunk.shard(), clock_());
       Settle();

@@ -212,8 +212,7 @@ void TrainingSession::Settle() {
 void TrainingSession::WatchWorkers(SteadyTime now) {
   const int idle = leases_.num_idle();
   metrics_.workers_without_shard.Set(idle);
-  const absl::Duration waited = absl::Nanoseconds(nanoseconds_waited_.load(std::memory_order_relaxed));
-  for (const std::string& line : watch_.Look({leases_.num_connected(), idle, own_shards_.count, waited}, now)) Log(line);
+  for (const std::string& line : watch_.Look({leases_.num_connected(), idle, own_shards_.count}, now)) Log(line);
   metrics_.slowest_worker_ratio.Set(watch_.slowest_ratio());
 }
 

@@ -15,7 +15,8 @@ class RolloutProgressTest : public testing::Test {
 
   // The watchdog looks ten times a second.
   void Pass(absl::Duration time) {
-    for (; time > absl::ZeroDuration(); time -= absl::Milliseconds(100)) progress_.Watch(now_ += absl::Milliseconds(100));
+    for (; time > absl::ZeroDuration(); time -= absl::Milliseconds(100))
+      progress_.Watch(now_ += absl::Milliseconds(100));
   }
   // The whole process stands still, watchdog and thread alike.
   void StandStill(absl::Duration time) { now_ += time; }

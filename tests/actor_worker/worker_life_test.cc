@@ -112,7 +112,8 @@ TEST_F(WorkerTest, WithoutAShardItSaysThatThereIsNothingToCollect) {
   experiment.mutable_collection()->set_lease_timeout_seconds(1);
   FakeLearner learner(experiment);
   {
-    RunningWorker worker(learner.address(), [](WorkerOptions& options) { options.idle_notice = absl::Milliseconds(1); });
+    RunningWorker worker(learner.address(),
+                         [](WorkerOptions& options) { options.idle_notice = absl::Milliseconds(1); });
     // Each heartbeat has a look at the leases after it.
     EXPECT_TRUE(learner.Await([](const Messages& messages) {
       return std::count_if(messages.begin(), messages.end(),
@@ -121,7 +122,8 @@ TEST_F(WorkerTest, WithoutAShardItSaysThatThereIsNothingToCollect) {
     learner.Drain();
     EXPECT_EQ(worker.Wait(), kWorkerDone);
   }
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("The run has 1 shard (collection.num_shards)"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("The run has 1 shard (collection.num_shards)"));
 }
 
 TEST_F(WorkerTest, ChunksFollowFromTheSeedWhateverTheNumberOfThreads) {

@@ -151,7 +151,8 @@ TEST(RankGroup, SaysThatRankZeroWasToldAnotherSize) {
   store.AwaitOtherName(1, 0);
   options = store.Options(1, 2);
   options.join_timeout = absl::Milliseconds(300);
-  EXPECT_THAT(std::string(JoinRankGroup(options).status().message()), HasSubstr("a group of WORLD_SIZE=2 at 127.0.0.1:"));
+  EXPECT_THAT(std::string(JoinRankGroup(options).status().message()),
+              HasSubstr("a group of WORLD_SIZE=2 at 127.0.0.1:"));
   first.join();
 }
 

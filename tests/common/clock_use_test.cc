@@ -21,7 +21,8 @@ const std::set<std::string> kMayAskForTheDate = {
 const std::set<std::string> kMayWait = {"common/clock/timed_wait.cc"};
 
 TEST(ClockUse, DurationsAndWaitsGoByTheSteadyClock) {
-  const std::regex date(R"(absl::Now\b|system_clock|CLOCK_REALTIME|gettimeofday|\btime\((nullptr|NULL|0)\)|ToChronoTime)");
+  const std::regex date(
+      R"(absl::Now\b|system_clock|CLOCK_REALTIME|gettimeofday|\btime\((nullptr|NULL|0)\)|ToChronoTime)");
   const std::regex wait(
       R"((Await|Wait|WaitForNotification)With(Timeout|Deadline)|LockWhenWith\w+|[.>](wait_for|wait_until)\()");
   const std::filesystem::path root = TROUPE_SOURCE_DIR;
@@ -37,7 +38,8 @@ TEST(ClockUse, DurationsAndWaitsGoByTheSteadyClock) {
         ++number;
         const std::string code = line.substr(0, line.find("//"));
         EXPECT_TRUE(kMayAskForTheDate.contains(name) || !std::regex_search(code, date))
-            << name << ":" << number << ": what lasts or expires goes by SteadyTime (common/clock/steady_time.h), calls by "
+            << name << ":" << number
+            << ": what lasts or expires goes by SteadyTime (common/clock/steady_time.h), calls by "
             << "CallDeadline (common/clock/call_deadline.h): " << line;
         EXPECT_TRUE(kMayWait.contains(name) || !std::regex_search(code, wait))
             << name << ":" << number << ": waits are AwaitFor's (common/clock/timed_wait.h): " << line;

@@ -76,7 +76,8 @@ TEST(Training, AsynchronousRunReachesItsEnd) {
 TEST(Training, AsynchronousRunEndsWithItsLastEvaluation) {
   for (const int workers : {1, 3}) {
     SmallRun run("ASYNCHRONOUS", 60);
-    const auto learner = run.Learner(workers, {"--set=evaluation.interval_env_steps=7680", "--set=evaluation.episodes=8"});
+    const auto learner =
+        run.Learner(workers, {"--set=evaluation.interval_env_steps=7680", "--set=evaluation.episodes=8"});
     EXPECT_EQ(learner->Wait(absl::Seconds(60)), 0) << learner->output() << run.Logs();
     EXPECT_THAT(learner->output(), HasSubstr("evaluation after 15.4 k steps")) << run.Logs();
   }

@@ -281,7 +281,7 @@ TEST_F(LeaseTableTest, AFailedLeaseGoesRoundAllWorkersBeforeOneGetsItAgain) {
   table.Open({}, 0, kStart);
   for (const char* id : {"a", "b", "c", "d"}) Join(table, id);
   std::set<std::string> tried;
-  absl::Time now = kStart;
+  SteadyTime now = kStart;
   for (uint32_t epoch = 1; epoch <= 4; ++epoch, now += absl::Seconds(1)) {
     const auto changes = table.TakeChanges(now);
     ASSERT_THAT(changes, SizeIs(1));
@@ -292,7 +292,7 @@ TEST_F(LeaseTableTest, AFailedLeaseGoesRoundAllWorkersBeforeOneGetsItAgain) {
 
 // Fails what is leased until a shard is hopeless; returns how often, and how long it took.
 std::pair<int, absl::Duration> FailUntilHopeless(LeaseTable& table, bool only_if_all = false) {
-  absl::Time now = kStart;
+  SteadyTime now = kStart;
   for (int failures = 0; failures < 200; now += absl::Milliseconds(100)) {
     for (const LeaseChange& change : table.TakeChanges(now)) {
       if (change.kind != Kind::kGrant) continue;
@@ -337,7 +337,7 @@ TEST_F(LeaseTableTest, OneWorkerThatAlwaysFailsDoesNotMakeAShardHopeless) {
   table.Open({}, 0, kStart);
   Join(table, "bad");
   Join(table, "good");
-  absl::Time now = kStart;
+  SteadyTime now = kStart;
   for (int round = 0; round < 100; ++round, now += absl::Seconds(20)) {
     for (const LeaseChange& change : table.TakeChanges(now)) {
       if (change.kind != Kind::kGrant) continue;

@@ -23,10 +23,10 @@ TEST(TrainingLoop, PublishesRightAfterTheUpdateAndGivesTheBatchBackOnce) {
       run, TinyExperiment("evaluation { interval_env_steps: 8 episodes: 2 } checkpoint { interval_env_steps: 8 }"));
   process.start.experiment.set_total_env_steps(16);
   ASSERT_TRUE(process.Run().ok());
-  EXPECT_THAT(process.log, ElementsAre("NextBatch 0", "Update 0 at 0", "Publish 1", "ReleaseBatch 0",
-                                       "ReportProgress 8", "RequestEvaluation 1", "NextBatch 1", "Update 1 at 8",
-                                       "Publish 2", "ReleaseBatch 1", "ReportProgress 16", "EndCollection",
-                                       "RequestEvaluation 2"));
+  EXPECT_THAT(process.log,
+              ElementsAre("NextBatch 0", "Update 0 at 0", "Publish 1", "ReleaseBatch 0", "ReportProgress 8",
+                          "RequestEvaluation 1", "NextBatch 1", "Update 1 at 8", "Publish 2", "ReleaseBatch 1",
+                          "ReportProgress 16", "EndCollection", "RequestEvaluation 2"));
 }
 
 TEST(TrainingLoop, TrainsUntilTotalStepsAndTellsTheWeights) {

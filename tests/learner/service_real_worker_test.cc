@@ -134,9 +134,9 @@ TEST_F(RealWorkerTest, AnEnvironmentThatFailsEveryTimeMakesTheRunHopeless) {
       "name: 'failing' total_env_steps: 1000 environment { name: 'scripted' settings { key: 'fault' value: 'error' } }"
       "collection { num_shards: 2 copies_per_shard: 1 rollout_length: 8 lease_timeout_seconds: 1 }",
       "test", {});
-  options.run_id = "failing-run";
   auto server = LearnerServer::Start(options, &metrics);
   ASSERT_TRUE(server.ok()) << server.status();
+  (*server)->Open("failing-run");
   std::thread worker([port = (*server)->port()] {
     static const EnvironmentEntry entry = ScriptedEntry();
     Metrics worker_metrics;

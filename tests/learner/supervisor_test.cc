@@ -50,7 +50,7 @@ struct Supervised {
 TEST(RestartPolicy, DelayDoublesUpToTheLongestAndStartsAnewAfterACalmTime) {
   RestartPolicy policy(2, {});
   const SteadyTime start;
-  absl::Time now = start;
+  SteadyTime now = start;
   for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) {
     EXPECT_EQ(*policy.OnEnd(0, now, now + absl::Milliseconds(10)), absl::Seconds(seconds));
   }

@@ -1,16 +1,18 @@
-// Preloaded: the process's wall clock is off by the nanoseconds in the file $WALL_CLOCK_OFFSET, an int64, which may change at
-// any time, and waits for a date with it, as the kernel's do when somebody sets the clock. The steady clock is untouched.
-#include <cerrno>
-#include <cstdarg>
-#include <cstdint>
-#include <cstdlib>
-#include <ctime>
+// Preloaded: the process's wall clock is off by the nanoseconds in the file $WALL_CLOCK_OFFSET, an int64, which may
+// change at any time, and waits for a date with it, as the kernel's do when somebody sets the clock. The steady clock
+// is untouched.
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
 
 namespace {
 
@@ -94,8 +96,8 @@ long syscall(long number, ...) noexcept {
     if (left <= 0) return Result(-ETIMEDOUT);
     const int64_t slice = left < kSlice ? left : kSlice;
     const timespec timeout = {slice / kSecond, slice % kSecond};
-    const long result = Call(SYS_futex, a[0], FUTEX_WAIT | (a[1] & FUTEX_PRIVATE_FLAG), a[2],
-                             reinterpret_cast<long>(&timeout), 0, 0);
+    const long result =
+        Call(SYS_futex, a[0], FUTEX_WAIT | (a[1] & FUTEX_PRIVATE_FLAG), a[2], reinterpret_cast<long>(&timeout), 0, 0);
     if (result != -ETIMEDOUT) return Result(result);
   }
 }
