@@ -41,14 +41,16 @@ struct XmlReader::Handlers {
   }
 };
 
-XmlReader::XmlReader(const std::string& path) : file_name_(path), file_(gzopen(path.c_str(), "rbe")) {
+XmlReader::XmlReader(const std::string& path, int64_t max_bytes)
+    : file_name_(path), max_bytes_(max_bytes), file_(gzopen(path.c_str(), "rbe")) {
   if (file_ == nullptr) {
     status_ = absl::NotFoundError(absl::StrCat(path, ": cannot be read: ", std::strerror(errno)));
   }
   CreateParser();
 }
 
-XmlReader::XmlReader(absl::string_view text, std::string file_name) : file_name_(std::move(file_name)), rest_(text) {
+XmlReader::XmlReader(absl::string_view text, std::string file_name)
+    : file_name_(std::move(file_name)), max_bytes_(kMaxXmlBytes), rest_(text) {
   CreateParser();
 }
 
@@ -92,7 +94,7 @@ void XmlReader::ParseSome() {
   const int64_t got = ReadSome(piece, kPieceBytes);
   if (got < 0) return;
   bytes_ += got;
-  if (bytes_ > kMaxXmlBytes) return Fail(absl::StrCat("has more than ", kMaxXmlBytes, " bytes"));
+  if (bytes_ > max_bytes_) return Fail(absl::StrCat("has more than ", max_bytes_, " bytes"));
   ended_ = got == 0;
   if (XML_Parse(parser_, piece, static_cast<int>(got), ended_ ? 1 : 0) != XML_STATUS_OK) {
     if (status_.ok()) Fail(XML_ErrorString(XML_GetErrorCode(parser_)));

@@ -23,7 +23,7 @@ namespace troupe {
 
 // A country's road network is some 5e8 bytes.
 inline constexpr int64_t kMaxXmlBytes = int64_t{1} << 30;
-inline constexpr int64_t kMaxXmlTagBytes = int64_t{16} << 20;  // one element's start with its attributes
+inline constexpr int64_t kMaxXmlTagBytes = int64_t{4} << 20;  // one element's start with its attributes
 inline constexpr int kMaxXmlDepth = 64;
 
 //   XmlReader xml("net.xml.gz");
@@ -32,8 +32,8 @@ inline constexpr int kMaxXmlDepth = 64;
 // Not thread-safe.
 class XmlReader {
  public:
-  // The file `path`, plain or gzipped, whatever its name.
-  explicit XmlReader(const std::string& path);
+  // The file `path`, plain or gzipped, whatever its name; of more than `max_bytes`, inflated, it is refused.
+  explicit XmlReader(const std::string& path, int64_t max_bytes = kMaxXmlBytes);
   // `text`, which must outlive the reader, as if it stood in `file_name`.
   XmlReader(absl::string_view text, std::string file_name);
   ~XmlReader();
@@ -68,6 +68,7 @@ class XmlReader {
   void Fail(absl::string_view reason);
 
   const std::string file_name_;
+  const int64_t max_bytes_;
   absl::string_view rest_;  // of the text, where there is no file
   gzFile_s* file_ = nullptr;
   XML_ParserStruct* parser_ = nullptr;
