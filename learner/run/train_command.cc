@@ -370,6 +370,8 @@ absl::Status TrainingRun::TrainAndEvaluate() {
   if (finished_) return absl::OkStatus();
   if (is_complete()) {
     End("the run is complete", /*run_ended=*/true);
+    // No worker comes to say which settings are free; the run's own environment told it.
+    RETURN_IF_ERROR(CheckEnvironmentChanges(environment_changes_, start_.environment));
     RETURN_IF_ERROR(ShowComplete());
   } else {
     const absl::Status status = Begin();

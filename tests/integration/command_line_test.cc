@@ -18,7 +18,7 @@ struct Outcome {
 
 Outcome Learner(const std::vector<std::string>& arguments) {
   Process process("learner", arguments);
-  const int wait_status = process.Wait(absl::Seconds(30));
+  const int wait_status = process.Wait();
   return {WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1, process.output()};
 }
 

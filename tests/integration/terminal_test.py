@@ -17,7 +17,7 @@ import unittest
 
 BIN = pathlib.Path(sys.argv.pop(1)).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE = 60
+PATIENCE = 120
 
 # 256 environment steps per update; no checkpoint but the one of an end.
 EXPERIMENT = """
