@@ -152,7 +152,7 @@ class Meeting {
   bool Look(std::string* missing) {
     const int64_t newest = store_->add(kAttempts, 0);
     if (newest != attempt_ && options_.rank > 0 && newest > 0) Come(newest);
-    if (newest != attempt_) {
+    if (newest == 0 || newest != attempt_) {
       *missing = absl::StrCat(
           options_.rank == 0 ? "another learner with RANK=0 to end, which has come later, at " : "rank 0 at ",
           PlaceOf(options_));

@@ -9,6 +9,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "learner/networks/nccl.h"
 #include "learner/networks/torch_headers.h"
 #include "tests/support/loopback.h"
@@ -82,7 +83,11 @@ class OtherStore {
   }
   // Waits until it is another than `name`.
   void AwaitOtherName(int attempt, int rank, const std::string& name = "") {
-    while (NameOf(attempt, rank) == name) std::this_thread::yield();
+    const absl::Time patience = absl::Now() + absl::Seconds(60);
+    while (NameOf(attempt, rank) == name) {
+      ASSERT_LT(absl::Now(), patience) << "nobody came as rank " << rank << " to attempt " << attempt;
+      absl::SleepFor(absl::Milliseconds(1));
+    }
   }
 
  private:
@@ -143,6 +148,15 @@ TEST(RankGroup, WhoIsStartedAgainWhileTheGroupGathersTakesItsOwnPlace) {
   second.join();
 }
 
+TEST(RankGroup, WaitsAtAStoreThatNoRankZeroHasComeToYet) {
+  OtherStore store;
+  RankGroupOptions options = store.Options(1, 2);
+  options.join_timeout = absl::Milliseconds(300);
+  const auto early = JoinRankGroup(options);
+  EXPECT_EQ(early.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(early.status().message()), HasSubstr("for rank 0 at 127.0.0.1:"));
+}
+
 TEST(RankGroup, SaysThatRankZeroWasToldAnotherSize) {
   OtherStore store;
   RankGroupOptions options = store.Options(0, 3);
@@ -160,9 +174,12 @@ TEST(RankGroup, ARankThatLeavesIsNoticedAndStaysNoticed) {
   RunRanks(2, [](const RankGroupOptions& options) {
     auto ranks = JoinRankGroup(options);
     ASSERT_TRUE(ranks.ok()) << ranks.status();
+    // Once both have answered, both are connected.
+    double one = 1;
+    (*ranks)->Sum(absl::MakeSpan(&one, 1));
+    ASSERT_TRUE((*ranks)->status().ok()) << (*ranks)->status();
     if (options.rank == 1) return ranks->reset();
     const absl::Time began = absl::Now();
-    double one = 1;
     (*ranks)->Sum(absl::MakeSpan(&one, 1));
     EXPECT_EQ((*ranks)->status().code(), absl::StatusCode::kUnavailable);
     EXPECT_THAT(std::string((*ranks)->status().message()), HasSubstr("rank 0 has lost the other learners"));
