@@ -102,7 +102,7 @@ EvaluationReport SmallReport() {
 TEST(FormatReportTest, SeveralActorFilesGetARowForTheirMean) {
   const std::string text = FormatReport(SmallReport());
   EXPECT_THAT(text, testing::StartsWith(
-                        "tiny, 2 agents: 2 episodes each, seeds 100 to 101, actors greedy\nsettings: length=4\n"));
+                        "tiny, 2 agents: 2 episodes each, seeds 100 to 101; actors greedy\nsettings: length=4\n"));
   EXPECT_THAT(text, testing::ContainsRegex("mean of the 2 +3.50 ±19.06 +14.00 ±12.71"));
   EXPECT_THAT(text, testing::ContainsRegex("s2 +5.00 ±0.00\\* +13.00 ±12.71\\*"));
 }
