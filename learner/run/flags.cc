@@ -125,7 +125,7 @@ absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
   if (word == "train") return LearnerCommand::kTrain;
   if (word == "export") return LearnerCommand::kExport;
   if (word == "inspect") return LearnerCommand::kInspect;
-  if (word == "health") return absl::InvalidArgumentError("health: expected as the first word, its flags after it");
+  if (word == "health") return absl::InvalidArgumentError("health: ask the program learner, not learner_train");
   const std::string nearest = NearestName(word, {"train", "export", "inspect", "health"});
   return absl::InvalidArgumentError(absl::StrCat(
       "unknown command \"", word, "\"; ",

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/integration/own_programs.h"
 #include "tests/integration/run_processes.h"
 #include "tests/support/loopback.h"
 
@@ -42,7 +43,7 @@ void ExpectTrains(const std::string& listen, const std::vector<std::string>& mor
                                         "--no_final_evaluation", absl::StrCat("--listen=", listen)};
   arguments.insert(arguments.end(), more.begin(), more.end());
   Process learner("learner", arguments, DeadProxy());
-  EXPECT_EQ(learner.Wait(absl::Seconds(15)), 0) << listen << "\n" << learner.output() << run.Logs();
+  EXPECT_EQ(learner.Wait(), 0) << listen << "\n" << learner.output() << run.Logs();
 }
 
 TEST(Addresses, LocalWorkersReachTheirLearnerWhereverItListens) {
@@ -67,7 +68,7 @@ TEST(Addresses, WorkersAndHealthOfThisMachinePassTheProxyBy) {
   Process health("learner", {"health", absl::StrCat("--connect=", address)}, DeadProxy());
   EXPECT_EQ(health.Wait(), 0) << health.output();
   Process worker("actor_worker", {absl::StrCat("--learner=", address)}, DeadProxy());
-  EXPECT_TRUE(worker.Prints(absl::StrCat(" at ", address, "\n"), absl::Seconds(15))) << worker.output();
+  EXPECT_TRUE(worker.Prints(absl::StrCat(" at ", address, "\n"))) << worker.output();
   EXPECT_TRUE(run.Reaches(1));
 }
 
@@ -76,34 +77,23 @@ TEST(Addresses, AConnectionThroughAProxyNamesIt) {
   const std::string named =
       absl::StrCat("learner.invalid:7070 through the proxy ", proxy[2].substr(18), " (grpc_proxy)");
   Process worker("actor_worker", {"--learner=learner.invalid:7070"}, proxy);
-  EXPECT_TRUE(worker.Prints(named, absl::Seconds(15))) << worker.output();
+  EXPECT_TRUE(worker.Prints(named)) << worker.output();
   Process health("learner", {"health", "--connect=learner.invalid:7070"}, proxy);
   EXPECT_NE(health.Wait(), 0);
   EXPECT_THAT(health.output(), HasSubstr(named));
 }
 
-// Another program stands where the learner looks for its worker's: one that does not connect.
 TEST(Addresses, ALearnerThatWaitsForItsOwnWorkerSaysWhatThatSays) {
+  const OwnPrograms programs("--learner=*) echo the simulator loads its map; exec sleep 300 ;;");
   SmallRun run("SYNCHRONOUS", 1);
-  std::filesystem::create_directory(run.folder / "bin");
-  for (const auto& program : std::filesystem::directory_iterator(TROUPE_BIN_DIR)) {
-    const std::string name = program.path().filename();
-    if (name.starts_with("learner") && !name.ends_with("_tests")) {
-      std::filesystem::copy_file(program.path(), run.folder / ("bin/" + name));
-    }
-  }
-  const std::string worker = run.folder / "bin/actor_worker";
-  std::ofstream(worker) << "#!/bin/sh\necho the simulator loads its map\nexec sleep 60\n";
-  std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
-  const std::string learner_program = run.folder / "bin/learner";
-  Process learner(std::filesystem::relative(learner_program, TROUPE_BIN_DIR),
-                  {absl::StrCat("--experiment=", run.folder / "e.textproto"),
-                   absl::StrCat("--run_dir=", run.folder / "run"), "--local_workers=1", "--no_final_evaluation"});
-  EXPECT_TRUE(learner.Prints("waiting for the first worker at 127.0.0.1:", absl::Seconds(15))) << learner.output();
-  EXPECT_TRUE(learner.Prints(absl::StrCat(run.folder / "run", "/workers/0.log: \"the simulator loads its map\"")))
-      << learner.output();
-  learner.Signal(SIGTERM);
-  EXPECT_EQ(learner.Wait(absl::Seconds(15)), 0);
+  const auto learner = programs.Learner({absl::StrCat("--experiment=", run.folder / "e.textproto"),
+                                         absl::StrCat("--run_dir=", run.folder / "run"), "--local_workers=1",
+                                         "--no_final_evaluation"});
+  EXPECT_TRUE(learner->Prints("waiting for the first worker at 127.0.0.1:")) << learner->output();
+  EXPECT_TRUE(learner->Prints(absl::StrCat(run.folder / "run", "/workers/0.log: \"the simulator loads its map\"")))
+      << learner->output();
+  learner->Signal(SIGTERM);
+  EXPECT_EQ(learner->Wait(), 0);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ Measured Measure(const std::string& experiment, const std::vector<std::string>& 
   EXPECT_TRUE(learner.Prints("run folder")) << learner.output();
   Process worker("actor_worker", {absl::StrCat("--learner=", learner.WordAfter("they connect to "))});
   EXPECT_TRUE(learner.Prints(" in use, of ")) << learner.output() << worker.output();
-  EXPECT_TRUE(run.Reaches(3)) << learner.output();
+  EXPECT_TRUE(run.Reaches(2)) << learner.output();
   Measured measured = {std::stod(absl::StrReplaceAll(learner.output().substr(
                                      learner.output().find("memory       about ") + 19, 12),
                                  {{",", ""}})) * kMebibyte,
@@ -56,16 +56,15 @@ Measured Measure(const std::string& experiment, const std::vector<std::string>& 
 TEST(Memory, TheEstimateIsNearTheMeasuredPeak) {
   const double program = Measure("grid_world.textproto", {"collection.rollout_length=16", "collection.copies_per_shard=1",
                                                           "ppo.minibatch_size=64"}).peak;
-  const Measured grid = Measure("grid_world.textproto", {"collection.rollout_length=1024", "collection.copies_per_shard=128",
-                                                         "ppo.minibatch_size=65536", "ppo.epochs=1"});
-  const Measured traffic = Measure("traffic_grid.textproto", {"collection.rollout_length=256",
-                                                              "collection.copies_per_shard=64", "ppo.epochs=1",
-                                                              "ppo.minibatch_size=16384"});
+  const Measured grid = Measure("grid_world.textproto", {"collection.rollout_length=256", "collection.copies_per_shard=128",
+                                                         "ppo.minibatch_size=16384", "ppo.epochs=1"});
+  const Measured traffic = Measure("traffic_grid.textproto", {"collection.rollout_length=90",
+                                                              "collection.copies_per_shard=64", "ppo.epochs=1"});
   for (const Measured& measured : {grid, traffic}) {
     const double ratio = (measured.peak - program) / measured.estimated;
     std::printf("estimated %.0f MiB, measured %.0f MiB over the program's own %.0f\n", measured.estimated / kMebibyte,
                 (measured.peak - program) / kMebibyte, program / kMebibyte);
-    EXPECT_GT(measured.estimated, 100 * kMebibyte);
+    EXPECT_GT(measured.estimated, 50 * kMebibyte);
     EXPECT_GT(ratio, 2.0 / 3);
     EXPECT_LT(ratio, 4.0 / 3);
   }
