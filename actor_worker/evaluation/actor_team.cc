@@ -45,12 +45,12 @@ absl::StatusOr<std::vector<PolicySpec>> FitPolicies(const EnvironmentSpec& envir
     if (policy == policies.end()) {
       const std::string known = absl::StrJoin(
           policies, ", ", [](std::string* text, const PolicySpec& p) { absl::StrAppend(text, "\"", p.group, "\""); });
-      return absl::InvalidArgumentError(absl::StrCat("group \"", group.name, "\" of ", environment.name,
-                                                     " has no actors: they are of ", known));
+      return absl::InvalidArgumentError(
+          absl::StrCat("group \"", group.name, "\" of ", environment.name, " has no actors: they are of ", known));
     }
     if (const std::string differences = Differences(*policy, group); !differences.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("the actors of group \"", group.name, "\" do not fit ",
-                                                     environment.name, ": ", differences));
+      return absl::InvalidArgumentError(
+          absl::StrCat("the actors of group \"", group.name, "\" do not fit ", environment.name, ": ", differences));
     }
     fitted.push_back(*policy);
     fitted.back().num_agents = group.num_agents();

@@ -14,10 +14,10 @@
 
 namespace troupe {
 
-// The policies as the environment's groups have them, in group order. A policy that is one network for all agents and does
-// not take their numbers plays any number of agents; what a group is not there for is left out.
-// Errors: INVALID_ARGUMENT naming the first group that no policy fits and everything that differs (agents, observation
-// size, actions).
+// The policies as the environment's groups have them, in group order. A policy that is one network for all agents and
+// does not take their numbers plays any number of agents; what a group is not there for is left out. Errors:
+// INVALID_ARGUMENT naming the first group that no policy fits and everything that differs (agents, observation size,
+// actions).
 absl::StatusOr<std::vector<PolicySpec>> FitPolicies(const EnvironmentSpec& environment,
                                                     const std::vector<PolicySpec>& policies);
 

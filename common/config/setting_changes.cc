@@ -48,8 +48,8 @@ void Compare(const Message& before, const Message& after, const std::string& pre
     const std::string text_before = TextOf(before, field), text_after = TextOf(after, field);
     if (text_before == text_after) continue;
     const SettingRule* const rule = FindSettingRule(field);
-    changes->push_back({name, text_before, text_after,
-                        rule == nullptr ? SettingRule::OnResume::kRefused : rule->resume});
+    changes->push_back(
+        {name, text_before, text_after, rule == nullptr ? SettingRule::OnResume::kRefused : rule->resume});
   }
 }
 

@@ -1,5 +1,5 @@
-// Defaults and ranges of every scalar field of proto/experiment.proto, and whether a run may go on with another value of
-// it, in one table. The comments of the proto state the same; a test holds the table to the proto's fields.
+// Defaults and ranges of every scalar field of proto/experiment.proto, and whether a run may go on with another value
+// of it, in one table. The comments of the proto state the same; a test holds the table to the proto's fields.
 #ifndef TROUPE_COMMON_CONFIG_SETTING_RULES_H_
 #define TROUPE_COMMON_CONFIG_SETTING_RULES_H_
 

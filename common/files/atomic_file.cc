@@ -17,6 +17,8 @@
 namespace troupe {
 namespace {
 
+constexpr char kTemporary[] = ".tmp.";
+
 absl::Status ErrorOf(int error, const std::string& action, const std::string& path) {
   const std::string message = absl::StrCat(action, " ", path, ": ", std::generic_category().message(error));
   switch (error) {
@@ -94,7 +96,7 @@ absl::Status SyncFolder(const std::string& path) {
 
 absl::Status WriteFileAtomically(const std::string& path, const std::vector<std::string_view>& pieces) {
   static std::atomic<uint64_t> counter = 0;
-  const std::string temporary = absl::StrCat(path, ".tmp.", getpid(), ".", counter++);
+  const std::string temporary = absl::StrCat(path, kTemporary, getpid(), ".", counter++);
   absl::Status status = WriteSynced(temporary, pieces);
   if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) status = ErrorOf(errno, "rename to", path);
   if (!status.ok()) {
@@ -158,6 +160,14 @@ absl::Status RenameFile(const std::string& from, const std::string& to) {
 
 absl::Status RemoveFile(const std::string& path) {
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrorOf(errno, "remove", path);
+  return absl::OkStatus();
+}
+
+absl::Status RemoveHalfWritten(const std::string& folder) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(folder));
+  for (const std::string& name : names) {
+    if (name.find(kTemporary) != std::string::npos) RETURN_IF_ERROR(RemoveFile(absl::StrCat(folder, "/", name)));
+  }
   return absl::OkStatus();
 }
 

@@ -31,6 +31,8 @@ absl::StatusOr<bool> FileExists(const std::string& path);
 absl::Status RenameFile(const std::string& from, const std::string& to);
 // A file that is not there is removed already.
 absl::Status RemoveFile(const std::string& path);
+// Removes what WriteFileAtomically left in `folder` when a process was killed in it. Nobody may be writing there.
+absl::Status RemoveHalfWritten(const std::string& folder);
 // After this what was written to the file survives a crash.
 absl::Status SyncFile(const std::string& path);
 

@@ -71,10 +71,10 @@ absl::StatusOr<std::optional<BestEvaluation>> ReadBestEvaluation(const Metadata&
 }
 
 std::string DescribeBasis(const EvaluationBasis& basis) {
-  return absl::StrCat(basis.statistic, basis.smaller_is_better ? " (smaller is better)" : " (larger is better)", " over ",
-                      basis.episodes, basis.episodes == 1 ? " episode" : " episodes", " from seed ", basis.first_seed,
-                      basis.sample_actions ? ", sampled actions" : ", most probable actions", ", environment ",
-                      basis.environment);
+  return absl::StrCat(basis.statistic, basis.smaller_is_better ? " (smaller is better)" : " (larger is better)",
+                      " over ", basis.episodes, basis.episodes == 1 ? " episode" : " episodes", " from seed ",
+                      basis.first_seed, basis.sample_actions ? ", sampled actions" : ", most probable actions",
+                      ", environment ", basis.environment);
 }
 
 }  // namespace troupe

@@ -38,7 +38,8 @@ void AddBestEvaluation(const BestEvaluation& best, std::map<std::string, std::st
 // then. Errors: INVALID_ARGUMENT naming the entry that is missing or bad.
 absl::StatusOr<std::optional<BestEvaluation>> ReadBestEvaluation(const std::map<std::string, std::string>& metadata);
 
-// "mean_delay_seconds (smaller is better) over 8 episodes from seed 1000000, most probable actions, environment 1a2b3c4d".
+// "mean_delay_seconds (smaller is better) over 8 episodes from seed 1000000, most probable actions, environment
+// 1a2b3c4d".
 std::string DescribeBasis(const EvaluationBasis& basis);
 
 }  // namespace troupe

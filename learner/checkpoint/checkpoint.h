@@ -42,8 +42,9 @@ struct Checkpoint {
 // experiment and environment (textproto), one entry per counter in decimal, and those of AddBestEvaluation.
 SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint);
 
-// Errors: INVALID_ARGUMENT: no checkpoint. DATA_LOSS naming the metadata entry that is missing or bad. UNIMPLEMENTED: of
-// another version of Troupe, either by its format or because the file is whole and says what this version does not know.
+// Errors: INVALID_ARGUMENT: no checkpoint. DATA_LOSS naming the metadata entry that is missing or bad. UNIMPLEMENTED:
+// of another version of Troupe, either by its format or because the file is whole and says what this version does not
+// know.
 absl::StatusOr<Checkpoint> DecodeCheckpoint(SafetensorsFile file);
 
 // Errors as of ReadSafetensors and DecodeCheckpoint, with the path in front.

@@ -1,9 +1,9 @@
 // The checkpoints of one run folder:
 //
-//   checkpoints/000000000120.safetensors   after update 120; the newest `keep` are kept
-//   checkpoints/best.safetensors           the one with the best evaluation
-//   checkpoints/best-of-update-U.safetensors   the best by evaluations that are no longer made (best_actors.h)
-//   checkpoints/*.damaged                  set aside because it could not be read and an older one could
+//   checkpoints/000000000120.safetensors       after update 120; the newest `keep` are kept
+//   checkpoints/best.safetensors               the one with the best evaluation
+//   checkpoints/best-of-update-U.safetensors   the best by evaluations that are no longer made
+//   checkpoints/*.damaged                      set aside because it could not be read and an older one could
 #ifndef TROUPE_LEARNER_CHECKPOINT_CHECKPOINT_STORE_H_
 #define TROUPE_LEARNER_CHECKPOINT_CHECKPOINT_STORE_H_
 
@@ -30,12 +30,11 @@ class CheckpointStore {
   absl::Status WriteBest(const Checkpoint& checkpoint);
 
   // The newest checkpoint that can be read and belongs to `run_id`; empty when there is none at all, damaged ones
-  // included. best.safetensors is the last resort. What was passed over (damaged, of another run, no checkpoint) is told
-  // in `passed_over`, one line each. Damaged files are renamed, and only once an older one was found good: as long as
-  // none is, every call finds the folder as the first did.
-  // Errors: DATA_LOSS when there are checkpoints and none can be used. UNIMPLEMENTED when one was written by another
-  // version of Troupe, and those of files when one cannot be read for another reason than damage: it may be the newest,
-  // so nothing older is taken in its place.
+  // included. best.safetensors is the last resort. What was passed over (damaged, of another run, no checkpoint) is
+  // told in `passed_over`, one line each. Damaged files are renamed, and only once an older one was found good: as long
+  // as none is, every call finds the folder as the first did. Errors: DATA_LOSS when there are checkpoints and none can
+  // be used. UNIMPLEMENTED when one was written by another version of Troupe, and those of files when one cannot be
+  // read for another reason than damage: it may be the newest, so nothing older is taken in its place.
   absl::StatusOr<std::optional<Checkpoint>> LoadNewest(const std::string& run_id,
                                                        std::vector<std::string>* passed_over) const;
 

@@ -98,7 +98,8 @@ void CheckpointWriter::Perform(const Checkpoint& checkpoint, bool best) {
   const absl::Status exported = WriteActors(checkpoint, actors);
   Note(best ? kBestActors : kLastActors, actors, update, exported);
   status.Update(exported);
-  report_({update, checkpoint.counters.env_steps, best, absl::ToDoubleSeconds(SteadyTime::Now() - begin), std::move(status)});
+  report_({update, checkpoint.counters.env_steps, best, absl::ToDoubleSeconds(SteadyTime::Now() - begin),
+           std::move(status)});
 }
 
 void CheckpointWriter::Note(File file, const std::string& path, uint64_t update, const absl::Status& status) {

@@ -41,8 +41,8 @@ class CheckpointWriter {
   void WriteBest(std::shared_ptr<const Checkpoint> checkpoint);
 
   // Waits until everything given so far is written or has failed, what failed before tried once more. OK: the newest
-  // regular and the newest best one are on disk, actors included. Otherwise an error that names the files that are older,
-  // says of which update they are and why.
+  // regular and the newest best one are on disk, actors included. Otherwise an error that names the files that are
+  // older, says of which update they are and why.
   absl::Status Flush();
 
  private:

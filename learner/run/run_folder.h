@@ -27,8 +27,9 @@ namespace troupe {
 // Holds the folder's lock until destruction (or the end of the process, however it ends).
 class RunFolder {
  public:
-  // Creates the folders that are missing and takes the lock; what says whose folder it is stays as it is.
-  // Errors: FAILED_PRECONDITION: another learner works here (its process id is told). Those of files.
+  // Creates the folders that are missing, takes the lock and removes what a killed learner left half written; what says
+  // whose folder it is stays as it is. Errors: FAILED_PRECONDITION: another learner works here (its process id is
+  // told). Those of files.
   static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;

@@ -112,8 +112,7 @@ std::string FormatRecord(const EvaluationRecord& record) {
 absl::StatusOr<std::unique_ptr<RunRecords>> RunRecords::Open(const std::string& folder, uint64_t update,
                                                              uint64_t evaluated_env_steps) {
   const std::string path = folder + "/metrics.jsonl";
-  ASSIGN_OR_RETURN(const int dropped,
-                   KeepSeen(path, folder + "/metrics.dropped.jsonl", update, evaluated_env_steps));
+  ASSIGN_OR_RETURN(const int dropped, KeepSeen(path, folder + "/metrics.dropped.jsonl", update, evaluated_env_steps));
   const int file = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno)));
   return std::unique_ptr<RunRecords>(new RunRecords(path, file, dropped));

@@ -54,8 +54,8 @@ std::string FormatRecord(const EvaluationRecord& record);
 class RunRecords {
  public:
   // Opens FOLDER/metrics.jsonl for appending, after moving what a checkpoint has not seen to the end of
-  // FOLDER/metrics.dropped.jsonl: updates beyond `update`, evaluations of policies beyond `evaluated_env_steps`, and a line
-  // cut short. Errors: those of files; metrics.jsonl is as it was then.
+  // FOLDER/metrics.dropped.jsonl: updates beyond `update`, evaluations of policies beyond `evaluated_env_steps`, and a
+  // line cut short. Errors: those of files; metrics.jsonl is as it was then.
   static absl::StatusOr<std::unique_ptr<RunRecords>> Open(const std::string& folder, uint64_t update,
                                                           uint64_t evaluated_env_steps);
   ~RunRecords();

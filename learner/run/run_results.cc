@@ -130,7 +130,8 @@ bool HasFinalTable(const RunFolder& folder, const RunCounters& counters) {
 absl::Status SetFinalResultsAside(const RunFolder& folder, const RunCounters* final_counters,
                                   std::vector<std::string>* lines) {
   const auto suffix = [](const std::optional<Origin>& origin) {
-    return origin.has_value() ? absl::StrCat("-after-", origin->env_steps, "-steps") : std::string("-of-unknown-policy");
+    return origin.has_value() ? absl::StrCat("-after-", origin->env_steps, "-steps")
+                              : std::string("-of-unknown-policy");
   };
   if (const auto origin = OriginOfTable(folder); final_counters == nullptr || !IsOf(origin, *final_counters)) {
     RETURN_IF_ERROR(RenameIfThere(folder, kTable, absl::StrCat("evaluation", suffix(origin), ".txt"), lines));

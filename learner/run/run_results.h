@@ -1,11 +1,12 @@
 // What a run leaves for people beside its checkpoints, each kept to the policy it is named for:
 //
-//   actors/best.safetensors             the best policy by evaluation, with what it is best by; checkpoints/ has its state
-//   actors/final.safetensors            the policy as training left it
-//   evaluation.txt, evaluation.json     the final policy against the baselines
+//   actors/best.safetensors           the best policy by evaluation; says what it is best by
+//   actors/final.safetensors          the policy as training left it
+//   evaluation.txt, evaluation.json   the final policy against the baselines
 //
-// A run that goes on has no final policy yet: what an earlier leg left is renamed to actors/final-after-S-steps.safetensors
-// and evaluation-after-S-steps.*; a best policy that can be compared no longer to best-of-update-U.safetensors.
+// A run that goes on has no final policy yet: what an earlier leg left is renamed to
+// actors/final-after-S-steps.safetensors and evaluation-after-S-steps.*; a best policy that can be compared no longer to
+// best-of-update-U.safetensors.
 #ifndef TROUPE_LEARNER_RUN_RUN_RESULTS_H_
 #define TROUPE_LEARNER_RUN_RUN_RESULTS_H_
 

@@ -34,9 +34,9 @@ absl::StatusOr<std::optional<Checkpoint>> FindCheckpoint(const RunFolder& folder
   if (folder.run_id().empty()) {
     ASSIGN_OR_RETURN(const auto numbered, store.List());
     if (!numbered.empty()) {
-      return absl::DataLossError(absl::StrCat(folder.File("run_id"), " is missing or empty, so nothing tells whose the ",
-                                              numbered.size(), " checkpoints are (`learner inspect ",
-                                              numbered.back().second, "` shows their run_id)"));
+      return absl::DataLossError(
+          absl::StrCat(folder.File("run_id"), " is missing or empty, so nothing tells whose the ", numbered.size(),
+                       " checkpoints are (`learner inspect ", numbered.back().second, "` shows their run_id)"));
     }
   }
   std::vector<std::string> passed_over;
@@ -63,7 +63,8 @@ absl::StatusOr<RunStart> FindRunStart(const RunFolder& folder, const Experiment&
   absl::StatusOr<std::optional<Checkpoint>> newest = FindCheckpoint(folder, lines);
   if (!newest.ok()) {
     return absl::Status(newest.status().code(),
-                        absl::StrCat(newest.status().message(), ". Nothing is trained and no record is dropped until you "
+                        absl::StrCat(newest.status().message(),
+                                     ". Nothing is trained and no record is dropped until you "
                                      "decide: put back what is missing, or move the unusable files out of ",
                                      folder.File("checkpoints"), " to go on from an older one, or move ", folder.path(),
                                      " away (or name another --run_dir) to begin anew"));

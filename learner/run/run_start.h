@@ -20,12 +20,12 @@ struct RunStart {
   ResumeChanges changes;  // since the checkpoint was written
 };
 
-// Looks for the newest checkpoint. A folder without one, in which nothing was kept, is begun in anew whatever was meant to
-// be trained there; a folder that lost its checkpoints, or cannot show them, is left as it is until a person decides.
-// What people should know is told in `lines`, also when it ends in an error.
-// Errors: DATA_LOSS, UNIMPLEMENTED and those of files: as of CheckpointStore::LoadNewest, with what to do; DATA_LOSS also
-// when there are no checkpoints and something else tells that there were. FAILED_PRECONDITION: as of CheckResumable;
-// `fresh` and the folder holds a run.
+// Looks for the newest checkpoint. A folder without one, in which nothing was kept, is begun in anew whatever was meant
+// to be trained there; a folder that lost its checkpoints, or cannot show them, is left as it is until a person
+// decides. What people should know is told in `lines`, also when it ends in an error. Errors: DATA_LOSS, UNIMPLEMENTED
+// and those of files: as of CheckpointStore::LoadNewest, with what to do; DATA_LOSS also when there are no checkpoints
+// and something else tells that there were. FAILED_PRECONDITION: as of CheckResumable; `fresh` and the folder holds a
+// run.
 absl::StatusOr<RunStart> FindRunStart(const RunFolder& folder, const Experiment& experiment, bool fresh,
                                       std::vector<std::string>* lines);
 

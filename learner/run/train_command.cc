@@ -185,7 +185,6 @@ absl::Status TrainingRun::OpenFolder() {
 }
 
 absl::Status TrainingRun::ClaimFolder() {
-  RETURN_IF_ERROR(CheckEnvironmentChanges(environment_changes_, *environment_));
   RETURN_IF_ERROR(folder_->Claim(start_.run_id, experiment_));
   std::vector<std::string> lines;
   absl::Status status = SetFinalResultsAside(*folder_, nullptr, &lines);
@@ -260,6 +259,8 @@ absl::Status TrainingRun::PrepareLearning() {
     const absl::Status same = CheckSameEnvironment(*environment_, ranks_.get());
     RETURN_IF_ERROR(AgreeAllIsWell(same, ranks_.get()));
   }
+  // A changed setting says more than what it makes of the environment.
+  RETURN_IF_ERROR(CheckEnvironmentChanges(environment_changes_, *environment_));
   const std::string difference = resumed_ ? DescribeDifference(start_.environment, *environment_) : "";
   if (!difference.empty()) {
     return absl::FailedPreconditionError(

@@ -25,9 +25,10 @@ TEST(SettingChangesTest, NamesEveryFieldThatDiffersWithBothValues) {
   after.mutable_policy()->set_hidden_sizes(0, 16);
   after.mutable_collection()->set_mode(SYNCHRONOUS);
   (*after.mutable_environment()->mutable_settings())["size"] = "4";
-  EXPECT_EQ(FormatChanges(FindSettingChanges(before, after)),
-            "collection.mode: PIPELINED -> SYNCHRONOUS; policy.hidden_sizes: [64, 64] -> [16, 64]; ppo.clip: 0.2 -> 0.25; "
-            "environment.settings.size: (none) -> \"4\"");
+  EXPECT_EQ(
+      FormatChanges(FindSettingChanges(before, after)),
+      "collection.mode: PIPELINED -> SYNCHRONOUS; policy.hidden_sizes: [64, 64] -> [16, 64]; ppo.clip: 0.2 -> 0.25; "
+      "environment.settings.size: (none) -> \"4\"");
 }
 
 TEST(SettingChangesTest, AGroupsPolicyIsComparedWithWhatItWasWithoutARow) {

@@ -42,7 +42,7 @@ TEST(RunFolder, DamagedCheckpointsEndEveryStartAndEraseNothing) {
 TEST(RunFolder, AStartThatCameToNothingLeavesTheFolderToTheNext) {
   SmallRun run("SYNCHRONOUS", 2);
   const auto wrong = run.Learner(1, {"--set=environment.settings.size=300"});
-  EXPECT_EQ(WEXITSTATUS(wrong->Wait()), 1) << wrong->output();
+  EXPECT_NE(wrong->Wait(), 0) << wrong->output();
   const auto right = run.Learner(1, {"--fresh"});
   EXPECT_EQ(right->Wait(), 0) << right->output() << run.Logs();
 }

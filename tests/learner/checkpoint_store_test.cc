@@ -34,7 +34,8 @@ void Cut(const std::string& path) { std::filesystem::resize_file(path, std::file
 
 std::vector<uint64_t> Numbers(const CheckpointStore& store) {
   std::vector<uint64_t> numbers;
-  for (const auto& [update, path] : *store.List()) numbers.push_back(update);
+  const auto listed = store.List();
+  for (const auto& [update, path] : listed.value()) numbers.push_back(update);
   return numbers;
 }
 
@@ -140,9 +141,10 @@ TEST(CheckpointStore, DamagedNewestIsSetAsideAndThePreviousUsed) {
   const auto newest = store.LoadNewest("id", &refused);
   ASSERT_TRUE(newest.ok()) << newest.status();
   EXPECT_EQ((*newest)->counters.update, 3);
-  ASSERT_THAT(refused, SizeIs(1));
+  ASSERT_THAT(refused, SizeIs(2));
   EXPECT_THAT(refused[0], HasSubstr("unusable checkpoint passed over: "));
   EXPECT_THAT(refused[0], HasSubstr("000000000004.safetensors"));
+  EXPECT_EQ(refused[1], absl::StrCat("set aside as ", store.PathOf(4), ".damaged"));
   EXPECT_TRUE(std::filesystem::exists(store.PathOf(4) + ".damaged"));
   EXPECT_THAT(Numbers(store), ElementsAre(3));
 }

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -111,6 +113,16 @@ TEST(RunFolder, OneLearnerAtATime) {
   const auto third = RunFolder::Open(path);
   ASSERT_TRUE(third.ok()) << third.status();
   EXPECT_EQ((*third)->run_id(), "id-1");
+}
+
+TEST(RunFolder, WhatAKilledLearnerLeftHalfWrittenIsRemoved) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(MakeFolder(folder / "run/checkpoints").ok());
+  std::ofstream(folder / "run/checkpoints/best.safetensors.tmp.12.3") << "half";
+  std::ofstream(folder / "run/checkpoints/best.safetensors") << "whole";
+  ASSERT_TRUE(RunFolder::Open(folder / "run").ok());
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/checkpoints/best.safetensors.tmp.12.3"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/checkpoints/best.safetensors"));
 }
 
 TEST(RunFolder, IsNobodysUntilItIsClaimed) {

@@ -17,7 +17,8 @@ using ::testing::IsEmpty;
 
 constexpr char kEvaluated[] = "evaluation { interval_env_steps: 16 best_by: 'waiting' episodes: 2 ";
 
-// Trains to `updates`, with waiting_of_version[v] = values[v]; smaller is better.
+// Trains to `updates`, after which no policy is evaluated any more, with waiting_of_version[v] = values[v]; smaller is
+// better.
 class RunResultsTest : public ::testing::Test {
  protected:
   void Train(const Experiment& experiment, int updates, const std::map<uint64_t, float>& values) {
@@ -49,10 +50,10 @@ TEST_F(RunResultsTest, TheBestFilesSayWhatTheirValueIsOf) {
 // The learner dies after a new best was written and before the checkpoint that tells of it.
 TEST_F(RunResultsTest, AWorsePolicyDoesNotReplaceTheBestOfBeforeACrash) {
   Train(experiment, 3, {{2, 5.0f}});
-  Train(experiment, 4, {{4, 3.0f}});
+  Train(experiment, 5, {{4, 3.0f}});
   EXPECT_EQ(BestFile().policy_version, 4);
-  std::filesystem::rename(run.store().PathOf(4), run.folder / "lost");
-  Train(experiment, 6, {{4, 3.5f}, {6, 4.0f}});  // better than 5.0, worse than what is on disk
+  std::filesystem::rename(run.store().PathOf(5), run.folder / "lost");
+  Train(experiment, 7, {{4, 3.5f}, {6, 4.0f}});  // better than 5.0, worse than what is on disk
   EXPECT_EQ(BestFile().policy_version, 4);
   EXPECT_EQ(BestFile().value, 3.0);
   EXPECT_EQ(BestActors(), BestFile());
@@ -67,7 +68,7 @@ TEST_F(RunResultsTest, AValueOfOtherEvaluationsIsNotComparedAndItsPolicyIsKept) 
       std::filesystem::create_directory(run.folder / name);
     }
     Train(experiment, 3, {{2, 3.0f}});
-    Train(TinyExperiment(absl::StrCat(kEvaluated, other)), 4, {{4, 3.0f}});
+    Train(TinyExperiment(absl::StrCat(kEvaluated, other)), 5, {{4, 3.0f}});
     EXPECT_EQ(BestFile().policy_version, 4);
     EXPECT_THAT(lines, ElementsAre(HasSubstr("the two are not compared"), HasSubstr("best-of-update-2.safetensors"),
                                    HasSubstr("actors/best-of-update-2.safetensors")));
@@ -79,7 +80,7 @@ TEST_F(RunResultsTest, AValueOfOtherEvaluationsIsNotComparedAndItsPolicyIsKept) 
 TEST_F(RunResultsTest, ADamagedBestIsSetAsideAndItsActorsStillSetTheStandard) {
   Train(experiment, 3, {{2, 3.0f}});
   std::filesystem::resize_file(run.store().best_path(), 100);
-  Train(experiment, 4, {{4, 4.0f}});
+  Train(experiment, 5, {{4, 4.0f}});
   EXPECT_THAT(lines, ElementsAre(HasSubstr("best.safetensors.damaged")));
   EXPECT_EQ(BestActors()->policy_version, 2);
 }
@@ -88,7 +89,7 @@ TEST_F(RunResultsTest, ABestThatIsInNoFileIsToldAndNotBelieved) {
   Train(experiment, 3, {{2, 3.0f}});
   std::filesystem::remove(run.store().best_path());
   std::filesystem::remove(run.folder / "actors/best.safetensors");
-  Train(experiment, 4, {{4, 4.0f}});
+  Train(experiment, 5, {{4, 4.0f}});
   EXPECT_THAT(lines, ElementsAre(HasSubstr("is in no file")));
   EXPECT_EQ(BestFile().policy_version, 4);
 }
@@ -96,7 +97,7 @@ TEST_F(RunResultsTest, ABestThatIsInNoFileIsToldAndNotBelieved) {
 TEST_F(RunResultsTest, BestActorsFollowTheBestCheckpoint) {
   Train(experiment, 3, {{2, 3.0f}});
   std::filesystem::remove(run.folder / "actors/best.safetensors");  // died between the two
-  Train(experiment, 4, {{4, 4.0f}});
+  Train(experiment, 5, {{4, 4.0f}});
   EXPECT_EQ(BestActors()->policy_version, 2);
 }
 

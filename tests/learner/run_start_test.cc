@@ -43,7 +43,7 @@ class RunStartTest : public ::testing::Test {
 
 TEST_F(RunStartTest, AFolderInWhichNothingWasKeptIsTakenOverByAnyExperiment) {
   ASSERT_TRUE((*RunFolder::Open(run.folder.path()))->Claim("id", TinyExperiment()).ok());
-  const auto start = Find(TinyExperiment("ppo { discount: 0.5 } policy { sharing: PER_AGENT }"), /*fresh=*/true);
+  const auto start = Find(TinyExperiment("seed: 5 critic { hidden_sizes: [8] }"), /*fresh=*/true);
   ASSERT_TRUE(start.ok()) << start.status();
   EXPECT_FALSE(start->resumed);
   EXPECT_EQ(start->checkpoint.run_id.size(), 16);
