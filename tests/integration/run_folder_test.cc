@@ -26,13 +26,14 @@ TEST(RunFolder, DamagedCheckpointsEndEveryStartAndEraseNothing) {
   SmallRun run("SYNCHRONOUS", 12);
   ASSERT_EQ(run.Learner(1)->Wait(), 0);
   const CheckpointStore store(run.folder / "run/checkpoints", 3);
+  // One or two: a checkpoint that is due while the one before is still being written takes its place.
   const auto numbered = *store.List();
-  ASSERT_THAT(numbered, SizeIs(2));
+  ASSERT_FALSE(numbered.empty());
   for (const auto& [update, path] : numbered) FlipABit(path);
   for (int start = 1; start <= 2; ++start) {
     const auto learner = run.Learner(1);
     EXPECT_EQ(WEXITSTATUS(learner->Wait()), 1) << start << learner->output();
-    EXPECT_THAT(learner->output(), HasSubstr("none of the 2 checkpoints"));
+    EXPECT_THAT(learner->output(), HasSubstr(absl::StrCat("none of the ", numbered.size(), " checkpoints")));
     EXPECT_THAT(learner->output(), HasSubstr(absl::StrCat("move ", run.folder / "run", " away")));
     EXPECT_THAT(run.RecordedUpdates(), SizeIs(12)) << start;
     EXPECT_EQ(*store.List(), numbered) << start;
