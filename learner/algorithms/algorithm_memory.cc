@@ -70,7 +70,7 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
     critic_rows += states * layout.rows_per_step * layout.stack.input_size * kFloat;
     // Values twice while they are rescaled; rewards, values before and after, advantages and targets; two flags; the rows
     // of the loss.
-    estimates += layout.columns() * (states * 2 * kFloat + steps * (5 * kFloat + 2 + kFloat * ValueRow::kCount));
+    estimates += layout.columns() * (states * 2 * kFloat + steps * (5 * kFloat + 2 + kFloat * int{ValueRow::kCount}));
     networks += NetworkBytes(layout.stack, minibatch * layout.rows_per_step, blocks);
   }
   // The shuffled steps, as a list and dealt to minibatches.
