@@ -54,7 +54,8 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   const double steps = static_cast<double>(experiment.collection().rollout_length()) * columns;
   // The states after the last step, and those of truncated episodes' ends.
   const double states = steps + 2.0 * columns;
-  const double minibatch = std::min<double>(steps, experiment.ppo().minibatch_size());
+  const double set_minibatch = experiment.ppo().minibatch_size();  // 0: the whole batch
+  const double minibatch = set_minibatch == 0 ? steps : std::min(steps, set_minibatch);
   bool blocks = BlockKernelsF32() != nullptr;
   for (const PolicySpec& policy : policies) blocks &= BlockStack::Covers(policy.stack);
   for (const CriticLayout& layout : layouts) blocks &= BlockStack::Covers(layout.stack);

@@ -43,6 +43,15 @@ TEST_F(LearnerMemoryTest, GrowsWithTheBatchAndWithLocalWorkers) {
   EXPECT_GT(SumOf(Terms({}, 2)), one);
 }
 
+TEST_F(LearnerMemoryTest, AMinibatchOfTheWholeBatchCountsAsOne) {
+  // Networks with layer norms are stepped through autograd, which keeps a minibatch's activations.
+  const auto of = [](const std::string& minibatch) {
+    return SumOf(Terms({"policy.hidden_layer_norm=true", "ppo.minibatch_size=" + minibatch}));
+  };
+  EXPECT_EQ(of("0"), of("2880"));
+  EXPECT_GT(of("0"), of("64"));
+}
+
 TEST_F(LearnerMemoryTest, IsHeldAgainstTheLimit) {
   const std::vector<MemoryTerm> terms =
       Terms({"collection.num_shards=64", "collection.copies_per_shard=32", "collection.rollout_length=512"});
