@@ -1,8 +1,5 @@
 #include "learner/run/final_evaluation.h"
 
-#include <poll.h>
-#include <signal.h>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -40,19 +37,11 @@ absl::Status RunToConsole(const std::vector<std::string>& command, const std::st
     console->Line(line);
     absl::StrAppend(&kept, line, "\n");
   };
-  bool open = true;
-  while (open) {
-    if (stop_requested()) {
-      child->Signal(SIGTERM);
-      return absl::CancelledError("interrupted");
-    }
-    pollfd descriptor = {child->output(), POLLIN, 0};
-    poll(&descriptor, 1, /*milliseconds=*/200);
-    open = child->ReadOutput(&output);
+  RETURN_IF_ERROR(child->ReadToEnd(stop_requested, &output, [&] {
     for (size_t end; (end = output.find('\n', shown)) != std::string::npos; shown = end + 1) {
       show(output.substr(shown, end - shown));
     }
-  }
+  }));
   if (shown < output.size()) show(output.substr(shown));
   const int wait_status = child->Wait();
   if (wait_status != 0) {

@@ -1,6 +1,7 @@
 #include "learner/run/piped_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -84,6 +85,21 @@ bool PipedProcess::ReadOutput(std::string* text) {
       return errno == EAGAIN;
     }
   }
+}
+
+absl::Status PipedProcess::ReadToEnd(const std::function<bool()>& stop_requested, std::string* text,
+                                     const std::function<void()>& on_more) {
+  for (bool open = true; open;) {
+    if (stop_requested()) {
+      Signal(SIGTERM);
+      return absl::CancelledError("interrupted");
+    }
+    pollfd descriptor = {output_, POLLIN, 0};
+    poll(&descriptor, 1, /*milliseconds=*/200);
+    open = ReadOutput(text);
+    on_more();
+  }
+  return absl::OkStatus();
 }
 
 void PipedProcess::Signal(int signal) {

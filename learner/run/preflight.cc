@@ -1,7 +1,5 @@
 #include "learner/run/preflight.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,15 +67,7 @@ absl::StatusOr<std::string> CheckBeforeTraining(const TrainOptions& options, con
   if (!options.final_evaluation) command.push_back("--baselines=none");
   ASSIGN_OR_RETURN(const auto child, PipedProcess::Start(command));
   std::string output;
-  for (bool open = true; open;) {
-    if (stop_requested()) {
-      child->Signal(SIGTERM);
-      return absl::CancelledError("interrupted");
-    }
-    pollfd descriptor = {child->output(), POLLIN, 0};
-    poll(&descriptor, 1, /*milliseconds=*/200);
-    open = child->ReadOutput(&output);
-  }
+  RETURN_IF_ERROR(child->ReadToEnd(stop_requested, &output));
   const int wait_status = child->Wait();
   if (wait_status == 0) return "";
   const std::string reason(absl::StripPrefix(absl::StripAsciiWhitespace(output), "actor_worker: "));
