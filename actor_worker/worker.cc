@@ -9,7 +9,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "actor_worker/log.h"
+#include "common/base/log.h"
 #include "actor_worker/rollout/shard_memory.h"
 #include "actor_worker/stream/backoff.h"
 #include "actor_worker/stream/registration.h"
@@ -17,7 +17,7 @@
 #include "common/clock/awake_clock.h"
 #include "common/clock/steady_time.h"
 #include "common/security/http_proxy.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace troupe {

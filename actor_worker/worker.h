@@ -14,7 +14,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "actor_worker/environments/registry.h"
+#include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/rollout/worker_run.h"
 #include "common/metrics/metrics.h"
 #include "common/security/client_credentials.h"

@@ -10,13 +10,13 @@
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/evaluation/act_protocol.h"
-#include "actor_worker/evaluation/actor_team.h"
-#include "actor_worker/evaluation/own_actor.h"
+#include "actor_worker/acting/actor_team.h"
+#include "actor_worker/acting/own_actor.h"
 #include "actor_worker/evaluation/watched_episode.h"
-#include "actor_worker/flags.h"
+#include "actor_worker/commands/flags.h"
 #include "common/command_line/command.h"
 #include "common/config/settings_reader.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/scenario.h"
-#include "actor_worker/environments/registry.h"
+#include "actor_worker/environments/registry/registry.h"
 #include "common/command_line/command.h"
 
 namespace troupe {

@@ -13,11 +13,11 @@
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/evaluation/evaluation_progress.h"
 #include "actor_worker/evaluation/evaluation_report.h"
-#include "actor_worker/flags.h"
+#include "actor_worker/commands/flags.h"
 #include "common/command_line/command.h"
-#include "common/config/best_by.h"
+#include "common/specs/best_by.h"
 #include "common/files/atomic_file.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -7,9 +7,9 @@
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/evaluation/watched_episode.h"
-#include "actor_worker/flags.h"
+#include "actor_worker/commands/flags.h"
 #include "common/command_line/command.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "actor_worker/environment.h"
+#include "actor_worker/environments/environment.h"
 #include "actor_worker/evaluation/episode_runner.h"
-#include "common/files/actor_file.h"
+#include "common/specs/actor_file.h"
 
 namespace troupe {
 

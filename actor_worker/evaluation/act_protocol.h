@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "actor_worker/evaluation/own_actor.h"
+#include "actor_worker/acting/own_actor.h"
 
 namespace troupe {
 

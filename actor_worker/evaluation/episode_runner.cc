@@ -7,10 +7,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "actor_worker/evaluation/actor_team.h"
-#include "actor_worker/evaluation/episode_buffers.h"
-#include "common/random.h"
-#include "common/status_macros.h"
+#include "actor_worker/acting/actor_team.h"
+#include "actor_worker/environments/episode_buffers.h"
+#include "common/base/random.h"
+#include "common/base/status_macros.h"
 #include "common/threads/named_thread.h"
 
 namespace troupe {

@@ -2,7 +2,7 @@
 //
 // Episodes are played in blocks of kCopiesPerBlock copies stepped together, and blocks are handed to threads. A result
 // depends on the player and the seed alone, never on its block or the number of threads: an actor's row has the same
-// bits in every batch (inference/kernels.h), and sampled and random actions follow from the seed.
+// bits in every batch (acting/kernels.h), and sampled and random actions follow from the seed.
 #ifndef TROUPE_ACTOR_WORKER_EVALUATION_EPISODE_RUNNER_H_
 #define TROUPE_ACTOR_WORKER_EVALUATION_EPISODE_RUNNER_H_
 
@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "actor_worker/environment.h"
-#include "common/host_tensor.h"
-#include "common/policy_spec.h"
-#include "common/random.h"
+#include "actor_worker/environments/environment.h"
+#include "common/base/host_tensor.h"
+#include "common/specs/policy_spec.h"
+#include "common/base/random.h"
 
 namespace troupe {
 

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/evaluation_progress.h"
+#include "common/command_line/evaluation_progress.h"
 
 namespace troupe {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "actor_worker/environment.h"
+#include "actor_worker/environments/environment.h"
 #include "actor_worker/evaluation/episode_runner.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 
 namespace troupe {
 

@@ -6,10 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "actor_worker/evaluation/actor_team.h"
-#include "actor_worker/evaluation/own_actor.h"
-#include "common/random.h"
-#include "common/status_macros.h"
+#include "actor_worker/acting/actor_team.h"
+#include "actor_worker/acting/own_actor.h"
+#include "common/base/random.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "actor_worker/environment.h"
-#include "actor_worker/evaluation/episode_buffers.h"
+#include "actor_worker/environments/environment.h"
+#include "actor_worker/environments/episode_buffers.h"
 #include "actor_worker/evaluation/episode_runner.h"
 
 namespace troupe {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/half.h"
+#include "common/base/half.h"
 
 namespace troupe {
 namespace {

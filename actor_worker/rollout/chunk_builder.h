@@ -18,8 +18,8 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "actor_worker/vector_environment.h"
-#include "common/environment_spec.h"
+#include "actor_worker/environments/vector_environment.h"
+#include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
 #include "proto/trajectory.pb.h"
 

@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "actor_worker/evaluation/episode_runner.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "common/wire/spec_codec.h"
 
 namespace troupe {

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "actor_worker/rollout/rollout_loop.h"
-#include "common/bounded_queue.h"
+#include "common/base/bounded_queue.h"
 #include "common/threads/named_thread.h"
 #include "proto/training_service.pb.h"
 

@@ -21,7 +21,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "actor_worker/policy_store.h"
+#include "actor_worker/acting/policy_store.h"
 #include "common/clock/steady_time.h"
 #include "proto/experiment.pb.h"
 #include "proto/training_service.pb.h"

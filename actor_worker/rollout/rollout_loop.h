@@ -7,14 +7,14 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "actor_worker/policy_store.h"
-#include "actor_worker/rollout/acting_policy.h"
+#include "actor_worker/acting/policy_store.h"
+#include "actor_worker/acting/acting_policy.h"
 #include "actor_worker/rollout/chunk_pool.h"
 #include "actor_worker/rollout/lease_book.h"
 #include "actor_worker/rollout/progress.h"
 #include "actor_worker/rollout/shard_rollout.h"
 #include "actor_worker/rollout/wake_up.h"
-#include "actor_worker/worker_metrics.h"
+#include "actor_worker/rollout/worker_metrics.h"
 
 namespace troupe {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/metrics/memory_budget.h"
 #include "proto/experiment.pb.h"
 

@@ -10,7 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 
 namespace troupe {
 

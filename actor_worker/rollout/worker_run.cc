@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/log.h"
+#include "common/base/log.h"
 #include "common/clock/steady_time.h"
 #include "common/config/experiment_loader.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

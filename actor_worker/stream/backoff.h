@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "common/random.h"
+#include "common/base/random.h"
 
 namespace troupe {
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "actor_worker/stream/rpc_status.h"
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"
 

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/security/client_credentials.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/support/channel_arguments.h"

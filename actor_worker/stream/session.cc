@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/log.h"
+#include "common/base/log.h"
 
 namespace troupe {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "actor_worker/stream/rpc_status.h"
 #include "actor_worker/stream/shared_encoding.h"
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 
 namespace troupe {

@@ -5,7 +5,7 @@
 #include "common/config/experiment_validation.h"
 #include "common/config/field_path.h"
 #include "common/files/atomic_file.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "google/protobuf/text_format.h"
 
 namespace troupe {

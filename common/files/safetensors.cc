@@ -13,7 +13,7 @@
 #include "common/files/atomic_file.h"
 #include "common/files/crc32c.h"
 #include "common/files/safetensors_bytes.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/host_tensor.h"
+#include "common/base/host_tensor.h"
 
 namespace troupe {
 

@@ -19,7 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 
 namespace troupe {
 namespace {

@@ -4,7 +4,7 @@
 #include "common/security/addresses.h"
 #include "common/security/credential_files.h"
 #include "common/security/tls_reload.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "grpcpp/security/tls_credentials_options.h"
 
 namespace troupe {

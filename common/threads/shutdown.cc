@@ -13,7 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 #include "common/threads/named_thread.h"
 
 namespace troupe {

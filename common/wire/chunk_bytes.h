@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
 
 namespace troupe {

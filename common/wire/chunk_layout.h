@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/wire/scattered_floats.h"
 #include "proto/experiment.pb.h"
 #include "proto/trajectory.pb.h"

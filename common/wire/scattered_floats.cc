@@ -7,8 +7,8 @@
 #include <cstring>
 #include <utility>
 
-#include "common/finite.h"
-#include "common/half.h"
+#include "common/base/finite.h"
+#include "common/base/half.h"
 
 namespace troupe {
 namespace {

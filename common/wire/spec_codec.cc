@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/finite.h"
-#include "common/status_macros.h"
+#include "common/base/finite.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/environment_spec.h"
-#include "common/host_tensor.h"
-#include "common/policy_spec.h"
+#include "common/specs/environment_spec.h"
+#include "common/base/host_tensor.h"
+#include "common/specs/policy_spec.h"
 #include "proto/environment_spec.pb.h"
 #include "proto/weights.pb.h"
 

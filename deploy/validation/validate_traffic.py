@@ -29,7 +29,7 @@ Made by `{command}` on {date} with {version}. The test `TrafficValidation.*` hol
 built-in simulator to these figures (`tests/golden/traffic_sumo_grid_3x3.txt`) wherever it is built.
 
 Both simulators run the network `grid_3x3` (nine signals, three lanes per approach, the left one for left turns),
-written for SUMO by `actor_worker/environments/sumo/network_export`: the same edges, turns and green phases, the
+written for SUMO by `actor_worker/environments/traffic/sumo/network_export`: the same edges, turns and green phases, the
 same vehicles with the same ways and types, and the same controllers (the C++ objects themselves), deciding every 5
 s with 3 s of yellow and 5 s of minimum green. An hour each, mean of three vehicle lists; SUMO with
 `--ignore-junction-blocker 5 --time-to-teleport -1`. Cells are SUMO / built-in; waiting and time loss in seconds per

@@ -14,12 +14,12 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "common/environment_spec.h"
-#include "common/host_tensor.h"
-#include "common/policy_spec.h"
-#include "learner/algorithms/collective.h"
-#include "learner/networks/step_graph.h"
-#include "learner/training_batch.h"
+#include "common/specs/environment_spec.h"
+#include "common/base/host_tensor.h"
+#include "common/specs/policy_spec.h"
+#include "learner/ranks/collective.h"
+#include "learner/arithmetic/gpu/step_graph.h"
+#include "learner/batch/training_batch.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -35,7 +35,7 @@ struct AlgorithmContext {
   Experiment experiment;                 // complete: defaults written
   EnvironmentSpec environment;
   std::vector<PolicySpec> policies;      // one per group, in order
-  std::string device;                    // "cpu", "cuda" or "cuda:N", already chosen and available (networks/device.h)
+  std::string device;                    // "cpu", "cuda" or "cuda:N", already chosen and available (arithmetic/gpu/device.h)
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();  // who trains this run together
   // Told, in a line, what goes wrong without hurting the training.
   std::function<void(const std::string& line)> warn = [](const std::string&) {};

@@ -4,11 +4,11 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "learner/algorithms/modules/critic_layout.h"
-#include "learner/algorithms/modules/loss_rows.h"
-#include "learner/networks/block_kernels.h"
-#include "learner/networks/block_stack.h"
+#include "learner/arithmetic/objectives/loss_rows.h"
+#include "learner/arithmetic/blocks/block_kernels.h"
+#include "learner/arithmetic/blocks/block_stack.h"
 
 namespace troupe {
 namespace {
@@ -17,7 +17,7 @@ constexpr double kFloat = sizeof(float);
 // Of every parameter: itself, its gradient, Adam's two moments; both packed copies of the inner loop's; three in each of
 // the snapshots that the checkpoint writer may hold (two regular, two best), and those again as a file's bytes.
 constexpr double kCopiesOfParameters = 4 + 2 + 4 * 3 + 3;
-// Where networks are stepped out of blocks: partial gradients of a set (modules/block_network.cc).
+// Where networks are stepped out of blocks: partial gradients of a set (arithmetic/blocks/block_network.cc).
 constexpr double kPartialGradients = 16;
 // Elsewhere: rows of which autograd keeps the layers' outputs and their gradients at once (mappo_steps.cc).
 constexpr double kAutogradRows = 16384;

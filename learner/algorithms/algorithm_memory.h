@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/metrics/memory_budget.h"
-#include "common/policy_spec.h"
+#include "common/specs/policy_spec.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

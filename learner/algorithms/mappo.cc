@@ -5,11 +5,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "common/random.h"
-#include "common/status_macros.h"
+#include "common/base/random.h"
+#include "common/base/status_macros.h"
 #include "learner/algorithms/modules/batch_check.h"
 #include "learner/algorithms/modules/minibatches.h"
-#include "learner/algorithms/modules/update_totals.h"
+#include "learner/arithmetic/networks/update_totals.h"
 
 namespace troupe {
 namespace {

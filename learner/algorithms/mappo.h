@@ -5,8 +5,8 @@
 //         ─► advantages and targets (modules/advantages) ─► ValueNorm ─► normalised advantages
 //         ─► epochs × minibatches of joint steps: actor step of every group, critic step of every critic
 // On a CPU with AVX2 or AVX-512, without layer norms, all networks of a minibatch are stepped at once out of blocks of rows
-// (modules/block_step.h), in float32 or bfloat16; elsewhere on a CPU one after another through autograd
-// (networks/dense_stack.h). On a GPU a minibatch is one recorded sequence of operations (modules/device_step.h), and the
+// (arithmetic/blocks/block_step.h), in float32 or bfloat16; elsewhere on a CPU one after another through autograd
+// (arithmetic/networks/dense_stack.h). On a GPU a minibatch is one recorded sequence of operations (arithmetic/gpu/device_step.h), and the
 // next batch is brought there while the update still runs.
 // Differences between IPPO and MAPPO are settings of the critic (modules/critic_layout.h). Every gradient step is one
 // flat Adam step; nothing is read back from the device before the update ends, target_kl excepted (once an epoch).
@@ -21,17 +21,17 @@
 
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/modules/actor_rows.h"
-#include "learner/algorithms/modules/block_step.h"
+#include "learner/arithmetic/blocks/block_step.h"
 #include "learner/algorithms/modules/critic_layout.h"
-#include "learner/algorithms/modules/device_step.h"
-#include "learner/algorithms/modules/losses.h"
+#include "learner/arithmetic/gpu/device_step.h"
+#include "learner/arithmetic/objectives/losses.h"
 #include "learner/algorithms/modules/rank_share.h"
-#include "learner/algorithms/modules/update_totals.h"
+#include "learner/arithmetic/networks/update_totals.h"
 #include "learner/algorithms/modules/value_norm.h"
-#include "learner/networks/dense_stack.h"
-#include "learner/networks/device_stream.h"
-#include "learner/networks/flat_adam.h"
-#include "learner/networks/upload_buffers.h"
+#include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/gpu/device_stream.h"
+#include "learner/arithmetic/networks/flat_adam.h"
+#include "learner/arithmetic/gpu/upload_buffers.h"
 
 namespace troupe {
 

@@ -2,7 +2,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "learner/algorithms/mappo.h"
-#include "learner/networks/cpu_features.h"
+#include "learner/arithmetic/host/cpu_features.h"
 
 namespace troupe {
 

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/environment_spec.h"
-#include "common/files/actor_file.h"
+#include "common/specs/environment_spec.h"
+#include "common/specs/actor_file.h"
 #include "common/files/best_evaluation.h"
 #include "common/files/safetensors.h"
-#include "common/host_tensor.h"
-#include "learner/service/learner_server.h"
+#include "common/base/host_tensor.h"
+#include "learner/batch/ingest_state.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

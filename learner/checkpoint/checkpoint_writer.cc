@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/clock/steady_time.h"
-#include "common/files/actor_file.h"
-#include "common/status_macros.h"
+#include "common/specs/actor_file.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

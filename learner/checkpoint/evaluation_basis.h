@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/files/best_evaluation.h"
 #include "proto/experiment.pb.h"
 

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/config/setting_changes.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files/atomic_file.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_store.h"
 

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock/call_deadline.h"
 #include "common/security/http_proxy.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "grpcpp/client_context.h"
 #include "proto/health.grpc.pb.h"
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "common/clock/steady_time.h"
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 
 namespace troupe {
 

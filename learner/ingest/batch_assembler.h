@@ -18,11 +18,12 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
 #include "learner/ingest/chunk_copy.h"
-#include "learner/service/learner_server.h"
-#include "learner/training_batch.h"
+#include "learner/batch/assembled_batch.h"
+#include "learner/batch/episode_summary.h"
+#include "learner/batch/training_batch.h"
 
 namespace troupe {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
 #include "learner/ingest/lease_table.h"
 #include "proto/experiment.pb.h"

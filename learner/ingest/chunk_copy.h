@@ -1,14 +1,14 @@
 // Copies of a chunk's tensors into a batch's columns.
 //
-// Letters as in learner/training_batch.h; a chunk of E copies fills the columns block·E … block·E + E − 1.
+// Letters as in learner/batch/training_batch.h; a chunk of E copies fills the columns block·E … block·E + E − 1.
 #ifndef TROUPE_LEARNER_INGEST_CHUNK_COPY_H_
 #define TROUPE_LEARNER_INGEST_CHUNK_COPY_H_
 
 #include <vector>
 
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
-#include "learner/training_batch.h"
+#include "learner/batch/training_batch.h"
 
 namespace troupe {
 

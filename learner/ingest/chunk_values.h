@@ -5,7 +5,7 @@
 #define TROUPE_LEARNER_INGEST_CHUNK_VALUES_H_
 
 #include "absl/status/status.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
 #include "proto/trajectory.pb.h"
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 #include "learner/checkpoint/evaluation_basis.h"
 
 namespace troupe {

@@ -13,7 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "learner/checkpoint/checkpoint.h"
-#include "learner/run/episode_means.h"
+#include "learner/reporting/episode_means.h"
 #include "learner/service/learner_server.h"
 #include "proto/experiment.pb.h"
 

@@ -4,10 +4,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "common/clock/steady_time.h"
-#include "common/evaluation_progress.h"
+#include "common/command_line/evaluation_progress.h"
 #include "common/files/atomic_file.h"
-#include "common/status_macros.h"
-#include "learner/run/piped_process.h"
+#include "common/base/status_macros.h"
+#include "common/processes/piped_process.h"
 
 namespace troupe {
 

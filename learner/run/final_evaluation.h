@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "learner/run/console.h"
+#include "learner/reporting/console.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/command_line/command.h"
 #include "common/config/settings_reader.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 // train
 ABSL_FLAG(std::string, experiment, "", "What to train: deploy/experiments/*.textproto.");

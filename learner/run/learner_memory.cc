@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "common/wire/chunk_bytes.h"
 #include "learner/algorithms/algorithm_memory.h"
 #include "learner/ingest/batch_assembler.h"
-#include "learner/run/banner.h"
+#include "learner/reporting/banner.h"
 
 namespace troupe {
 namespace {

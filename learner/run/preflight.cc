@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/config/experiment_loader.h"
-#include "common/status_macros.h"
-#include "learner/run/piped_process.h"
+#include "common/base/status_macros.h"
+#include "common/processes/piped_process.h"
 
 namespace troupe {
 namespace {

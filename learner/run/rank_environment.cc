@@ -4,7 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/security/addresses.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 

@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/files/atomic_file.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "learner/checkpoint/checkpoint_store.h"
-#include "learner/run/banner.h"
+#include "learner/reporting/banner.h"
 
 namespace troupe {
 namespace {

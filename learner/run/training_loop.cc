@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "learner/ingest/shard_range.h"
 #include "learner/run/rank_agreement.h"
-#include "learner/run/sha256.h"
+#include "common/files/sha256.h"
 
 namespace troupe {
 namespace {

@@ -23,12 +23,12 @@
 #include "common/clock/awake_clock.h"
 #include "common/clock/steady_time.h"
 #include "learner/algorithms/algorithm.h"
-#include "learner/algorithms/collective.h"
+#include "learner/ranks/collective.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_writer.h"
-#include "learner/run/console.h"
+#include "learner/reporting/console.h"
 #include "learner/run/evaluation_tracker.h"
-#include "learner/run/run_reporter.h"
+#include "learner/reporting/run_reporter.h"
 #include "learner/service/learner_server.h"
 
 namespace troupe {

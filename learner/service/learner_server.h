@@ -15,14 +15,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/environment_spec.h"
-#include "common/host_tensor.h"
+#include "common/specs/environment_spec.h"
+#include "common/base/host_tensor.h"
 #include "common/metrics/metrics.h"
-#include "common/policy_spec.h"
+#include "common/specs/policy_spec.h"
 #include "common/security/addresses.h"
 #include "common/security/server_security.h"
 #include "learner/ingest/shard_range.h"
-#include "learner/training_batch.h"
+#include "learner/batch/assembled_batch.h"
+#include "learner/batch/episode_summary.h"
+#include "learner/batch/ingest_state.h"
+#include "learner/batch/training_batch.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -44,27 +47,6 @@ struct LearnerServerOptions {
   // Told, one line each, what people want to know: workers that come and go, shards given up, chunks refused. Called from
   // any thread, under a lock: it must not call back. Empty: nobody is told.
   std::function<void(const std::string&)> log;
-};
-
-// What must survive a restart so that nothing is counted twice; stored in checkpoints.
-struct IngestState {
-  std::vector<uint32_t> lease_epochs;  // [num_shards], the last epoch given out per shard; 0: none yet
-  uint64_t chunks_trained = 0;         // num_shards per update, other learners' with them
-};
-
-// A filled batch. It stays the server's; give it back with ReleaseBatch so that it is filled again.
-struct AssembledBatch {
-  const TrainingBatch* batch = nullptr;
-  uint64_t update = 0;             // the update it is for
-  double seconds_waited = 0;       // of NextBatch
-  double mean_policy_lag = 0;      // update − policy version, mean over columns
-};
-
-// Statistics of finished episodes, by name: "episode_return", "episode_length" and the environment's own.
-struct EpisodeSummary {
-  std::vector<float> group_returns;  // per agent group
-  uint32_t length = 0;
-  std::vector<float> statistics;     // as EnvironmentSpec::statistics says, the agents' own included
 };
 
 struct EvaluationRequest {

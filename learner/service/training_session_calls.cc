@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"
 #include "learner/service/training_session.h"

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 #include "learner/service/training_session.h"
 
 namespace troupe {

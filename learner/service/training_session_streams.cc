@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
-#include "common/clock/timed_wait.h"
-#include "common/status_macros.h"
+#include "common/threads/timed_wait.h"
+#include "common/base/status_macros.h"
 #include "learner/service/training_session.h"
 
 namespace troupe {

@@ -16,7 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "common/host_tensor.h"
+#include "common/base/host_tensor.h"
 #include "common/threads/named_thread.h"
 #include "grpcpp/support/byte_buffer.h"
 

@@ -5,9 +5,9 @@
 
 #include "absl/flags/reflection.h"
 #include "actor_worker/commands/commands.h"
-#include "actor_worker/environments/registry.h"
+#include "actor_worker/environments/registry/registry.h"
 #include "common/config/experiment_loader.h"
-#include "common/files/actor_file.h"
+#include "common/specs/actor_file.h"
 #include "common/files/atomic_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

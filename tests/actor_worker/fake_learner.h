@@ -11,7 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "common/host_tensor.h"
+#include "common/base/host_tensor.h"
 #include "grpcpp/server.h"
 #include "proto/training_service.grpc.pb.h"
 

@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "actor_worker/inference/kernels.h"
-#include "common/policy_spec.h"
-#include "common/random.h"
+#include "actor_worker/acting/kernels.h"
+#include "common/specs/policy_spec.h"
+#include "common/base/random.h"
 #include "gtest/gtest.h"
 
 namespace troupe {

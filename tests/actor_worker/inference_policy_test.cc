@@ -1,7 +1,7 @@
 #include <cstring>
 #include <limits>
 
-#include "actor_worker/inference/policy_inference.h"
+#include "actor_worker/acting/policy_inference.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/actor_worker/inference_reference.h"

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "common/host_tensor.h"
-#include "common/policy_spec.h"
-#include "common/random.h"
+#include "common/base/host_tensor.h"
+#include "common/specs/policy_spec.h"
+#include "common/base/random.h"
 
 namespace troupe {
 
@@ -59,7 +59,7 @@ inline void ReferenceLayerNorm(std::vector<double>& x, const float* gain, const 
     x[i] = (x[i] - mean) / std::sqrt(variance + kLayerNormEpsilon) * gain[i] + bias[i];
 }
 
-// Logits of one agent for one observation, by the definition in common/policy_spec.h.
+// Logits of one agent for one observation, by the definition in common/specs/policy_spec.h.
 inline std::vector<double> ReferenceLogits(const PolicySpec& spec, const std::vector<HostTensor>& tensors, int agent,
                                            const float* observation) {
   const int set = spec.set_of_agent[agent];

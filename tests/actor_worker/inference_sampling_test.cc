@@ -1,8 +1,8 @@
 #include <cmath>
 #include <vector>
 
-#include "actor_worker/inference/masked_softmax.h"
-#include "common/random.h"
+#include "actor_worker/acting/masked_softmax.h"
+#include "common/base/random.h"
 #include "gtest/gtest.h"
 
 namespace troupe {

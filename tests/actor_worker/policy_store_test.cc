@@ -1,4 +1,4 @@
-#include "actor_worker/policy_store.h"
+#include "actor_worker/acting/policy_store.h"
 
 #include "gtest/gtest.h"
 

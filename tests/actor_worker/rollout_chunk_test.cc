@@ -4,7 +4,7 @@
 #include "actor_worker/rollout/chunk_builder.h"
 #include "actor_worker/rollout/chunk_pool.h"
 #include "actor_worker/rollout/shard_rollout.h"
-#include "common/half.h"
+#include "common/base/half.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/actor_worker/worker_fixture.h"

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/environment.h"
+#include "actor_worker/environments/environment.h"
 #include "common/config/settings_reader.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 

@@ -11,8 +11,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/synchronization/notification.h"
-#include "actor_worker/environment.h"
-#include "common/random.h"
+#include "actor_worker/environments/environment.h"
+#include "common/base/random.h"
 
 namespace troupe {
 

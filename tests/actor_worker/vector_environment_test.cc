@@ -1,10 +1,10 @@
-#include "actor_worker/vector_environment.h"
+#include "actor_worker/environments/vector_environment.h"
 
 #include <map>
 #include <set>
 
-#include "actor_worker/evaluation/episode_buffers.h"
-#include "common/random.h"
+#include "actor_worker/environments/episode_buffers.h"
+#include "common/base/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/actor_worker/scripted_environment.h"

@@ -9,7 +9,7 @@
 
 #include "actor_worker/rollout/worker_run.h"
 #include "common/config/experiment_loader.h"
-#include "common/random.h"
+#include "common/base/random.h"
 #include "tests/actor_worker/tiny_environment.h"
 
 namespace troupe {

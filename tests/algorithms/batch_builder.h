@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/config/experiment_loader.h"
-#include "common/random.h"
+#include "common/base/random.h"
 #include "learner/algorithms/algorithm.h"
 
 namespace troupe {

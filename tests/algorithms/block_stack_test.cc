@@ -2,9 +2,9 @@
 
 #include <numeric>
 
-#include "learner/algorithms/modules/block_network.h"
-#include "learner/networks/compute_pool.h"
-#include "learner/networks/dense_stack.h"
+#include "learner/arithmetic/blocks/block_network.h"
+#include "learner/arithmetic/host/compute_pool.h"
+#include "learner/arithmetic/networks/dense_stack.h"
 #include "tests/algorithms/print_stack.h"
 
 namespace troupe {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <map>
 
-#include "learner/networks/torch_headers.h"
+#include "learner/torch/torch_headers.h"
 #include "tests/algorithms/batch_builder.h"
 #include "tests/algorithms/trained.h"
 #include "tests/common/thread_ranks.h"

@@ -1,8 +1,8 @@
-#include "learner/networks/dense_stack.h"
+#include "learner/arithmetic/networks/dense_stack.h"
 
 #include <gtest/gtest.h>
 
-#include "learner/networks/compute_pool.h"
+#include "learner/arithmetic/host/compute_pool.h"
 #include "tests/algorithms/print_stack.h"
 
 namespace troupe {

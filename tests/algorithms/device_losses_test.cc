@@ -1,8 +1,8 @@
-#include "learner/algorithms/modules/device_losses.h"
+#include "learner/arithmetic/objectives/device_losses.h"
 
 #include <gtest/gtest.h>
 
-#include "common/random.h"
+#include "common/base/random.h"
 
 namespace troupe {
 namespace {

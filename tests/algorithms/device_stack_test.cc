@@ -1,8 +1,8 @@
-#include "learner/networks/device_stack.h"
+#include "learner/arithmetic/gpu/device_stack.h"
 
 #include <gtest/gtest.h>
 
-#include "learner/networks/dense_stack.h"
+#include "learner/arithmetic/networks/dense_stack.h"
 #include "tests/algorithms/print_stack.h"
 
 namespace troupe {

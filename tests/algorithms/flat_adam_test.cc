@@ -1,10 +1,10 @@
-#include "learner/networks/flat_adam.h"
+#include "learner/arithmetic/networks/flat_adam.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "learner/networks/compute_pool.h"
+#include "learner/arithmetic/host/compute_pool.h"
 
 namespace troupe {
 namespace {

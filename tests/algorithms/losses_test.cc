@@ -1,9 +1,9 @@
-#include "learner/algorithms/modules/losses.h"
+#include "learner/arithmetic/objectives/losses.h"
 
 #include <gtest/gtest.h>
 
-#include "common/policy_spec.h"
-#include "common/random.h"
+#include "common/specs/policy_spec.h"
+#include "common/base/random.h"
 
 namespace troupe {
 namespace {

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "common/host_tensor.h"
-#include "learner/networks/block_kernels.h"
-#include "learner/networks/compute_pool.h"
-#include "learner/networks/cpu_features.h"
+#include "common/base/host_tensor.h"
+#include "learner/arithmetic/blocks/block_kernels.h"
+#include "learner/arithmetic/host/compute_pool.h"
+#include "learner/arithmetic/host/cpu_features.h"
 #include "tests/algorithms/batch_builder.h"
 
 namespace troupe {

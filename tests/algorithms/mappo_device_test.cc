@@ -7,7 +7,7 @@
 #include <limits>
 #include <map>
 
-#include "common/host_tensor.h"
+#include "common/base/host_tensor.h"
 #include "tests/algorithms/batch_builder.h"
 #include "tests/algorithms/traced_graph.h"
 #include "tests/algorithms/trained.h"

@@ -7,8 +7,8 @@
 #include <map>
 #include <sstream>
 
-#include "common/host_tensor.h"
-#include "learner/networks/device.h"
+#include "common/base/host_tensor.h"
+#include "learner/arithmetic/gpu/device.h"
 #include "tests/algorithms/batch_builder.h"
 
 namespace troupe {

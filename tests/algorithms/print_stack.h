@@ -4,7 +4,7 @@
 
 #include <ostream>
 
-#include "common/policy_spec.h"
+#include "common/specs/policy_spec.h"
 
 namespace troupe {
 

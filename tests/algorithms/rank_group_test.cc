@@ -1,5 +1,5 @@
 // The real group: c10d and Gloo over loopback, ranks as threads.
-#include "learner/networks/rank_group.h"
+#include "learner/ranks/rank_group.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "learner/networks/nccl.h"
-#include "learner/networks/torch_headers.h"
+#include "learner/ranks/nccl.h"
+#include "learner/torch/torch_headers.h"
 #include "tests/support/loopback.h"
 
 namespace troupe {

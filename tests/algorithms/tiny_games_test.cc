@@ -4,7 +4,7 @@
 #include <cmath>
 #include <functional>
 
-#include "learner/networks/dense_stack.h"
+#include "learner/arithmetic/networks/dense_stack.h"
 #include "tests/algorithms/batch_builder.h"
 
 namespace troupe {

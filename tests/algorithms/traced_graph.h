@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "learner/networks/step_graph.h"
-#include "learner/networks/torch_headers.h"
+#include "learner/arithmetic/gpu/step_graph.h"
+#include "learner/torch/torch_headers.h"
 
 namespace troupe {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/host_tensor.h"
+#include "common/base/host_tensor.h"
 #include "learner/algorithms/algorithm.h"
 
 namespace troupe {

@@ -1,4 +1,4 @@
-#include "learner/networks/upload_buffers.h"
+#include "learner/arithmetic/gpu/upload_buffers.h"
 
 #include <gtest/gtest.h>
 

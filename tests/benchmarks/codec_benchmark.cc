@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "actor_worker/environments/registry.h"
+#include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/stream/shared_encoding.h"
 #include "benchmark/benchmark.h"
-#include "common/bounded_queue.h"
+#include "common/base/bounded_queue.h"
 #include "common/config/experiment_loader.h"
 #include "common/wire/message_reader.h"
 #include "grpcpp/support/byte_buffer.h"

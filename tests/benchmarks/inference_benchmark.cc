@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "actor_worker/inference/masked_softmax.h"
-#include "actor_worker/inference/policy_inference.h"
+#include "actor_worker/acting/masked_softmax.h"
+#include "actor_worker/acting/policy_inference.h"
 #include "benchmark/benchmark.h"
 #include "tests/actor_worker/inference_reference.h"
 

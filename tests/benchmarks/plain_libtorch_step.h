@@ -7,9 +7,9 @@
 
 #include "learner/algorithms/modules/actor_rows.h"
 #include "learner/algorithms/modules/critic_layout.h"
-#include "learner/algorithms/modules/losses.h"
-#include "learner/networks/dense_stack.h"
-#include "learner/networks/flat_adam.h"
+#include "learner/arithmetic/objectives/losses.h"
+#include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/networks/flat_adam.h"
 #include "tests/algorithms/batch_builder.h"
 
 namespace troupe {

@@ -24,7 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "common/config/experiment_loader.h"
-#include "learner/run/piped_process.h"
+#include "common/processes/piped_process.h"
 #include "tests/benchmarks/support/bare_streams.h"
 #include "tests/benchmarks/support/must.h"
 #include "tests/benchmarks/support/replay_learner.h"

@@ -25,9 +25,9 @@
 #include <vector>
 
 #include "learner/algorithms/modules/minibatches.h"
-#include "learner/networks/block_kernels.h"
-#include "learner/networks/compute_pool.h"
-#include "learner/networks/device.h"
+#include "learner/arithmetic/blocks/block_kernels.h"
+#include "learner/arithmetic/host/compute_pool.h"
+#include "learner/arithmetic/gpu/device.h"
 #include "tests/algorithms/batch_builder.h"
 #include "tests/benchmarks/plain_libtorch_step.h"
 

@@ -1,4 +1,4 @@
-#include "common/files/actor_file.h"
+#include "common/specs/actor_file.h"
 
 #include <functional>
 

@@ -1,4 +1,4 @@
-#include "common/config/best_by.h"
+#include "common/specs/best_by.h"
 
 #include "gtest/gtest.h"
 #include "tests/common/test_specs.h"

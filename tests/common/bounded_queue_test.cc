@@ -1,4 +1,4 @@
-#include "common/bounded_queue.h"
+#include "common/base/bounded_queue.h"
 
 #include <memory>
 #include <numeric>

@@ -3,7 +3,7 @@
 
 #include "common/clock/awake_clock.h"
 #include "common/clock/steady_time.h"
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 #include "gtest/gtest.h"
 
 namespace troupe {

@@ -13,12 +13,12 @@ namespace {
 
 // Dates, for people; all else lasts, expires or is waited for.
 const std::set<std::string> kMayAskForTheDate = {
-    "actor_worker/log.cc",           // in front of a line
-    "learner/run/console.cc",        // in front of a line
+    "common/base/log.cc",           // in front of a line
+    "learner/reporting/console.cc",        // in front of a line
     "learner/run/train_command.cc",  // names of TensorBoard's files, timestamps of checkpoints
     "learner/run/training_loop.cc",  // "time" of records
 };
-const std::set<std::string> kMayWait = {"common/clock/timed_wait.cc"};
+const std::set<std::string> kMayWait = {"common/threads/timed_wait.cc"};
 
 TEST(ClockUse, DurationsAndWaitsGoByTheSteadyClock) {
   const std::regex date(
@@ -42,7 +42,7 @@ TEST(ClockUse, DurationsAndWaitsGoByTheSteadyClock) {
             << ": what lasts or expires goes by SteadyTime (common/clock/steady_time.h), calls by "
             << "CallDeadline (common/clock/call_deadline.h): " << line;
         EXPECT_TRUE(kMayWait.contains(name) || !std::regex_search(code, wait))
-            << name << ":" << number << ": waits are AwaitFor's (common/clock/timed_wait.h): " << line;
+            << name << ":" << number << ": waits are AwaitFor's (common/threads/timed_wait.h): " << line;
       }
     }
   }

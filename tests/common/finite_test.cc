@@ -1,4 +1,4 @@
-#include "common/finite.h"
+#include "common/base/finite.h"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "common/half.h"
+#include "common/base/half.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "common/policy_spec.h"
+#include "common/specs/policy_spec.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "common/half.h"
+#include "common/base/half.h"
 #include "gtest/gtest.h"
 
 namespace troupe {

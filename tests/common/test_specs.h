@@ -2,7 +2,7 @@
 #ifndef TROUPE_TESTS_COMMON_TEST_SPECS_H_
 #define TROUPE_TESTS_COMMON_TEST_SPECS_H_
 
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

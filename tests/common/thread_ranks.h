@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
-#include "learner/algorithms/collective.h"
+#include "learner/ranks/collective.h"
 
 namespace troupe {
 

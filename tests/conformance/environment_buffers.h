@@ -6,8 +6,8 @@
 #include <cmath>
 #include <vector>
 
-#include "actor_worker/environment.h"
-#include "common/random.h"
+#include "actor_worker/environments/environment.h"
+#include "common/base/random.h"
 #include "gtest/gtest.h"
 
 namespace troupe {

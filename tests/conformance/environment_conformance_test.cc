@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "actor_worker/environments/registry.h"
-#include "common/random.h"
+#include "actor_worker/environments/registry/registry.h"
+#include "common/base/random.h"
 #include "gtest/gtest.h"
 #include "tests/conformance/environment_buffers.h"
 

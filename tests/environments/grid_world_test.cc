@@ -1,11 +1,11 @@
-#include "actor_worker/environments/grid_world.h"
+#include "actor_worker/environments/grid_world/grid_world.h"
 
 #include <cmath>
 #include <queue>
 #include <set>
 
-#include "actor_worker/environments/registry.h"
-#include "common/random.h"
+#include "actor_worker/environments/registry/registry.h"
+#include "common/base/random.h"
 #include "gtest/gtest.h"
 
 namespace troupe {

@@ -1,10 +1,10 @@
 // What is made of SUMO's networks, without SUMO: signals, lanes, neighbours, vehicles.
 #include <string>
 
-#include "actor_worker/environments/sumo/network_export.h"
-#include "actor_worker/environments/sumo/scenario.h"
-#include "actor_worker/environments/sumo/vehicle_ledger.h"
-#include "actor_worker/environments/sumo/xml_reader.h"
+#include "actor_worker/environments/traffic/sumo/network_export.h"
+#include "actor_worker/environments/traffic/sumo/scenario.h"
+#include "actor_worker/environments/traffic/sumo/vehicle_ledger.h"
+#include "actor_worker/environments/traffic/sumo/xml_reader.h"
 #include "gtest/gtest.h"
 
 namespace troupe {

@@ -1,5 +1,5 @@
 // Live tests against the installed SUMO; skipped where there is none.
-#include "actor_worker/environments/sumo/sumo_simulation.h"
+#include "actor_worker/environments/traffic/sumo/sumo_simulation.h"
 
 #include <signal.h>
 #include <zlib.h>

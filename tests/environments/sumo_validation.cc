@@ -11,14 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "actor_worker/environments/sumo/network_export.h"
-#include "actor_worker/environments/sumo/scenario.h"
-#include "actor_worker/environments/sumo/sumo_simulation.h"
+#include "actor_worker/environments/traffic/sumo/network_export.h"
+#include "actor_worker/environments/traffic/sumo/scenario.h"
+#include "actor_worker/environments/traffic/sumo/sumo_simulation.h"
 #include "actor_worker/environments/traffic/controllers.h"
 #include "actor_worker/environments/traffic/play_episode.h"
 #include "actor_worker/environments/traffic/queue_simulation.h"
 #include "actor_worker/environments/traffic/traffic_environment.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "actor_worker/environments/sumo/installation.h"
+#include "actor_worker/environments/traffic/sumo/installation.h"
 #include "actor_worker/environments/traffic/queue_model.h"
 
 namespace troupe {

@@ -1,4 +1,4 @@
-#include "actor_worker/environments/sumo/traci_codec.h"
+#include "actor_worker/environments/traffic/sumo/traci_codec.h"
 
 #include <string>
 #include <vector>

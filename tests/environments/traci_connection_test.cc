@@ -1,5 +1,5 @@
 // The TraCI connection against a server in a thread that misbehaves in every way a SUMO can.
-#include "actor_worker/environments/sumo/traci_connection.h"
+#include "actor_worker/environments/traffic/sumo/traci_connection.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "actor_worker/environment.h"
+#include "actor_worker/environments/environment.h"
 #include "actor_worker/environments/traffic/play_episode.h"
 #include "actor_worker/environments/traffic/traffic_environment.h"
-#include "common/random.h"
+#include "common/base/random.h"
 
 namespace troupe {
 

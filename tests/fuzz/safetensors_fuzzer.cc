@@ -6,7 +6,7 @@
 #include <string>
 
 #include "common/files/safetensors_bytes.h"
-#include "common/policy_spec.h"
+#include "common/specs/policy_spec.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "learner/networks/device.h"
-#include "learner/networks/step_graph.h"
+#include "learner/arithmetic/gpu/device.h"
+#include "learner/arithmetic/gpu/step_graph.h"
 #include "tests/algorithms/batch_builder.h"
 
 namespace troupe {

@@ -1,11 +1,11 @@
 // That gradient steps never wait for the GPU. Skipped, in words, where there is no GPU.
-#include "learner/algorithms/modules/device_step.h"
+#include "learner/arithmetic/gpu/device_step.h"
 
 #include <gtest/gtest.h>
 
-#include "learner/networks/device.h"
-#include "learner/networks/device_stream.h"
-#include "learner/networks/step_graph.h"
+#include "learner/arithmetic/gpu/device.h"
+#include "learner/arithmetic/gpu/device_stream.h"
+#include "learner/arithmetic/gpu/step_graph.h"
 
 namespace troupe {
 namespace {

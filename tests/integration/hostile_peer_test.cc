@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/environments/registry.h"
+#include "actor_worker/environments/registry/registry.h"
 #include "common/wire/chunk_layout.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"

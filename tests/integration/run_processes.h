@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "learner/run/piped_process.h"
+#include "common/processes/piped_process.h"
 #include "tests/common/temporary_folder.h"
 
 namespace troupe::testing {

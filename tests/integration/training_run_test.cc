@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/environments/sumo/network_export.h"
+#include "actor_worker/environments/traffic/sumo/network_export.h"
 #include "actor_worker/environments/traffic/road_network.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/config/experiment_loader.h"
-#include "common/policy_spec.h"
+#include "common/specs/policy_spec.h"
 #include "learner/algorithms/algorithm.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/evaluation_basis.h"

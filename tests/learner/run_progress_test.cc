@@ -3,11 +3,11 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "learner/run/banner.h"
+#include "learner/reporting/banner.h"
 #include "learner/run/final_evaluation.h"
-#include "learner/run/progress.h"
+#include "learner/reporting/progress.h"
 #include "learner/run/run_folder.h"
-#include "learner/run/sha256.h"
+#include "common/files/sha256.h"
 #include "tests/learner/run_harness.h"
 
 namespace troupe::testing {

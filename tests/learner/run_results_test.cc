@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "common/files/actor_file.h"
+#include "common/specs/actor_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/learner/run_harness.h"

@@ -4,8 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "learner/run/run_metrics.h"
-#include "learner/run/sha256.h"
+#include "learner/reporting/run_metrics.h"
+#include "common/files/sha256.h"
 #include "learner/run/training_loop.h"
 #include "tests/learner/run_harness.h"
 

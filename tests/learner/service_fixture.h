@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/clock/timed_wait.h"
+#include "common/threads/timed_wait.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/service/learner_server_impl.h"

@@ -6,9 +6,9 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "learner/run/piped_process.h"
-#include "learner/run/restart_policy.h"
-#include "learner/run/worker_supervisor.h"
+#include "common/processes/piped_process.h"
+#include "learner/local_workers/restart_policy.h"
+#include "learner/local_workers/worker_supervisor.h"
 #include "tests/learner/run_harness.h"
 
 namespace troupe::testing {

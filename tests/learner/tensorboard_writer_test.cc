@@ -1,4 +1,4 @@
-#include "learner/run/tensorboard_writer.h"
+#include "learner/reporting/tensorboard_writer.h"
 
 #include <cmath>
 #include <cstring>

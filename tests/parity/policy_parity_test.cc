@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "actor_worker/inference/policy_inference.h"
+#include "actor_worker/acting/policy_inference.h"
 #include "learner/algorithms/modules/actor_rows.h"
 #include "tests/algorithms/batch_builder.h"
 

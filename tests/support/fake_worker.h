@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "common/bounded_queue.h"
+#include "common/base/bounded_queue.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"
 #include "grpcpp/create_channel.h"

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "actor_worker/environments/traffic/road_network.h"
-#include "common/random.h"
+#include "common/base/random.h"
 
 namespace troupe {
 

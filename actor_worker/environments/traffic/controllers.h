@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "actor_worker/environment.h"
+#include "actor_worker/environments/environment.h"
 #include "actor_worker/environments/traffic/controller_parameters.h"
 
 namespace troupe {

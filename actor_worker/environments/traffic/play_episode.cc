@@ -5,7 +5,7 @@
 
 #include "actor_worker/environments/traffic/queue_simulation.h"
 #include "actor_worker/environments/traffic/traffic_environment.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 

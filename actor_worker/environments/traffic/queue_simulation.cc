@@ -7,8 +7,8 @@
 #include <map>
 #include <utility>
 
-#include "common/random.h"
-#include "common/status_macros.h"
+#include "common/base/random.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -13,7 +13,7 @@
 #include "absl/strings/strip.h"
 #include "actor_worker/environments/traffic/builtin_networks.h"
 #include "actor_worker/environments/traffic/road_network_builder.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "actor_worker/environments/traffic/simulation.h"
 #include "actor_worker/environments/traffic/traffic_settings.h"
-#include "common/environment_spec.h"
+#include "common/specs/environment_spec.h"
 
 namespace troupe {
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "actor_worker/environments/traffic/traffic_description.h"
-#include "common/status_macros.h"
+#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

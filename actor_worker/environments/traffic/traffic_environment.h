@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "actor_worker/environment.h"
+#include "actor_worker/environments/environment.h"
 #include "actor_worker/environments/traffic/phase_observation.h"
 #include "actor_worker/environments/traffic/signal_timing.h"
 #include "actor_worker/environments/traffic/simulation.h"

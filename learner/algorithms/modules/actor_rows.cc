@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
-#include "learner/algorithms/modules/losses.h"
-#include "learner/networks/compute_pool.h"
+#include "learner/arithmetic/objectives/losses.h"
+#include "learner/arithmetic/host/compute_pool.h"
 
 namespace troupe {
 namespace {

@@ -8,11 +8,11 @@
 #include <functional>
 #include <vector>
 
-#include "common/policy_spec.h"
-#include "learner/algorithms/modules/block_network.h"
-#include "learner/networks/dense_stack.h"
-#include "learner/networks/upload_buffers.h"
-#include "learner/training_batch.h"
+#include "common/specs/policy_spec.h"
+#include "learner/arithmetic/blocks/block_network.h"
+#include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/gpu/upload_buffers.h"
+#include "learner/batch/training_batch.h"
 
 namespace troupe {
 

@@ -3,8 +3,8 @@
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_BATCH_CHECK_H_
 
 #include "absl/status/status.h"
-#include "common/environment_spec.h"
-#include "learner/training_batch.h"
+#include "common/specs/environment_spec.h"
+#include "learner/batch/training_batch.h"
 
 namespace troupe {
 

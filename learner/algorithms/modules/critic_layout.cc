@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "absl/status/status.h"
-#include "learner/networks/compute_pool.h"
+#include "learner/arithmetic/host/compute_pool.h"
 
 namespace troupe {
 namespace {

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/environment_spec.h"
-#include "common/policy_spec.h"
+#include "common/specs/environment_spec.h"
+#include "common/specs/policy_spec.h"
 #include "learner/algorithms/modules/advantages.h"
-#include "learner/training_batch.h"
+#include "learner/batch/training_batch.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "learner/algorithms/collective.h"
+#include "learner/ranks/collective.h"
 
 namespace troupe {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "actor_worker/rollout/worker_run.h"
-#include "common/host_tensor.h"
-#include "common/policy_spec.h"
+#include "common/base/host_tensor.h"
+#include "common/specs/policy_spec.h"
 #include "proto/trajectory.pb.h"
 
 namespace troupe::testing {

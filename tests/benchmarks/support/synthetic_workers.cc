@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/environments/registry.h"
+#include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/rollout/worker_run.h"
 #include "actor_worker/stream/registration.h"
 #include "tests/benchmarks/support/must.h"

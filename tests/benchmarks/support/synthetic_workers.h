@@ -14,7 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "actor_worker/policy_store.h"
+#include "actor_worker/acting/policy_store.h"
 #include "actor_worker/rollout/chunk_pool.h"
 #include "actor_worker/rollout/lease_book.h"
 #include "actor_worker/rollout/shard_rollout.h"

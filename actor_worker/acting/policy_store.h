@@ -1,0 +1,40 @@
+// The newest policy weights a worker was sent.
+#ifndef TROUPE_ACTOR_WORKER_ACTING_POLICY_STORE_H_
+#define TROUPE_ACTOR_WORKER_ACTING_POLICY_STORE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/host_tensor.h"
+
+namespace troupe {
+
+// Keeps two versions. That is enough for the deterministic modes: while a shard still owes the chunk of update u, the
+// learner cannot train u, so the newest version is at most u, and the chunk asks for u − 1 or u. Thread-safe; snapshots
+// handed out stay valid and unchanged.
+class PolicyStore {
+ public:
+  // Takes `weights` in if they are newer than what is there; older and equal versions are ignored. Returns whether they
+  // were taken.
+  bool Publish(std::shared_ptr<const PolicyWeights> weights) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Exactly that version, or null.
+  std::shared_ptr<const PolicyWeights> Find(uint64_t policy_version) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Null before the first.
+  std::shared_ptr<const PolicyWeights> Newest() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Forgets everything: after a learner's restart versions may begin lower.
+  void Clear() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const PolicyWeights> newest_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const PolicyWeights> previous_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_ACTING_POLICY_STORE_H_

@@ -1,0 +1,119 @@
+// The interface every environment implements, and the views through which it reads actions and writes what its agents
+// see. All memory belongs to the caller (it is usually the chunk that goes over the wire), so stepping copies nothing.
+//
+// A = agents of a group, O = observation size, N = action size, S = state_extras_size.
+#ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_ENVIRONMENT_H_
+#define TROUPE_ACTOR_WORKER_ENVIRONMENTS_ENVIRONMENT_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/specs/environment_spec.h"
+
+namespace troupe {
+
+// What the agents of one group see before acting. Everything is overwritten by Observe.
+struct GroupObservation {
+  absl::Span<float> observations;    // [A, O]
+  absl::Span<uint8_t> action_mask;   // [A, N], 1 = allowed; empty for continuous groups. At least one action of
+                                     // every agent is allowed, dead agents included.
+  absl::Span<uint8_t> alive;         // [A], 1 = the agent acts at this step
+};
+
+struct JointObservation {
+  std::vector<GroupObservation> groups;  // in EnvironmentSpec order
+  absl::Span<float> state_extras;        // [S]
+};
+
+// What the agents of one group do. Exactly one of the two spans is filled, by the group's ActionKind.
+struct GroupAction {
+  absl::Span<const int32_t> discrete;  // [A]
+  absl::Span<const float> continuous;  // [A, N], each in [-1, 1]
+};
+
+struct JointAction {
+  std::vector<GroupAction> groups;
+};
+
+// What a step brings. Rewards are overwritten by Step.
+struct StepOutcome {
+  std::vector<absl::Span<float>> rewards;  // per group [A]
+  // The episode is over because the environment reached a final state: nothing follows.
+  bool terminated = false;
+  // The episode is over because time ran out: the last state still has a value. Never set together with terminated.
+  bool truncated = false;
+};
+
+// One copy of an environment. Not thread-safe; different copies may be used by different threads.
+//
+// Life: Reset, then Observe and Step in turn until Step reports terminated or truncated (Observe then still shows the last
+// state), then Reset again. Everything random follows from Reset's seed and the actions.
+class Environment {
+ public:
+  virtual ~Environment() = default;
+
+  virtual const EnvironmentSpec& spec() const = 0;
+
+  // Starts an episode. An error costs the shard its lease, never the run.
+  virtual absl::Status Reset(uint64_t seed) = 0;
+
+  // `action` holds allowed actions only.
+  virtual absl::Status Step(const JointAction& action, StepOutcome& outcome) = 0;
+
+  virtual void Observe(JointObservation& observation) const = 0;
+
+  // Writes the episode's statistics so far, as spec().statistics says: num_statistics() numbers. Meaningful once the episode is over.
+  virtual void EpisodeStatistics(absl::Span<double> statistics) const = 0;
+
+  // A few lines of plain text showing the current state, for `actor_worker replay` and `act`.
+  virtual std::string Render() const = 0;
+};
+
+// Chooses actions by a hand-written rule, with full view of the environment it was made for.
+class Controller {
+ public:
+  virtual ~Controller() = default;
+  // Called after every Reset, before the first Act.
+  virtual void Begin(const Environment& environment) = 0;
+  // Writes one allowed action per agent of group g to actions[g] (discrete [A]) or continuous_actions[g] ([A, N]).
+  virtual void Act(const Environment& environment, const JointObservation& observation,
+                   std::vector<absl::Span<int32_t>>& actions, std::vector<absl::Span<float>>& continuous_actions) = 0;
+};
+
+// Environment settings by name, as written in the experiment.
+using SettingsMap = std::map<std::string, std::string>;
+
+// A hand-written player to compare with.
+struct Baseline {
+  std::string name;
+  // Settings the baseline's environment needs to differ in (a free choice of actions, for example). It meets the same
+  // seeds and the same constraints as the agents.
+  SettingsMap setting_overrides;
+  std::function<std::unique_ptr<Controller>()> make;
+};
+
+// One row of the environment registry.
+struct EnvironmentEntry {
+  std::string name;
+  std::string summary;  // one line for people
+  // Errors: INVALID_ARGUMENT naming the setting.
+  absl::StatusOr<std::unique_ptr<Environment>> (*create)(const SettingsMap& settings);
+  // Baselines beside "random", which every environment gets for nothing.
+  std::vector<Baseline> (*baselines)(const SettingsMap& settings);
+  // The settings with defaults, ranges and meaning, one per line, for `actor_worker environments NAME`.
+  std::string (*describe_settings)();
+  // Those of them that belong to the machine and not to the task: EnvironmentSpec::machine_settings. Whatever decides what
+  // agents see, do or are rewarded for is none of them.
+  std::vector<std::string> machine_settings = {};
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_ENVIRONMENTS_ENVIRONMENT_H_

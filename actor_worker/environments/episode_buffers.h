@@ -1,0 +1,49 @@
+// Memory of one time step of several environment copies, with views for each copy, for code that plays episodes itself.
+#ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_EPISODE_BUFFERS_H_
+#define TROUPE_ACTOR_WORKER_ENVIRONMENTS_EPISODE_BUFFERS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "actor_worker/environments/environment.h"
+#include "common/specs/environment_spec.h"
+
+namespace troupe {
+
+// Not copyable: the views point into it. E = copies, A = agents, O = observation size, N = action size.
+class EpisodeBuffers {
+ public:
+  EpisodeBuffers(const EnvironmentSpec& spec, int copies);
+  EpisodeBuffers(const EpisodeBuffers&) = delete;
+  EpisodeBuffers& operator=(const EpisodeBuffers&) = delete;
+
+  struct Group {
+    std::vector<float> observations;       // [E, A, O]
+    std::vector<uint8_t> action_masks;     // [E, A, N], empty for continuous groups
+    std::vector<uint8_t> alive;            // [E, A]
+    std::vector<int32_t> discrete;         // [E, A], empty for continuous groups
+    std::vector<float> continuous;         // [E, A, N], empty for discrete groups
+    std::vector<float> rewards;            // [E, A]
+    std::vector<float> uniforms;           // [E, A]
+    std::vector<float> log_probabilities;  // [E, A]
+  };
+  // One copy's views into the above.
+  struct Copy {
+    JointObservation observation;
+    JointAction action;
+    StepOutcome outcome;
+    std::vector<absl::Span<int32_t>> discrete;  // per group [A]
+    std::vector<absl::Span<float>> continuous;  // per group [A, N]
+  };
+
+  std::vector<Group> groups;
+  std::vector<float> state_extras;  // [E, S]
+  std::vector<Copy> copies;
+};
+
+// INTERNAL naming the first observation, state extra or reward of the copy that is not finite.
+absl::Status CheckFinite(const EnvironmentSpec& spec, const EpisodeBuffers::Copy& copy);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTOR_WORKER_ENVIRONMENTS_EPISODE_BUFFERS_H_

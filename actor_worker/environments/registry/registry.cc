@@ -1,0 +1,35 @@
+#include "actor_worker/environments/registry/registry.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/config/settings_reader.h"
+
+namespace troupe {
+
+// One line per environment, defined in the environment's file.
+EnvironmentEntry GridWorldEntry();
+EnvironmentEntry TrafficGridEntry();
+EnvironmentEntry SumoEntry();
+
+absl::Span<const EnvironmentEntry> AllEnvironments() {
+  static const auto* const rows = new std::vector<EnvironmentEntry>{
+      TrafficGridEntry(),
+      SumoEntry(),
+      GridWorldEntry(),
+  };
+  return *rows;
+}
+
+absl::StatusOr<const EnvironmentEntry*> FindEnvironment(const std::string& name) {
+  std::vector<std::string> names;
+  for (const EnvironmentEntry& entry : AllEnvironments()) {
+    if (entry.name == name) return &entry;
+    names.push_back(entry.name);
+  }
+  const std::string nearest = NearestName(name, names);
+  return absl::NotFoundError(absl::StrCat("environment.name: no environment is called \"", name, "\"",
+                                          nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?")));
+}
+
+}  // namespace troupe

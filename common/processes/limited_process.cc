@@ -1,0 +1,222 @@
+#include "common/processes/limited_process.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
+
+namespace troupe {
+namespace {
+
+constexpr int64_t kOutputEndBytes = 64 << 10;  // as much of its output as is looked at
+constexpr size_t kLastWordsBytes = 600;
+constexpr absl::Duration kPollInterval = absl::Milliseconds(2);
+
+// The kernel's parent-death signal fires when the *thread* that forked ends, so children are forked by one thread that
+// lives as long as the process.
+class Forker {
+ public:
+  static Forker& Get() {
+    static Forker forker;
+    return forker;
+  }
+
+  pid_t Fork(const std::function<pid_t()>& work) {
+    absl::Notification done;
+    pid_t pid = -1;
+    {
+      absl::MutexLock lock(&mutex_);
+      tasks_.push_back([&] {
+        pid = work();
+        done.Notify();
+      });
+    }
+    done.WaitForNotification();
+    return pid;
+  }
+
+ private:
+  Forker() : thread_([this] { Run(); }) {}
+  ~Forker() {
+    {
+      absl::MutexLock lock(&mutex_);
+      stopping_ = true;
+    }
+    thread_.join();
+  }
+
+  void Run() {
+    prctl(PR_SET_NAME, "child_forker");
+    while (true) {
+      std::vector<std::function<void()>> tasks;
+      {
+        absl::MutexLock lock(&mutex_);
+        mutex_.Await(absl::Condition(
+            +[](Forker* self) { return self->stopping_ || !self->tasks_.empty(); }, this));
+        if (stopping_) return;
+        tasks.swap(tasks_);
+      }
+      for (const auto& task : tasks) task();
+    }
+  }
+
+  absl::Mutex mutex_;
+  std::vector<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+std::vector<std::string> EnvironmentWith(const std::vector<std::string>& overrides) {
+  std::vector<std::string> result = overrides;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text(*entry);
+    const std::string name = text.substr(0, text.find('=') + 1);
+    const bool overridden = std::any_of(overrides.begin(), overrides.end(), [&](const std::string& other) {
+      return other.compare(0, name.size(), name) == 0;
+    });
+    if (!overridden) result.push_back(text);
+  }
+  return result;
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Runs in the child between fork and exec: system calls only.
+[[noreturn]] void Become(char* const* command, char* const* environment, int output, int64_t memory_limit,
+                         pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(127);
+  const int nothing = open("/dev/null", O_RDONLY);
+  dup2(nothing, 0);
+  dup2(output, 1);
+  dup2(output, 2);
+  close_range(3, ~0U, 0);
+  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  if (memory_limit > 0) {
+    const rlimit limit{static_cast<rlim_t>(memory_limit), static_cast<rlim_t>(memory_limit)};
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  execve(command[0], command, environment);
+  _exit(127);
+}
+
+}  // namespace
+
+std::string LastWords(absl::string_view output, size_t most_bytes) {
+  // A line that is indented goes on with the one before.
+  std::vector<std::string> errors, others;
+  std::vector<std::string>* present = &others;
+  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    const absl::string_view text = absl::StripAsciiWhitespace(line);
+    if (text.empty()) continue;
+    if (absl::ascii_isspace(line[0]) && !present->empty()) {
+      absl::StrAppend(&present->back(), " ", text);
+      continue;
+    }
+    present = absl::StartsWith(text, "Error:") ? &errors : &others;
+    present->emplace_back(text);
+  }
+  // Errors from the first on, for the others follow from it; then the end of the rest.
+  std::string words = absl::StrJoin(errors, " ");
+  if (words.size() >= most_bytes) return words.substr(0, most_bytes);
+  std::string rest = absl::StrJoin(others, " ");
+  const size_t room = most_bytes - words.size();
+  if (rest.size() > room) rest.erase(0, rest.size() - room);
+  return absl::StrCat(words, words.empty() || rest.empty() ? "" : " ", rest);
+}
+
+absl::StatusOr<std::unique_ptr<LimitedProcess>> LimitedProcess::Start(const Options& options) {
+  const int output = memfd_create("child_output", MFD_CLOEXEC);
+  if (output < 0) return absl::InternalError(absl::StrCat("memfd_create: ", std::strerror(errno)));
+  std::vector<std::string> command = options.command, environment = EnvironmentWith(options.environment_overrides);
+  const std::vector<char*> command_pointers = Pointers(command), environment_pointers = Pointers(environment);
+  const pid_t parent = getpid();
+  int error = 0;
+  const pid_t pid = Forker::Get().Fork([&] {
+    const pid_t child = fork();
+    if (child == 0) {
+      Become(command_pointers.data(), environment_pointers.data(), output, options.memory_limit_bytes, parent);
+    }
+    error = errno;
+    return child;
+  });
+  if (pid < 0) {
+    close(output);
+    return absl::InternalError(absl::StrCat("fork for ", options.command[0], ": ", std::strerror(error)));
+  }
+  return std::unique_ptr<LimitedProcess>(new LimitedProcess(pid, output));
+}
+
+LimitedProcess::~LimitedProcess() {
+  if (!reaped_) {
+    kill(pid_, SIGKILL);
+    while (waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
+    }
+  }
+  close(output_);
+}
+
+bool LimitedProcess::IsRunning() {
+  if (!reaped_) reaped_ = waitpid(pid_, &wait_status_, WNOHANG) == pid_;
+  return !reaped_;
+}
+
+absl::Status LimitedProcess::WaitForSuccess(absl::Duration timeout) {
+  const SteadyTime deadline = SteadyTime::Now() + timeout;
+  while (IsRunning()) {
+    if (SteadyTime::Now() > deadline) return absl::DeadlineExceededError("the program did not end in time");
+    absl::SleepFor(kPollInterval);
+  }
+  if (WIFEXITED(wait_status_) && WEXITSTATUS(wait_status_) == 0) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the program ", Obituary()));
+}
+
+std::string LimitedProcess::Obituary() {
+  std::string text = "still running";
+  if (!IsRunning()) {
+    text = WIFEXITED(wait_status_) ? absl::StrCat("exited with status ", WEXITSTATUS(wait_status_))
+                                   : absl::StrCat("was ended by signal ", WTERMSIG(wait_status_));
+  }
+  struct stat info {};
+  fstat(output_, &info);
+  const int64_t start = std::max<int64_t>(0, info.st_size - kOutputEndBytes);
+  std::string output(info.st_size - start, '\0');
+  const ssize_t got = pread(output_, output.data(), output.size(), start);
+  output.resize(std::max<ssize_t>(0, got));
+  const std::string words = LastWords(output, kLastWordsBytes);
+  if (!words.empty()) absl::StrAppend(&text, ", saying: ", words);
+  return text;
+}
+
+}  // namespace troupe

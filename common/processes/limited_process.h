@@ -1,0 +1,56 @@
+// A child program that cannot outlive its owner, grow without bound or become a zombie.
+#ifndef TROUPE_COMMON_PROCESSES_LIMITED_PROCESS_H_
+#define TROUPE_COMMON_PROCESSES_LIMITED_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace troupe {
+
+// Not thread-safe. The child dies with this process however that ends; the destructor kills and reaps it.
+class LimitedProcess {
+ public:
+  struct Options {
+    std::vector<std::string> command;                // program and arguments
+    std::vector<std::string> environment_overrides;  // "NAME=value"
+    int64_t memory_limit_bytes = 0;                  // address space; 0: no limit
+  };
+
+  // Errors: INTERNAL when the system refuses. A program that cannot be run shows as a child that exits with 127.
+  static absl::StatusOr<std::unique_ptr<LimitedProcess>> Start(const Options& options);
+  ~LimitedProcess();
+  LimitedProcess(const LimitedProcess&) = delete;
+  LimitedProcess& operator=(const LimitedProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+  // Whether it still runs. Reaps it when it has ended.
+  bool IsRunning();
+  // Waits for its end. Errors: DEADLINE_EXCEEDED, INTERNAL with the obituary unless it exited with status 0.
+  absl::Status WaitForSuccess(absl::Duration timeout);
+  // How it ended (or that it has not), and LastWords of its standard output and error.
+  std::string Obituary();
+
+ private:
+  LimitedProcess(pid_t pid, int output) : pid_(pid), output_(output) {}
+
+  const pid_t pid_;
+  const int output_;  // file in memory that takes its output
+  bool reaped_ = false;
+  int wait_status_ = 0;
+};
+
+// What a program that failed had to say, in one line of at most about `most_bytes`: the lines of its output that begin
+// with "Error:", then as much as there is room for of the end of the others.
+std::string LastWords(absl::string_view output, size_t most_bytes);
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_PROCESSES_LIMITED_PROCESS_H_

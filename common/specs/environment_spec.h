@@ -1,0 +1,72 @@
+// What an environment offers its agents: groups, spaces, global state, statistics.
+//
+// The plain twin of proto/environment_spec.proto, for code that knows nothing of the wire.
+#ifndef TROUPE_COMMON_SPECS_ENVIRONMENT_SPEC_H_
+#define TROUPE_COMMON_SPECS_ENVIRONMENT_SPEC_H_
+
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+enum class ActionKind { kDiscrete, kContinuous };
+
+// What one number of an observation or of the global state is: for people, and for whoever feeds an exported actor.
+struct ObservedNumber {
+  std::string name;       // different from the others of its list: "standing_north"
+  std::string unit;       // of the quantity: "vehicles"; empty: a pure number
+  double divided_by = 1;  // the number is the quantity over this, > 0
+  std::string meaning;    // in a few words
+  bool operator==(const ObservedNumber&) const = default;
+};
+
+// One discrete action, or one dimension of a continuous one.
+struct NamedAction {
+  std::string name;  // different from the others of its group
+  std::string meaning;
+  bool operator==(const NamedAction&) const = default;
+};
+
+// Agents with equal spaces. Their order is the order of the A axis of every tensor.
+struct AgentGroupSpec {
+  std::string name;
+  std::vector<std::string> agents;
+  int observation_size = 0;
+  ActionKind action_kind = ActionKind::kDiscrete;
+  int action_size = 0;  // discrete: number of actions; continuous: dimensions, each in [-1, 1]
+  // What they are, in order: observation_size and action_size entries, or none where nobody tells.
+  std::vector<ObservedNumber> observed{};
+  std::vector<NamedAction> actions{};
+
+  int num_agents() const { return static_cast<int>(agents.size()); }
+  bool operator==(const AgentGroupSpec&) const = default;
+};
+
+struct EnvironmentSpec {
+  std::string name;
+  std::vector<AgentGroupSpec> groups;
+  // The global state is the concatenation of all agents' observations in group order (if the flag is set), then the
+  // extras. Only the extras travel.
+  bool state_includes_observations = true;
+  int state_extras_size = 0;
+  std::vector<ObservedNumber> observed_extras{};  // state_extras_size entries, or none
+  // What every finished episode reports: the statistics in this order, then for each agent (in group order) its
+  // agent_statistics.
+  std::vector<std::string> statistics;
+  std::vector<std::string> agent_statistics;
+  // Names of environment.settings that belong to the machine and not to the task (where a simulator is, how much memory
+  // it may have, how long it may take): a run may go on with other values of them.
+  std::vector<std::string> machine_settings;
+
+  // Agents of all groups together.
+  int num_agents() const;
+  // Numbers that a finished episode reports.
+  int num_statistics() const;
+  // Size of the whole global state.
+  int state_size() const;
+  bool operator==(const EnvironmentSpec&) const = default;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_SPECS_ENVIRONMENT_SPEC_H_

@@ -1,0 +1,133 @@
+#include "common/specs/policy_spec.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/config/experiment_loader.h"
+#include "common/config/settings_reader.h"
+#include "common/base/status_macros.h"
+
+namespace troupe {
+namespace {
+
+// `experiment` has its defaults filled in.
+absl::StatusOr<std::vector<int>> SetsOfAgents(const Experiment& experiment, const PolicySettings& settings,
+                                              const AgentGroupSpec& group) {
+  std::vector<int> sets(group.num_agents(), 0);
+  if (settings.sharing() == SHARED) return sets;
+  if (settings.sharing() == PER_AGENT) {
+    std::iota(sets.begin(), sets.end(), 0);
+    return sets;
+  }
+  const std::string field = experiment.group_policies().contains(group.name)
+                                ? absl::StrCat("group_policies.", group.name, ".partition")
+                                : "policy.partition";
+  const std::string came = absl::StrCat(field, ": [", absl::StrJoin(settings.partition(), ", "), "]");
+  if (settings.partition_size() != group.num_agents()) {
+    return absl::InvalidArgumentError(absl::StrCat(came, " has ", settings.partition_size(),
+                                                   " entries, expected one for each of the ", group.num_agents(),
+                                                   " agents of group \"", group.name, "\""));
+  }
+  std::copy(settings.partition().begin(), settings.partition().end(), sets.begin());
+  std::vector<int> sorted = sets;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  if (sorted.front() != 0 || sorted.back() != static_cast<int>(sorted.size()) - 1) {
+    return absl::InvalidArgumentError(absl::StrCat(came, ", expected the indices 0, 1, … without gaps"));
+  }
+  return sets;
+}
+
+absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const AgentGroupSpec& group) {
+  if (group.num_agents() == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("group \"", group.name, "\": no agents, expected at least one"));
+  }
+  const auto own = experiment.group_policies().find(group.name);
+  const PolicySettings& settings = own == experiment.group_policies().end() ? experiment.policy() : own->second;
+
+  PolicySpec spec;
+  spec.group = group.name;
+  spec.num_agents = group.num_agents();
+  spec.observation_size = group.observation_size;
+  spec.agent_id_input = settings.agent_id_input();
+  spec.action_kind = group.action_kind;
+  spec.action_size = group.action_size;
+  ASSIGN_OR_RETURN(spec.set_of_agent, SetsOfAgents(experiment, settings, group));
+
+  DenseStackSpec& stack = spec.stack;
+  stack.num_sets = 1 + *std::max_element(spec.set_of_agent.begin(), spec.set_of_agent.end());
+  stack.input_size = spec.observation_size + (spec.agent_id_input ? spec.num_agents : 0);
+  stack.hidden_sizes.assign(settings.hidden_sizes().begin(), settings.hidden_sizes().end());
+  stack.output_size = spec.action_size;
+  stack.activation = settings.activation() == TANH ? Activation::kTanh : Activation::kRelu;
+  stack.input_layer_norm = settings.input_layer_norm();
+  stack.hidden_layer_norm = settings.hidden_layer_norm();
+  stack.orthogonal_init = settings.orthogonal_init();
+  stack.output_gain = static_cast<float>(settings.output_gain());
+  return spec;
+}
+
+}  // namespace
+
+std::vector<DenseStackSpec::Parameter> DenseStackSpec::Parameters() const {
+  std::vector<Parameter> parameters;
+  const auto add_vector = [&](std::string name, int size) {
+    parameters.push_back({std::move(name), {num_sets, size}});
+  };
+  const auto add_dense = [&](const std::string& name, int inputs, int outputs) {
+    parameters.push_back({name + ".weight", {num_sets, inputs, outputs}});
+    add_vector(name + ".bias", outputs);
+  };
+  const auto add_norm = [&](const std::string& name, int size) {
+    add_vector(name + ".gain", size);
+    add_vector(name + ".bias", size);
+  };
+  if (input_layer_norm) add_norm("input_norm", input_size);
+  int width = input_size;
+  for (size_t i = 0; i < hidden_sizes.size(); ++i) {
+    add_dense(absl::StrCat("layers.", i), width, hidden_sizes[i]);
+    if (hidden_layer_norm) add_norm(absl::StrCat("norms.", i), hidden_sizes[i]);
+    width = hidden_sizes[i];
+  }
+  add_dense("output", width, output_size);
+  return parameters;
+}
+
+bool PolicySpec::IsPerAgent() const {
+  if (stack.num_sets != num_agents) return false;
+  for (int agent = 0; agent < num_agents; ++agent) {
+    if (set_of_agent[agent] != agent) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<PolicySpec> MakePolicySpec(const Experiment& experiment, const AgentGroupSpec& group) {
+  Experiment complete = experiment;
+  FillDefaults(&complete);
+  return MakeFromComplete(complete, group);
+}
+
+absl::StatusOr<std::vector<PolicySpec>> MakePolicySpecs(const Experiment& experiment,
+                                                        const EnvironmentSpec& environment) {
+  std::vector<std::string> names;
+  for (const AgentGroupSpec& group : environment.groups) names.push_back(group.name);
+  for (const auto& [name, settings] : experiment.group_policies()) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    const std::string nearest = NearestName(name, names);
+    return absl::InvalidArgumentError(absl::StrCat(
+        "group_policies.", name, ": environment \"", environment.name, "\" has no such agent group, expected one of ",
+        absl::StrJoin(names, " | "), nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?")));
+  }
+  Experiment complete = experiment;
+  FillDefaults(&complete);
+  std::vector<PolicySpec> specs;
+  for (const AgentGroupSpec& group : environment.groups) {
+    ASSIGN_OR_RETURN(PolicySpec spec, MakeFromComplete(complete, group));
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+}  // namespace troupe

@@ -1,0 +1,76 @@
+// The actor network of one agent group as data. LibTorch (learner) and the worker's inference both build from it, and
+// the parity test holds them to each other for every spec.
+//
+// For an agent with parameter set s and observation x [O] (its one-hot index in the group appended if agent_id_input):
+//   h0 = input_layer_norm ? LayerNorm(x) : x
+//   hi = act(h(i-1) · Wi[s] + bi[s]);  hidden_layer_norm: hi = LayerNorm(hi)          i = 1 … hidden_sizes.size()
+//   logits = hL · Wo[s] + bo[s]                                                        [action_size]
+// LayerNorm: (x − mean) / sqrt(variance + 1e-5) · gain + bias, biased variance, over the last axis. Disallowed actions'
+// logits are replaced by kMaskedLogit before the softmax. (arXiv:2103.01955, appendix C, orders activation before norm.)
+#ifndef TROUPE_COMMON_SPECS_POLICY_SPEC_H_
+#define TROUPE_COMMON_SPECS_POLICY_SPEC_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/specs/environment_spec.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+inline constexpr float kMaskedLogit = -1e10f;
+inline constexpr float kLayerNormEpsilon = 1e-5f;
+
+enum class Activation { kRelu, kTanh };
+
+// A dense stack as both actors and critics have it: sizes and switches, no weights.
+struct DenseStackSpec {
+  int num_sets = 1;  // independent parameter sets, each parameter's leading axis
+  int input_size = 0;
+  std::vector<int> hidden_sizes;
+  int output_size = 0;
+  Activation activation = Activation::kRelu;
+  bool input_layer_norm = false;
+  bool hidden_layer_norm = false;
+  bool orthogonal_init = true;
+  float output_gain = 1.0f;
+
+  struct Parameter {
+    std::string name;            // "input_norm.gain", "layers.0.weight", "layers.0.bias", "norms.0.gain", …, "output.weight"
+    std::vector<int64_t> shape;  // weights [sets, inputs, outputs] (y = x · W + b); biases, norms [sets, size]
+    bool operator==(const Parameter&) const = default;
+  };
+  // In the one order used everywhere: input_norm.gain, input_norm.bias, then for each hidden layer i layers.i.weight,
+  // layers.i.bias, norms.i.gain, norms.i.bias (those that exist), then output.weight, output.bias.
+  std::vector<Parameter> Parameters() const;
+  bool operator==(const DenseStackSpec&) const = default;
+};
+
+struct PolicySpec {
+  std::string group;
+  int num_agents = 0;
+  int observation_size = 0;     // O, without the one-hot
+  bool agent_id_input = false;  // stack.input_size = O + (agent_id_input ? num_agents : 0)
+  ActionKind action_kind = ActionKind::kDiscrete;
+  int action_size = 0;
+  std::vector<int> set_of_agent;  // [num_agents], each in [0, stack.num_sets)
+  DenseStackSpec stack;
+
+  // Every agent its own set, in order (the batched product applies).
+  bool IsPerAgent() const;
+  bool operator==(const PolicySpec&) const = default;
+};
+
+// The spec of `group` under the experiment's settings. Errors: INVALID_ARGUMENT naming the field (partition).
+absl::StatusOr<PolicySpec> MakePolicySpec(const Experiment& experiment, const AgentGroupSpec& group);
+absl::StatusOr<std::vector<PolicySpec>> MakePolicySpecs(const Experiment& experiment, const EnvironmentSpec& environment);
+
+// A stable one-line JSON form, stored in exported actors; ParsePolicySpec(FormatPolicySpec(s)) == s.
+std::string FormatPolicySpec(const PolicySpec& spec);
+absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text);
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_SPECS_POLICY_SPEC_H_

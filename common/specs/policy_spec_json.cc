@@ -1,0 +1,187 @@
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "common/specs/policy_spec.h"
+#include "common/base/status_macros.h"
+
+namespace troupe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kMaxSize = 1'000'000;
+
+absl::Status Wrong(const std::string& field, const std::string& expected) {
+  return absl::InvalidArgumentError(absl::StrCat("policy spec: ", field, ": expected ", expected));
+}
+
+// Reads declared members of an object and, with Finish, refuses all others.
+class ObjectReader {
+ public:
+  ObjectReader(const Json& object, std::string path) : object_(object), path_(std::move(path)) {}
+
+  const Json* Find(const std::string& name, const std::string& expected) {
+    names_.insert(name);
+    const auto found = object_.is_object() ? object_.find(name) : object_.end();
+    if (!object_.is_object() || found == object_.end()) {
+      Refuse(name, absl::StrCat(expected, ", nothing came"));
+      return nullptr;
+    }
+    return &*found;
+  }
+  void Integer(const std::string& name, int low, int high, int* value) {
+    const std::string expected = absl::StrCat("a whole number in [", low, ", ", high, "]");
+    const Json* const member = Find(name, expected);
+    if (member != nullptr && !ReadInteger(*member, low, high, value)) Refuse(name, expected);
+  }
+  void Integers(const std::string& name, int low, int high, std::vector<int>* values) {
+    const std::string expected = absl::StrCat("a list of whole numbers in [", low, ", ", high, "]");
+    const Json* const member = Find(name, expected);
+    if (member == nullptr) return;
+    if (!member->is_array()) return Refuse(name, expected);
+    values->clear();
+    for (const Json& element : *member) {
+      int value = 0;
+      if (!ReadInteger(element, low, high, &value)) return Refuse(name, expected);
+      values->push_back(value);
+    }
+  }
+  void Boolean(const std::string& name, bool* value) {
+    const Json* const member = Find(name, "true or false");
+    if (member == nullptr) return;
+    if (!member->is_boolean()) return Refuse(name, "true or false");
+    *value = member->get<bool>();
+  }
+  void Number(const std::string& name, float* value) {
+    const Json* const member = Find(name, "a number");
+    if (member == nullptr) return;
+    if (!member->is_number()) return Refuse(name, "a number");
+    *value = member->get<float>();
+  }
+  void Text(const std::string& name, std::string* value) {
+    const Json* const member = Find(name, "text");
+    if (member == nullptr) return;
+    if (!member->is_string()) return Refuse(name, "text");
+    *value = member->get<std::string>();
+  }
+  template <typename Enum>
+  void Choice(const std::string& name, const std::string& first, Enum first_value, const std::string& second,
+              Enum second_value, Enum* value) {
+    std::string text;
+    Text(name, &text);
+    if (text == first) {
+      *value = first_value;
+    } else if (text == second) {
+      *value = second_value;
+    } else {
+      Refuse(name, absl::StrCat("\"", first, "\" or \"", second, "\""));
+    }
+  }
+  absl::Status Finish() {
+    for (const auto& item : object_.items()) {
+      if (status_.ok() && !names_.contains(item.key())) {
+        return Wrong(path_ + item.key(), "no field of this name");
+      }
+    }
+    return status_;
+  }
+
+ private:
+  static bool ReadInteger(const Json& json, int low, int high, int* value) {
+    if (!json.is_number_integer()) return false;
+    if (json.is_number_unsigned() && json.get<uint64_t>() > static_cast<uint64_t>(high)) return false;
+    const int64_t wide = json.get<int64_t>();
+    if (wide < low || wide > high) return false;
+    *value = static_cast<int>(wide);
+    return true;
+  }
+  void Refuse(const std::string& name, const std::string& expected) {
+    if (status_.ok()) status_ = Wrong(path_ + name, expected);
+  }
+
+  const Json& object_;
+  const std::string path_;
+  std::set<std::string> names_;
+  absl::Status status_;
+};
+
+absl::Status CheckConsistency(const PolicySpec& spec) {
+  const DenseStackSpec& stack = spec.stack;
+  if (static_cast<int>(spec.set_of_agent.size()) != spec.num_agents) {
+    return Wrong("set_of_agent", absl::StrCat(spec.num_agents, " entries, came ", spec.set_of_agent.size()));
+  }
+  for (const int set : spec.set_of_agent) {
+    if (set >= stack.num_sets) return Wrong("set_of_agent", absl::StrCat("entries below ", stack.num_sets));
+  }
+  const int input_size = spec.observation_size + (spec.agent_id_input ? spec.num_agents : 0);
+  if (stack.input_size != input_size) {
+    return Wrong("stack.input_size", absl::StrCat(input_size, ", came ", stack.input_size));
+  }
+  if (stack.output_size != spec.action_size) {
+    return Wrong("stack.output_size", absl::StrCat(spec.action_size, ", came ", stack.output_size));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string FormatPolicySpec(const PolicySpec& spec) {
+  const DenseStackSpec& stack = spec.stack;
+  const Json json = {{"group", spec.group},
+                     {"num_agents", spec.num_agents},
+                     {"observation_size", spec.observation_size},
+                     {"agent_id_input", spec.agent_id_input},
+                     {"action_kind", spec.action_kind == ActionKind::kDiscrete ? "discrete" : "continuous"},
+                     {"action_size", spec.action_size},
+                     {"set_of_agent", spec.set_of_agent},
+                     {"stack",
+                      {{"num_sets", stack.num_sets},
+                       {"input_size", stack.input_size},
+                       {"hidden_sizes", stack.hidden_sizes},
+                       {"output_size", stack.output_size},
+                       {"activation", stack.activation == Activation::kRelu ? "relu" : "tanh"},
+                       {"input_layer_norm", stack.input_layer_norm},
+                       {"hidden_layer_norm", stack.hidden_layer_norm},
+                       {"orthogonal_init", stack.orthogonal_init},
+                       {"output_gain", stack.output_gain}}}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded() || !json.is_object()) {
+    return absl::InvalidArgumentError("policy spec: not a JSON object");
+  }
+  PolicySpec spec;
+  ObjectReader reader(json, "");
+  reader.Text("group", &spec.group);
+  reader.Integer("num_agents", 1, kMaxSize, &spec.num_agents);
+  reader.Integer("observation_size", 1, kMaxSize, &spec.observation_size);
+  reader.Boolean("agent_id_input", &spec.agent_id_input);
+  reader.Choice("action_kind", "discrete", ActionKind::kDiscrete, "continuous", ActionKind::kContinuous,
+                &spec.action_kind);
+  reader.Integer("action_size", 1, kMaxSize, &spec.action_size);
+  reader.Integers("set_of_agent", 0, kMaxSize, &spec.set_of_agent);
+  const Json* const stack_json = reader.Find("stack", "an object");
+  RETURN_IF_ERROR(reader.Finish());
+  if (!stack_json->is_object()) return Wrong("stack", "an object");
+
+  DenseStackSpec& stack = spec.stack;
+  ObjectReader stack_reader(*stack_json, "stack.");
+  stack_reader.Integer("num_sets", 1, kMaxSize, &stack.num_sets);
+  stack_reader.Integer("input_size", 1, 2 * kMaxSize, &stack.input_size);
+  stack_reader.Integers("hidden_sizes", 1, kMaxSize, &stack.hidden_sizes);
+  stack_reader.Integer("output_size", 1, kMaxSize, &stack.output_size);
+  stack_reader.Choice("activation", "relu", Activation::kRelu, "tanh", Activation::kTanh, &stack.activation);
+  stack_reader.Boolean("input_layer_norm", &stack.input_layer_norm);
+  stack_reader.Boolean("hidden_layer_norm", &stack.hidden_layer_norm);
+  stack_reader.Boolean("orthogonal_init", &stack.orthogonal_init);
+  stack_reader.Number("output_gain", &stack.output_gain);
+  RETURN_IF_ERROR(stack_reader.Finish());
+  RETURN_IF_ERROR(CheckConsistency(spec));
+  return spec;
+}
+
+}  // namespace troupe

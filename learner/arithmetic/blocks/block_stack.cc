@@ -1,0 +1,146 @@
+#include "learner/arithmetic/blocks/block_stack.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "learner/arithmetic/host/vector_math.h"
+
+namespace troupe {
+namespace {
+
+constexpr int64_t kAlignment = 64;
+
+}  // namespace
+
+AlignedWords::AlignedWords(int64_t count) {
+  const auto bytes = static_cast<size_t>((count * 4 + kAlignment - 1) / kAlignment * kAlignment);
+  data_.reset(static_cast<uint32_t*>(std::aligned_alloc(kAlignment, std::max<size_t>(bytes, kAlignment))));
+  if (data_ == nullptr) std::abort();
+  std::memset(data_.get(), 0, bytes);
+}
+
+void AlignedWords::Free::operator()(uint32_t* words) const { std::free(words); }
+
+BlockStack::BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels)
+    : spec_(spec),
+      kernels_(kernels),
+      activation_(spec.activation == Activation::kRelu ? BlockActivation::kRelu : BlockActivation::kTanh) {
+  int64_t inputs = spec.input_size, offset = 0;
+  const auto add_layer = [&](int64_t outputs) {
+    Layer layer;
+    layer.inputs = inputs, layer.outputs = outputs;
+    layer.weight = offset;
+    layer.bias = layer.weight + spec.num_sets * inputs * outputs;
+    offset = layer.bias + spec.num_sets * outputs;
+    layer.set_weight = set_gradient_size_;
+    layer.set_bias = layer.set_weight + inputs * outputs;
+    set_gradient_size_ = layer.set_bias + outputs;
+    layer.packed_words = kernels->packed_words(inputs, outputs);
+    layer.packed = AlignedWords(spec.num_sets * layer.packed_words);
+    if (!layers_.empty()) {
+      layer.transposed_words = kernels->packed_words(outputs, inputs);
+      layer.transposed = AlignedWords(spec.num_sets * layer.transposed_words);
+    }
+    layers_.push_back(std::move(layer));
+    inputs = outputs;
+  };
+  for (const int size : spec.hidden_sizes) add_layer(size);
+  add_layer(spec.output_size);
+}
+
+int64_t BlockStack::products_per_row() const {
+  int64_t products = 0;
+  for (const Layer& layer : layers_) products += layer.inputs * layer.outputs * (&layer == &layers_.front() ? 2 : 3);
+  return products;
+}
+
+BlockStack::Scratch::Scratch(const BlockStack& stack) {
+  const BlockKernels& kernels = *stack.kernels_;
+  const bool tanh = stack.activation_ == BlockActivation::kTanh;
+  // Two passes: the first counts.
+  int64_t used = 0;
+  const auto take = [&](int64_t words) {
+    const int64_t at = used;
+    used += (words + 15) / 16 * 16;
+    return words_.data() == nullptr ? nullptr : words_.data() + at;
+  };
+  int64_t widest = 0;
+  for (const Layer& layer : stack.layers_) widest = std::max({widest, layer.inputs, layer.outputs});
+  for (int pass = 0; pass < 2; ++pass) {
+    used = 0;
+    inputs_.clear();
+    // What only the next product reads is kept in turn in two places.
+    uint32_t* by_row[2];
+    for (uint32_t*& rows : by_row) rows = take(kernels.row_words * PaddedColumns(widest));
+    const auto sheet = [&](int64_t columns, size_t turn) {
+      BlockSheet made;
+      made.by_pair = take(kernels.pair_words * PaddedColumns(columns));
+      made.by_row = kernels.row_words == 0 ? made.by_pair : by_row[turn % 2];
+      return made;
+    };
+    for (size_t i = 0; i < stack.layers_.size(); ++i) {
+      const int64_t columns = PaddedColumns(stack.layers_[i].inputs);
+      inputs_.push_back(sheet(columns, i));
+      if (i == 0) continue;
+      inputs_.back().positive = tanh ? nullptr : take(kBlockRows * columns / kPanelColumns);
+      inputs_.back().slope = tanh ? reinterpret_cast<float*>(take(kBlockRows * columns)) : nullptr;
+    }
+    for (size_t i = 0; i < 2; ++i) gradients_[i] = sheet(widest, i);
+    if (pass == 0) words_ = AlignedWords(used);
+  }
+}
+
+void BlockStack::Pack(const float* parameters, int64_t set, int64_t layer) {
+  const Layer& at = layers_[layer];
+  const float* weight = parameters + at.weight + set * at.inputs * at.outputs;
+  kernels_->pack(weight, at.inputs, at.outputs, at.packed.data() + set * at.packed_words);
+  if (layer == 0) return;
+  kernels_->pack_transposed(weight, at.inputs, at.outputs, at.transposed.data() + set * at.transposed_words);
+}
+
+void BlockStack::Forward(const float* parameters, int64_t set, const float* x, const int64_t* offsets, int64_t rows,
+                         Scratch* scratch, float* y) const {
+  kernels_->load(x, offsets, rows, spec_.input_size, scratch->inputs_[0]);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    const uint32_t* packed = layer.packed.data() + set * layer.packed_words;
+    const float* bias = parameters + layer.bias + set * layer.outputs;
+    if (i + 1 == layers_.size()) {
+      kernels_->output(scratch->inputs_[i], rows, layer.inputs, layer.outputs, packed, bias, y);
+    } else {
+      kernels_->forward(scratch->inputs_[i], rows, layer.inputs, layer.outputs, packed, bias, activation_,
+                        scratch->inputs_[i + 1]);
+    }
+  }
+}
+
+void BlockStack::Backward(int64_t set, const float* dy, int64_t rows, bool add, Scratch* scratch,
+                          float* set_gradient) const {
+  BlockSheet *current = &scratch->gradients_[0], *previous = &scratch->gradients_[1];
+  kernels_->load(dy, nullptr, rows, spec_.output_size, *current);
+  for (size_t i = layers_.size(); i-- > 0;) {
+    const Layer& layer = layers_[i];
+    kernels_->backward_weight(scratch->inputs_[i], *current, rows, layer.inputs, layer.outputs, add,
+                              set_gradient + layer.set_weight, set_gradient + layer.set_bias);
+    if (i == 0) return;
+    kernels_->backward_input(*current, rows, layer.inputs, layer.outputs,
+                             layer.transposed.data() + set * layer.transposed_words, scratch->inputs_[i], activation_,
+                             *previous);
+    std::swap(current, previous);
+  }
+}
+
+void BlockStack::SumLayer(int64_t set, int64_t layer, float* const* set_gradients, int64_t count,
+                          float* gradient) const {
+  const Layer& at = layers_[layer];
+  const auto sum = [&](int64_t from, int64_t size, float* to) {
+    if (count == 0) std::fill_n(to, size, 0.0f);
+    if (count > 0) std::copy_n(set_gradients[0] + from, size, to);
+    for (int64_t i = 1; i < count; ++i) vector_math::Add(set_gradients[i] + from, size, to);
+  };
+  sum(at.set_weight, at.inputs * at.outputs, gradient + at.weight + set * at.inputs * at.outputs);
+  sum(at.set_bias, at.outputs, gradient + at.bias + set * at.outputs);
+}
+
+}  // namespace troupe

@@ -1,0 +1,92 @@
+// A dense stack without layer norms on the CPU, forward and backward over one block of rows at a time, for the inner loop
+// of training: nothing is allocated, nothing leaves the second-level cache between layers but weights and gradients.
+//
+// The packed copy of the parameters is made by Pack and goes stale when they change. Parameters and gradients are one
+// after another in DenseStackSpec::Parameters() order (dense_stack.h); a set's own gradient, as Backward writes it, holds
+// layer after layer weight [inputs, outputs], bias [outputs]. No LibTorch types here.
+//
+// Thread-safety: Pack, Forward and Backward may run at once on several threads, each with its own scratch, as long as no
+// Pack of a layer meets a Forward or Backward.
+#ifndef TROUPE_LEARNER_ARITHMETIC_BLOCKS_BLOCK_STACK_H_
+#define TROUPE_LEARNER_ARITHMETIC_BLOCKS_BLOCK_STACK_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "common/specs/policy_spec.h"
+#include "learner/arithmetic/blocks/block_kernels.h"
+
+namespace troupe {
+
+// 64-byte aligned 32-bit words, zero at first.
+class AlignedWords {
+ public:
+  AlignedWords() = default;
+  explicit AlignedWords(int64_t count);
+  uint32_t* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(uint32_t* words) const;
+  };
+  std::unique_ptr<uint32_t[], Free> data_;
+};
+
+class BlockStack {
+ public:
+  // What one thread computes a block in; made for one stack.
+  class Scratch {
+   public:
+    explicit Scratch(const BlockStack& stack);
+
+   private:
+    friend class BlockStack;
+    AlignedWords words_;
+    std::vector<BlockSheet> inputs_;  // of each layer
+    BlockSheet gradients_[2];
+  };
+
+  // Whether the kernels cover the spec: no layer norms.
+  static bool Covers(const DenseStackSpec& spec) { return !spec.input_layer_norm && !spec.hidden_layer_norm; }
+
+  // `kernels` not null, spec covered.
+  BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels);
+
+  int64_t num_sets() const { return spec_.num_sets; }
+  int64_t num_layers() const { return static_cast<int64_t>(layers_.size()); }
+  int64_t set_gradient_size() const { return set_gradient_size_; }
+  // Multiplications with an addition of one row, forward and backward, as the mathematics has them.
+  int64_t products_per_row() const;
+
+  // Repacks one layer of one set from all sets' parameters.
+  void Pack(const float* parameters, int64_t set, int64_t layer);
+
+  // Row r of x lies at x + offsets[r], or x + r · input_size without offsets; y [rows, output_size]. rows ≤ kBlockRows.
+  void Forward(const float* parameters, int64_t set, const float* x, const int64_t* offsets, int64_t rows,
+               Scratch* scratch, float* y) const;
+  // After Forward with the same set, rows and scratch: overwrites, or with `add` adds to, the set's own gradient.
+  void Backward(int64_t set, const float* dy, int64_t rows, bool add, Scratch* scratch, float* set_gradient) const;
+
+  // Writes into all sets' gradient [P] one layer of one set: the sum of `count` of the set's own gradients, in order.
+  void SumLayer(int64_t set, int64_t layer, float* const* set_gradients, int64_t count, float* gradient) const;
+
+ private:
+  struct Layer {
+    int64_t inputs = 0, outputs = 0;
+    int64_t weight = 0, bias = 0;          // offset of set 0 among all sets' parameters
+    int64_t set_weight = 0, set_bias = 0;  // offset within a set's own gradient
+    int64_t packed_words = 0, transposed_words = 0;
+    AlignedWords packed, transposed;  // all sets; the first layer is never transposed
+  };
+
+  DenseStackSpec spec_;
+  const BlockKernels* kernels_;
+  BlockActivation activation_;
+  std::vector<Layer> layers_;
+  int64_t set_gradient_size_ = 0;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ARITHMETIC_BLOCKS_BLOCK_STACK_H_

@@ -1,0 +1,58 @@
+// The dense network of actors and critics as a LibTorch function of one flat parameter tensor.
+//
+// All parameters of all sets lie in one contiguous tensor [P] in DenseStackSpec::Parameters() order, so that the
+// optimiser, the gradient norm and a checkpoint each handle one tensor. Forward is differentiable with respect to it
+// and to x. On the CPU in float32 it runs through dense_stack_kernel.h, elsewhere through LibTorch's operators
+// (ForwardReference); a test holds the two to each other.
+#ifndef TROUPE_LEARNER_ARITHMETIC_NETWORKS_DENSE_STACK_H_
+#define TROUPE_LEARNER_ARITHMETIC_NETWORKS_DENSE_STACK_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/host_tensor.h"
+#include "common/specs/policy_spec.h"
+#include "learner/arithmetic/networks/dense_stack_kernel.h"
+#include "learner/torch/torch_headers.h"
+
+namespace troupe {
+
+// Host values of all parameters, one after another. Weights: orthogonal per set, or uniform with Kaiming's bound (fan
+// in), gain √2 for RELU and 5/3 for TANH, output_gain for the last layer (arXiv:2103.01955, table 7). Biases 0, norms'
+// gains 1. What comes out depends on the spec and `key` alone.
+std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key);
+
+// Views of a flat tensor [P]'s parts, by DenseStackSpec::Parameter::name.
+std::map<std::string, at::Tensor> SplitParameters(const DenseStackSpec& spec, const at::Tensor& flat);
+
+// The stack out of LibTorch's operators, on any device and in any floating dtype: x [sets, rows, input] → [sets, rows,
+// output].
+at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x);
+
+class DenseStack {
+ public:
+  DenseStack(const DenseStackSpec& spec, uint64_t key, at::Device device);
+
+  const DenseStackSpec& spec() const { return spec_; }
+  // [P], float32, requires grad; a leaf.
+  const at::Tensor& parameters() const { return parameters_; }
+
+  // x [sets, rows, input] → [sets, rows, output].
+  at::Tensor Forward(const at::Tensor& x) const;
+
+  // Each parameter as "PREFIX/NAME", in order.
+  std::vector<HostTensor> Export(const std::string& prefix) const;
+  // [P] host floats.
+  void SetParameters(const std::vector<float>& values);
+
+ private:
+  DenseStackSpec spec_;
+  std::shared_ptr<const DenseStackKernel> kernel_;
+  at::Tensor parameters_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ARITHMETIC_NETWORKS_DENSE_STACK_H_

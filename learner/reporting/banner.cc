@@ -1,0 +1,108 @@
+#include "learner/reporting/banner.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "learner/reporting/progress.h"
+
+namespace troupe {
+namespace {
+
+std::string Row(const std::string& name, const std::string& text) {
+  return absl::StrFormat("\n  %-12s %s", name, text);
+}
+
+template <typename Sizes>
+std::string Layers(int inputs, const Sizes& hidden, int outputs) {
+  std::string text = absl::StrCat(inputs);
+  for (const auto size : hidden) absl::StrAppend(&text, "-", size);
+  return absl::StrCat(text, "-", outputs);
+}
+
+uint64_t NumParameters(const DenseStackSpec& stack) {
+  uint64_t total = 0;
+  for (const DenseStackSpec::Parameter& parameter : stack.Parameters()) {
+    uint64_t count = 1;
+    for (const int64_t size : parameter.shape) count *= size;
+    total += count;
+  }
+  return total;
+}
+
+std::string DescribePolicy(const PolicySpec& policy) {
+  const DenseStackSpec& stack = policy.stack;
+  const std::string sets = stack.num_sets == 1 ? "one network for all" : absl::StrCat(stack.num_sets, " networks");
+  return absl::StrCat(policy.group, ": ", Layers(stack.input_size, stack.hidden_sizes, stack.output_size), ", ", sets,
+                      ", ", WithThousands(NumParameters(stack)), " parameters");
+}
+
+}  // namespace
+
+std::string WithThousands(uint64_t value) {
+  std::string digits = absl::StrCat(value);
+  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<size_t>(i), 1, ',');
+  return digits;
+}
+
+std::string FormatRun(const Experiment& experiment, const RunPlaces& places) {
+  const CollectionSettings& collection = experiment.collection();
+  const uint64_t batch =
+      uint64_t{collection.num_shards()} * collection.copies_per_shard() * collection.rollout_length();
+  std::string text =
+      absl::StrCat("Troupe run ", experiment.name(), " (seed ", experiment.seed(), ", id ", places.run_id, ")");
+  absl::StrAppend(&text,
+                  Row("training", absl::StrCat(WithThousands(experiment.total_env_steps()), " environment steps with ",
+                                               experiment.algorithm().name(), " on ", places.device)));
+  absl::StrAppend(&text,
+                  Row("collection",
+                      absl::StrCat(CollectionMode_Name(collection.mode()), ", ", collection.num_shards(), " shards × ",
+                                   collection.copies_per_shard(), " copies × ", collection.rollout_length(),
+                                   " steps = ", WithThousands(batch), " steps per update")));
+  absl::StrAppend(&text, Row("workers", absl::StrCat(places.local_workers, " local, ", places.expected_workers,
+                                                     " expected; they connect to ", places.learner_address)));
+  if (!places.metrics_url.empty()) absl::StrAppend(&text, Row("metrics", places.metrics_url));
+  absl::StrAppend(&text, Row("run folder", places.run_folder));
+  return text;
+}
+
+std::string FormatRank(int size, ShardRange shards, const RunPlaces& places) {
+  return absl::StrCat("one of ", size, " learners, leases shards ", shards.first, " … ",
+                      shards.first + shards.count - 1, "; its workers connect to ", places.learner_address,
+                      places.metrics_url.empty() ? "" : "; metrics ", places.metrics_url);
+}
+
+std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& environment,
+                       const std::vector<PolicySpec>& policies) {
+  std::vector<std::string> groups;
+  for (const AgentGroupSpec& group : environment.groups) {
+    groups.push_back(absl::StrCat(group.num_agents(), " × ", group.name, " (", group.observation_size, " observed, ",
+                                  group.action_size,
+                                  group.action_kind == ActionKind::kDiscrete ? " actions)" : " dimensions)"));
+  }
+  std::string text = absl::StrCat("environment ", environment.name, ": ", absl::StrJoin(groups, ", "),
+                                  ", global state of ", environment.state_size());
+  for (const PolicySpec& policy : policies) absl::StrAppend(&text, Row("actor", DescribePolicy(policy)));
+  const CriticSettings& critic = experiment.critic();
+  absl::StrAppend(&text, Row("critic", absl::StrCat(CriticInput_Name(critic.input()), ", hidden layers ",
+                                                    absl::StrJoin(critic.hidden_sizes(), "-"), ", value heads ",
+                                                    ValueHeads_Name(critic.heads()))));
+  return text;
+}
+
+std::string FormatArithmetic(const std::string& arithmetic) { return Row("arithmetic", arithmetic).substr(1); }
+
+std::string FormatMemory(double needed_bytes, const std::optional<MemoryUse>& use) {
+  const auto mebibytes = [](double bytes) { return WithThousands(static_cast<uint64_t>(bytes / (1 << 20))); };
+  std::string text = absl::StrCat("about ", mebibytes(needed_bytes), " MiB");
+  if (use.has_value()) {
+    absl::StrAppend(&text, " besides the ", mebibytes(use->used_bytes), " in use, of ", mebibytes(use->limit_bytes));
+  }
+  return Row("memory", text).substr(1);
+}
+
+std::string FormatResume(const RunCounters& counters) {
+  return absl::StrCat("goes on from update ", WithThousands(counters.update), " (", WithThousands(counters.env_steps),
+                      " steps, ", FormatDuration(counters.wall_seconds), " trained)");
+}
+
+}  // namespace troupe

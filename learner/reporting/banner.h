@@ -1,0 +1,52 @@
+// What a run says about itself before it begins.
+#ifndef TROUPE_LEARNER_REPORTING_BANNER_H_
+#define TROUPE_LEARNER_REPORTING_BANNER_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/specs/environment_spec.h"
+#include "common/metrics/memory_use.h"
+#include "common/specs/policy_spec.h"
+#include "learner/checkpoint/checkpoint.h"
+#include "learner/ingest/shard_range.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+struct RunPlaces {
+  std::string run_folder;
+  std::string run_id;
+  std::string learner_address;  // where workers connect
+  std::string metrics_url;      // empty: none
+  std::string device;           // for people
+  int local_workers = 0;
+  int expected_workers = 1;
+};
+
+// Known before any worker is there.
+std::string FormatRun(const Experiment& experiment, const RunPlaces& places);
+
+// "one of 2 learners, leases shards 2 … 3; its workers connect to 127.0.0.1:7071; metrics http://…".
+std::string FormatRank(int size, ShardRange shards, const RunPlaces& places);
+
+// Known once one is: agents and networks.
+std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& environment,
+                       const std::vector<PolicySpec>& policies);
+
+// How the algorithm multiplies, as the last row of the task.
+std::string FormatArithmetic(const std::string& arithmetic);
+
+// What the run will take besides what is in use, and of how much, as a row of the task.
+std::string FormatMemory(double needed_bytes, const std::optional<MemoryUse>& use);
+
+// "goes on from update 120 (491,520 steps, 0:46 trained)".
+std::string FormatResume(const RunCounters& counters);
+
+// 1234567 → "1,234,567".
+std::string WithThousands(uint64_t value);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_REPORTING_BANNER_H_

@@ -1,0 +1,50 @@
+// What the learner says while it runs: lines, kept in log.txt too, and one progress line that rewrites itself.
+#ifndef TROUPE_LEARNER_REPORTING_CONSOLE_H_
+#define TROUPE_LEARNER_REPORTING_CONSOLE_H_
+
+#include <cstdio>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/clock/steady_time.h"
+
+namespace troupe {
+
+// Thread-safe.
+class Console {
+ public:
+  // In a terminal the progress line is rewritten at most five times a second; elsewhere it is an ordinary line at most
+  // every ten seconds. With a `name`, lines have it in front and there is no progress line: somebody else shows it.
+  Console(std::FILE* out, bool is_terminal, const std::string& name = "")
+      : out_(out), is_terminal_(is_terminal), prefix_(name.empty() ? "" : name + ": ") {}
+  ~Console();
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  // From now on lines go to this file as well, with the time in front. A file that cannot be written is no reason to
+  // stop.
+  absl::Status OpenLog(const std::string& path);
+
+  // A line of its own (or several; no newline at the end).
+  void Line(const std::string& text);
+  void Warning(const std::string& text) { Line("warning: " + text); }
+  void Progress(const std::string& text, SteadyTime now);
+
+ private:
+  void ClearProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  std::FILE* const out_;
+  const bool is_terminal_;
+  const std::string prefix_;
+  absl::Mutex mutex_;
+  std::FILE* log_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  SteadyTime last_progress_ ABSL_GUARDED_BY(mutex_) = SteadyTime::InfinitePast();
+  bool progress_shown_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_REPORTING_CONSOLE_H_

@@ -1,0 +1,82 @@
+// metrics.jsonl: what happened in a run, one JSON object per line.
+//
+//   {"update":12,"env_steps":49152,"time":1764000000.1,"wall_seconds":8.1,"env_steps_per_second":6040.2,"policy_lag":1,
+//    "statistics":{"policy_loss":…},"stage_seconds":{"wait":…,"update":…,"publish":…},
+//    "episodes":{"count":32,"episode_return":…,"episode_length":…,"group_returns":{"GROUP":…},"statistics":{"NAME":…}}}
+//   {"evaluation":{"count":8, … as episodes …},"update":12,"env_steps":49152,"time":…,"best":true}
+//
+// "update" counts updates done, so it is also the version of the policy that came out. "env_steps" are those trained
+// on. A number that is not finite is written as null; "episodes" has only its count when no episode ended; "error"
+// stands there when the batch could not be used.
+#ifndef TROUPE_LEARNER_REPORTING_RUN_RECORDS_H_
+#define TROUPE_LEARNER_REPORTING_RUN_RECORDS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "learner/reporting/episode_means.h"
+
+namespace troupe {
+
+using NamedFigures = std::vector<std::pair<std::string, double>>;
+
+struct UpdateRecord {
+  uint64_t update = 0;
+  uint64_t env_steps = 0;
+  absl::Time time;          // the date
+  double wall_seconds = 0;  // trained for, by the steady clock, since the run began
+  double env_steps_per_second = 0;
+  double policy_lag = 0;
+  NamedFigures statistics;     // UpdateStatistics
+  NamedFigures stage_seconds;  // by stage
+  EpisodeMeans episodes;       // finished since the update before
+  std::string error;           // empty: the update was done
+};
+
+struct EvaluationRecord {
+  uint64_t update = 0;     // policy version evaluated
+  uint64_t env_steps = 0;  // it had been trained on
+  absl::Time time;
+  EpisodeMeans episodes;
+  bool best = false;
+};
+
+std::string FormatRecord(const UpdateRecord& record);
+std::string FormatRecord(const EvaluationRecord& record);
+
+// Appends lines. Not thread-safe.
+class RunRecords {
+ public:
+  // Opens FOLDER/metrics.jsonl for appending, after moving what a checkpoint has not seen to the end of
+  // FOLDER/metrics.dropped.jsonl: updates beyond `update`, evaluations of policies beyond `evaluated_env_steps`, and a
+  // line cut short. Errors: those of files; metrics.jsonl is as it was then.
+  static absl::StatusOr<std::unique_ptr<RunRecords>> Open(const std::string& folder, uint64_t update,
+                                                          uint64_t evaluated_env_steps);
+  ~RunRecords();
+  RunRecords(const RunRecords&) = delete;
+  RunRecords& operator=(const RunRecords&) = delete;
+
+  // RESOURCE_EXHAUSTED or INTERNAL: nothing of the line is there, a later call may succeed again.
+  absl::Status Append(const std::string& line);
+
+  // Lines that Open moved.
+  int num_dropped() const { return num_dropped_; }
+
+ private:
+  RunRecords(std::string path, int file, int num_dropped)
+      : path_(std::move(path)), file_(file), num_dropped_(num_dropped) {}
+
+  const std::string path_;
+  const int file_;
+  const int num_dropped_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_REPORTING_RUN_RECORDS_H_
