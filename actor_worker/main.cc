@@ -8,8 +8,8 @@
 #include "absl/synchronization/mutex.h"
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/flags.h"
-#include "common/base/log.h"
 #include "actor_worker/worker.h"
+#include "common/base/log.h"
 #include "common/command_line/command.h"
 #include "common/command_line/version.h"
 #include "common/config/settings_reader.h"
@@ -76,7 +76,8 @@ int RunWork(int argc, char** argv) {
   }
   options.credentials = *std::move(credentials);
   Metrics metrics;
-  prometheus::Gauge& finished = metrics.Gauge("troupe_run_finished", "1 once the learner has said that the run has ended.");
+  prometheus::Gauge& finished =
+      metrics.Gauge("troupe_run_finished", "1 once the learner has said that the run has ended.");
   if (const std::string address = absl::GetFlag(FLAGS_metrics); !address.empty()) {
     const absl::StatusOr<int> port = metrics.Serve(address);
     if (!port.ok()) {

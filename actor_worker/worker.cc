@@ -9,15 +9,15 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "common/base/log.h"
 #include "actor_worker/rollout/shard_memory.h"
 #include "actor_worker/stream/backoff.h"
 #include "actor_worker/stream/registration.h"
 #include "actor_worker/stream/session.h"
+#include "common/base/log.h"
+#include "common/base/status_macros.h"
 #include "common/clock/awake_clock.h"
 #include "common/clock/steady_time.h"
 #include "common/security/http_proxy.h"
-#include "common/base/status_macros.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace troupe {
@@ -63,8 +63,8 @@ class Worker {
       Complain(attempt.status);
       awake_.Watch();
       if (awake_.Now() - last_contact_ > options_.give_up_after) {
-        LogLine(absl::StrCat("giving up: no learner at ", route_, " for ",
-                             absl::FormatDuration(options_.give_up_after)));
+        LogLine(
+            absl::StrCat("giving up: no learner at ", route_, " for ", absl::FormatDuration(options_.give_up_after)));
         return kWorkerGaveUp;
       }
       Sleep(unreachable_ ? search_.Next() : backoff_.Next());
@@ -148,8 +148,9 @@ class Worker {
     const std::optional<MemoryUse> use = ReadMemoryUse();
     ASSIGN_OR_RETURN(identity_.max_shards, ShardsThatFit(collection, plan.spec, use, options_.max_shards));
     if (identity_.max_shards < std::min<int>(options_.max_shards, collection.num_shards())) {
-      LogLine(absl::StrCat("takes at most ", identity_.max_shards, " of the run's ", collection.num_shards(), " shards: ",
-                           "no more of their chunks fit the memory (TroupeMemoryFull in docs/runbook.md)"));
+      LogLine(
+          absl::StrCat("takes at most ", identity_.max_shards, " of the run's ", collection.num_shards(),
+                       " shards: ", "no more of their chunks fit the memory (TroupeMemoryFull in docs/runbook.md)"));
     }
     return absl::OkStatus();
   }

@@ -28,8 +28,9 @@ struct WorkerOptions {
   int max_shards = 1024;  // most leases taken at once
   // Without a word from the learner for this long the worker ends.
   absl::Duration give_up_after = absl::InfiniteDuration();
-  // Between attempts: doubling from the first to the longest, with jitter. A learner that cannot be reached is looked for
-  // at least every longest_search, so that it is found soon after its start; one that refused is left in peace for longer.
+  // Between attempts: doubling from the first to the longest, with jitter. A learner that cannot be reached is looked
+  // for at least every longest_search, so that it is found soon after its start; one that refused is left in peace for
+  // longer.
   absl::Duration first_retry = absl::Milliseconds(100);
   absl::Duration longest_search = absl::Seconds(1);
   absl::Duration longest_retry = absl::Seconds(10);

@@ -1,6 +1,6 @@
-// The learner: `train` (default), `export`, `inspect`, `health`. `health`, which a container asks every few seconds, is here.
-// The others are learner_train's (train_main.cc), which takes this process's place: loading LibTorch costs every start of
-// a program a third of a second of a core.
+// The learner: `train` (default), `export`, `inspect`, `health`. `health`, which a container asks every few seconds, is
+// here. The others are learner_train's (train_main.cc), which takes this process's place: loading LibTorch costs every
+// start of a program a third of a second of a core.
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,13 +26,15 @@ ABSL_FLAG(bool, insecure, false, "Allow the token to travel to other machines in
 namespace {
 
 troupe::Command HealthCommandLine() {
-  return {.name = "learner health",
-          .usage = {"--connect=HOST:PORT [flags]"},
-          .text = "Asks a learner whether it is well. Exit status 0 and the phase (starting, training, finishing) as long as "
-                  "it lives\nand answers, 1 with a line that says why not.",
-          .flags = {"connect=HOST:PORT", "tls_ca=FILE", "tls_certificate=FILE", "tls_key=FILE", "tls_server_name=NAME",
-                    "token_file=FILE", "insecure"},
-          .examples = {"learner health --connect=127.0.0.1:7070"}};
+  return {
+      .name = "learner health",
+      .usage = {"--connect=HOST:PORT [flags]"},
+      .text =
+          "Asks a learner whether it is well. Exit status 0 and the phase (starting, training, finishing) as long as "
+          "it lives\nand answers, 1 with a line that says why not.",
+      .flags = {"connect=HOST:PORT", "tls_ca=FILE", "tls_certificate=FILE", "tls_key=FILE", "tls_server_name=NAME",
+                "token_file=FILE", "insecure"},
+      .examples = {"learner health --connect=127.0.0.1:7070"}};
 }
 
 int Health(int argc, char** argv) {

@@ -1,5 +1,5 @@
-// learner_train, which `learner` becomes for `train` (default), `export` and `inspect`. See learner/run/flags.cc for the command
-// line and learner/run/train_command.cc for how a run is put together.
+// learner_train, which `learner` becomes for `train` (default), `export` and `inspect`. See learner/run/flags.cc for
+// the command line and learner/run/train_command.cc for how a run is put together.
 #include <cstdio>
 #include <string>
 

@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "actor_worker/acting/policy_inference.h"
-#include "common/specs/environment_spec.h"
 #include "common/base/host_tensor.h"
+#include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 
 namespace troupe {

@@ -7,16 +7,16 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "actor_worker/commands/commands.h"
-#include "actor_worker/commands/scenario.h"
-#include "actor_worker/evaluation/act_protocol.h"
 #include "actor_worker/acting/actor_team.h"
 #include "actor_worker/acting/own_actor.h"
-#include "actor_worker/evaluation/watched_episode.h"
+#include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/flags.h"
+#include "actor_worker/commands/scenario.h"
+#include "actor_worker/evaluation/act_protocol.h"
+#include "actor_worker/evaluation/watched_episode.h"
+#include "common/base/status_macros.h"
 #include "common/command_line/command.h"
 #include "common/config/settings_reader.h"
-#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

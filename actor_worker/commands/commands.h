@@ -1,6 +1,6 @@
 // The subcommands of actor_worker. Each takes the command line with the subcommand word already removed (argv[0] is the
-// program), reads its own flags (actor_worker/commands/flags.h) and returns the process's exit status: 0 done or help was asked
-// for, 1 failed (what failed is on stderr), 2 the command line makes no sense.
+// program), reads its own flags (actor_worker/commands/flags.h) and returns the process's exit status: 0 done or help
+// was asked for, 1 failed (what failed is on stderr), 2 the command line makes no sense.
 #ifndef TROUPE_ACTOR_WORKER_COMMANDS_COMMANDS_H_
 #define TROUPE_ACTOR_WORKER_COMMANDS_COMMANDS_H_
 

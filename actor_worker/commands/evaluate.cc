@@ -10,14 +10,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "actor_worker/commands/commands.h"
+#include "actor_worker/commands/flags.h"
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/evaluation/evaluation_progress.h"
 #include "actor_worker/evaluation/evaluation_report.h"
-#include "actor_worker/commands/flags.h"
-#include "common/command_line/command.h"
-#include "common/specs/best_by.h"
-#include "common/files/atomic_file.h"
 #include "common/base/status_macros.h"
+#include "common/command_line/command.h"
+#include "common/files/atomic_file.h"
+#include "common/specs/best_by.h"
 
 namespace troupe {
 namespace {

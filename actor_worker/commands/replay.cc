@@ -5,11 +5,11 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "actor_worker/commands/commands.h"
+#include "actor_worker/commands/flags.h"
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/evaluation/watched_episode.h"
-#include "actor_worker/commands/flags.h"
-#include "common/command_line/command.h"
 #include "common/base/status_macros.h"
+#include "common/command_line/command.h"
 
 namespace troupe {
 namespace {

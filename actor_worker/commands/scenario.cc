@@ -10,11 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/commands/flags.h"
+#include "actor_worker/environments/registry/registry.h"
+#include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/settings_reader.h"
-#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

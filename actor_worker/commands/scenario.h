@@ -17,7 +17,7 @@ struct Scenario {
   std::vector<ActorFile> actors;
   std::vector<bool> sampled;   // whether each file's actors sample their actions, or take the most probable
   bool acts_as_asked = false;  // --sample or --greedy said so, not the files' experiments
-  Experiment experiment;  // the first actor file's, or the experiment file's; overrides applied
+  Experiment experiment;       // the first actor file's, or the experiment file's; overrides applied
   const EnvironmentEntry* environment = nullptr;
   SettingsMap settings;
   // Actor files that were trained with other environment settings than are played here.
@@ -29,8 +29,8 @@ struct Scenario {
 // naming them; INVALID_ARGUMENT when nothing says the environment, or for --sample with --greedy.
 absl::StatusOr<Scenario> LoadScenario(const std::vector<std::string>& overrides);
 
-// Short, distinct names for the actor files: the file's name without ending if that tells them apart, else the part of its
-// path that does.
+// Short, distinct names for the actor files: the file's name without ending if that tells them apart, else the part of
+// its path that does.
 std::vector<std::string> ActorFileNames(const std::vector<std::string>& paths);
 
 // The actor file as a player; `scenario` must outlive it.

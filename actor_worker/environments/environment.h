@@ -21,10 +21,10 @@ namespace troupe {
 
 // What the agents of one group see before acting. Everything is overwritten by Observe.
 struct GroupObservation {
-  absl::Span<float> observations;    // [A, O]
-  absl::Span<uint8_t> action_mask;   // [A, N], 1 = allowed; empty for continuous groups. At least one action of
-                                     // every agent is allowed, dead agents included.
-  absl::Span<uint8_t> alive;         // [A], 1 = the agent acts at this step
+  absl::Span<float> observations;   // [A, O]
+  absl::Span<uint8_t> action_mask;  // [A, N], 1 = allowed; empty for continuous groups. At least one action of
+                                    // every agent is allowed, dead agents included.
+  absl::Span<uint8_t> alive;        // [A], 1 = the agent acts at this step
 };
 
 struct JointObservation {
@@ -53,8 +53,8 @@ struct StepOutcome {
 
 // One copy of an environment. Not thread-safe; different copies may be used by different threads.
 //
-// Life: Reset, then Observe and Step in turn until Step reports terminated or truncated (Observe then still shows the last
-// state), then Reset again. Everything random follows from Reset's seed and the actions.
+// Life: Reset, then Observe and Step in turn until Step reports terminated or truncated (Observe then still shows the
+// last state), then Reset again. Everything random follows from Reset's seed and the actions.
 class Environment {
  public:
   virtual ~Environment() = default;
@@ -69,7 +69,8 @@ class Environment {
 
   virtual void Observe(JointObservation& observation) const = 0;
 
-  // Writes the episode's statistics so far, as spec().statistics says: num_statistics() numbers. Meaningful once the episode is over.
+  // Writes the episode's statistics so far, as spec().statistics says: num_statistics() numbers. Meaningful once the
+  // episode is over.
   virtual void EpisodeStatistics(absl::Span<double> statistics) const = 0;
 
   // A few lines of plain text showing the current state, for `actor_worker replay` and `act`.
@@ -109,8 +110,8 @@ struct EnvironmentEntry {
   std::vector<Baseline> (*baselines)(const SettingsMap& settings);
   // The settings with defaults, ranges and meaning, one per line, for `actor_worker environments NAME`.
   std::string (*describe_settings)();
-  // Those of them that belong to the machine and not to the task: EnvironmentSpec::machine_settings. Whatever decides what
-  // agents see, do or are rewarded for is none of them.
+  // Those of them that belong to the machine and not to the task: EnvironmentSpec::machine_settings. Whatever decides
+  // what agents see, do or are rewarded for is none of them.
   std::vector<std::string> machine_settings = {};
 };
 

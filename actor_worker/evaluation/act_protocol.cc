@@ -58,8 +58,7 @@ absl::Status ParseObservationLine(absl::string_view line, int observation_size, 
   RETURN_IF_ERROR(ParseNumbers(parts[1], "mask", action_size, &mask));
   for (const float entry : mask) {
     if (entry != 0.0f && entry != 1.0f) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("mask ", parsed->mask.size(), " is ", entry, ", expected 0 or 1"));
+      return absl::InvalidArgumentError(absl::StrCat("mask ", parsed->mask.size(), " is ", entry, ", expected 0 or 1"));
     }
     parsed->mask.push_back(entry == 1.0f);
   }

@@ -15,8 +15,8 @@
 #include "absl/status/statusor.h"
 #include "actor_worker/environments/environment.h"
 #include "common/base/host_tensor.h"
-#include "common/specs/policy_spec.h"
 #include "common/base/random.h"
+#include "common/specs/policy_spec.h"
 
 namespace troupe {
 

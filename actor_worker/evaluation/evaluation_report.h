@@ -14,11 +14,11 @@ namespace troupe {
 
 struct PlayerEpisodes {
   std::string name;
-  bool trained = false;         // from an actor file
-  std::string path;             // the actor file
+  bool trained = false;          // from an actor file
+  std::string path;              // the actor file
   bool sampled_actions = false;  // else the most probable ones
-  uint64_t policy_version = 0;  // of the actor file
-  uint64_t env_steps = 0;       // it was trained on
+  uint64_t policy_version = 0;   // of the actor file
+  uint64_t env_steps = 0;        // it was trained on
   std::vector<EpisodeResult> episodes;
 };
 

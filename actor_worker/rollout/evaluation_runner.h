@@ -18,8 +18,8 @@
 namespace troupe {
 
 // One task at a time, at most kMaxWaiting waiting; one too many is answered with an error at once, and the learner
-// gives it to somebody else. Results go into the lease book. A task that comes again, because the stream broke before its
-// result was heard, is not played again: it is answered when it is done, or at once with the result of before.
+// gives it to somebody else. Results go into the lease book. A task that comes again, because the stream broke before
+// its result was heard, is not played again: it is answered when it is done, or at once with the result of before.
 // Thread-safe.
 class EvaluationRunner {
  public:
@@ -54,7 +54,7 @@ class EvaluationRunner {
   std::atomic<uint64_t> generation_ = 0;
   BoundedQueue<Task> tasks_;
   absl::Mutex mutex_;
-  std::set<uint64_t> under_way_ ABSL_GUARDED_BY(mutex_);                   // task ids waiting or being played
+  std::set<uint64_t> under_way_ ABSL_GUARDED_BY(mutex_);                     // task ids waiting or being played
   std::deque<wire::EvaluationResult> last_results_ ABSL_GUARDED_BY(mutex_);  // at most kMaxWaiting
   NamedThread thread_;
 };

@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
-#include "common/clock/steady_time.h"
 #include "common/base/status_macros.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe {
 namespace {

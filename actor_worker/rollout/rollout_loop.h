@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "actor_worker/acting/policy_store.h"
 #include "actor_worker/acting/acting_policy.h"
+#include "actor_worker/acting/policy_store.h"
 #include "actor_worker/rollout/chunk_pool.h"
 #include "actor_worker/rollout/lease_book.h"
 #include "actor_worker/rollout/progress.h"

@@ -19,7 +19,8 @@ MemoryTerm ShardMemory(const CollectionSettings& collection, const EnvironmentSp
 absl::StatusOr<int> ShardsThatFit(const CollectionSettings& collection, const EnvironmentSpec& spec,
                                   const std::optional<MemoryUse>& use, int wanted) {
   const MemoryTerm shard = ShardMemory(collection, spec);
-  RETURN_IF_ERROR(CheckMemory({shard}, use, "make collection.copies_per_shard or rollout_length smaller, or raise the limit"));
+  RETURN_IF_ERROR(
+      CheckMemory({shard}, use, "make collection.copies_per_shard or rollout_length smaller, or raise the limit"));
   if (!use.has_value()) return wanted;
   return static_cast<int>(std::min<double>(wanted, std::floor((use->limit_bytes - use->used_bytes) / shard.bytes)));
 }

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "common/specs/environment_spec.h"
 #include "common/metrics/memory_budget.h"
+#include "common/specs/environment_spec.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

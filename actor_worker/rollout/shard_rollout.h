@@ -9,10 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "actor_worker/acting/acting_policy.h"
+#include "actor_worker/environments/vector_environment.h"
 #include "actor_worker/rollout/chunk_builder.h"
 #include "actor_worker/rollout/lease_book.h"
 #include "actor_worker/rollout/progress.h"
-#include "actor_worker/environments/vector_environment.h"
 #include "proto/experiment.pb.h"
 #include "proto/trajectory.pb.h"
 

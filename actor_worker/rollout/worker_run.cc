@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
+#include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/config/experiment_loader.h"
-#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

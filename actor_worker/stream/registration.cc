@@ -53,8 +53,8 @@ grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes) {
   return arguments;
 }
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
-                                           const ClientCredentials& credentials, size_t max_message_bytes) {
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, const ClientCredentials& credentials,
+                                           size_t max_message_bytes) {
   return credentials.OpenChannel(learner_address, WorkerChannelArguments(max_message_bytes));
 }
 

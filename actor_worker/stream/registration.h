@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/specs/environment_spec.h"
 #include "common/security/client_credentials.h"
+#include "common/specs/environment_spec.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "proto/training_service.grpc.pb.h"
@@ -21,8 +21,8 @@ namespace troupe {
 grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes);
 
 // A channel to the learner, not yet connected. Errors of the address show as UNAVAILABLE calls.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address,
-                                           const ClientCredentials& credentials, size_t max_message_bytes);
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, const ClientCredentials& credentials,
+                                           size_t max_message_bytes);
 
 // What a worker says of itself.
 struct WorkerIdentity {

@@ -36,13 +36,9 @@ template <typename Bits, Bits kExponent>
 }  // namespace
 
 TROUPE_FOR_EVERY_PROCESSOR
-bool FiniteBytes(const void* bytes, size_t count) {
-  return NoExponentOfOnes<uint32_t, 0x7F800000u>(bytes, count);
-}
+bool FiniteBytes(const void* bytes, size_t count) { return NoExponentOfOnes<uint32_t, 0x7F800000u>(bytes, count); }
 
 TROUPE_FOR_EVERY_PROCESSOR
-bool FiniteHalfBytes(const void* bytes, size_t count) {
-  return NoExponentOfOnes<uint16_t, 0x7C00u>(bytes, count);
-}
+bool FiniteHalfBytes(const void* bytes, size_t count) { return NoExponentOfOnes<uint16_t, 0x7C00u>(bytes, count); }
 
 }  // namespace troupe

@@ -1,6 +1,6 @@
 // TROUPE_HAS_FUNCTION_CLONES: whether the compiler can make one function for several instruction sets, one of which is
-// chosen when the program starts (__attribute__((target_clones(…)))). Sanitizers' start-up does not survive the choosing;
-// _GLIBCXX_TSAN stands for a thread build (cmake/toolchain.cmake).
+// chosen when the program starts (__attribute__((target_clones(…)))). Sanitizers' start-up does not survive the
+// choosing; _GLIBCXX_TSAN stands for a thread build (cmake/toolchain.cmake).
 #ifndef TROUPE_COMMON_BASE_FUNCTION_CLONES_H_
 #define TROUPE_COMMON_BASE_FUNCTION_CLONES_H_
 

@@ -9,8 +9,8 @@
 
 namespace troupe {
 
-// Nearest, ties to even; what is too large becomes the largest of its sign. `to` has as many places. False: a number was
-// too large or none.
+// Nearest, ties to even; what is too large becomes the largest of its sign. `to` has as many places. False: a number
+// was too large or none.
 bool FloatsToHalves(absl::Span<const float> from, uint16_t* to);
 
 void HalvesToFloats(absl::Span<const uint16_t> from, float* to);

@@ -1,11 +1,11 @@
 #include "common/config/experiment_loader.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "common/config/experiment_text.h"
 #include "common/config/experiment_validation.h"
 #include "common/config/field_path.h"
 #include "common/files/atomic_file.h"
-#include "common/base/status_macros.h"
 #include "google/protobuf/text_format.h"
 
 namespace troupe {

@@ -25,7 +25,7 @@ struct SettingRule {
     kFree,          // decides nothing that is learned
   };
 
-  const char* field;              // "MESSAGE.FIELD", as in "PpoSettings.clip"
+  const char* field;  // "MESSAGE.FIELD", as in "PpoSettings.clip"
   OnResume resume = OnResume::kUnclassified;
   const char* default_text = "";  // as an override would write it: "0.2", "true", "64,64", "HUBER"
   double low = -std::numeric_limits<double>::infinity();  // numbers only; every element of a repeated field

@@ -44,18 +44,19 @@ std::string NearestName(const std::string& name, const std::vector<std::string>&
 
 SettingsReader::SettingsReader(const std::map<std::string, std::string>& settings) : settings_(settings) {}
 
-const std::string* SettingsReader::Find(const std::string& name, const std::string& fallback,
-                                        const std::string& range, const std::string& meaning) {
+const std::string* SettingsReader::Find(const std::string& name, const std::string& fallback, const std::string& range,
+                                        const std::string& meaning) {
   asked_.push_back(name);
-  lines_.push_back(absl::StrFormat("%-32s default %s, %s: %s", name, fallback.empty() ? "\"\"" : fallback, range, meaning));
+  lines_.push_back(
+      absl::StrFormat("%-32s default %s, %s: %s", name, fallback.empty() ? "\"\"" : fallback, range, meaning));
   const auto found = settings_.find(name);
   return found == settings_.end() ? nullptr : &found->second;
 }
 
 void SettingsReader::Refuse(const std::string& name, const std::string& value, const std::string& expected) {
   if (!status_.ok()) return;
-  status_ = absl::InvalidArgumentError(
-      absl::StrCat("environment.settings.", name, ": \"", value, "\" is not ", expected));
+  status_ =
+      absl::InvalidArgumentError(absl::StrCat("environment.settings.", name, ": \"", value, "\" is not ", expected));
 }
 
 double SettingsReader::Number(const std::string& name, double fallback, double low, double high,

@@ -10,10 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/status_macros.h"
 #include "common/files/atomic_file.h"
 #include "common/files/crc32c.h"
 #include "common/files/safetensors_bytes.h"
-#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {
@@ -227,8 +227,7 @@ absl::Status CheckTensors(const SafetensorsFile& file) {
       return absl::InternalError(absl::StrCat("two tensors are called \"", tensor.name, "\""));
     }
     if (!FitsExactly(tensor.shape, SizeOf(tensor.data_type), tensor.bytes.size())) {
-      return absl::InternalError(
-          absl::StrCat("tensor \"", tensor.name, "\": its shape does not make its bytes"));
+      return absl::InternalError(absl::StrCat("tensor \"", tensor.name, "\": its shape does not make its bytes"));
     }
   }
   return absl::OkStatus();

@@ -1,4 +1,5 @@
-// The safetensors file format: 8-byte little-endian header length, JSON header, tensor bytes. Opens in Python's `safetensors`.
+// The safetensors file format: 8-byte little-endian header length, JSON header, tensor bytes. Opens in Python's
+// `safetensors`.
 #ifndef TROUPE_COMMON_FILES_SAFETENSORS_H_
 #define TROUPE_COMMON_FILES_SAFETENSORS_H_
 
@@ -21,14 +22,14 @@ struct SafetensorsFile {
   std::vector<HostTensor> tensors;  // in file order
 };
 
-// Written to a temporary file beside `path`, synced, renamed over it, the folder synced: after a crash at any moment `path` is
-// either the old file or the new one. Adds the metadata entries "checksum" (CRC-32C of the tensor bytes, hex) and
-// kHeaderChecksum.
-// Errors: RESOURCE_EXHAUSTED: disk full. PERMISSION_DENIED, NOT_FOUND, INTERNAL with path and errno's text. The temporary file is
-// removed then.
+// Written to a temporary file beside `path`, synced, renamed over it, the folder synced: after a crash at any moment
+// `path` is either the old file or the new one. Adds the metadata entries "checksum" (CRC-32C of the tensor bytes, hex)
+// and kHeaderChecksum. Errors: RESOURCE_EXHAUSTED: disk full. PERMISSION_DENIED, NOT_FOUND, INTERNAL with path and
+// errno's text. The temporary file is removed then.
 absl::Status WriteSafetensors(const std::string& path, const SafetensorsFile& file);
 
-// Errors: NOT_FOUND. DATA_LOSS naming what is wrong with the file (cut short, header not JSON, offsets outside, checksums).
+// Errors: NOT_FOUND. DATA_LOSS naming what is wrong with the file (cut short, header not JSON, offsets outside,
+// checksums).
 absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path);
 
 }  // namespace troupe

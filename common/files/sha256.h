@@ -2,11 +2,11 @@
 #ifndef TROUPE_COMMON_FILES_SHA256_H_
 #define TROUPE_COMMON_FILES_SHA256_H_
 
+#include <openssl/evp.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <openssl/evp.h>
 
 #include "common/base/host_tensor.h"
 

@@ -18,8 +18,8 @@ struct MemoryTerm {
 
 double SumOf(const std::vector<MemoryTerm>& terms);
 
-// RESOURCE_EXHAUSTED when `terms` together are more than `use` leaves; the message names the limit, what is in use, every
-// term, and ends with `advice`. OK where the kernel says of no limit.
+// RESOURCE_EXHAUSTED when `terms` together are more than `use` leaves; the message names the limit, what is in use,
+// every term, and ends with `advice`. OK where the kernel says of no limit.
 absl::Status CheckMemory(const std::vector<MemoryTerm>& terms, const std::optional<MemoryUse>& use,
                          const std::string& advice);
 

@@ -1,7 +1,7 @@
 // The process's Prometheus series and the HTTP port that shows them, and that the process lives.
 //
-// Names are an interface: troupe_ prefix, base units, _total for counters (the list is in docs/metrics.md). Every process
-// also shows troupe_build_info and the series of process_collector.h.
+// Names are an interface: troupe_ prefix, base units, _total for counters (the list is in docs/metrics.md). Every
+// process also shows troupe_build_info and the series of process_collector.h.
 #ifndef TROUPE_COMMON_METRICS_METRICS_H_
 #define TROUPE_COMMON_METRICS_METRICS_H_
 
@@ -29,8 +29,8 @@ using MetricLabels = std::map<std::string, std::string>;
 // Buckets for stage times: 100 µs … 100 s, three per decade.
 std::vector<double> StageSecondsBuckets();
 
-// Thread-safe. The references it returns live as long as it does and may be used from any thread; asking again for the same name
-// and labels returns the same series.
+// Thread-safe. The references it returns live as long as it does and may be used from any thread; asking again for the
+// same name and labels returns the same series.
 class Metrics {
  public:
   Metrics();

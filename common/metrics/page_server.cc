@@ -53,12 +53,14 @@ int PortOf(int listener) {
   socklen_t length = sizeof(bound);
   getsockname(listener, reinterpret_cast<sockaddr*>(&bound), &length);
   const bool six = bound.ss_family == AF_INET6;
-  return ntohs(six ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+  return ntohs(six ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                   : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
 }
 
 std::string Message(const std::string& status, const std::string& text, bool with_text) {
-  return absl::StrCat("HTTP/1.1 ", status, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: ",
-                      text.size(), "\r\nConnection: close\r\n\r\n", with_text ? text : "");
+  return absl::StrCat("HTTP/1.1 ", status,
+                      "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: ", text.size(),
+                      "\r\nConnection: close\r\n\r\n", with_text ? text : "");
 }
 
 }  // namespace
@@ -194,7 +196,8 @@ bool PageServer::ReadRequest(Connection& connection) {
 }
 
 void PageServer::Answer(Connection& connection) {
-  const std::vector<std::string> words = absl::StrSplit(connection.request.substr(0, connection.request.find('\r')), ' ');
+  const std::vector<std::string> words =
+      absl::StrSplit(connection.request.substr(0, connection.request.find('\r')), ' ');
   const bool head = words[0] == "HEAD";
   if (words.size() != 3 || !absl::StartsWith(words[2], "HTTP/1.")) {
     connection.answer = Message("400 Bad Request", "expected GET /PATH HTTP/1.1\n", true);

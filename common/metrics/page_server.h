@@ -17,9 +17,10 @@
 
 namespace troupe {
 
-// One thread of its own, which waits for no peer: a connection that says nothing, or reads slowly, costs a descriptor and what
-// it has been sent so far, and no other's time. Bounds: kMaxConnections, of which the oldest goes when another comes;
-// kMaxRequestBytes; kPatience for request and answer together. Answers GET and HEAD, one request per connection. Thread-safe.
+// One thread of its own, which waits for no peer: a connection that says nothing, or reads slowly, costs a descriptor
+// and what it has been sent so far, and no other's time. Bounds: kMaxConnections, of which the oldest goes when another
+// comes; kMaxRequestBytes; kPatience for request and answer together. Answers GET and HEAD, one request per connection.
+// Thread-safe.
 class PageServer {
  public:
   static constexpr size_t kMaxConnections = 128;

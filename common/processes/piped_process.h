@@ -34,10 +34,10 @@ class PipedProcess {
   int output() const { return output_; }
   // Appends what there is to read; false at the end of the output.
   bool ReadOutput(std::string* text);
-  // Appends to `text` until the end of the output, calling `on_more` after each reading. CANCELLED, with SIGTERM sent to
-  // the child, soon after `stop_requested` says so.
-  absl::Status ReadToEnd(const std::function<bool()>& stop_requested, std::string* text,
-                         const std::function<void()>& on_more = [] {});
+  // Appends to `text` until the end of the output, calling `on_more` after each reading. CANCELLED, with SIGTERM sent
+  // to the child, soon after `stop_requested` says so.
+  absl::Status ReadToEnd(
+      const std::function<bool()>& stop_requested, std::string* text, const std::function<void()>& on_more = [] {});
 
   void Signal(int signal);
   // The wait status once the child has ended. Poll does not wait, Wait does.

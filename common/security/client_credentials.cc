@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "common/security/addresses.h"
 #include "common/security/http_proxy.h"
 #include "common/security/tls_reload.h"
-#include "common/base/status_macros.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/tls_credentials_options.h"
 #include "grpcpp/support/client_interceptor.h"

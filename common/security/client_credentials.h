@@ -1,4 +1,5 @@
-// How a client shows who it is and checks whom it talks to: plain text, TLS or mutual TLS, each with or without a token.
+// How a client shows who it is and checks whom it talks to: plain text, TLS or mutual TLS, each with or without a
+// token.
 #ifndef TROUPE_COMMON_SECURITY_CLIENT_CREDENTIALS_H_
 #define TROUPE_COMMON_SECURITY_CLIENT_CREDENTIALS_H_
 

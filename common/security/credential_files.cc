@@ -33,7 +33,9 @@ absl::Status Bad(const FlagFile& file, const std::string& what) {
   return absl::InvalidArgumentError(Named(file) + what);
 }
 
-Bio Over(const std::string& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free); }
+Bio Over(const std::string& text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+}
 
 int NoPassphrase(char*, int, int, void*) { return -1; }
 

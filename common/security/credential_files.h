@@ -21,8 +21,8 @@ inline constexpr size_t kMinTokenBytes = 16, kMaxTokenBytes = 4096;
 // NOT_FOUND, PERMISSION_DENIED or INVALID_ARGUMENT (empty, larger than kMaxCredentialBytes).
 absl::StatusOr<std::string> ReadCredentialFile(const FlagFile& file);
 
-// The token in a file: one word of kMinTokenBytes to kMaxTokenBytes visible ASCII characters; white space around it is not
-// part of it. INVALID_ARGUMENT otherwise.
+// The token in a file: one word of kMinTokenBytes to kMaxTokenBytes visible ASCII characters; white space around it is
+// not part of it. INVALID_ARGUMENT otherwise.
 absl::StatusOr<std::string> ReadTokenFile(const FlagFile& file);
 
 // The certificates of an authority, PEM, at least one.

@@ -16,8 +16,8 @@ struct HttpProxy {
 };
 
 // For a channel to `address` ("HOST:PORT"), by gRPC's own rule: the first that is set of grpc_proxy, https_proxy and
-// http_proxy, if it is an http:// URL, unless the host ends like an entry of no_grpc_proxy or, where that is not set, of
-// no_proxy. Unlike gRPC's rule, never for loopback addresses: no proxy reaches this machine's.
+// http_proxy, if it is an http:// URL, unless the host ends like an entry of no_grpc_proxy or, where that is not set,
+// of no_proxy. Unlike gRPC's rule, never for loopback addresses: no proxy reaches this machine's.
 HttpProxy HttpProxyFor(const std::string& address, const EnvironmentReader& read);
 HttpProxy HttpProxyFor(const std::string& address);
 

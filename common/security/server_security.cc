@@ -1,10 +1,10 @@
 #include "common/security/server_security.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "common/security/addresses.h"
 #include "common/security/credential_files.h"
 #include "common/security/tls_reload.h"
-#include "common/base/status_macros.h"
 #include "grpcpp/security/tls_credentials_options.h"
 
 namespace troupe {
@@ -20,8 +20,9 @@ absl::Status CheckReachable(const ServerSecurity& security, const std::string& l
   }
   if (!security.tls()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(lead, "and --token_file would travel in plain text; add --tls_certificate and --tls_key, or "
-                           "--insecure on a network you trust"));
+        absl::StrCat(lead,
+                     "and --token_file would travel in plain text; add --tls_certificate and --tls_key, or "
+                     "--insecure on a network you trust"));
   }
   if (security.tls_client_ca.empty() && security.token_file.empty()) {
     return absl::InvalidArgumentError(

@@ -5,10 +5,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/config/experiment_loader.h"
-#include "common/specs/agent_group_json.h"
-#include "common/files/safetensors.h"
 #include "common/base/status_macros.h"
+#include "common/config/experiment_loader.h"
+#include "common/files/safetensors.h"
+#include "common/specs/agent_group_json.h"
 
 namespace troupe {
 namespace {

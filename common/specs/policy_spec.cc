@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/settings_reader.h"
-#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

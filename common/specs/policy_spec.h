@@ -6,7 +6,8 @@
 //   hi = act(h(i-1) · Wi[s] + bi[s]);  hidden_layer_norm: hi = LayerNorm(hi)          i = 1 … hidden_sizes.size()
 //   logits = hL · Wo[s] + bo[s]                                                        [action_size]
 // LayerNorm: (x − mean) / sqrt(variance + 1e-5) · gain + bias, biased variance, over the last axis. Disallowed actions'
-// logits are replaced by kMaskedLogit before the softmax. (arXiv:2103.01955, appendix C, orders activation before norm.)
+// logits are replaced by kMaskedLogit before the softmax. (arXiv:2103.01955, appendix C, orders activation before
+// norm.)
 #ifndef TROUPE_COMMON_SPECS_POLICY_SPEC_H_
 #define TROUPE_COMMON_SPECS_POLICY_SPEC_H_
 
@@ -38,7 +39,7 @@ struct DenseStackSpec {
   float output_gain = 1.0f;
 
   struct Parameter {
-    std::string name;            // "input_norm.gain", "layers.0.weight", "layers.0.bias", "norms.0.gain", …, "output.weight"
+    std::string name;  // "input_norm.gain", "layers.0.weight", "layers.0.bias", "norms.0.gain", …, "output.weight"
     std::vector<int64_t> shape;  // weights [sets, inputs, outputs] (y = x · W + b); biases, norms [sets, size]
     bool operator==(const Parameter&) const = default;
   };
@@ -65,7 +66,8 @@ struct PolicySpec {
 
 // The spec of `group` under the experiment's settings. Errors: INVALID_ARGUMENT naming the field (partition).
 absl::StatusOr<PolicySpec> MakePolicySpec(const Experiment& experiment, const AgentGroupSpec& group);
-absl::StatusOr<std::vector<PolicySpec>> MakePolicySpecs(const Experiment& experiment, const EnvironmentSpec& environment);
+absl::StatusOr<std::vector<PolicySpec>> MakePolicySpecs(const Experiment& experiment,
+                                                        const EnvironmentSpec& environment);
 
 // A stable one-line JSON form, stored in exported actors; ParsePolicySpec(FormatPolicySpec(s)) == s.
 std::string FormatPolicySpec(const PolicySpec& spec);

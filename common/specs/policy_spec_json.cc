@@ -3,8 +3,8 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "common/specs/policy_spec.h"
 #include "common/base/status_macros.h"
+#include "common/specs/policy_spec.h"
 
 namespace troupe {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "common/threads/timed_wait.h"
 #include "common/threads/named_thread.h"
+#include "common/threads/timed_wait.h"
 
 namespace troupe {
 namespace {

@@ -31,14 +31,14 @@ ChunkShape ChunkShapeOf(const CollectionSettings& collection);
 // that make up most of a chunk.
 template <typename Float, typename Int, typename Byte, typename Large = absl::Span<Float>>
 struct GroupChunkViewOf {
-  Large observations;                     // [T+1, E, A, O]
-  absl::Span<Int> discrete_actions;       // [T, E, A], empty for continuous groups
-  absl::Span<Float> continuous_actions;   // [T, E, A, N], empty for discrete groups
-  absl::Span<Float> log_probabilities;    // [T, E, A]
-  absl::Span<Float> rewards;              // [T, E, A]
-  absl::Span<Byte> action_masks;          // [T+1, E, A, N], empty for continuous groups
-  absl::Span<Byte> alive;                 // [T+1, E, A]
-  absl::Span<Float> final_observations;   // [K, A, O]
+  Large observations;                    // [T+1, E, A, O]
+  absl::Span<Int> discrete_actions;      // [T, E, A], empty for continuous groups
+  absl::Span<Float> continuous_actions;  // [T, E, A, N], empty for discrete groups
+  absl::Span<Float> log_probabilities;   // [T, E, A]
+  absl::Span<Float> rewards;             // [T, E, A]
+  absl::Span<Byte> action_masks;         // [T+1, E, A, N], empty for continuous groups
+  absl::Span<Byte> alive;                // [T+1, E, A]
+  absl::Span<Float> final_observations;  // [K, A, O]
 };
 
 template <typename Float, typename Int, typename Byte, typename Large = absl::Span<Float>>
@@ -75,8 +75,8 @@ absl::Span<uint16_t> HalfObservations(wire::GroupTrajectory* group);
 void AllocateTruncated(const EnvironmentSpec& spec, int num_truncated, wire::Chunk* chunk, MutableChunkView* view);
 
 // Checks every tensor's type, shape and byte count and returns the view of a received chunk, good while `chunk` lives.
-// Errors: INVALID_ARGUMENT naming the field ("groups[0].observations.shape"), what came and what was expected. Values are
-// not looked at (learner/ingest/chunk_admission does that). Half observations are left empty.
+// Errors: INVALID_ARGUMENT naming the field ("groups[0].observations.shape"), what came and what was expected. Values
+// are not looked at (learner/ingest/chunk_admission does that). Half observations are left empty.
 absl::StatusOr<ChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk);
 // The same, good while `received` and the memory it views live.
 absl::StatusOr<ReceivedChunkView> ViewChunk(const EnvironmentSpec& spec, ChunkShape shape,

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/specs/environment_spec.h"
 #include "common/base/host_tensor.h"
+#include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "proto/environment_spec.pb.h"
 #include "proto/weights.pb.h"
@@ -20,14 +20,14 @@ void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* m
 absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpec& message);
 
 // The first difference between two tasks as a person would say it, or "" when they are the same. What observations and
-// actions are called is compared where both specs tell it; units and meanings are words and are not. machine_settings are
-// no part of the task.
+// actions are called is compared where both specs tell it; units and meanings are words and are not. machine_settings
+// are no part of the task.
 std::string DescribeDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual);
 
 void EncodeWeights(const PolicyWeights& weights, wire::Weights* message);
 
-// Errors: INVALID_ARGUMENT naming the tensor when name, order, type or shape differ from what `specs` ask for, or a value
-// is not finite.
+// Errors: INVALID_ARGUMENT naming the tensor when name, order, type or shape differ from what `specs` ask for, or a
+// value is not finite.
 absl::StatusOr<PolicyWeights> DecodeWeights(const std::vector<PolicySpec>& specs, const wire::Weights& message);
 
 }  // namespace troupe

@@ -14,12 +14,12 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "common/specs/environment_spec.h"
 #include "common/base/host_tensor.h"
+#include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
-#include "learner/ranks/collective.h"
 #include "learner/arithmetic/gpu/step_graph.h"
 #include "learner/batch/training_batch.h"
+#include "learner/ranks/collective.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -32,10 +32,10 @@ struct DeviceStepOverrides {
 };
 
 struct AlgorithmContext {
-  Experiment experiment;                 // complete: defaults written
+  Experiment experiment;  // complete: defaults written
   EnvironmentSpec environment;
-  std::vector<PolicySpec> policies;      // one per group, in order
-  std::string device;                    // "cpu", "cuda" or "cuda:N", already chosen and available (arithmetic/gpu/device.h)
+  std::vector<PolicySpec> policies;  // one per group, in order
+  std::string device;  // "cpu", "cuda" or "cuda:N", already chosen and available (arithmetic/gpu/device.h)
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();  // who trains this run together
   // Told, in a line, what goes wrong without hurting the training.
   std::function<void(const std::string& line)> warn = [](const std::string&) {};
@@ -59,8 +59,8 @@ struct UpdateStatistics {
 // gradient steps of the whole: weights and statistics come out the same on every rank, and as one rank's would but for
 // the rounding of sums taken in another order.
 //
-// Not thread-safe: one training thread owns it. Deterministic: same state, batch and progress give the same bits on the same
-// machine type with the same number of arithmetic threads.
+// Not thread-safe: one training thread owns it. Deterministic: same state, batch and progress give the same bits on the
+// same machine type with the same number of arithmetic threads.
 class Algorithm {
  public:
   virtual ~Algorithm() = default;
@@ -74,8 +74,9 @@ class Algorithm {
   // It stays as it is until its own Update returns.
   using NextBatch = std::function<const TrainingBatch*(absl::Duration timeout)>;
 
-  // What Update may ask, while a device still works on the update, for the batch to bring there meanwhile; empty: nobody
-  // to ask. Whoever answers with a batch gives that same one to the next Update, or makes no further one with its memory.
+  // What Update may ask, while a device still works on the update, for the batch to bring there meanwhile; empty:
+  // nobody to ask. Whoever answers with a batch gives that same one to the next Update, or makes no further one with
+  // its memory.
   virtual void PrefetchFrom(NextBatch) {}
 
   // How it multiplies here, for people: "fast f32: float32 in AVX2 blocks".
@@ -84,7 +85,8 @@ class Algorithm {
   // The actors as workers run them.
   virtual PolicyWeights ExportPolicy(uint64_t policy_version) const = 0;
 
-  // Everything needed to go on as if never stopped: networks, optimisers, normalisers. Names are unique; order is fixed.
+  // Everything needed to go on as if never stopped: networks, optimisers, normalisers. Names are unique; order is
+  // fixed.
   virtual std::vector<HostTensor> SaveState() const = 0;
 
   // INVALID_ARGUMENT naming the tensor that is missing, unknown or of another shape; nothing is changed then.

@@ -6,16 +6,16 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "learner/algorithms/modules/critic_layout.h"
-#include "learner/arithmetic/objectives/loss_rows.h"
 #include "learner/arithmetic/blocks/block_kernels.h"
 #include "learner/arithmetic/blocks/block_stack.h"
+#include "learner/arithmetic/objectives/loss_rows.h"
 
 namespace troupe {
 namespace {
 
 constexpr double kFloat = sizeof(float);
-// Of every parameter: itself, its gradient, Adam's two moments; both packed copies of the inner loop's; three in each of
-// the snapshots that the checkpoint writer may hold (two regular, two best), and those again as a file's bytes.
+// Of every parameter: itself, its gradient, Adam's two moments; both packed copies of the inner loop's; three in each
+// of the snapshots that the checkpoint writer may hold (two regular, two best), and those again as a file's bytes.
 constexpr double kCopiesOfParameters = 4 + 2 + 4 * 3 + 3;
 // Where networks are stepped out of blocks: partial gradients of a set (arithmetic/blocks/block_network.cc).
 constexpr double kPartialGradients = 16;
@@ -48,7 +48,8 @@ double RowsPerStep(const PolicySpec& policy) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment, const EnvironmentSpec& environment,
+absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment,
+                                                        const EnvironmentSpec& environment,
                                                         const std::vector<PolicySpec>& policies, int columns) {
   ASSIGN_OR_RETURN(const std::vector<CriticLayout> layouts, MakeCriticLayouts(experiment.critic(), environment));
   const double steps = static_cast<double>(experiment.collection().rollout_length()) * columns;
@@ -69,8 +70,8 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   }
   for (const CriticLayout& layout : layouts) {
     critic_rows += states * layout.rows_per_step * layout.stack.input_size * kFloat;
-    // Values twice while they are rescaled; rewards, values before and after, advantages and targets; two flags; the rows
-    // of the loss.
+    // Values twice while they are rescaled; rewards, values before and after, advantages and targets; two flags; the
+    // rows of the loss.
     estimates += layout.columns() * (states * 2 * kFloat + steps * (5 * kFloat + 2 + kFloat * int{ValueRow::kCount}));
     networks += NetworkBytes(layout.stack, minibatch * layout.rows_per_step, blocks);
   }

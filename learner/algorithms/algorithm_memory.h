@@ -5,17 +5,18 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/specs/environment_spec.h"
 #include "common/metrics/memory_budget.h"
+#include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
 
-// On the host, for batches of `columns` columns; term by term what Mappo::Update holds at its fullest, at the start of the
-// epochs. On a GPU the same rows pass through the host on their way. Episodes are taken to be truncated once a rollout
-// and copy. Errors: as of MakeCriticLayouts.
-absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment, const EnvironmentSpec& environment,
+// On the host, for batches of `columns` columns; term by term what Mappo::Update holds at its fullest, at the start of
+// the epochs. On a GPU the same rows pass through the host on their way. Episodes are taken to be truncated once a
+// rollout and copy. Errors: as of MakeCriticLayouts.
+absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment,
+                                                        const EnvironmentSpec& environment,
                                                         const std::vector<PolicySpec>& policies, int columns);
 
 }  // namespace troupe

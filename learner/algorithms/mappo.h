@@ -4,12 +4,12 @@
 //   batch ─► ActorRows, critic inputs (once) ─► values of all states ─► [π of all actions, when correcting for lag]
 //         ─► advantages and targets (modules/advantages) ─► ValueNorm ─► normalised advantages
 //         ─► epochs × minibatches of joint steps: actor step of every group, critic step of every critic
-// On a CPU with AVX2 or AVX-512, without layer norms, all networks of a minibatch are stepped at once out of blocks of rows
-// (arithmetic/blocks/block_step.h), in float32 or bfloat16; elsewhere on a CPU one after another through autograd
-// (arithmetic/networks/dense_stack.h). On a GPU a minibatch is one recorded sequence of operations (arithmetic/gpu/device_step.h), and the
-// next batch is brought there while the update still runs.
-// Differences between IPPO and MAPPO are settings of the critic (modules/critic_layout.h). Every gradient step is one
-// flat Adam step; nothing is read back from the device before the update ends, target_kl excepted (once an epoch).
+// On a CPU with AVX2 or AVX-512, without layer norms, all networks of a minibatch are stepped at once out of blocks of
+// rows (arithmetic/blocks/block_step.h), in float32 or bfloat16; elsewhere on a CPU one after another through autograd
+// (arithmetic/networks/dense_stack.h). On a GPU a minibatch is one recorded sequence of operations
+// (arithmetic/gpu/device_step.h), and the next batch is brought there while the update still runs. Differences between
+// IPPO and MAPPO are settings of the critic (modules/critic_layout.h). Every gradient step is one flat Adam step;
+// nothing is read back from the device before the update ends, target_kl excepted (once an epoch).
 #ifndef TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 #define TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 
@@ -21,17 +21,17 @@
 
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/modules/actor_rows.h"
-#include "learner/arithmetic/blocks/block_step.h"
 #include "learner/algorithms/modules/critic_layout.h"
-#include "learner/arithmetic/gpu/device_step.h"
-#include "learner/arithmetic/objectives/losses.h"
 #include "learner/algorithms/modules/rank_share.h"
-#include "learner/arithmetic/networks/update_totals.h"
 #include "learner/algorithms/modules/value_norm.h"
-#include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/blocks/block_step.h"
+#include "learner/arithmetic/gpu/device_step.h"
 #include "learner/arithmetic/gpu/device_stream.h"
-#include "learner/arithmetic/networks/flat_adam.h"
 #include "learner/arithmetic/gpu/upload_buffers.h"
+#include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/networks/flat_adam.h"
+#include "learner/arithmetic/networks/update_totals.h"
+#include "learner/arithmetic/objectives/losses.h"
 
 namespace troupe {
 
@@ -110,8 +110,8 @@ class Mappo : public Algorithm {
   std::vector<std::vector<double>> Denominators(const std::vector<std::vector<int64_t>>& minibatches,
                                                 const std::vector<ActorRows>& actor_rows,
                                                 const std::vector<CriticData>& data) const;
-  void StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole,
-                 double denominator, UpdateTotals* totals);
+  void StepActor(Actor* actor, const ActorRows& rows, const std::vector<int64_t>& steps, bool whole, double denominator,
+                 UpdateTotals* totals);
   void StepCritic(Critic* critic, const CriticData& data, const std::vector<int64_t>& steps, bool whole,
                   double denominator, UpdateTotals* totals);
   // A network's gradient and a step's figures, over all ranks.

@@ -13,9 +13,9 @@ absl::Status Mappo::PrepareBlocks() {
   for (const Critic& critic : critics_) covered &= BlockStack::Covers(critic.layout.stack);
   const BlockKernels* const bfloat16 = FastestBlockKernelsBf16();
   if (precision == BF16 && (!covered || bfloat16 == nullptr)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "compute.precision is BF16, but ",
-        !covered ? "a network has layer norms" : "this processor has no AVX512_BF16"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("compute.precision is BF16, but ",
+                     !covered ? "a network has layer norms" : "this processor has no AVX512_BF16"));
   }
   const bool multiplies_bfloat16 = precision == BF16 || (precision == FASTEST && CpuFavoursBf16());
   const BlockKernels* const kernels = multiplies_bfloat16 ? bfloat16 : BlockKernelsF32();
@@ -24,10 +24,11 @@ absl::Status Mappo::PrepareBlocks() {
     return absl::OkStatus();
   }
   arithmetic_ = kernels == BlockKernelsF32Avx2() ? "fast f32: float32 in AVX2 blocks"
-                : !multiplies_bfloat16         ? "fast f32: float32 in AVX-512 blocks"
-                : kernels == BlockKernelsAmx() ? "fast bf16: bfloat16 products in AMX tiles, sums and parameters float32"
-                                               : "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters "
-                                                 "float32";
+                : !multiplies_bfloat16           ? "fast f32: float32 in AVX-512 blocks"
+                : kernels == BlockKernelsAmx()
+                    ? "fast bf16: bfloat16 products in AMX tiles, sums and parameters float32"
+                    : "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters "
+                      "float32";
   blocks_ = std::make_unique<BlockStep>();
   for (const Critic& critic : critics_) blocks_->Add(critic.layout.stack, kernels, critic.stack.parameters());
   for (const Actor& actor : actors_) blocks_->Add(actor.policy.stack, kernels, actor.stack.parameters());

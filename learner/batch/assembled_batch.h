@@ -11,9 +11,9 @@ namespace troupe {
 // A filled batch. It stays the server's; give it back with ReleaseBatch so that it is filled again.
 struct AssembledBatch {
   const TrainingBatch* batch = nullptr;
-  uint64_t update = 0;             // the update it is for
-  double seconds_waited = 0;       // of NextBatch
-  double mean_policy_lag = 0;      // update − policy version, mean over columns
+  uint64_t update = 0;         // the update it is for
+  double seconds_waited = 0;   // of NextBatch
+  double mean_policy_lag = 0;  // update − policy version, mean over columns
 };
 
 }  // namespace troupe

@@ -11,7 +11,7 @@ namespace troupe {
 struct EpisodeSummary {
   std::vector<float> group_returns;  // per agent group
   uint32_t length = 0;
-  std::vector<float> statistics;     // as EnvironmentSpec::statistics says, the agents' own included
+  std::vector<float> statistics;  // as EnvironmentSpec::statistics says, the agents' own included
 };
 
 }  // namespace troupe

@@ -11,8 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "common/config/experiment_loader.h"
 #include "common/base/status_macros.h"
+#include "common/config/experiment_loader.h"
 #include "common/wire/spec_codec.h"
 #include "google/protobuf/text_format.h"
 

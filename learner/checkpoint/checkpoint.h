@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/specs/environment_spec.h"
-#include "common/specs/actor_file.h"
+#include "common/base/host_tensor.h"
 #include "common/files/best_evaluation.h"
 #include "common/files/safetensors.h"
-#include "common/base/host_tensor.h"
+#include "common/specs/actor_file.h"
+#include "common/specs/environment_spec.h"
 #include "learner/batch/ingest_state.h"
 #include "proto/experiment.pb.h"
 
@@ -20,10 +20,10 @@ namespace troupe {
 
 // Where a run stands between two updates.
 struct RunCounters {
-  uint64_t update = 0;               // updates done; also the policy version
-  uint64_t env_steps = 0;            // trained on
-  double wall_seconds = 0;           // spent, over all restarts
-  uint64_t evaluated_env_steps = 0;  // env_steps of the newest policy whose evaluation came back
+  uint64_t update = 0;                 // updates done; also the policy version
+  uint64_t env_steps = 0;              // trained on
+  double wall_seconds = 0;             // spent, over all restarts
+  uint64_t evaluated_env_steps = 0;    // env_steps of the newest policy whose evaluation came back
   std::optional<BestEvaluation> best;  // evaluation so far
   bool operator==(const RunCounters&) const = default;
 };

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/specs/actor_file.h"
-#include "common/base/status_macros.h"
 
 namespace troupe {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "common/specs/environment_spec.h"
 #include "common/files/best_evaluation.h"
+#include "common/specs/environment_spec.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

@@ -1,8 +1,8 @@
 #include "learner/export/export_actors.h"
 
 #include "absl/strings/str_cat.h"
-#include "common/files/atomic_file.h"
 #include "common/base/status_macros.h"
+#include "common/files/atomic_file.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_store.h"
 

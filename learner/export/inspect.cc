@@ -8,8 +8,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "common/files/safetensors.h"
 #include "common/base/status_macros.h"
+#include "common/files/safetensors.h"
 
 namespace troupe {
 namespace {

@@ -9,8 +9,8 @@
 
 namespace troupe {
 
-// "SERVING (training)", with the learner's phase as learner/service/health_service.h has it, or an error of one line naming
-// the address and what came instead; takes at most five seconds.
+// "SERVING (training)", with the learner's phase as learner/service/health_service.h has it, or an error of one line
+// naming the address and what came instead; takes at most five seconds.
 absl::StatusOr<std::string> AskHealth(const std::string& address, const ClientSecurity& security);
 
 }  // namespace troupe

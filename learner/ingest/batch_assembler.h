@@ -20,10 +20,10 @@
 #include "absl/time/time.h"
 #include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
-#include "learner/ingest/chunk_copy.h"
 #include "learner/batch/assembled_batch.h"
 #include "learner/batch/episode_summary.h"
 #include "learner/batch/training_batch.h"
+#include "learner/ingest/chunk_copy.h"
 
 namespace troupe {
 
@@ -51,8 +51,8 @@ class BatchAssembler {
   std::optional<uint64_t> filling_update() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Copies the chunk into its place. A batch is ready when all its places are filled.
-  void Fill(const Slot& slot, const ReceivedChunkView& view, uint64_t policy_version, std::vector<EpisodeSummary> episodes)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Fill(const Slot& slot, const ReceivedChunkView& view, uint64_t policy_version,
+            std::vector<EpisodeSummary> episodes) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The next update's batch, once ready. DEADLINE_EXCEEDED, CANCELLED (Close).
   absl::StatusOr<AssembledBatch> Next(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -54,8 +54,7 @@ absl::Status CheckFlags(const std::string& field, absl::Span<const uint8_t> flag
 }
 
 // What CheckDiscreteActions asks, without saying what is wrong. Where an allowed action was chosen, one is allowed.
-bool DiscreteActionsAreGood(const AgentGroupSpec& group,
-                            const ReceivedGroup& view) {
+bool DiscreteActionsAreGood(const AgentGroupSpec& group, const ReceivedGroup& view) {
   const size_t N = group.action_size, steps = view.discrete_actions.size();
   bool bad = false;
   for (size_t i = 0; i < steps; ++i) {

@@ -136,7 +136,7 @@ class LeaseTable {
     Lease lease;            // the current one, or the last when free; epoch 0: none yet
     std::string worker_id;  // empty: free
     uint64_t next_sequence = 0;
-    int failures = 0;  // since the last chunk
+    int failures = 0;                      // since the last chunk
     std::set<std::string> failed_workers;  // since then, of those still there
     std::string last_failed;
     SteadyTime not_before = SteadyTime::InfinitePast();

@@ -52,9 +52,7 @@ std::string WorkerSupervisor::last_words() const {
   return absl::StrCat(LogPath(0), ": ", last_line_.empty() ? "nothing yet" : absl::StrCat("\"", last_line_, "\""));
 }
 
-std::string WorkerSupervisor::LogPath(int index) const {
-  return absl::StrCat(options_.log_folder, "/", index, ".log");
-}
+std::string WorkerSupervisor::LogPath(int index) const { return absl::StrCat(options_.log_folder, "/", index, ".log"); }
 
 void WorkerSupervisor::Stop(absl::Duration grace) {
   {

@@ -13,11 +13,11 @@
 #include "absl/time/time.h"
 #include "common/clock/steady_time.h"
 #include "common/metrics/metrics.h"
-#include "common/threads/named_thread.h"
-#include "learner/reporting/console.h"
 #include "common/processes/piped_process.h"
+#include "common/threads/named_thread.h"
 #include "learner/local_workers/restart_policy.h"
 #include "learner/local_workers/worker_log.h"
+#include "learner/reporting/console.h"
 
 namespace troupe {
 

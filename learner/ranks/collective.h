@@ -1,5 +1,5 @@
-// What the learners of one data-parallel run (ranks 0 … size − 1) do together. No LibTorch here: the rest of the learner
-// knows the group by this header alone; ranks/rank_group.h makes a real one.
+// What the learners of one data-parallel run (ranks 0 … size − 1) do together. No LibTorch here: the rest of the
+// learner knows the group by this header alone; ranks/rank_group.h makes a real one.
 //
 // Every rank makes the same calls in the same order, or all of them wait. The first call that fails sets status();
 // from then on calls return at once and leave their arguments as they are, so arithmetic in between needs no check, and

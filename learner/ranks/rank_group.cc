@@ -1,11 +1,10 @@
 #include "learner/ranks/rank_group.h"
 
 #define USE_C10D_GLOO
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-
 #include <cstdlib>
 #include <optional>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <utility>
 #include <vector>
 
@@ -57,7 +56,8 @@ class RankGroup final : public Collective {
     try {
       call();
     } catch (const std::exception& error) {
-      status_ = absl::UnavailableError(absl::StrCat("rank ", rank(), " has lost the other learners: ", ReasonOf(error)));
+      status_ =
+          absl::UnavailableError(absl::StrCat("rank ", rank(), " has lost the other learners: ", ReasonOf(error)));
     }
   }
 

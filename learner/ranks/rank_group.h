@@ -25,7 +25,7 @@ struct RankGroupOptions {
   // Of one call: a rank that does not take part for so long counts as gone. One that dies is noticed at once.
   absl::Duration timeout = absl::Seconds(60);
   absl::Duration join_timeout = absl::Minutes(5);
-  std::function<bool()> stop_requested = [] { return false; };         // ends the joining
+  std::function<bool()> stop_requested = [] { return false; };       // ends the joining
   std::function<void(const std::string&)> log = [](const auto&) {};  // what is waited for, for people
 };
 

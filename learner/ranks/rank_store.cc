@@ -17,8 +17,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "common/clock/steady_time.h"
 #include "common/base/status_macros.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe {
 namespace {
@@ -100,8 +100,8 @@ absl::StatusOr<StorePointer> Open(const RankGroupOptions& options, const c10d::T
   try {
     return StorePointer(c10::make_intrusive<c10d::TCPStore>(options.master_address, store_options));
   } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("MASTER_ADDR=", options.master_address, " MASTER_PORT=",
-                                               options.master_port, ": ", ReasonOf(error)));
+    return absl::UnavailableError(absl::StrCat("MASTER_ADDR=", options.master_address,
+                                               " MASTER_PORT=", options.master_port, ": ", ReasonOf(error)));
   }
 }
 

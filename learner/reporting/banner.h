@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "common/specs/environment_spec.h"
 #include "common/metrics/memory_use.h"
+#include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/ingest/shard_range.h"

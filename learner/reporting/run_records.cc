@@ -9,8 +9,8 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "common/files/atomic_file.h"
 #include "common/base/status_macros.h"
+#include "common/files/atomic_file.h"
 #include "nlohmann/json.hpp"
 
 namespace troupe {

@@ -40,8 +40,7 @@ absl::StatusOr<std::unique_ptr<RunReporter>> RunReporter::Create(const std::stri
   std::unique_ptr<RunReporter> reporter(new RunReporter(start, console, metrics, now));
   if (folder.empty()) return reporter;
   const RunCounters& counters = start.counters;
-  ASSIGN_OR_RETURN(reporter->records_,
-                   RunRecords::Open(folder, counters.update, counters.evaluated_env_steps));
+  ASSIGN_OR_RETURN(reporter->records_, RunRecords::Open(folder, counters.update, counters.evaluated_env_steps));
   if (const int dropped = reporter->records_->num_dropped(); dropped > 0) {
     console->Line(absl::StrCat(dropped, dropped == 1 ? " line" : " lines",
                                " of metrics.jsonl that no checkpoint has seen moved to metrics.dropped.jsonl"));

@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/files/crc32c.h"
 #include "common/base/status_macros.h"
+#include "common/files/crc32c.h"
 #include "proto/tensorboard.pb.h"
 
 namespace troupe {

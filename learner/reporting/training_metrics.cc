@@ -74,8 +74,9 @@ void TrainingMetrics::ShowEpisodes(const std::string& prefix, const EpisodeMeans
         .Set(value);
   }
   for (const auto& [agent, name, value] : means.agent_statistics) {
-    metrics_.Gauge(prefix + "_agent_statistic", "Mean of the environment's own statistic of one agent.",
-                   {{"agent", agent}, {"name", name}})
+    metrics_
+        .Gauge(prefix + "_agent_statistic", "Mean of the environment's own statistic of one agent.",
+               {{"agent", agent}, {"name", name}})
         .Set(value);
   }
 }
@@ -103,9 +104,7 @@ void TrainingMetrics::OnEvaluation(const EvaluationRecord& record) {
   ShowEpisodes("troupe_evaluation", record.episodes);
 }
 
-void TrainingMetrics::OnEvaluationFailure() {
-  Evaluations(&metrics_, "failed").Increment();
-}
+void TrainingMetrics::OnEvaluationFailure() { Evaluations(&metrics_, "failed").Increment(); }
 
 void TrainingMetrics::OnCheckpoint(const CheckpointWrite& write, absl::Time now) {
   Checkpoints(&metrics_, write.status.ok() ? "written" : "failed").Increment();

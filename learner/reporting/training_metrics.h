@@ -8,7 +8,8 @@
 //                 troupe_evaluation_agent_statistic{agent, name}, troupe_evaluations_total{result}
 //   checkpoints   troupe_checkpoint_timestamp_seconds, troupe_checkpoint_env_steps, troupe_checkpoints_total{result}
 //   the thread    troupe_training_seconds_total{state}
-//   stages        troupe_stage_seconds{stage="update"|"snapshot"|"checkpoint"}; the server measures those before and after
+//   stages        troupe_stage_seconds{stage="update"|"snapshot"|"checkpoint"}; the server measures those before and
+//   after
 #ifndef TROUPE_LEARNER_REPORTING_TRAINING_METRICS_H_
 #define TROUPE_LEARNER_REPORTING_TRAINING_METRICS_H_
 

@@ -77,8 +77,7 @@ std::optional<BestEvaluation> EvaluationTracker::BetterThan(const std::optional<
   const double value = means.Find(settings_.best_by()).value_or(std::nan(""));
   if (std::isnan(value)) return std::nullopt;
   const bool comparable = best.has_value() && best->basis == basis_;
-  const bool better =
-      !comparable || (settings_.smaller_is_better() ? value < best->value : value > best->value);
+  const bool better = !comparable || (settings_.smaller_is_better() ? value < best->value : value > best->value);
   if (!better) return std::nullopt;
   return BestEvaluation{value, evaluated.update, evaluated.env_steps, basis_};
 }

@@ -3,10 +3,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/command_line/evaluation_progress.h"
 #include "common/files/atomic_file.h"
-#include "common/base/status_macros.h"
 #include "common/processes/piped_process.h"
 
 namespace troupe {

@@ -7,15 +7,16 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "common/command_line/command.h"
 #include "common/config/settings_reader.h"
-#include "common/base/status_macros.h"
 
 // train
 ABSL_FLAG(std::string, experiment, "", "What to train: deploy/experiments/*.textproto.");
 ABSL_FLAG(std::string, run_dir, "", "The run's folder; default: runs/NAME OF THE EXPERIMENT.");
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Where workers connect; port 0: any that is free.");
-ABSL_FLAG(bool, insecure, false, "Allow --listen on addresses that others can reach without credentials or encryption.");
+ABSL_FLAG(bool, insecure, false,
+          "Allow --listen on addresses that others can reach without credentials or encryption.");
 ABSL_FLAG(std::string, tls_certificate, "", "Own certificate, PEM: serve TLS.");
 ABSL_FLAG(std::string, tls_key, "", "Its private key, PEM.");
 ABSL_FLAG(std::string, tls_client_ca, "", "Authority, PEM, of which workers must show a certificate: mutual TLS.");
@@ -127,9 +128,9 @@ absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
   if (word == "inspect") return LearnerCommand::kInspect;
   if (word == "health") return absl::InvalidArgumentError("health: ask the program learner, not learner_train");
   const std::string nearest = NearestName(word, {"train", "export", "inspect", "health"});
-  return absl::InvalidArgumentError(absl::StrCat(
-      "unknown command \"", word, "\"; ",
-      nearest.empty() ? "there are train, export, inspect and health" : absl::StrCat("did you mean \"", nearest, "\"?")));
+  return absl::InvalidArgumentError(absl::StrCat("unknown command \"", word, "\"; ",
+                                                 nearest.empty() ? "there are train, export, inspect and health"
+                                                                 : absl::StrCat("did you mean \"", nearest, "\"?")));
 }
 
 absl::StatusOr<TrainOptions> ReadTrainFlags(std::vector<std::string> overrides) {

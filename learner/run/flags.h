@@ -1,5 +1,5 @@
-// The learner's command line. All its flags stand in flags.cc; nothing else knows them. Those of `learner health`, which is
-// another program (learner/main.cc), are only in the help here.
+// The learner's command line. All its flags stand in flags.cc; nothing else knows them. Those of `learner health`,
+// which is another program (learner/main.cc), are only in the help here.
 #ifndef TROUPE_LEARNER_RUN_FLAGS_H_
 #define TROUPE_LEARNER_RUN_FLAGS_H_
 

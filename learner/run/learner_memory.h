@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/specs/environment_spec.h"
 #include "common/metrics/memory_budget.h"
+#include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "learner/ingest/shard_range.h"
 #include "proto/experiment.pb.h"

@@ -11,8 +11,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "common/config/experiment_loader.h"
 #include "common/base/status_macros.h"
+#include "common/config/experiment_loader.h"
 #include "common/processes/piped_process.h"
 
 namespace troupe {

@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/safetensors_bytes.h"
-#include "common/base/status_macros.h"
 #include "common/wire/spec_codec.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "learner/algorithms/modules/rank_share.h"

@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/specs/environment_spec.h"
-#include "learner/ranks/collective.h"
 #include "learner/checkpoint/checkpoint.h"
+#include "learner/ranks/collective.h"
 #include "learner/service/learner_server.h"
 #include "proto/experiment.pb.h"
 

@@ -3,8 +3,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "common/security/addresses.h"
 #include "common/base/status_macros.h"
+#include "common/security/addresses.h"
 
 namespace troupe {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
-#include "common/base/status_macros.h"
 
 namespace troupe {
 

@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/specs/actor_file.h"
-#include "common/files/atomic_file.h"
 #include "common/base/status_macros.h"
+#include "common/files/atomic_file.h"
+#include "common/specs/actor_file.h"
 #include "learner/checkpoint/checkpoint_store.h"
 #include "learner/checkpoint/evaluation_basis.h"
 #include "nlohmann/json.hpp"

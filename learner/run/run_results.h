@@ -5,8 +5,8 @@
 //   evaluation.txt, evaluation.json   the final policy against the baselines
 //
 // A run that goes on has no final policy yet: what an earlier leg left is renamed to
-// actors/final-after-S-steps.safetensors and evaluation-after-S-steps.*; a best policy that can be compared no longer to
-// best-of-update-U.safetensors.
+// actors/final-after-S-steps.safetensors and evaluation-after-S-steps.*; a best policy that can be compared no longer
+// to best-of-update-U.safetensors.
 #ifndef TROUPE_LEARNER_RUN_RUN_RESULTS_H_
 #define TROUPE_LEARNER_RUN_RUN_RESULTS_H_
 

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/files/atomic_file.h"
 #include "common/base/status_macros.h"
+#include "common/files/atomic_file.h"
 #include "learner/checkpoint/checkpoint_store.h"
 #include "learner/reporting/banner.h"
 

@@ -8,37 +8,37 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
-#include "common/specs/best_by.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
 #include "common/metrics/metrics.h"
+#include "common/processes/piped_process.h"
 #include "common/security/addresses.h"
 #include "common/security/credential_files.h"
-#include "common/base/status_macros.h"
+#include "common/specs/best_by.h"
 #include "common/wire/spec_codec.h"
 #include "learner/algorithms/algorithm.h"
-#include "learner/ranks/collective.h"
+#include "learner/arithmetic/gpu/device.h"
 #include "learner/checkpoint/checkpoint_store.h"
 #include "learner/checkpoint/checkpoint_writer.h"
 #include "learner/ingest/shard_range.h"
-#include "learner/arithmetic/gpu/device.h"
+#include "learner/local_workers/worker_supervisor.h"
+#include "learner/ranks/collective.h"
 #include "learner/ranks/rank_group.h"
 #include "learner/reporting/banner.h"
 #include "learner/reporting/console.h"
-#include "learner/run/final_evaluation.h"
-#include "learner/run/learner_memory.h"
-#include "common/processes/piped_process.h"
 #include "learner/reporting/progress.h"
-#include "learner/run/rank_agreement.h"
-#include "learner/run/run_folder.h"
 #include "learner/reporting/run_metrics.h"
 #include "learner/reporting/run_reporter.h"
+#include "learner/reporting/training_metrics.h"
+#include "learner/run/final_evaluation.h"
+#include "learner/run/learner_memory.h"
+#include "learner/run/rank_agreement.h"
+#include "learner/run/run_folder.h"
 #include "learner/run/run_results.h"
 #include "learner/run/run_start.h"
 #include "learner/run/training_loop.h"
-#include "learner/reporting/training_metrics.h"
-#include "learner/local_workers/worker_supervisor.h"
 #include "learner/service/learner_server.h"
 
 namespace troupe {
@@ -107,9 +107,9 @@ class TrainingRun {
   std::shared_ptr<Collective> ranks_ = std::make_shared<SingleRank>();
   std::unique_ptr<RunFolder> folder_;  // rank 0's
   std::string own_folder_;             // for this rank's logs
-  Checkpoint start_;  // where the run begins or goes on
+  Checkpoint start_;                   // where the run begins or goes on
   bool resumed_ = false;
-  bool finished_ = false;  // all that was to be done for the run is done
+  bool finished_ = false;                           // all that was to be done for the run is done
   std::vector<SettingChange> environment_changes_;  // that the environment has not allowed yet
   std::string worker_program_;
   std::string local_token_;  // not empty: local workers need it
@@ -121,8 +121,8 @@ class TrainingRun {
   std::unique_ptr<Algorithm> algorithm_;
 };
 
-// From here to the end of the process health and metrics are answered, however long loading a checkpoint, waiting for other
-// ranks or the last evaluation take.
+// From here to the end of the process health and metrics are answered, however long loading a checkpoint, waiting for
+// other ranks or the last evaluation take.
 absl::Status TrainingRun::Listen() {
   metrics_.Gauge("troupe_run_finished", kFinishedHelp);
   LearnerServerOptions server_options;
@@ -200,8 +200,13 @@ absl::Status TrainingRun::OpenRun() {
   server_->Open(start_.run_id);
   CheckpointEnvSteps(&metrics_).Set(static_cast<double>(start_.counters.env_steps));
   ShowRun(experiment_, run_path(), start_.run_id, expected_workers(), &metrics_);
-  RunPlaces places{own_folder_,         start_.run_id,          AddressOf(options_.listen_address, server_->port()), "",
-                   device_.description, options_.local_workers, expected_workers()};
+  RunPlaces places{own_folder_,
+                   start_.run_id,
+                   AddressOf(options_.listen_address, server_->port()),
+                   "",
+                   device_.description,
+                   options_.local_workers,
+                   expected_workers()};
   if (metrics_port_ != 0) {
     places.metrics_url = absl::StrCat("http://", AddressOf(options_.metrics_address, metrics_port_), "/metrics");
   }
@@ -248,9 +253,9 @@ absl::Status TrainingRun::AwaitEnvironment() {
     }
     if (found.has_value() || SteadyTime::Now() < remind) continue;
     remind = SteadyTime::Now() + kWaitingReminder;
-    console_.Line(absl::StrCat("waiting for the first worker at ", AddressOf(options_.listen_address, server_->port()),
-                               workers_ == nullptr ? "" : "; the learner's own says: ",
-                               workers_ == nullptr ? "" : workers_->last_words()));
+    console_.Line(absl::StrCat(
+        "waiting for the first worker at ", AddressOf(options_.listen_address, server_->port()),
+        workers_ == nullptr ? "" : "; the learner's own says: ", workers_ == nullptr ? "" : workers_->last_words()));
   }
 }
 
@@ -289,8 +294,8 @@ absl::Status TrainingRun::PrepareLearning() {
 absl::StatusOr<TrainingResult> TrainingRun::Train() {
   // Rank 0 alone evaluates and writes.
   if (!is_first()) start_.experiment.mutable_evaluation()->set_interval_env_steps(0);
-  ASSIGN_OR_RETURN(const auto reporter, RunReporter::Create(is_first() ? own_folder_ : "", start_, &console_, &metrics_,
-                                                            absl::Now()));
+  ASSIGN_OR_RETURN(const auto reporter,
+                   RunReporter::Create(is_first() ? own_folder_ : "", start_, &console_, &metrics_, absl::Now()));
   std::optional<CheckpointWriter> writer;
   if (is_first()) {
     writer.emplace(CheckpointStore(folder_->File("checkpoints"), experiment_.checkpoint().keep()),
@@ -392,8 +397,7 @@ absl::Status TrainingRun::TrainAndEvaluate() {
     }
     RETURN_IF_ERROR(FinishRun(*result));
   }
-  finished_ =
-      !options_.final_evaluation || !is_first() || (is_complete() && HasFinalTable(*folder_, start_.counters));
+  finished_ = !options_.final_evaluation || !is_first() || (is_complete() && HasFinalTable(*folder_, start_.counters));
   if (finished_) return absl::OkStatus();
   const absl::Status evaluated = EvaluateFinally();
   finished_ = evaluated.ok();
@@ -430,8 +434,8 @@ absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options) {
   RETURN_IF_ERROR(CheckServerSecurity(options.security, options.listen_address));
   ASSIGN_OR_RETURN(Experiment experiment, LoadExperiment(options.experiment_path, options.overrides));
   if (options.ranks.has_value()) {
-    RETURN_IF_ERROR(CheckRanks(*options.ranks, static_cast<int>(experiment.collection().num_shards()),
-                               options.insecure_ranks));
+    RETURN_IF_ERROR(
+        CheckRanks(*options.ranks, static_cast<int>(experiment.collection().num_shards()), options.insecure_ranks));
   }
   return experiment;
 }

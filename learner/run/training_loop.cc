@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
+#include "common/files/sha256.h"
 #include "learner/ingest/shard_range.h"
 #include "learner/run/rank_agreement.h"
-#include "common/files/sha256.h"
 
 namespace troupe {
 namespace {
@@ -66,7 +66,8 @@ absl::Status TrainingLoop::Train() {
     absl::Status health = stop ? absl::OkStatus() : parts_.health();
     if (!stop && health.ok()) {
       TakeEvaluations(absl::ZeroDuration());
-      if (evaluations_.IsDue(state_.counters.env_steps) && evaluations_.num_pending() < LearnerServer::kMaxEvaluations) {
+      if (evaluations_.IsDue(state_.counters.env_steps) &&
+          evaluations_.num_pending() < LearnerServer::kMaxEvaluations) {
         RequestEvaluation();
       }
       health = AwaitBatch();
@@ -201,7 +202,8 @@ void TrainingLoop::TakeEvaluations(absl::Duration timeout) {
       parts_.checkpoints->WriteBest(std::move(kept));
     }
     snapshot_ = nullptr;
-    parts_.reporter->OnEvaluation({evaluated.update, evaluated.env_steps, absl::Now(), *evaluation.means, better.has_value()});
+    parts_.reporter->OnEvaluation(
+        {evaluated.update, evaluated.env_steps, absl::Now(), *evaluation.means, better.has_value()});
   }
 }
 

@@ -2,8 +2,8 @@
 //
 //   NextBatch ─► Update ─► Publish ─► ReleaseBatch ─► records, evaluation, checkpoint ─► NextBatch …
 //
-// Publishing comes first after the update: workers wait for it, people and files do not. An algorithm whose device still
-// works may look at the next batch meanwhile (Algorithm::PrefetchFrom).
+// Publishing comes first after the update: workers wait for it, people and files do not. An algorithm whose device
+// still works may look at the next batch meanwhile (Algorithm::PrefetchFrom).
 //
 // With several ranks each runs this loop in step with the others: before an update they agree that all have their part
 // of the batch and nobody wants to stop; afterwards they tell each other what their workers did. Rank 0 writes
@@ -23,12 +23,12 @@
 #include "common/clock/awake_clock.h"
 #include "common/clock/steady_time.h"
 #include "learner/algorithms/algorithm.h"
-#include "learner/ranks/collective.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_writer.h"
+#include "learner/ranks/collective.h"
 #include "learner/reporting/console.h"
-#include "learner/run/evaluation_tracker.h"
 #include "learner/reporting/run_reporter.h"
+#include "learner/run/evaluation_tracker.h"
 #include "learner/service/learner_server.h"
 
 namespace troupe {
@@ -65,9 +65,9 @@ class TrainingLoop {
   TrainingLoop(TrainingParts parts, const Checkpoint& start);
 
   // Trains until total_env_steps, a stop request or an error; in every case what was learned is in a checkpoint on disk
-  // when this returns, as far as the disk takes it: TrainingResult::kept. Leaves draining the server to the caller. Errors: those of
-  // `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others; UNAVAILABLE or ABORTED
-  // when another rank is gone or ended the run: an update cut short by that is taken back.
+  // when this returns, as far as the disk takes it: TrainingResult::kept. Leaves draining the server to the caller.
+  // Errors: those of `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others;
+  // UNAVAILABLE or ABORTED when another rank is gone or ended the run: an update cut short by that is taken back.
   absl::StatusOr<TrainingResult> Run();
 
  private:
@@ -99,7 +99,7 @@ class TrainingLoop {
   EvaluationTracker evaluations_;
   std::optional<AssembledBatch> batch_;  // waits for the other ranks' parts
   std::vector<uint32_t> lease_epochs_;   // of all ranks, once they told; then the newest
-  Snapshot snapshot_;  // of the current update, once somebody asked for it
+  Snapshot snapshot_;                    // of the current update, once somebody asked for it
   uint64_t checkpointed_env_steps_;
   double snapshot_seconds_ = 0;
   int failed_updates_ = 0;

@@ -25,8 +25,7 @@ absl::StatusOr<std::unique_ptr<CallGuard>> CallGuard::Create(const ServerSecurit
   if (!security.token_file.empty()) {
     ASSIGN_OR_RETURN(token, BearerToken::Open({"--token_file", security.token_file}));
   }
-  return std::unique_ptr<CallGuard>(
-      new CallGuard(security.tls(), std::move(token), std::move(local_token), metrics));
+  return std::unique_ptr<CallGuard>(new CallGuard(security.tls(), std::move(token), std::move(local_token), metrics));
 }
 
 CallGuard::CallGuard(bool tls, std::shared_ptr<BearerToken> token, std::string local_token, LearnerMetrics* metrics)

@@ -15,8 +15,9 @@
 
 namespace troupe {
 
-// Over TLS a call needs the token, if there is one; the certificate was checked by the handshake. In plain text it needs
-// the token too, or that of the local workers; beside TLS the local workers' is the only one good enough. Thread-safe.
+// Over TLS a call needs the token, if there is one; the certificate was checked by the handshake. In plain text it
+// needs the token too, or that of the local workers; beside TLS the local workers' is the only one good enough.
+// Thread-safe.
 class CallGuard {
  public:
   // `local_token` empty: there is none. `metrics` outlives it. Errors of the token file.

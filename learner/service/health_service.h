@@ -11,7 +11,7 @@ namespace troupe {
 
 // What a learner is about, from the first moment of its process to the last.
 enum class LearnerPhase {
-  kStarting,   // loads its checkpoint, waits for the other learners and for the first worker
+  kStarting,  // loads its checkpoint, waits for the other learners and for the first worker
   kTraining,
   kFinishing,  // the run has ended: the last evaluation
   kStopping,   // it drains and the process ends: NOT_SERVING

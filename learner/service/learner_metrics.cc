@@ -13,12 +13,28 @@ constexpr char kDepthHelp[] = "Items waiting: chunks for a place in a batch, ful
 constexpr char kRejected[] = "troupe_rejected_requests_total";
 constexpr char kRejectedHelp[] = "Requests and messages refused.";
 // Shown as 0 from the start: a series that begins with its first count hides that count from rate().
-constexpr const char* kRejectionReasons[] = {
-    "draining",         "environment_spec",   "lease_failure",    "malformed_chunk",  "malformed_evaluation",
-    "malformed_peer",   "max_shards",         "message_size",     "name_length",      "protocol",
-    "protocol_version", "run_id",             "tls_certificate",  "tls_handshake",    "tls_no_certificate",
-    "tls_plaintext",    "token",              "too_many_streams", "too_many_workers", "too_many_workers_of_peer",
-    "unauthenticated",  "unknown_worker"};
+constexpr const char* kRejectionReasons[] = {"draining",
+                                             "environment_spec",
+                                             "lease_failure",
+                                             "malformed_chunk",
+                                             "malformed_evaluation",
+                                             "malformed_peer",
+                                             "max_shards",
+                                             "message_size",
+                                             "name_length",
+                                             "protocol",
+                                             "protocol_version",
+                                             "run_id",
+                                             "tls_certificate",
+                                             "tls_handshake",
+                                             "tls_no_certificate",
+                                             "tls_plaintext",
+                                             "token",
+                                             "too_many_streams",
+                                             "too_many_workers",
+                                             "too_many_workers_of_peer",
+                                             "unauthenticated",
+                                             "unknown_worker"};
 
 std::vector<double> LagBuckets() { return {0, 1, 2, 3, 4, 6, 8, 16, 32, 64, 256, 1024}; }
 

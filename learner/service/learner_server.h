@@ -1,5 +1,5 @@
-// Everything between the network and the training loop: the gRPC service, leases, admission, queue, batch assembly, weights
-// publication and evaluation tasks, behind the calls the training loop makes.
+// Everything between the network and the training loop: the gRPC service, leases, admission, queue, batch assembly,
+// weights publication and evaluation tasks, behind the calls the training loop makes.
 //
 //   Start ─► Open ─► WaitForEnvironment ─► Begin ─► { NextBatch, (train), Publish, [RequestEvaluation] }* ─► Drain ─►
 //   destruction
@@ -15,37 +15,37 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/specs/environment_spec.h"
 #include "common/base/host_tensor.h"
 #include "common/metrics/metrics.h"
-#include "common/specs/policy_spec.h"
 #include "common/security/addresses.h"
 #include "common/security/server_security.h"
-#include "learner/ingest/shard_range.h"
+#include "common/specs/environment_spec.h"
+#include "common/specs/policy_spec.h"
 #include "learner/batch/assembled_batch.h"
 #include "learner/batch/episode_summary.h"
 #include "learner/batch/ingest_state.h"
 #include "learner/batch/training_batch.h"
+#include "learner/ingest/shard_range.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
 
 struct LearnerServerOptions {
-  std::string listen_address;      // "127.0.0.1:0"
-  ServerSecurity security;         // checked
+  std::string listen_address;  // "127.0.0.1:0"
+  ServerSecurity security;     // checked
   // Not empty: also listens at a free port of 127.0.0.1 in plain text, for calls that carry this token.
   std::string local_token;
-  Experiment experiment;           // complete
-  // Workers to wait for before the first leases are given, so that shards are spread evenly from the start and no lease has to
-  // move; after `expected_workers_patience` leases are given to those that came.
+  Experiment experiment;  // complete
+  // Workers to wait for before the first leases are given, so that shards are spread evenly from the start and no lease
+  // has to move; after `expected_workers_patience` leases are given to those that came.
   int expected_workers = 1;
   absl::Duration expected_workers_patience = absl::Seconds(30);
   int max_workers = 1024;
   int max_workers_per_peer = 512;  // registered from one address
   // The shards leased out here; count 0: all. Batches have these shards' columns.
   ShardRange own_shards;
-  // Told, one line each, what people want to know: workers that come and go, shards given up, chunks refused. Called from
-  // any thread, under a lock: it must not call back. Empty: nobody is told.
+  // Told, one line each, what people want to know: workers that come and go, shards given up, chunks refused. Called
+  // from any thread, under a lock: it must not call back. Empty: nobody is told.
   std::function<void(const std::string&)> log;
 };
 
@@ -86,22 +86,25 @@ class LearnerServer {
   // The spec announced by the first worker; later workers must announce the same. DEADLINE_EXCEEDED after `timeout`.
   virtual absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) = 0;
 
-  // Opens the gates: publishes `weights` (whose version is the first update) and gives out leases with epochs above those of
-  // `ingest`. Call once.
+  // Opens the gates: publishes `weights` (whose version is the first update) and gives out leases with epochs above
+  // those of `ingest`. Call once.
   virtual absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
                              std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) = 0;
 
-  // The next full batch, in the order of updates. CANCELLED after Drain; DEADLINE_EXCEEDED after `timeout` (call again).
+  // The next full batch, in the order of updates. CANCELLED after Drain; DEADLINE_EXCEEDED after `timeout` (call
+  // again).
   virtual absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) = 0;
-  // The batch that NextBatch will give, as soon as it is full, to be looked at already; null: not full within `timeout`.
+  // The batch that NextBatch will give, as soon as it is full, to be looked at already; null: not full within
+  // `timeout`.
   virtual const TrainingBatch* PeekBatch(absl::Duration) { return nullptr; }
   virtual void ReleaseBatch(const AssembledBatch& batch) = 0;
 
   // Makes `weights` the newest; its version is the number of updates done.
   virtual void Publish(std::shared_ptr<const PolicyWeights> weights) = 0;
 
-  // Spreads the episodes over the workers; `done` is called once, from a service thread, with all of them or an error (CANCELLED
-  // on Drain). At most `kMaxEvaluations` are under way; a further request is refused with RESOURCE_EXHAUSTED.
+  // Spreads the episodes over the workers; `done` is called once, from a service thread, with all of them or an error
+  // (CANCELLED on Drain). At most `kMaxEvaluations` are under way; a further request is refused with
+  // RESOURCE_EXHAUSTED.
   static constexpr int kMaxEvaluations = 4;
   virtual absl::Status RequestEvaluation(const EvaluationRequest& request,
                                          std::function<void(absl::StatusOr<EvaluationOutcome>)> done) = 0;
@@ -122,9 +125,9 @@ class LearnerServer {
   // evaluations go on.
   virtual void EndCollection() = 0;
 
-  // Refuses new workers and wakes NextBatch. When the run has ended, tells the workers to finish and waits for their streams
-  // to close, up to `grace`. Then cuts what is open: workers that were not told look for a learner that comes back. After
-  // the end of the run health is still answered, otherwise nothing any more.
+  // Refuses new workers and wakes NextBatch. When the run has ended, tells the workers to finish and waits for their
+  // streams to close, up to `grace`. Then cuts what is open: workers that were not told look for a learner that comes
+  // back. After the end of the run health is still answered, otherwise nothing any more.
   virtual void Drain(const std::string& reason, bool run_ended, absl::Duration grace) = 0;
 };
 

@@ -15,9 +15,8 @@ std::string PeerAddress(const std::string& peer) {
 
 void PeerLedger::SentMalformedChunk(const std::string& address, SteadyTime now) {
   if (!addresses_.contains(address) && addresses_.size() >= kMaxAddresses) {
-    addresses_.erase(std::min_element(addresses_.begin(), addresses_.end(), [](const auto& a, const auto& b) {
-      return a.second.last < b.second.last;
-    }));
+    addresses_.erase(std::min_element(addresses_.begin(), addresses_.end(),
+                                      [](const auto& a, const auto& b) { return a.second.last < b.second.last; }));
   }
   Record& record = addresses_[address];
   if (now - record.last > kForgetAfter) record = {};

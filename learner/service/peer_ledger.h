@@ -1,5 +1,5 @@
-// What the learner keeps of the addresses its peers come from: who sent malformed chunks, and how long such an address is
-// refused registration. A worker of ours never sends one, so nobody honest waits unless he shares the address.
+// What the learner keeps of the addresses its peers come from: who sent malformed chunks, and how long such an address
+// is refused registration. A worker of ours never sends one, so nobody honest waits unless he shares the address.
 #ifndef TROUPE_LEARNER_SERVICE_PEER_LEDGER_H_
 #define TROUPE_LEARNER_SERVICE_PEER_LEDGER_H_
 
@@ -18,8 +18,8 @@ std::string PeerAddress(const std::string& peer);
 // Not thread-safe. Time is passed in.
 class PeerLedger {
  public:
-  // So many malformed chunks cost an address nothing but the worker that sent them; each further one doubles the time in
-  // which it may not register, from the first refusal to the longest.
+  // So many malformed chunks cost an address nothing but the worker that sent them; each further one doubles the time
+  // in which it may not register, from the first refusal to the longest.
   static constexpr int kForgiven = 8;
   static constexpr absl::Duration kFirstRefusal = absl::Seconds(1);
   static constexpr absl::Duration kLongestRefusal = absl::Minutes(5);

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/threads/timed_wait.h"
 #include "common/base/status_macros.h"
+#include "common/threads/timed_wait.h"
 #include "common/wire/spec_codec.h"
 
 namespace troupe {

@@ -131,7 +131,7 @@ class TrainingSession {
   struct Worker {
     std::string host;
     std::string peer;
-    std::shared_ptr<WorkerStream> stream;              // null: not connected
+    std::shared_ptr<WorkerStream> stream;                    // null: not connected
     SteadyTime parked_since = SteadyTime::InfiniteFuture();  // finite: its stream waits for us, it is not silent
     uint64_t chunks_admitted = 0;
   };
@@ -210,7 +210,7 @@ class TrainingSession {
   std::atomic<Run*> run_ = nullptr;
 
   mutable absl::Mutex mutex_;
-  std::string run_id_ ABSL_GUARDED_BY(mutex_);  // empty until Open
+  std::string run_id_ ABSL_GUARDED_BY(mutex_);                          // empty until Open
   std::optional<EnvironmentSpec> environment_ ABSL_GUARDED_BY(mutex_);  // the first worker's; final from Begin on
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Worker> workers_ ABSL_GUARDED_BY(mutex_);

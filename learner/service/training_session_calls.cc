@@ -30,8 +30,8 @@ absl::Status TrainingSession::DescribeRun(const wire::DescribeRunRequest& reques
 
 absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& request, const std::string& run_id) {
   if (const size_t bytes = request.ByteSizeLong(); bytes > kMaxControlBytes) {
-    return Refuse("message_size", absl::InvalidArgumentError(absl::StrCat("request: came ", bytes,
-                                                                          " bytes, expected at most ", kMaxControlBytes)));
+    return Refuse("message_size", absl::InvalidArgumentError(absl::StrCat(
+                                      "request: came ", bytes, " bytes, expected at most ", kMaxControlBytes)));
   }
   if (request.protocol_version() != kProtocolVersion) {
     return Refuse("protocol_version",
@@ -39,9 +39,9 @@ absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& req
                                                              ", expected ", kProtocolVersion)));
   }
   if (request.run_id() != run_id) {
-    return Refuse("run_id", absl::FailedPreconditionError(absl::StrCat("run_id: came \"",
-                                                                       request.run_id().substr(0, kMaxNameBytes),
-                                                                       "\", expected \"", run_id, "\"")));
+    return Refuse("run_id",
+                  absl::FailedPreconditionError(absl::StrCat(
+                      "run_id: came \"", request.run_id().substr(0, kMaxNameBytes), "\", expected \"", run_id, "\"")));
   }
   if (request.host().size() > kMaxNameBytes || request.build().size() > kMaxNameBytes) {
     return Refuse("name_length", absl::InvalidArgumentError(
@@ -67,8 +67,8 @@ absl::Status TrainingSession::CheckRoom(const std::string& peer) {
   const auto of_peer = std::ranges::count_if(workers_, [&](const auto& entry) { return entry.second.peer == peer; });
   if (of_peer >= options_.max_workers_per_peer) {
     return Refuse("too_many_workers_of_peer",
-                  absl::ResourceExhaustedError(absl::StrCat(
-                      "workers: ", of_peer, " are registered from this address, the most there may be")));
+                  absl::ResourceExhaustedError(
+                      absl::StrCat("workers: ", of_peer, " are registered from this address, the most there may be")));
   }
   return absl::OkStatus();
 }

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/clock/steady_time.h"
 #include "common/base/status_macros.h"
+#include "common/clock/steady_time.h"
 #include "learner/service/training_session.h"
 
 namespace troupe {
@@ -120,7 +120,8 @@ absl::StatusOr<std::optional<TrainingSession::Decision>> TrainingSession::Decide
   if (result != wire::ADMITTED && result != wire::STALE) return decision;
   if (!ordered && !filling.has_value()) return std::nullopt;
   if (result == wire::STALE) return decision;
-  decision.slot = ordered ? run.assembler.Reserve(decision.verdict.update, chunk.shard() - own_shards_.first) : run.assembler.ReserveNext();
+  decision.slot = ordered ? run.assembler.Reserve(decision.verdict.update, chunk.shard() - own_shards_.first)
+                          : run.assembler.ReserveNext();
   if (!decision.slot.has_value()) return std::nullopt;
   return decision;
 }

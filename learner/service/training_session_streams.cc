@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/threads/timed_wait.h"
-#include "common/base/status_macros.h"
 #include "learner/service/training_session.h"
 
 namespace troupe {

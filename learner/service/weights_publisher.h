@@ -44,8 +44,8 @@ class WeightsPublisher {
   explicit WeightsPublisher(bool every_version);
   ~WeightsPublisher();
 
-  // Returns the bytes of one serialised copy. Versions rise. Subscribers are woken by a thread of the publisher's own: a
-  // woken one writes to its socket at once, which for many workers takes longer than the caller, who trains, has.
+  // Returns the bytes of one serialised copy. Versions rise. Subscribers are woken by a thread of the publisher's own:
+  // a woken one writes to its socket at once, which for many workers takes longer than the caller, who trains, has.
   size_t Publish(const PolicyWeights& weights) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What a subscriber that was last sent `sent` gets next; null: nothing yet. The oldest kept one above `sent`, or the

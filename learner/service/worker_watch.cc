@@ -111,11 +111,13 @@ void WorkerWatch::LookForSlow(SteadyTime now, std::vector<std::string>* lines) {
   const double late = absl::FDivDuration(worker.late - late_before_, passed);
   if (late < kLateShare) return;
   told_slow_.insert(slow);
-  lines->push_back(absl::StrFormat(
-      "%s (%s) is slow: a chunk takes it %.3g s, the other workers %.3g s, and for %.0f %% of the time they wait for it. "
-      "Every batch has a part of each worker, so the whole run goes at its pace: give it a processor of its own, or end "
-      "it, and its shards go to the others",
-      slow, worker.host, slowest.seconds, slowest.others_seconds, 100 * std::min(1.0, late)));
+  lines->push_back(
+      absl::StrFormat("%s (%s) is slow: a chunk takes it %.3g s, the other workers %.3g s, and for %.0f %% of the time "
+                      "they wait for it. "
+                      "Every batch has a part of each worker, so the whole run goes at its pace: give it a processor "
+                      "of its own, or end "
+                      "it, and its shards go to the others",
+                      slow, worker.host, slowest.seconds, slowest.others_seconds, 100 * std::min(1.0, late)));
 }
 
 }  // namespace troupe

@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/acting/actor_team.h"
-#include "actor_worker/evaluation/episode_runner.h"
 #include "actor_worker/acting/own_actor.h"
+#include "actor_worker/environments/registry/registry.h"
+#include "actor_worker/evaluation/episode_runner.h"
 #include "actor_worker/evaluation/watched_episode.h"
 #include "common/config/experiment_loader.h"
 #include "gmock/gmock.h"

@@ -1,8 +1,8 @@
 #include <cmath>
 
 #include "actor_worker/acting/kernels.h"
-#include "common/specs/policy_spec.h"
 #include "common/base/random.h"
+#include "common/specs/policy_spec.h"
 #include "gtest/gtest.h"
 
 namespace troupe {

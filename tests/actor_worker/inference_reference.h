@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "common/base/host_tensor.h"
-#include "common/specs/policy_spec.h"
 #include "common/base/random.h"
+#include "common/specs/policy_spec.h"
 
 namespace troupe {
 

@@ -1,5 +1,4 @@
 #include "actor_worker/rollout/progress.h"
-
 #include "gtest/gtest.h"
 
 namespace troupe {

@@ -1,7 +1,6 @@
-#include "actor_worker/rollout/shard_memory.h"
-
 #include <string>
 
+#include "actor_worker/rollout/shard_memory.h"
 #include "common/wire/chunk_bytes.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "actor_worker/environments/environment.h"
-#include "common/config/settings_reader.h"
 #include "common/base/status_macros.h"
+#include "common/config/settings_reader.h"
 
 namespace troupe {
 

@@ -1,7 +1,6 @@
-#include "actor_worker/stream/shared_encoding.h"
-
 #include <vector>
 
+#include "actor_worker/stream/shared_encoding.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "grpcpp/support/slice.h"
 #include "gtest/gtest.h"

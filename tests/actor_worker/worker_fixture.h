@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "actor_worker/rollout/worker_run.h"
-#include "common/config/experiment_loader.h"
 #include "common/base/random.h"
+#include "common/config/experiment_loader.h"
 #include "tests/actor_worker/tiny_environment.h"
 
 namespace troupe {

@@ -240,7 +240,8 @@ TEST_F(WorkerTest, AnotherRunMeansEverythingAnew) {
   EXPECT_EQ(learner.last_registration().run_id(), "run-2");
   EXPECT_EQ(learner.chunks()[2].sequence(), 0);
   const std::string series = worker.Series();
-  EXPECT_THAT(series, testing::HasSubstr("troupe_worker_run_info{environment=\"tiny\",experiment=\"tiny\",run_id=\"run-2\"} 1"));
+  EXPECT_THAT(series, testing::HasSubstr(
+                          "troupe_worker_run_info{environment=\"tiny\",experiment=\"tiny\",run_id=\"run-2\"} 1"));
   EXPECT_THAT(series, testing::Not(testing::HasSubstr("run-1")));
 }
 
@@ -376,7 +377,8 @@ TEST_F(WorkerTest, ARepeatedEvaluationTaskIsAnsweredAgainAndNotPlayedAgain) {
   ASSERT_TRUE(learner.Send(task));
   ASSERT_TRUE(learner.Await([&](const Messages& messages) { return results(messages) == 2; }));
   const Messages messages = learner.messages();
-  EXPECT_EQ(messages.back().evaluation_result().SerializeAsString(), messages[1].evaluation_result().SerializeAsString());
+  EXPECT_EQ(messages.back().evaluation_result().SerializeAsString(),
+            messages[1].evaluation_result().SerializeAsString());
   EXPECT_EQ(worker.Count("troupe_worker_evaluation_episodes_total"), 3);
   learner.ForgetWorkers();
   learner.CutStreams();

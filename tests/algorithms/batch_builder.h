@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/config/experiment_loader.h"
 #include "common/base/random.h"
+#include "common/config/experiment_loader.h"
 #include "learner/algorithms/algorithm.h"
 
 namespace troupe {

@@ -78,9 +78,8 @@ TrainingBatch WholeBatch(const AlgorithmContext& context, uint64_t update) {
 
 Trained Train(const AlgorithmContext& context, int first, int count) {
   const std::unique_ptr<Algorithm> algorithm = CreateAlgorithm(context).value();
-  return TrainOn(algorithm.get(), kUpdates, kSteps * kColumns, [&](uint64_t update) {
-    return Cut(context.environment, WholeBatch(context, update), first, count);
-  });
+  return TrainOn(algorithm.get(), kUpdates, kSteps * kColumns,
+                 [&](uint64_t update) { return Cut(context.environment, WholeBatch(context, update), first, count); });
 }
 
 std::vector<double> Numbers(const HostTensor& tensor) {
@@ -123,13 +122,16 @@ void ExpectRanksToLearnWhatOneLearns(const Case& what, bool device_steps) {
   const Trained alone = Train(context, 0, kColumns);
   const std::vector<int>& columns = what.columns;
   std::vector<Trained> parts(columns.size());
-  RunRanks(static_cast<int>(columns.size()), [&](std::shared_ptr<ThreadRank> ranks) {
-    AlgorithmContext own = context;
-    own.ranks = ranks;
-    int first = 0;
-    for (int rank = 0; rank < ranks->rank(); ++rank) first += columns[rank];
-    parts[ranks->rank()] = Train(own, first, columns[ranks->rank()]);
-  }, FloatsOf);
+  RunRanks(
+      static_cast<int>(columns.size()),
+      [&](std::shared_ptr<ThreadRank> ranks) {
+        AlgorithmContext own = context;
+        own.ranks = ranks;
+        int first = 0;
+        for (int rank = 0; rank < ranks->rank(); ++rank) first += columns[rank];
+        parts[ranks->rank()] = Train(own, first, columns[ranks->rank()]);
+      },
+      FloatsOf);
   for (const Trained& part : parts) {
     EXPECT_EQ(part.state, parts[0].state);
     EXPECT_EQ(part.statistics, parts[0].statistics);
@@ -145,7 +147,9 @@ void ExpectRanksToLearnWhatOneLearns(const Case& what, bool device_steps) {
 
 TEST_P(DataParallel, LearnsWhatALearnerByItselfLearns) { ExpectRanksToLearnWhatOneLearns(GetParam(), false); }
 
-TEST_P(DataParallel, LearnsWhatALearnerByItselfLearnsInAGpusSteps) { ExpectRanksToLearnWhatOneLearns(GetParam(), true); }
+TEST_P(DataParallel, LearnsWhatALearnerByItselfLearnsInAGpusSteps) {
+  ExpectRanksToLearnWhatOneLearns(GetParam(), true);
+}
 
 constexpr char kNetworks[] = "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] ";
 
@@ -175,35 +179,40 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 TEST(DataParallelFailure, EndsTheUpdateWithTheGroupsStatus) {
-  const AlgorithmContext context =
-      MakeContext(Settings("", "minibatch_size: 24"), {DiscreteGroup("cars", 3, 5, 4)}, 2);
+  const AlgorithmContext context = MakeContext(Settings("", "minibatch_size: 24"), {DiscreteGroup("cars", 3, 5, 4)}, 2);
   for (const int calls : {1, 5, 8}) {
-    RunRanks(2, [&](std::shared_ptr<ThreadRank> ranks) {
-      ranks->FailAfter(calls);
-      AlgorithmContext own = context;
-      own.ranks = ranks;
-      const auto statistics = CreateAlgorithm(own).value()->Update(
-          Cut(context.environment, WholeBatch(context, 0), 3 * ranks->rank(), 3), {.total_env_steps = 720});
-      EXPECT_EQ(statistics.status().code(), absl::StatusCode::kUnavailable) << calls;
-    }, FloatsOf);
+    RunRanks(
+        2,
+        [&](std::shared_ptr<ThreadRank> ranks) {
+          ranks->FailAfter(calls);
+          AlgorithmContext own = context;
+          own.ranks = ranks;
+          const auto statistics = CreateAlgorithm(own).value()->Update(
+              Cut(context.environment, WholeBatch(context, 0), 3 * ranks->rank(), 3), {.total_env_steps = 720});
+          EXPECT_EQ(statistics.status().code(), absl::StatusCode::kUnavailable) << calls;
+        },
+        FloatsOf);
   }
 }
 
 TEST(DataParallelFailure, AStepThatIsNotFiniteAnywhereIsSkippedEverywhere) {
   const AlgorithmContext context = MakeContext(Settings("", ""), {DiscreteGroup("cars", 3, 5, 4)}, 2);
-  RunRanks(2, [&](std::shared_ptr<ThreadRank> ranks) {
-    AlgorithmContext own = context;
-    own.ranks = ranks;
-    const std::unique_ptr<Algorithm> algorithm = CreateAlgorithm(own).value();
-    const std::vector<HostTensor> before = algorithm->SaveState();
-    TrainingBatch batch = Cut(context.environment, WholeBatch(context, 0), 3 * ranks->rank(), 3);
-    if (ranks->rank() == 1) batch.groups[0].rewards[0] = std::nanf("");
-    const auto statistics = algorithm->Update(batch, {.total_env_steps = 720});
-    ASSERT_TRUE(statistics.ok());
-    const std::map<std::string, double> named(statistics->values.begin(), statistics->values.end());
-    EXPECT_EQ(named.at("skipped_minibatches"), 3);
-    EXPECT_EQ(algorithm->SaveState(), before);
-  }, FloatsOf);
+  RunRanks(
+      2,
+      [&](std::shared_ptr<ThreadRank> ranks) {
+        AlgorithmContext own = context;
+        own.ranks = ranks;
+        const std::unique_ptr<Algorithm> algorithm = CreateAlgorithm(own).value();
+        const std::vector<HostTensor> before = algorithm->SaveState();
+        TrainingBatch batch = Cut(context.environment, WholeBatch(context, 0), 3 * ranks->rank(), 3);
+        if (ranks->rank() == 1) batch.groups[0].rewards[0] = std::nanf("");
+        const auto statistics = algorithm->Update(batch, {.total_env_steps = 720});
+        ASSERT_TRUE(statistics.ok());
+        const std::map<std::string, double> named(statistics->values.begin(), statistics->values.end());
+        EXPECT_EQ(named.at("skipped_minibatches"), 3);
+        EXPECT_EQ(algorithm->SaveState(), before);
+      },
+      FloatsOf);
 }
 
 }  // namespace

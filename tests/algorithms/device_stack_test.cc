@@ -79,8 +79,8 @@ TEST_P(DeviceStackTest, AgreesWithAutogradInOnePartAndInSeveral) {
   }
 }
 
-// Eight bits round by 0.4 % at most. Where that carries a sum across 0, RELU's slope is another one: if so with a share s of
-// the units, gradients differ by about √s of their norm.
+// Eight bits round by 0.4 % at most. Where that carries a sum across 0, RELU's slope is another one: if so with a share
+// s of the units, gradients differ by about √s of their norm.
 TEST_P(DeviceStackTest, RoundsProductsAloneInBfloat16) {
   const double tolerance = GetParam().activation == Activation::kTanh || GetParam().hidden_sizes.empty() ? 0.02 : 0.1;
   const Problem problem(GetParam());

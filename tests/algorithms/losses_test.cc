@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "common/specs/policy_spec.h"
 #include "common/base/random.h"
+#include "common/specs/policy_spec.h"
 
 namespace troupe {
 namespace {

@@ -1,5 +1,5 @@
-// The same training on every path the processor allows: LibTorch's operators, oneDNN's products, blocks in float32 (of AVX2
-// and of AVX-512) and blocks in bfloat16 (of AVX-512 and of AMX).
+// The same training on every path the processor allows: LibTorch's operators, oneDNN's products, blocks in float32 (of
+// AVX2 and of AVX-512) and blocks in bfloat16 (of AVX-512 and of AMX).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -28,9 +28,10 @@ class CpuLimit {
 AlgorithmContext Context(const std::string& networks, Precision precision) {
   AlgorithmContext context =
       MakeContext(networks +
-                         " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 critic_learning_rate: 0.001 "
-                         "max_gradient_norm: 0.5 }",
-                     {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
+                      " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { epochs: 2 "
+                      "minibatch_size: 40 actor_learning_rate: 0.001 critic_learning_rate: 0.001 "
+                      "max_gradient_norm: 0.5 }",
+                  {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
   context.experiment.mutable_compute()->set_precision(precision);
   return context;
 }
@@ -39,9 +40,8 @@ AlgorithmContext Context(const std::string& networks, Precision precision) {
 std::vector<float> Train(const AlgorithmContext& context, uint64_t updates) {
   const auto algorithm = CreateAlgorithm(context).value();
   for (uint64_t update = 0; update < updates; ++update) {
-    const auto statistics =
-        algorithm->Update(RandomBatch(context.environment, 48, 4, 100 + update),
-                          {.update = update, .env_steps = update * 192, .total_env_steps = 1920});
+    const auto statistics = algorithm->Update(RandomBatch(context.environment, 48, 4, 100 + update),
+                                              {.update = update, .env_steps = update * 192, .total_env_steps = 1920});
     EXPECT_TRUE(statistics.ok()) << statistics.status();
   }
   std::vector<float> parameters;
@@ -106,10 +106,12 @@ INSTANTIATE_TEST_SUITE_P(
     Networks, Arithmetic,
     ::testing::Values(
         "policy { sharing: PER_AGENT hidden_sizes: [40, 24] } critic { hidden_sizes: [48] }",
-        "policy { sharing: SHARED agent_id_input: true hidden_sizes: [33] } critic { heads: EACH_AGENT hidden_sizes: [48] }",
+        "policy { sharing: SHARED agent_id_input: true hidden_sizes: [33] } critic { heads: EACH_AGENT hidden_sizes: "
+        "[48] }",
         "policy { hidden_sizes: [16] activation: TANH } critic { input: LOCAL_OBSERVATION heads: EACH_AGENT "
         "hidden_sizes: [40] activation: TANH }",
-        "policy { hidden_sizes: [16] } critic { input: AGENT_SPECIFIC_STATE heads: EACH_AGENT hidden_sizes: [40, 8] }"));
+        "policy { hidden_sizes: [16] } critic { input: AGENT_SPECIFIC_STATE heads: EACH_AGENT hidden_sizes: [40, 8] "
+        "}"));
 
 constexpr char kPlain[] = "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] }";
 constexpr char kNorms[] = "policy { hidden_sizes: [16] hidden_layer_norm: true } critic { hidden_sizes: [16] }";

@@ -33,10 +33,10 @@ void PrintTo(const Case& what, std::ostream* out) { *out << what.networks << " "
 
 // 192 joint steps: minibatches of 40 are five of 38 or 39.
 AlgorithmContext Context(const Case& what) {
-  return MakeContext(what.networks +
-                         " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { " +
-                         FieldsWith(what.ppo, "epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 "
-                                              "critic_learning_rate: 0.001 max_gradient_norm: 0.5") +
+  return MakeContext(what.networks + " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { " +
+                         FieldsWith(what.ppo,
+                                    "epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 "
+                                    "critic_learning_rate: 0.001 max_gradient_norm: 0.5") +
                          " }",
                      {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
 }
@@ -245,10 +245,9 @@ TEST(Prefetch, ABatchBroughtAheadIsTrainedOnAsIfItWereNot) {
         return update == 1 ? nullptr : &batches[update == 2 ? 0 : update + 1];
       });
       if (!ahead || update == 4) algorithm->PrefetchFrom(nullptr);
-      EXPECT_TRUE(algorithm
-                      ->Update(batches[update],
-                               {.update = update, .env_steps = update * 192, .total_env_steps = 1920})
-                      .ok());
+      EXPECT_TRUE(
+          algorithm->Update(batches[update], {.update = update, .env_steps = update * 192, .total_env_steps = 1920})
+              .ok());
     }
     EXPECT_EQ(asked, ahead ? 4 : 0);
     return algorithm->SaveState();

@@ -19,8 +19,8 @@ namespace {
 
 using ::testing::Each;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::FreePort;
+using ::testing::HasSubstr;
 
 RankGroupOptions Options(int rank, int size, int port) {
   RankGroupOptions options;

@@ -1,6 +1,7 @@
-// A graph for tests where there is no GPU, as strict as a real one: Capture records each of LibTorch's operators with its
-// arguments as they are, numbers and memory alike, and takes back what they did; Replay runs the same operators again on
-// the same memory, whatever the code that made them would do by now. Temporaries hold NaN until their operator has run.
+// A graph for tests where there is no GPU, as strict as a real one: Capture records each of LibTorch's operators with
+// its arguments as they are, numbers and memory alike, and takes back what they did; Replay runs the same operators
+// again on the same memory, whatever the code that made them would do by now. Temporaries hold NaN until their operator
+// has run.
 #ifndef TROUPE_TESTS_ALGORITHMS_TRACED_GRAPH_H_
 #define TROUPE_TESTS_ALGORITHMS_TRACED_GRAPH_H_
 

@@ -37,8 +37,8 @@ using Clock = std::chrono::steady_clock;
 constexpr absl::Duration kLastVersionArrives = absl::Seconds(3);
 
 struct Arrivals {
-  std::map<uint64_t, int64_t> published;               // by version, nanoseconds
-  std::map<uint64_t, std::vector<int64_t>> received;   // by version, nanoseconds, as they came
+  std::map<uint64_t, int64_t> published;              // by version, nanoseconds
+  std::map<uint64_t, std::vector<int64_t>> received;  // by version, nanoseconds, as they came
   std::vector<double> publish_milliseconds;
 };
 
@@ -65,7 +65,8 @@ Arrivals Broadcast(const Experiment& experiment, int workers, size_t* weights_by
     learner.Publish();
     arrivals.published[version] = began.time_since_epoch().count();
     arrivals.publish_milliseconds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - began).count());
-    absl::SleepFor(absl::Seconds(absl::GetFlag(FLAGS_interval_seconds)) * (learner.weights_bytes() > 1'000'000 ? 10 : 1));
+    absl::SleepFor(absl::Seconds(absl::GetFlag(FLAGS_interval_seconds)) *
+                   (learner.weights_bytes() > 1'000'000 ? 10 : 1));
   }
   absl::SleepFor(kLastVersionArrives);
   *weights_bytes = learner.weights_bytes();

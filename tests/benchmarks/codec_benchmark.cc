@@ -118,8 +118,8 @@ void BM_CopyIntoBatch(benchmark::State& state) {
   Count(state, sample);
 }
 
-// What compressing a real chunk would take. Argument: zlib's level. bytes_per_second counts what goes in, "share" is what
-// comes out of it.
+// What compressing a real chunk would take. Argument: zlib's level. bytes_per_second counts what goes in, "share" is
+// what comes out of it.
 void BM_Deflate(benchmark::State& state) {
   const Experiment experiment =
       Must(LoadExperiment(TROUPE_SOURCE_DIR "/deploy/experiments/traffic_grid.textproto", {}));

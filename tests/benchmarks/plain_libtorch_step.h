@@ -7,9 +7,9 @@
 
 #include "learner/algorithms/modules/actor_rows.h"
 #include "learner/algorithms/modules/critic_layout.h"
-#include "learner/arithmetic/objectives/losses.h"
 #include "learner/arithmetic/networks/dense_stack.h"
 #include "learner/arithmetic/networks/flat_adam.h"
+#include "learner/arithmetic/objectives/losses.h"
 #include "tests/algorithms/batch_builder.h"
 
 namespace troupe {
@@ -29,7 +29,8 @@ class PlainLibTorchStep {
         threads_(threads) {
     WriteCriticInputs(layout_, context.environment, batch, states_.data_ptr<float>());
     value_rows_.select(1, ValueRow::kActive).fill_(1.0);
-    rows_.SetColumn(PolicyRow::kAdvantage, std::vector<float>(batch.env_steps() * context.policies[0].num_agents, 0.1f));
+    rows_.SetColumn(PolicyRow::kAdvantage,
+                    std::vector<float>(batch.env_steps() * context.policies[0].num_agents, 0.1f));
   }
 
   void Run() {

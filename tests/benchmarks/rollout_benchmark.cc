@@ -2,9 +2,9 @@
 // Items are agent-steps.
 #include <vector>
 
-#include "actor_worker/environments/registry/registry.h"
-#include "actor_worker/environments/episode_buffers.h"
 #include "actor_worker/acting/policy_inference.h"
+#include "actor_worker/environments/episode_buffers.h"
+#include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/environments/vector_environment.h"
 #include "benchmark/benchmark.h"
 #include "tests/actor_worker/inference_reference.h"

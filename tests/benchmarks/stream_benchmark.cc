@@ -5,11 +5,11 @@
 //                    [--set=collection.copies_per_shard=1 …]
 //
 // Per number of workers and protection of the wire, medians over the rounds: MB/s and chunks/s of the whole path; its
-// ratios, of rate and of bytes per processor second, to the first of --wires and to each bare stream, which are plain; the
-// processor seconds per GB of both processes and of the learner, its microseconds per chunk; chunks of the slowest worker
-// over the fastest one's; by how many MB the learner's memory grew per GB received. With --most_growth=MB the exit status
-// is 1 when that is more.
-// The experiment is deploy/experiments/traffic_grid.textproto with a shard per worker, at least eight.
+// ratios, of rate and of bytes per processor second, to the first of --wires and to each bare stream, which are plain;
+// the processor seconds per GB of both processes and of the learner, its microseconds per chunk; chunks of the slowest
+// worker over the fastest one's; by how many MB the learner's memory grew per GB received. With --most_growth=MB the
+// exit status is 1 when that is more. The experiment is deploy/experiments/traffic_grid.textproto with a shard per
+// worker, at least eight.
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -59,7 +59,8 @@ const std::string& CertificateFolder() {
   static const TemporaryFolder folder;
   static std::once_flag made;
   std::call_once(made, [] {
-    const std::string command = absl::StrCat(TROUPE_SOURCE_DIR "/deploy/certificates.sh ", folder.path(), " > /dev/null");
+    const std::string command =
+        absl::StrCat(TROUPE_SOURCE_DIR "/deploy/certificates.sh ", folder.path(), " > /dev/null");
     Must(std::system(command.c_str()) == 0, command);
   });
   return folder.path();
@@ -93,8 +94,13 @@ Measured Measure(pid_t peer, size_t message_bytes, const Count& count) {
   const double seconds = absl::ToDoubleSeconds(absl::Now() - began);
   const double cpu = CpuSeconds(getpid()) - cpu_before, peer_cpu = CpuSeconds(peer) - peer_cpu_before;
   const double megabytes = messages * static_cast<double>(message_bytes) * 1e-6;
-  return {megabytes / seconds, messages / seconds, 1e3 * cpu / megabytes, 1e6 * cpu / messages, 0,
-          1e3 * (cpu + peer_cpu) / megabytes, 1e-3 * (ResidentBytes() - resident_before) / megabytes};
+  return {megabytes / seconds,
+          messages / seconds,
+          1e3 * cpu / megabytes,
+          1e6 * cpu / messages,
+          0,
+          1e3 * (cpu + peer_cpu) / megabytes,
+          1e-3 * (ResidentBytes() - resident_before) / megabytes};
 }
 
 Measured MeasureBare(BareKind kind, const std::string& name, int workers, size_t message_bytes) {
@@ -131,7 +137,8 @@ double MedianOf(const std::vector<Measured>& rounds, double Measured::*figure) {
   return Median(values);
 }
 
-// One path's measurements, and what its rates and bytes per processor second are over those of others in the same round.
+// One path's measurements, and what its rates and bytes per processor second are over those of others in the same
+// round.
 struct Path {
   std::vector<Measured> rounds;
   struct Ratios {
@@ -154,8 +161,9 @@ const std::vector<std::pair<std::string, BareKind>>& BareKinds() {
 }
 
 void Print(const std::string& wire, int workers, int shards, size_t message_bytes, const Path& path) {
-  std::printf("%7d %-10s %6d %8.1f %8.0f %8.0f", workers, wire.c_str(), shards, static_cast<double>(message_bytes) / 1e3,
-              MedianOf(path.rounds, &Measured::megabytes_per_second), MedianOf(path.rounds, &Measured::chunks_per_second));
+  std::printf("%7d %-10s %6d %8.1f %8.0f %8.0f", workers, wire.c_str(), shards,
+              static_cast<double>(message_bytes) / 1e3, MedianOf(path.rounds, &Measured::megabytes_per_second),
+              MedianOf(path.rounds, &Measured::chunks_per_second));
   std::vector<std::string> others = {kFirstWire};
   for (const auto& [name, kind] : BareKinds()) others.push_back(name);
   for (const std::string& other : others) {
@@ -197,7 +205,8 @@ bool PrintRows(int workers) {
   bool bounded = true;
   for (const std::string& wire : wires) {
     Print(wire, workers, shards, message_bytes, paths[wire]);
-    bounded &= MedianOf(paths[wire].rounds, &Measured::grown_megabytes_per_gigabyte) <= absl::GetFlag(FLAGS_most_growth);
+    bounded &=
+        MedianOf(paths[wire].rounds, &Measured::grown_megabytes_per_gigabyte) <= absl::GetFlag(FLAGS_most_growth);
   }
   return bounded;
 }

@@ -1,9 +1,10 @@
 // The workers' side of stream_benchmark and broadcast_benchmark, in a process of its own and without LibTorch:
 //
-//   stream_peer replay PORT WORKERS [WIRE FOLDER]    chunks to the learner at PORT until it drains, over a wire protected
+//   stream_peer replay PORT WORKERS [WIRE FOLDER]    chunks to the learner at PORT until it drains, over a wire
+//   protected
 //                                                    by FOLDER's certificates as support/wire_security.h names it
-//   stream_peer listen PORT WORKERS                  weights only; then "WORKER VERSION NANOSECONDS" (steady clock) a line
-//   stream_peer bytes|protobuf|tcp PORT N BYTES      bare streams to a BareServer, until killed
+//   stream_peer listen PORT WORKERS                  weights only; then "WORKER VERSION NANOSECONDS" (steady clock) a
+//   line stream_peer bytes|protobuf|tcp PORT N BYTES      bare streams to a BareServer, until killed
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -34,14 +35,12 @@ void Listen(int port, int workers) {
   };
   absl::Mutex mutex;
   std::vector<Arrival> arrivals;
-  SyntheticWorkers listening({.port = port,
-                              .workers = workers,
-                              .send_chunks = false,
-                              .received_weights = [&](int worker, uint64_t version) {
-                                const int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-                                absl::MutexLock lock(&mutex);
-                                arrivals.push_back({worker, version, now});
-                              }});
+  SyntheticWorkers listening(
+      {.port = port, .workers = workers, .send_chunks = false, .received_weights = [&](int worker, uint64_t version) {
+         const int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
+         absl::MutexLock lock(&mutex);
+         arrivals.push_back({worker, version, now});
+       }});
   listening.Run();
   absl::MutexLock lock(&mutex);
   for (const Arrival& arrival : arrivals) {
@@ -65,9 +64,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   Must(argc == 5, "BYTES");
-  const BareKind bare = kind == "tcp"        ? BareKind::kTcp
-                        : kind == "protobuf" ? BareKind::kProtobuf
-                                             : BareKind::kBytes;
+  const BareKind bare = kind == "tcp" ? BareKind::kTcp : kind == "protobuf" ? BareKind::kProtobuf : BareKind::kBytes;
   SendBareStreams(bare, port, number, Number(argv[4]));
 }
 

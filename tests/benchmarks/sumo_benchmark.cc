@@ -6,8 +6,8 @@
 //   sumo_benchmark [--sumo_network=cologne8] [--episode_seconds=600] [--interval_seconds=5] [--rounds=3]
 //                  [--edge_subscriptions=true]
 //
-// Per round and at the end as medians: processor seconds (this process and SUMO, its start included) and wall seconds of
-// bare SUMO over the environment's. Needs `./deploy/setup.sh --sumo`.
+// Per round and at the end as medians: processor seconds (this process and SUMO, its start included) and wall seconds
+// of bare SUMO over the environment's. Needs `./deploy/setup.sh --sumo`.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -19,10 +19,10 @@
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "actor_worker/environments/registry/registry.h"
+#include "actor_worker/environments/traffic/play_episode.h"
 #include "actor_worker/environments/traffic/sumo/scenario.h"
 #include "actor_worker/environments/traffic/sumo/sumo_server.h"
 #include "actor_worker/environments/traffic/sumo/sumo_simulation.h"
-#include "actor_worker/environments/traffic/play_episode.h"
 #include "tests/benchmarks/support/must.h"
 #include "tests/benchmarks/support/stopwatch.h"
 
@@ -64,12 +64,12 @@ Cost CostOf(const Play& play) {
 }
 
 void PlayEnvironment(uint64_t seed) {
-  const auto environment = Must(Must(FindEnvironment("sumo"))
-                                    ->create({{"network", absl::GetFlag(FLAGS_sumo_network)},
-                                              {"signal_control", "NETWORK_PROGRAM"},
-                                              {"episode_seconds", absl::StrCat(absl::GetFlag(FLAGS_episode_seconds))},
-                                              {"decision_interval_seconds",
-                                               absl::StrCat(absl::GetFlag(FLAGS_interval_seconds))}}));
+  const auto environment =
+      Must(Must(FindEnvironment("sumo"))
+               ->create({{"network", absl::GetFlag(FLAGS_sumo_network)},
+                         {"signal_control", "NETWORK_PROGRAM"},
+                         {"episode_seconds", absl::StrCat(absl::GetFlag(FLAGS_episode_seconds))},
+                         {"decision_interval_seconds", absl::StrCat(absl::GetFlag(FLAGS_interval_seconds))}}));
   StepBuffers buffers(environment->spec());
   Must(environment->Reset(seed));
   do {

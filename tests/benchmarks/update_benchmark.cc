@@ -4,14 +4,15 @@
 //   update_benchmark [--rounds=3] [--seconds=1]
 //   update_benchmark --device=cuda [--precision=F32|TF32|BF16] [--cuda_graphs=true|false] [--rounds=3] [--seconds=1]
 //
-// The second form measures the update on a GPU, with every precision, with graphs and without, unless told which. A step is
-// one minibatch through all networks: what an update of twelve epochs takes more than one of four, per minibatch.
+// The second form measures the update on a GPU, with every precision, with graphs and without, unless told which. A
+// step is one minibatch through all networks: what an update of twelve epochs takes more than one of four, per
+// minibatch.
 //
 // All figures are from one run, measured in turn `rounds` times; printed are medians, by the clock and by the processor
 // time that the whole process used, which tells more where others use the machine too. An update is what
-// traffic_grid_reference does with a batch: values, advantages and four epochs. Counted are the floating point operations
-// of the epochs' matrix products alone: forward, the weights' gradients and, but for the first layers, the inputs'
-// gradients. "share" is of the float32 products' rate.
+// traffic_grid_reference does with a batch: values, advantages and four epochs. Counted are the floating point
+// operations of the epochs' matrix products alone: forward, the weights' gradients and, but for the first layers, the
+// inputs' gradients. "share" is of the float32 products' rate.
 #include <oneapi/dnnl/dnnl.h>
 #include <time.h>
 
@@ -26,8 +27,8 @@
 
 #include "learner/algorithms/modules/minibatches.h"
 #include "learner/arithmetic/blocks/block_kernels.h"
-#include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/gpu/device.h"
+#include "learner/arithmetic/host/compute_pool.h"
 #include "tests/algorithms/batch_builder.h"
 #include "tests/benchmarks/plain_libtorch_step.h"
 
@@ -210,7 +211,8 @@ void Run(int rounds, double seconds) {
     for (const std::string& precision : precisions) {
       const bool single = precision == "F32";
       const BlockKernels* kernels = single ? BlockKernelsF32() : FastestBlockKernelsBf16();
-      if (kernels != nullptr) report.Add(single ? "block products f32" : "block products bf16", BlockRate(kernels, seconds));
+      if (kernels != nullptr)
+        report.Add(single ? "block products f32" : "block products bf16", BlockRate(kernels, seconds));
       for (const auto& [minibatch, batch] : batches) {
         Algorithm& algorithm = *algorithms.at(precision + std::to_string(minibatch));
         report.Add((single ? "update f32, batch " : "update bf16, batch ") + std::to_string(minibatch),

@@ -86,10 +86,11 @@ TEST(ActorFileTest, BestActorsSayWhatTheyAreBestBy) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->best, file.best);
   const auto raw = ReadSafetensors(folder / "a");
-  for (const auto& [name, value] : {std::pair("best_value", "41.75"), std::pair("best_statistic", "mean_delay_seconds"),
-                                    std::pair("best_smaller_is_better", "true"), std::pair("best_episodes", "8"),
-                                    std::pair("best_first_seed", "1000000"), std::pair("best_sample_actions", "true"),
-                                    std::pair("best_environment", "1a2b3c4d"), std::pair("best_policy_version", "77")}) {
+  for (const auto& [name, value] :
+       {std::pair("best_value", "41.75"), std::pair("best_statistic", "mean_delay_seconds"),
+        std::pair("best_smaller_is_better", "true"), std::pair("best_episodes", "8"),
+        std::pair("best_first_seed", "1000000"), std::pair("best_sample_actions", "true"),
+        std::pair("best_environment", "1a2b3c4d"), std::pair("best_policy_version", "77")}) {
     EXPECT_EQ(raw->metadata.at(name), value) << name;
   }
 }

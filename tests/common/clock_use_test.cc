@@ -13,8 +13,8 @@ namespace {
 
 // Dates, for people; all else lasts, expires or is waited for.
 const std::set<std::string> kMayAskForTheDate = {
-    "common/base/log.cc",           // in front of a line
-    "learner/reporting/console.cc",        // in front of a line
+    "common/base/log.cc",            // in front of a line
+    "learner/reporting/console.cc",  // in front of a line
     "learner/run/train_command.cc",  // names of TensorBoard's files, timestamps of checkpoints
     "learner/run/training_loop.cc",  // "time" of records
 };

@@ -26,7 +26,8 @@ TEST(AllFiniteTest, FindsOneBadNumberWhereverItStands) {
 
 TEST(AllFiniteTest, TakesTheLargestTheSmallestAndNone) {
   using Limits = std::numeric_limits<float>;
-  EXPECT_TRUE(AllFinite(std::vector<float>{Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min(), -0.0f}));
+  EXPECT_TRUE(
+      AllFinite(std::vector<float>{Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min(), -0.0f}));
   EXPECT_TRUE(AllFinite({}));
 }
 

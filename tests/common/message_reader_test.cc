@@ -12,9 +12,9 @@
 namespace troupe {
 namespace {
 
-using ::testing::HasSubstr;
 using google::protobuf::util::MessageDifferencer;
 using testing::CutInPieces;
+using ::testing::HasSubstr;
 
 std::string ChunkBytes() {
   wire::WorkerMessage message;
@@ -102,7 +102,7 @@ TEST(MessageReaderTest, AChunkComesAlone) {
 
 TEST(MessageReaderTest, FieldsOfANewerWorkerAreSkipped) {
   std::string chunk = testing::MakeChunk(testing::TwoGroupSpec(), {4, 3}, {}, /*seed=*/1).SerializeAsString();
-  chunk += std::string("\xa0\x06\x07", 3);                      // 100: varint
+  chunk += std::string("\xa0\x06\x07", 3);                       // 100: varint
   chunk += std::string("\xa1\x06", 2) + std::string(8, '\x01');  // 100: fixed64
   chunk += std::string("\xa5\x06", 2) + std::string(4, '\x01');  // 100: fixed32
   chunk += std::string("\xa2\x06\x03", 3) + "abc";               // 100: bytes

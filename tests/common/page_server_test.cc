@@ -13,13 +13,13 @@
 namespace troupe {
 namespace {
 
+using testing::Connect;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
-using testing::Connect;
 using testing::HttpAsk;
 using testing::HttpGet;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 std::unique_ptr<PageServer> Serving(std::function<std::string()> page) {
   return PageServer::Start("127.0.0.1:0", {{"/metrics", std::move(page)}}).value();
@@ -59,7 +59,7 @@ TEST(PageServer, TheOldestConnectionGoesWhenTheyAreTooMany) {
   silent.Add(server->port(), 3 * PageServer::kMaxConnections, "");
   EXPECT_THAT(HttpGet(server->port(), "/metrics"), EndsWith("a 1\n"));
   char byte;
-  EXPECT_EQ(recv(silent.open.front(), &byte, 1, 0), 0);  // closed
+  EXPECT_EQ(recv(silent.open.front(), &byte, 1, 0), 0);             // closed
   EXPECT_EQ(recv(silent.open.back(), &byte, 1, MSG_DONTWAIT), -1);  // still open
 }
 

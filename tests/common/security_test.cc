@@ -100,7 +100,8 @@ TEST(TokenFile, HoldsOneWord) {
   EXPECT_THAT(refusal("two words of some length"), HasSubstr("one word"));
   EXPECT_THAT(refusal(""), HasSubstr(absl::StrCat("--token_file=", folder / "file", ": is empty")));
   EXPECT_EQ(ReadTokenFile({"--token_file", folder / "none"}).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(ReadTokenFile({"--token_file", folder / ""}).status().message()), HasSubstr("expected a file"));
+  EXPECT_THAT(std::string(ReadTokenFile({"--token_file", folder / ""}).status().message()),
+              HasSubstr("expected a file"));
 }
 
 TEST(BearerToken, IsComparedWhole) {
@@ -140,7 +141,8 @@ TEST(IdentityFiles, AreReadAndMatched) {
   const std::string make = absl::StrCat(TROUPE_SOURCE_DIR "/deploy/certificates.sh ", folder / "", " > /dev/null");
   ASSERT_EQ(std::system(make.c_str()), 0);
   const auto check = [&](const std::string& certificate, const std::string& key) {
-    return std::string(CheckIdentityFiles({"--tls_certificate", folder / certificate}, {"--tls_key", folder / key}).message());
+    return std::string(
+        CheckIdentityFiles({"--tls_certificate", folder / certificate}, {"--tls_key", folder / key}).message());
   };
   EXPECT_EQ(check("learner.pem", "learner.key"), "");
   EXPECT_EQ(check("worker.pem", "worker.key"), "");

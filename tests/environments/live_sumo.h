@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "actor_worker/environments/environment.h"
+#include "actor_worker/environments/traffic/play_episode.h"
 #include "actor_worker/environments/traffic/sumo/network_export.h"
 #include "actor_worker/environments/traffic/sumo/sumo_simulation.h"
-#include "actor_worker/environments/traffic/play_episode.h"
 #include "gtest/gtest.h"
 #include "tests/common/temporary_folder.h"
 

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "common/processes/limited_process.h"
 #include "actor_worker/environments/traffic/sumo/sumo_configuration.h"
 #include "actor_worker/environments/traffic/sumo/xml_reader.h"
+#include "common/processes/limited_process.h"
 #include "gtest/gtest.h"
 #include "tests/common/temporary_folder.h"
 

@@ -63,8 +63,12 @@ SumoSignal PhasesOf(const std::vector<NetPhase>& program, const std::vector<int>
 }
 
 TEST(SignalPhases, ShortStepsThatOnlyTakeGreenAwayBelongToLeavingThePhase) {
-  const SumoSignal signal = PhasesOf({{30, "GGgrrrGGgrrr"}, {2, "GGgrrrrrrrrr"}, {3, "yyyrrrrrrrrr"},
-                                      {30, "rrrGGgrrrGGg"}, {3, "rrrrrrrrrGGg"}, {2, "rrrrrrrrrrrg"},
+  const SumoSignal signal = PhasesOf({{30, "GGgrrrGGgrrr"},
+                                      {2, "GGgrrrrrrrrr"},
+                                      {3, "yyyrrrrrrrrr"},
+                                      {30, "rrrGGgrrrGGg"},
+                                      {3, "rrrrrrrrrGGg"},
+                                      {2, "rrrrrrrrrrrg"},
                                       {3, "rrrrrrrrryyy"}},
                                      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
   ASSERT_EQ(GreenLights(signal), (std::vector<std::string>{"GGgrrrGGgrrr", "rrrGGgrrrGGg"}));

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "actor_worker/environments/traffic/sumo/installation.h"
 #include "actor_worker/environments/traffic/queue_model.h"
+#include "actor_worker/environments/traffic/sumo/installation.h"
 
 namespace troupe {
 
@@ -21,8 +21,8 @@ inline constexpr int kValidationSeconds = 3600;
 
 // One simulator, controller and demand; means over the seeds.
 struct ValidationFigures {
-  double vehicles = 0;  // scheduled
-  double checksum = 0;  // of the vehicle lists: figures of other lists are not comparable
+  double vehicles = 0;              // scheduled
+  double checksum = 0;              // of the vehicle lists: figures of other lists are not comparable
   double waiting_seconds = 0;       // per inserted vehicle
   double time_loss_seconds = 0;     // per inserted vehicle
   double depart_delay_seconds = 0;  // per scheduled vehicle

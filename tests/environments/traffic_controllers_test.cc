@@ -1,10 +1,9 @@
-#include "actor_worker/environments/traffic/controllers.h"
-
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 
+#include "actor_worker/environments/traffic/controllers.h"
 #include "tests/environments/traffic_test_support.h"
 
 namespace troupe {

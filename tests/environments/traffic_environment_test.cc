@@ -54,9 +54,11 @@ TEST(TrafficGridTest, DifferentPhaseCountsMakeSeveralGroups) {
   const std::string path = ::testing::TempDir() + "/two_kinds.net";
   std::FILE* file = std::fopen(path.c_str(), "w");
   ASSERT_NE(file, nullptr);
-  std::fputs("network two_kinds\njunction A 0 0\njunction B 300 0\nboundary w -300 0\nboundary e 600 0\n"
-             "boundary n 0 300\nboundary s 0 -300\nboundary t 300 300\n"
-             "road w A\nroad A B\nroad B e\nroad n A\nroad s A\nroad t B\n", file);
+  std::fputs(
+      "network two_kinds\njunction A 0 0\njunction B 300 0\nboundary w -300 0\nboundary e 600 0\n"
+      "boundary n 0 300\nboundary s 0 -300\nboundary t 300 300\n"
+      "road w A\nroad A B\nroad B e\nroad n A\nroad s A\nroad t B\n",
+      file);
   std::fclose(file);
   const auto environment = TrafficGridEntry().create({{"network", path}, {"action_set", "CHOOSE_PHASE"}});
   ASSERT_TRUE(environment.ok()) << environment.status();
@@ -84,7 +86,7 @@ TEST(TrafficGridTest, BadSettingsAreRefusedByName) {
 TEST(TrafficEnvironmentTest, FeaturesAreLaidOutAndScaledAsDocumented) {
   ScriptedEnvironment scripted(Decisions(1));
   auto& lanes = scripted.simulation->lanes;
-  lanes[0] = {.halting = 4, .vehicles = 6, .weighted_vehicles = 8, .occupancy = 0.25f};                           // N
+  lanes[0] = {.halting = 4, .vehicles = 6, .weighted_vehicles = 8, .occupancy = 0.25f};                             // N
   lanes[3] = {.halting = 10, .vehicles = 12, .weighted_vehicles = 20, .occupancy = 0.5f, .emergency_vehicles = 1};  // W
   for (int i = 0; i < 6; ++i) ASSERT_TRUE(scripted.Step(kActionKeep, kActionKeep).ok());
   ASSERT_TRUE(scripted.Step(kActionNext, kActionNext).ok());
@@ -172,8 +174,8 @@ TEST(TrafficEnvironmentTest, OverrideServesTheEmergencyVehiclesApproach) {
 
 TEST(TrafficEnvironmentTest, RewardIsTheWeightedSumDocumented) {
   TrafficSettings settings = Decisions(1);
-  settings.reward = {.level = 1, .presence = 0.125, .improvement = 0.5, .throughput = 0.25, .neighbour = 0.5,
-                     .emergency = 2};
+  settings.reward = {
+      .level = 1, .presence = 0.125, .improvement = 0.5, .throughput = 0.25, .neighbour = 0.5, .emergency = 2};
   ScriptedEnvironment scripted(settings);
   auto& lanes = scripted.simulation->lanes;
   lanes[0].halting = 8;
@@ -207,9 +209,15 @@ TEST(TrafficEnvironmentTest, StatisticsAreMeansOverTheRightVehicles) {
   TrafficSettings settings = Decisions(1);
   settings.episode_seconds = 2;
   ScriptedEnvironment scripted(settings);
-  scripted.simulation->totals_to_report = {.seconds = 2, .scheduled = 10, .inserted = 8, .finished = 5,
-                                           .waiting_seconds = 80, .time_loss_seconds = 160, .depart_delay_seconds = 40,
-                                           .emergency_scheduled = 2, .emergency_time_loss_seconds = 30,
+  scripted.simulation->totals_to_report = {.seconds = 2,
+                                           .scheduled = 10,
+                                           .inserted = 8,
+                                           .finished = 5,
+                                           .waiting_seconds = 80,
+                                           .time_loss_seconds = 160,
+                                           .depart_delay_seconds = 40,
+                                           .emergency_scheduled = 2,
+                                           .emergency_time_loss_seconds = 30,
                                            .teleported = 1};
   scripted.simulation->lanes[0].halting = 6;
   ASSERT_TRUE(scripted.Step(kActionKeep, kActionKeep).ok());

@@ -23,8 +23,8 @@ const std::string kFolder = std::string(TROUPE_SOURCE_DIR) + "/tests/golden/traf
 
 // What one junction sees of its phases, in the same play with the phases chosen.
 std::string PhasePlaythrough() {
-  const std::unique_ptr<Environment> environment = MakeTrafficGrid(
-      {{"decision_interval_seconds", "5"}, {"observation", "PHASES"}, {"action_set", "CHOOSE_PHASE"}});
+  const std::unique_ptr<Environment> environment =
+      MakeTrafficGrid({{"decision_interval_seconds", "5"}, {"observation", "PHASES"}, {"action_set", "CHOOSE_PHASE"}});
   StepBuffers buffers(environment->spec());
   RandomPlayer player(7);
   EXPECT_TRUE(environment->Reset(7).ok());

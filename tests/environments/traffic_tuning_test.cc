@@ -1,4 +1,5 @@
-// Repeats the grid search behind controller_parameters.h and holds the shipped values to what it finds. Takes minutes, so:
+// Repeats the grid search behind controller_parameters.h and holds the shipped values to what it finds. Takes minutes,
+// so:
 //
 //   TROUPE_TRAFFIC_TUNING=1 build/release/bin/environments_tests --gtest_filter=TrafficTuning.*
 #include <gtest/gtest.h>

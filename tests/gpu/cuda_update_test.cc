@@ -31,10 +31,10 @@ struct Way {
 
 AlgorithmContext ContextOf(const Case& what, const Way& way) {
   AlgorithmContext context =
-      MakeContext(what.networks +
-                      " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { " +
-                      FieldsWith(what.ppo, "epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 "
-                                           "critic_learning_rate: 0.001") +
+      MakeContext(what.networks + " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 48 } ppo { " +
+                      FieldsWith(what.ppo,
+                                 "epochs: 2 minibatch_size: 40 actor_learning_rate: 0.001 "
+                                 "critic_learning_rate: 0.001") +
                       " }",
                   {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
   context.device = way.device;
@@ -56,8 +56,8 @@ std::vector<HostTensor> Train(const Case& what, const Way& way) {
   for (uint64_t update = 0; update < way.updates; ++update) {
     const TrainingBatch* const next = update + 1 < way.updates && way.prefetch ? &batches[update + 1] : nullptr;
     (*algorithm)->PrefetchFrom([next](absl::Duration) { return next; });
-    const auto statistics = (*algorithm)->Update(
-        batches[update], {.update = update, .env_steps = update * 192, .total_env_steps = 1920});
+    const auto statistics =
+        (*algorithm)->Update(batches[update], {.update = update, .env_steps = update * 192, .total_env_steps = 1920});
     if (!statistics.ok()) throw std::runtime_error(std::string(statistics.status().message()));
   }
   return (*algorithm)->SaveState();
@@ -155,8 +155,8 @@ TEST_P(CudaArithmetic, SaysHowItMultipliesAndWhetherByGraphs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, CudaArithmetic,
-                         testing::Values(Case{
-                             "Small", "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] }", ""}),
+                         testing::Values(Case{"Small", "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] }",
+                                              ""}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

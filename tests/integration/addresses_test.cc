@@ -27,7 +27,8 @@ std::string OwnAddress() {
   if (getifaddrs(&all) != 0) return "";
   std::string found;
   for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK) != 0) continue;
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK) != 0)
+      continue;
     char text[INET_ADDRSTRLEN] = "";
     inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr, text, sizeof(text));
     found = text;
@@ -86,9 +87,9 @@ TEST(Addresses, AConnectionThroughAProxyNamesIt) {
 TEST(Addresses, ALearnerThatWaitsForItsOwnWorkerSaysWhatThatSays) {
   const OwnPrograms programs("--learner=*) echo the simulator loads its map; exec sleep 300 ;;");
   SmallRun run("SYNCHRONOUS", 1);
-  const auto learner = programs.Learner({absl::StrCat("--experiment=", run.folder / "e.textproto"),
-                                         absl::StrCat("--run_dir=", run.folder / "run"), "--local_workers=1",
-                                         "--no_final_evaluation"});
+  const auto learner =
+      programs.Learner({absl::StrCat("--experiment=", run.folder / "e.textproto"),
+                        absl::StrCat("--run_dir=", run.folder / "run"), "--local_workers=1", "--no_final_evaluation"});
   EXPECT_TRUE(learner->Prints("waiting for the first worker at 127.0.0.1:")) << learner->output();
   EXPECT_TRUE(learner->Prints(absl::StrCat(run.folder / "run", "/workers/0.log: \"the simulator loads its map\"")))
       << learner->output();

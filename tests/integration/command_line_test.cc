@@ -27,9 +27,10 @@ TEST(LearnerCommandLine, HelpNamesEveryCommandAndFlag) {
     const Outcome outcome = Learner({word});
     EXPECT_EQ(outcome.exit_status, 0);
     for (const char* text :
-         {"export", "inspect", "--experiment", "--set", "--run_dir", "--local_workers", "--listen", "--insecure",
-          "--tls_certificate", "--tls_key", "--tls_client_ca", "--token_file", "health",
-          "--metrics", "--device", "--seed", "--fresh", "--checkpoint", "--output", "Exit status"}) {
+         {"export",   "inspect",    "--experiment",      "--set",     "--run_dir",       "--local_workers",
+          "--listen", "--insecure", "--tls_certificate", "--tls_key", "--tls_client_ca", "--token_file",
+          "health",   "--metrics",  "--device",          "--seed",    "--fresh",         "--checkpoint",
+          "--output", "Exit status"}) {
       EXPECT_THAT(outcome.output, HasSubstr(text));
     }
   }

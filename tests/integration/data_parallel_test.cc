@@ -135,12 +135,13 @@ void ExpectTheSame(const RankedRun& alone, const RankedRun& together, int update
   const Checkpoint one = alone.CheckpointAt(updates), two = together.CheckpointAt(updates);
   const Differences state = Compare(two.algorithm_state, one.algorithm_state);
   const Differences policy = Compare(two.policy.tensors, one.policy.tensors);
-  std::printf("%d updates, two ranks against one: whole state max absolute %.3g, relative %.3g; "
-              "actors max absolute %.3g, relative %.3g\n",
-              updates, state.absolute, state.relative, policy.absolute, policy.relative);
+  std::printf(
+      "%d updates, two ranks against one: whole state max absolute %.3g, relative %.3g; "
+      "actors max absolute %.3g, relative %.3g\n",
+      updates, state.absolute, state.relative, policy.absolute, policy.relative);
   // Two ranks add the same float32 terms in another order: a gradient moves by some 1e-7 of its size. Adam's steps of
-  // 5e-4 … 1e-3 move by as much of themselves, and some 50 of them add up to less than one last digit of a weight near 1
-  // (6e-8 … 1.2e-7 is what comes out). The bounds leave twenty times that. A count or moment that is a rank's own
+  // 5e-4 … 1e-3 move by as much of themselves, and some 50 of them add up to less than one last digit of a weight near
+  // 1 (6e-8 … 1.2e-7 is what comes out). The bounds leave twenty times that. A count or moment that is a rank's own
   // moves steps by whole parts of themselves, 1e-5 … 1e-3; a sampled action that fell otherwise shows in the episodes.
   EXPECT_LT(policy.absolute, 2e-6);
   EXPECT_LT(state.relative, 2e-5);
@@ -162,8 +163,8 @@ TEST_P(SameAsAlone, OnGridWorld) {
 TEST_P(SameAsAlone, OnTrafficGrid) {
   RankedRun alone(GetParam(), 1), together(GetParam(), 1);
   alone.experiment = together.experiment = TROUPE_SOURCE_DIR "/deploy/experiments/traffic_grid.textproto";
-  // 4 updates of 4 shards × 2 copies × 30 steps. Smooth activations: where a ReLU's input is within rounding of zero, the
-  // unit is on in one run and off in the other, and Adam makes up to 1e-3 of a weight's scale out of it.
+  // 4 updates of 4 shards × 2 copies × 30 steps. Smooth activations: where a ReLU's input is within rounding of zero,
+  // the unit is on in one run and off in the other, and Adam makes up to 1e-3 of a weight's scale out of it.
   ExpectTheSame(alone, together, 4,
                 {absl::StrCat("--set=collection.mode=", GetParam()), "--set=collection.copies_per_shard=2",
                  "--set=collection.rollout_length=30", "--set=total_env_steps=960", "--set=ppo.minibatch_size=80",
@@ -278,8 +279,9 @@ TEST(DataParallelChaos, ARankThatHangsIsGivenUpAfterTheTimeout) {
 TEST(DataParallelRefusals, SayWhatIsWrongBeforeAnythingBegins) {
   const RankedRun run("PIPELINED", 4);
   const auto refused = [&](std::vector<std::string> environment, const std::string& told) {
-    Process learner("learner", {"train", absl::StrCat("--experiment=", run.experiment),
-                                absl::StrCat("--run_dir=", run.folder / "run"), "--no_final_evaluation"},
+    Process learner("learner",
+                    {"train", absl::StrCat("--experiment=", run.experiment),
+                     absl::StrCat("--run_dir=", run.folder / "run"), "--no_final_evaluation"},
                     environment);
     EXPECT_EQ(WEXITSTATUS(learner.Wait(absl::Seconds(60))), 2) << learner.output();
     EXPECT_THAT(learner.output(), HasSubstr(told));

@@ -26,8 +26,7 @@ Experiment SmallShards(const std::string& mode) {
 // Chunks of each worker in about `batches` batches of a chunk per worker.
 std::vector<uint64_t> ChunksByWorker(const std::string& mode, uint64_t batches) {
   ReplayLearner learner(SmallShards(mode), kWorkers);
-  std::thread workers(
-      [port = learner.port()] { SyntheticWorkers({.port = port, .workers = kWorkers}).Run(); });
+  std::thread workers([port = learner.port()] { SyntheticWorkers({.port = port, .workers = kWorkers}).Run(); });
   learner.Begin(/*train=*/true);
   const absl::Time deadline = absl::Now() + absl::Seconds(100);
   while (learner.batches() < batches && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));

@@ -31,19 +31,21 @@ struct Measured {
 // Of the learner by itself, after a few updates.
 Measured Measure(const std::string& experiment, const std::vector<std::string>& settings) {
   SmallRun run("SYNCHRONOUS", 1000000);
-  std::vector<std::string> arguments = {absl::StrCat("--experiment=" TROUPE_SOURCE_DIR "/deploy/experiments/", experiment),
-                                        absl::StrCat("--run_dir=", run.folder / "run"), "--no_final_evaluation",
-                                        "--set=evaluation.interval_env_steps=0", "--device=cpu"};
+  std::vector<std::string> arguments = {
+      absl::StrCat("--experiment=" TROUPE_SOURCE_DIR "/deploy/experiments/", experiment),
+      absl::StrCat("--run_dir=", run.folder / "run"), "--no_final_evaluation", "--set=evaluation.interval_env_steps=0",
+      "--device=cpu"};
   for (const std::string& setting : settings) arguments.push_back("--set=" + setting);
   Process learner("learner", arguments);
   EXPECT_TRUE(learner.Prints("run folder")) << learner.output();
   Process worker("actor_worker", {absl::StrCat("--learner=", learner.WordAfter("they connect to "))});
   EXPECT_TRUE(learner.Prints(" in use, of ")) << learner.output() << worker.output();
   EXPECT_TRUE(run.Reaches(2)) << learner.output();
-  Measured measured = {std::stod(absl::StrReplaceAll(learner.output().substr(
-                                     learner.output().find("memory       about ") + 19, 12),
-                                 {{",", ""}})) * kMebibyte,
-                       PeakBytes(learner.pid())};
+  Measured measured = {
+      std::stod(absl::StrReplaceAll(learner.output().substr(learner.output().find("memory       about ") + 19, 12),
+                                    {{",", ""}})) *
+          kMebibyte,
+      PeakBytes(learner.pid())};
   learner.Signal(SIGTERM);
   EXPECT_EQ(learner.Wait(absl::Seconds(60)), 0) << learner.output();
   worker.Signal(SIGTERM);
@@ -54,12 +56,14 @@ Measured Measure(const std::string& experiment, const std::vector<std::string>& 
 // The program itself and its libraries, by a run of next to nothing, taken off: the peak lies within a third of the
 // estimate, above or below.
 TEST(Memory, TheEstimateIsNearTheMeasuredPeak) {
-  const double program = Measure("grid_world.textproto", {"collection.rollout_length=16", "collection.copies_per_shard=1",
-                                                          "ppo.minibatch_size=64"}).peak;
-  const Measured grid = Measure("grid_world.textproto", {"collection.rollout_length=256", "collection.copies_per_shard=128",
-                                                         "ppo.minibatch_size=16384", "ppo.epochs=1"});
-  const Measured traffic = Measure("traffic_grid.textproto", {"collection.rollout_length=90",
-                                                              "collection.copies_per_shard=64", "ppo.epochs=1"});
+  const double program = Measure("grid_world.textproto", {"collection.rollout_length=16",
+                                                          "collection.copies_per_shard=1", "ppo.minibatch_size=64"})
+                             .peak;
+  const Measured grid = Measure(
+      "grid_world.textproto",
+      {"collection.rollout_length=256", "collection.copies_per_shard=128", "ppo.minibatch_size=16384", "ppo.epochs=1"});
+  const Measured traffic = Measure("traffic_grid.textproto",
+                                   {"collection.rollout_length=90", "collection.copies_per_shard=64", "ppo.epochs=1"});
   for (const Measured& measured : {grid, traffic}) {
     const double ratio = (measured.peak - program) / measured.estimated;
     std::printf("estimated %.0f MiB, measured %.0f MiB over the program's own %.0f\n", measured.estimated / kMebibyte,
@@ -98,11 +102,13 @@ TEST(Memory, ARunThatDoesNotFitItsControlGroupIsRefusedWithTheArithmetic) {
   const MemoryGroup group(size_t{1} << 30);
   if (!group.usable()) GTEST_SKIP() << "this user may not limit memory";
   SmallRun run("SYNCHRONOUS", 1);
-  const std::string command = absl::StrCat(
-      "echo $$ > ", group.tasks(), " && exec " TROUPE_BIN_DIR "/learner --experiment=" TROUPE_SOURCE_DIR
-      "/deploy/experiments/traffic_grid.textproto --run_dir=", run.folder / "run",
-      " --local_workers=1 --set collection.num_shards=64 --set collection.copies_per_shard=32 "
-      "--set collection.rollout_length=512");
+  const std::string command =
+      absl::StrCat("echo $$ > ", group.tasks(),
+                   " && exec " TROUPE_BIN_DIR "/learner --experiment=" TROUPE_SOURCE_DIR
+                   "/deploy/experiments/traffic_grid.textproto --run_dir=",
+                   run.folder / "run",
+                   " --local_workers=1 --set collection.num_shards=64 --set collection.copies_per_shard=32 "
+                   "--set collection.rollout_length=512");
   const std::unique_ptr<PipedProcess> learner = PipedProcess::Start({"/bin/sh", "-c", command}).value();
   std::string output;
   while (learner->ReadOutput(&output)) {

@@ -1,4 +1,5 @@
-// A learner whose actor_worker is a script of the test's for the commands that it names, and the real one for all others.
+// A learner whose actor_worker is a script of the test's for the commands that it names, and the real one for all
+// others.
 #ifndef TROUPE_TESTS_INTEGRATION_OWN_PROGRAMS_H_
 #define TROUPE_TESTS_INTEGRATION_OWN_PROGRAMS_H_
 

@@ -31,14 +31,15 @@ inline std::string ReadText(const std::string& path) {
 
 // 256 environment steps per update.
 inline std::string SmallExperiment(const std::string& mode, int updates) {
-  return absl::StrCat("name: 'small'\nseed: 7\ntotal_env_steps: ", updates * 256,
-                      "\nenvironment { name: 'grid_world' settings { key: 'size' value: '3' } }\n"
-                      "collection { mode: ",
-                      mode,
-                      " num_shards: 4 copies_per_shard: 4 rollout_length: 16 }\n"
-                      "policy { hidden_sizes: [16] }\ncritic { hidden_sizes: [16] }\n"
-                      "ppo { epochs: 2 minibatch_size: 128 }\ncompute { device: CPU learner_threads: 1 precision: F32 }\n"
-                      "checkpoint { interval_env_steps: 2560 }\n");
+  return absl::StrCat(
+      "name: 'small'\nseed: 7\ntotal_env_steps: ", updates * 256,
+      "\nenvironment { name: 'grid_world' settings { key: 'size' value: '3' } }\n"
+      "collection { mode: ",
+      mode,
+      " num_shards: 4 copies_per_shard: 4 rollout_length: 16 }\n"
+      "policy { hidden_sizes: [16] }\ncritic { hidden_sizes: [16] }\n"
+      "ppo { epochs: 2 minibatch_size: 128 }\ncompute { device: CPU learner_threads: 1 precision: F32 }\n"
+      "checkpoint { interval_env_steps: 2560 }\n");
 }
 
 // A program of this build with its output kept. Killed when the test ends early.

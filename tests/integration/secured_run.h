@@ -30,8 +30,8 @@ struct Credentials {
   }
   // Runs deploy/certificates.sh; returns what it printed.
   std::string Make(const std::string& more = "") const {
-    const std::string command = absl::StrCat(TROUPE_SOURCE_DIR "/deploy/certificates.sh ", folder / "", " ", more,
-                                             " > ", folder / "made.txt");
+    const std::string command =
+        absl::StrCat(TROUPE_SOURCE_DIR "/deploy/certificates.sh ", folder / "", " ", more, " > ", folder / "made.txt");
     if (std::system(command.c_str()) != 0) throw std::runtime_error(command);
     return ReadText(folder / "made.txt");
   }

@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/environments/traffic/sumo/network_export.h"
 #include "actor_worker/environments/traffic/road_network.h"
+#include "actor_worker/environments/traffic/sumo/network_export.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/checkpoint/checkpoint_store.h"

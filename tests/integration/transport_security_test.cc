@@ -17,8 +17,8 @@ std::string WeightsOver(const std::vector<std::string>& learner_flags, const std
                         int local_workers) {
   SmallRun run("PIPELINED", 12);
   const auto learner = run.Learner(
-      local_workers, Joined({"--listen=localhost:0", absl::StrCat("--expected_workers=", local_workers + 1)},
-                            learner_flags));
+      local_workers,
+      Joined({"--listen=localhost:0", absl::StrCat("--expected_workers=", local_workers + 1)}, learner_flags));
   EXPECT_TRUE(learner->Prints("they connect to ")) << learner->output();
   Process worker("actor_worker",
                  Joined({absl::StrCat("--learner=", learner->WordAfter("they connect to "))}, worker_flags));
@@ -44,8 +44,8 @@ TEST(TransportSecurity, TrainsTheSameWeightsWhateverProtectsTheWire) {
 TEST(TransportSecurity, StrangersAreRefusedAndCountedWhileAnHonestWorkerTrainsOn) {
   const Credentials own, foreign("a-token-of-somebody-else");
   SmallRun run("PIPELINED", 100000);
-  const auto learner = run.Learner(
-      0, Joined(own.LearnerTls(), {"--listen=localhost:0", own.LearnerClientCa(), own.TokenFlag()}));
+  const auto learner =
+      run.Learner(0, Joined(own.LearnerTls(), {"--listen=localhost:0", own.LearnerClientCa(), own.TokenFlag()}));
   ASSERT_TRUE(learner->Prints("they connect to ")) << learner->output();
   ASSERT_TRUE(learner->Prints("/metrics")) << learner->output();
   const std::string address = learner->WordAfter("they connect to ");
@@ -156,7 +156,8 @@ TEST(TransportSecurity, CommandLinesThatAreNotSafeAreRefusedByName) {
       {{"--learner=192.0.2.1:7070", own.TokenFlag()}, "192.0.2.1:7070 in plain text"},
       {Joined({"--learner=localhost:1"}, own.WorkerIdentity()), "expected --tls_ca with it"},
       {{"--learner=localhost:1", "--tls_server_name=x"}, "--tls_server_name: expected --tls_ca"},
-      {{"--learner=localhost:1", absl::StrCat("--tls_ca=", own.folder / "worker.key")}, "expected a certificate in PEM"},
+      {{"--learner=localhost:1", absl::StrCat("--tls_ca=", own.folder / "worker.key")},
+       "expected a certificate in PEM"},
   };
   for (const auto& [flags, message] : workers) {
     Process worker("actor_worker", flags);
@@ -175,9 +176,9 @@ TEST(Certificates, AreMadeOnceAndRenewedWhenNeeded) {
   for (const char* key : {"learner.key", "worker.key"}) {
     EXPECT_EQ(static_cast<int>(std::filesystem::status(own.folder / key).permissions()), 0640) << key;
   }
-  const std::string shorten =
-      absl::StrCat("cd ", own.folder / "", " && openssl req -new -key worker.key -subj /CN=x -out r 2>/dev/null && ",
-                   "openssl x509 -req -in r -CA ca.pem -CAkey ca.key -set_serial 7 -days 3 -out worker.pem 2>/dev/null");
+  const std::string shorten = absl::StrCat(
+      "cd ", own.folder / "", " && openssl req -new -key worker.key -subj /CN=x -out r 2>/dev/null && ",
+      "openssl x509 -req -in r -CA ca.pem -CAkey ca.key -set_serial 7 -days 3 -out worker.pem 2>/dev/null");
   ASSERT_EQ(std::system(shorten.c_str()), 0);
   EXPECT_THAT(own.Make("--name=learner.example --name=192.0.2.1"), HasSubstr("worker.pem")) << "ends in three days";
   std::filesystem::remove(own.folder / "ca.key");

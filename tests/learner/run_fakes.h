@@ -55,8 +55,7 @@ class FakeAlgorithm : public Algorithm {
     log_.push_back(absl::StrCat("Update ", progress.update, " at ", progress.env_steps));
     if (fail && fail(progress.update)) return absl::InternalError("rewards are not finite");
     ++updates_;
-    return UpdateStatistics{
-        {{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}, {"skipped_minibatches", 2}}};
+    return UpdateStatistics{{{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}, {"skipped_minibatches", 2}}};
   }
   void PrefetchFrom(NextBatch next) override { next_batch = std::move(next); }
   std::string arithmetic() const override { return "counting"; }
@@ -139,7 +138,9 @@ class FakeServer : public LearnerServer {
     }
     return absl::OkStatus();
   }
-  std::vector<EpisodeSummary> TakeFinishedEpisodes() override { return {{{2.0f}, 12, {5, 1, 2}}, {{4.0f}, 14, {7, 3, 2}}}; }
+  std::vector<EpisodeSummary> TakeFinishedEpisodes() override {
+    return {{{2.0f}, 12, {5, 1, 2}}, {{4.0f}, 14, {7, 3, 2}}};
+  }
   IngestState ingest_state() const override { return ingest_; }
   void EndCollection() override { log_.push_back("EndCollection"); }
   std::vector<WorkerSummary> workers() const override { return {{"w", "host", connected, {0}, 1}}; }

@@ -1,13 +1,13 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/files/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/reporting/banner.h"
-#include "learner/run/final_evaluation.h"
 #include "learner/reporting/progress.h"
+#include "learner/run/final_evaluation.h"
 #include "learner/run/run_folder.h"
-#include "common/files/sha256.h"
 #include "tests/learner/run_harness.h"
 
 namespace troupe::testing {

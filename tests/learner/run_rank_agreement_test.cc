@@ -1,7 +1,6 @@
-#include "learner/run/rank_agreement.h"
-
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "learner/run/rank_agreement.h"
 #include "tests/common/thread_ranks.h"
 #include "tests/learner/run_fakes.h"
 #include "tests/learner/run_harness.h"

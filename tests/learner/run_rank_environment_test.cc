@@ -1,9 +1,8 @@
-#include "learner/run/rank_environment.h"
-
 #include <map>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "learner/run/rank_environment.h"
 
 namespace troupe {
 namespace {
@@ -66,7 +65,8 @@ TEST(RankEnvironment, NamesWhatMakesNoSense) {
 TEST(RankEnvironment, EveryRankNeedsAShardAndAPrivateMaster) {
   RankEnvironment ranks = Read(Complete()).value().value();
   EXPECT_TRUE(CheckRanks(ranks, 2, false).ok());
-  EXPECT_THAT(std::string(CheckRanks(ranks, 1, false).message()), HasSubstr("WORLD_SIZE=2: collection.num_shards is 1"));
+  EXPECT_THAT(std::string(CheckRanks(ranks, 1, false).message()),
+              HasSubstr("WORLD_SIZE=2: collection.num_shards is 1"));
   ranks.master_address = "10.0.0.1";
   EXPECT_THAT(std::string(CheckRanks(ranks, 2, false).message()), HasSubstr("--insecure_ranks"));
   EXPECT_TRUE(CheckRanks(ranks, 2, true).ok());

@@ -2,10 +2,10 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/files/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/reporting/run_metrics.h"
-#include "common/files/sha256.h"
 #include "learner/run/training_loop.h"
 #include "tests/learner/run_harness.h"
 
@@ -344,7 +344,8 @@ TEST(Reporting, MetricsSayWhichRunItIsAndHowMuchRoomItHas) {
   const std::string name = std::filesystem::path(folder.path()).filename();
   const std::string series = prometheus::TextSerializer().Serialize(metrics.registry()->Collect());
   EXPECT_THAT(series, HasSubstr(absl::StrCat("troupe_run_info{algorithm=\"mappo\",environment=\"grid_world\","
-                                             "experiment=\"tiny\",run=\"", name, "\",run_id=\"id-2\"} 1")));
+                                             "experiment=\"tiny\",run=\"",
+                                             name, "\",run_id=\"id-2\"} 1")));
   EXPECT_THAT(series, Not(HasSubstr("id-1")));
   for (const char* line : {"troupe_target_env_steps 80", "troupe_expected_workers 3", "troupe_max_policy_lag 6"}) {
     EXPECT_THAT(series, HasSubstr(line));

@@ -9,12 +9,12 @@
 namespace troupe {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::SizeIs;
 using testing::FakeWorker;
+using ::testing::HasSubstr;
 using testing::kPatience;
 using testing::kRunId;
 using testing::ServiceTest;
+using ::testing::SizeIs;
 
 class LimitsTest : public ServiceTest {
  protected:

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "actor_worker/worker.h"
-#include "common/config/experiment_loader.h"
 #include "common/base/random.h"
+#include "common/config/experiment_loader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/service/learner_server_impl.h"

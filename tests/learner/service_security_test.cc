@@ -99,8 +99,8 @@ TEST_F(CallGuardTest, EveryCallOfEveryServicePassesIt) {
   for (const bool knows : {false, true}) {
     ClientSecurity security;
     if (knows) security.token_file = folder_ / "token";
-    const auto health = grpc::health::v1::Health::NewStub(
-        ClientCredentials::Load(security, address).value()->OpenChannel(address, {}));
+    const auto health =
+        grpc::health::v1::Health::NewStub(ClientCredentials::Load(security, address).value()->OpenChannel(address, {}));
     grpc::ClientContext context;
     grpc::health::v1::HealthCheckResponse response;
     EXPECT_EQ(health->Check(&context, {}, &response).ok(), knows);

@@ -5,10 +5,10 @@
 namespace troupe {
 namespace {
 
-using ::testing::SizeIs;
 using testing::FakeWorker;
 using testing::kRunId;
 using testing::ServiceTest;
+using ::testing::SizeIs;
 
 template <typename Message>
 void AddUnknownField(Message* message) {

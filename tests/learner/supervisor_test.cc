@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/processes/piped_process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "common/processes/piped_process.h"
 #include "learner/local_workers/restart_policy.h"
 #include "learner/local_workers/worker_supervisor.h"
 #include "tests/learner/run_harness.h"

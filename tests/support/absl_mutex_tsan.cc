@@ -143,8 +143,7 @@ void Notification::WaitForNotification() const {
 }
 
 bool Notification::WaitForNotificationWithTimeout(Duration timeout) const {
-  static auto* const next =
-      Next<bool(const Notification*, Duration)>(&Notification::WaitForNotificationWithTimeout);
+  static auto* const next = Next<bool(const Notification*, Duration)>(&Notification::WaitForNotificationWithTimeout);
   const bool notified = next(this, timeout);
   if (notified) __tsan_acquire(const_cast<Notification*>(this));
   return notified;

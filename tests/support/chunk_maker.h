@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/specs/environment_spec.h"
 #include "common/base/random.h"
+#include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
 #include "proto/trajectory.pb.h"
 

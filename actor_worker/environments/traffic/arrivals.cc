@@ -26,8 +26,7 @@ Arrivals::Arrivals(const RoadNetwork& network, const DemandSettings& demand) : n
     }
     route_guide_.push_back(candidate);
   }
-  const double others =
-      demand.motorcycle_share + demand.bus_share + demand.truck_share + demand.emergency_share;
+  const double others = demand.motorcycle_share + demand.bus_share + demand.truck_share + demand.emergency_share;
   const std::array<double, kVehicleTypes> shares = {1 - others, demand.motorcycle_share, demand.bus_share,
                                                     demand.truck_share, demand.emergency_share};
   double cumulative = 0;

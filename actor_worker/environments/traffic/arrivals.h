@@ -47,7 +47,10 @@ class Arrivals {
   Arrivals(const RoadNetwork& network, const DemandSettings& demand);
 
   // Serves this list (sorted by departure, routes already added to the network) instead of the Poisson stream.
-  void UseList(std::vector<ArrivingVehicle> vehicles) { list_ = std::move(vehicles); use_list_ = true; }
+  void UseList(std::vector<ArrivingVehicle> vehicles) {
+    list_ = std::move(vehicles);
+    use_list_ = true;
+  }
 
   void Reset(uint64_t seed);
   // The next vehicle, without taking it; its due time is infinite when none comes any more.

@@ -2,7 +2,8 @@
 //
 // Tuned by grid search: the least mean delay on seeds 50000..50003 of nine_junctions at 5400 vehicles/h, averaged over
 // decision intervals of 1 s and 5 s. Evaluation uses other seeds; tests/environments/traffic_controllers_test.cc shows
-// on further ones that neighbouring values are no better, and tests/environments/traffic_tuning_test.cc repeats the search.
+// on further ones that neighbouring values are no better, and tests/environments/traffic_tuning_test.cc repeats the
+// search.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_CONTROLLER_PARAMETERS_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_CONTROLLER_PARAMETERS_H_
 

@@ -113,8 +113,7 @@ class FixedTime final : public PhaseController {
   int Wanted(int junction, ActionMask mask) override {
     const int present = env().signal(junction).state().phase;
     const std::vector<double>& program = info(junction).program_green_seconds;
-    const double green =
-        program.empty() ? parameters_.green_seconds : parameters_.green_factor * program[present];
+    const double green = program.empty() ? parameters_.green_seconds : parameters_.green_factor * program[present];
     const double half_interval = env().settings().decision_interval_seconds / 2.0;
     if (env().signal(junction).seconds_in_stage() + half_interval < green) return present;
     return (present + 1) % static_cast<int>(mask.size());

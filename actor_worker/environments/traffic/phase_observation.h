@@ -3,8 +3,8 @@
 // turns, or single lanes, have a phase of their own.
 //
 // A phase's lanes are those it lets go. The green phase is the one that shows, or, while the lights change, the one
-// they change to. What the numbers are, their units and scales: DescribePhaseObservation (traffic_description.h). Numbers
-// above 10 are cut off there.
+// they change to. What the numbers are, their units and scales: DescribePhaseObservation (traffic_description.h).
+// Numbers above 10 are cut off there.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_PHASE_OBSERVATION_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_PHASE_OBSERVATION_H_
 

@@ -7,12 +7,12 @@
 
 #include "absl/status/statusor.h"
 #include "actor_worker/environments/environment.h"
+#include "actor_worker/environments/episode_buffers.h"
 #include "actor_worker/environments/traffic/arrivals.h"
 #include "actor_worker/environments/traffic/queue_model.h"
 #include "actor_worker/environments/traffic/road_network.h"
 #include "actor_worker/environments/traffic/simulation.h"
 #include "actor_worker/environments/traffic/traffic_settings.h"
-#include "actor_worker/environments/episode_buffers.h"
 
 namespace troupe {
 

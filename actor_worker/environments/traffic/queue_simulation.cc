@@ -76,9 +76,8 @@ absl::Status QueueSimulation::UseVehicleList(const std::vector<ListedVehicle>& v
     }
     list.push_back({vehicle.depart_seconds, route->second, vehicle.type, 1.0f});
   }
-  std::stable_sort(list.begin(), list.end(), [](const ArrivingVehicle& a, const ArrivingVehicle& b) {
-    return a.due_seconds < b.due_seconds;
-  });
+  std::stable_sort(list.begin(), list.end(),
+                   [](const ArrivingVehicle& a, const ArrivingVehicle& b) { return a.due_seconds < b.due_seconds; });
   arrivals_->UseList(std::move(list));
   return absl::OkStatus();
 }

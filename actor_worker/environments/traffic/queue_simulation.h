@@ -59,27 +59,27 @@ class QueueSimulation final : public TrafficSimulation {
     float ready_at;   // is there at the earliest
     float joined_at;  // reached the back of the queue
     float speed_factor;
-    int32_t step;     // RouteStep it is on
+    int32_t step;  // RouteStep it is on
     VehicleType type;
   };
   struct Release {
     float at, length_m;
   };
   struct Lane {
-    int32_t ring = 0;                  // its slots in vehicles_ and releases_: ring + (index & mask)
+    int32_t ring = 0;  // its slots in vehicles_ and releases_: ring + (index & mask)
     uint32_t mask = 0;
-    uint32_t head = 0, count = 0;      // vehicles on the lane
-    uint32_t joined = 0;               // of these, from the head: in the queue
+    uint32_t head = 0, count = 0;  // vehicles on the lane
+    uint32_t joined = 0;           // of these, from the head: in the queue
     uint32_t release_head = 0, releases = 0;
-    float crossed_at = 0;              // last crossing
+    float crossed_at = 0;  // last crossing
     float occupied_m = 0, storage_m = 0;
-    float queue_m = 0;                 // room taken by the joined
+    float queue_m = 0;  // room taken by the joined
     float covered_m = 0, weighted = 0;
     float speed = 0, length_m = 0;
-    float join_sum = 0;                // of joined_at over the joined
-    float retry_at = 0;                // blocked until then
+    float join_sum = 0;  // of joined_at over the joined
+    float retry_at = 0;  // blocked until then
     uint16_t emergency = 0, departed = 0;
-    uint16_t gone = 0;                 // crossings since green
+    uint16_t gone = 0;  // crossings since green
     bool green = false, exit = false;
     float green_since = 0;
   };
@@ -127,8 +127,8 @@ class QueueSimulation final : public TrafficSimulation {
   std::vector<float> joined_count_, moving_from_, gone_count_;
   std::vector<Vehicle> vehicles_;
   std::vector<Release> releases_;
-  std::vector<Aspect> aspect_;      // per connection
-  std::vector<float> open_until_;   // per connection
+  std::vector<Aspect> aspect_;         // per connection
+  std::vector<float> open_until_;      // per connection
   std::vector<Entry> entries_;         // per connection a trip may begin with, then per edge that is a trip by itself
   int backlog_ = 0;                    // vehicles in entries_
   std::vector<float> last_insertion_;  // per lane

@@ -77,7 +77,7 @@ struct RoadNetwork {
   std::vector<RouteStep> steps;
   int total_lanes = 0;  // signalised and exit
 
-  int FindEdge(absl::string_view name) const;           // -1: none
+  int FindEdge(absl::string_view name) const;            // -1: none
   int FindConnection(int from_edge, int to_edge) const;  // -1: none
   // Adds the way over these edges and returns its number. INVALID_ARGUMENT naming the edge that is unknown or cannot be
   // reached from the one before.

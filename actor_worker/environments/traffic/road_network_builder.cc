@@ -120,8 +120,8 @@ class Builder {
     if (!written) SetAxisPhases(junction);
     TrafficJunction& info = junctions()[junction];
     if (info.phases.empty() || info.phases.size() > 64) {
-      return absl::InvalidArgumentError(absl::StrCat("junction \"", info.name, "\" has ", info.phases.size(),
-                                                     " green phases, expected 1..64"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("junction \"", info.name, "\" has ", info.phases.size(), " green phases, expected 1..64"));
     }
     if (!info.program_green_seconds.empty() && info.program_green_seconds.size() != info.phases.size()) {
       return absl::InvalidArgumentError(absl::StrCat("green ", info.name, ": ", info.program_green_seconds.size(),
@@ -129,10 +129,9 @@ class Builder {
     }
     for (const RoadConnection& connection : network_.connections) {
       if (connection.junction == junction && (connection.protected_phases | connection.yielding_phases) == 0) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("junction \"", info.name, "\": no phase serves the way from \"",
-                         network_.edges[connection.from_edge].name, "\" to \"",
-                         network_.edges[connection.to_edge].name, "\""));
+        return absl::InvalidArgumentError(absl::StrCat("junction \"", info.name, "\": no phase serves the way from \"",
+                                                       network_.edges[connection.from_edge].name, "\" to \"",
+                                                       network_.edges[connection.to_edge].name, "\""));
       }
     }
     return absl::OkStatus();
@@ -152,9 +151,9 @@ class Builder {
         found = true;
       }
       if (!found) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("phase ", info.name, " ", line.name, ": no way from \"", network_.nodes[movement.from].name,
-                         "\" to \"", network_.nodes[movement.to].name, "\""));
+        return absl::InvalidArgumentError(absl::StrCat("phase ", info.name, " ", line.name, ": no way from \"",
+                                                       network_.nodes[movement.from].name, "\" to \"",
+                                                       network_.nodes[movement.to].name, "\""));
       }
     }
     info.phases.push_back(line.name);

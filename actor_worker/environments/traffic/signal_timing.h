@@ -1,4 +1,5 @@
-// The lights of one junction over time: green, clearing steps, yellow, all-red, green; and what may be asked of them now.
+// The lights of one junction over time: green, clearing steps, yellow, all-red, green; and what may be asked of them
+// now.
 //
 // Agents never time these: a change asked for goes through the clearing steps of the phase being left, yellow and
 // all-red by itself, minimum green must have passed before it, and a green is never held beyond maximum green.

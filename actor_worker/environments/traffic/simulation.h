@@ -51,7 +51,7 @@ struct TrafficJunction {
   // Per phase the seconds of its clearing steps: lights the network's program shows when it leaves the phase, before
   // yellow, so that some movements end earlier than others. Each at least 1; empty: no phase has any.
   std::vector<std::vector<int>> clearing_seconds{};
-  std::vector<int> neighbours{};                   // junctions one edge away, either direction, ascending
+  std::vector<int> neighbours{};                      // junctions one edge away, either direction, ascending
   std::array<int, 2> observed_neighbours = {-1, -1};  // whose phases the agent sees; -1: none
 };
 
@@ -75,15 +75,15 @@ struct SignalState {
 
 // One lane at the current second.
 struct LaneMeasurement {
-  float halting = 0;             // vehicles standing (below 0.1 m/s)
-  float vehicles = 0;            // vehicles on the lane
-  float weighted_vehicles = 0;   // the same, each counted as kVehicleWeights
-  float occupancy = 0;           // share of the lane's length covered by vehicles, 0..1
-  float waiting_seconds = 0;     // time the standing vehicles have stood, summed
+  float halting = 0;                // vehicles standing (below 0.1 m/s)
+  float vehicles = 0;               // vehicles on the lane
+  float weighted_vehicles = 0;      // the same, each counted as kVehicleWeights
+  float occupancy = 0;              // share of the lane's length covered by vehicles, 0..1
+  float waiting_seconds = 0;        // time the standing vehicles have stood, summed
   float first_waiting_seconds = 0;  // time the vehicle nearest to the stop line has stood, 0 while it moves;
                                     // filled from MeasureFirstVehicles on
-  float emergency_vehicles = 0;  // emergency vehicles on the lane
-  float departed = 0;            // vehicles that crossed the stop line since the previous Measure (or Reset)
+  float emergency_vehicles = 0;     // emergency vehicles on the lane
+  float departed = 0;               // vehicles that crossed the stop line since the previous Measure (or Reset)
 };
 
 // Since Reset. "Scheduled" vehicles were due to depart by now, whether the network had room for them or not.

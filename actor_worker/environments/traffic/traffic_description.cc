@@ -48,7 +48,8 @@ std::vector<ObservedNumber> DescribePhaseObservation(int phases) {
     add("waiting", "seconds", 300, "that those standing there have stood, summed");
     add("first_waiting", "seconds", 60, "that the vehicle nearest to a stop line has stood, the longest of the lanes'");
     add("room_ahead", "", 1,
-        "share of the road up to the next signal that no vehicle covers, mean over the phase's lanes and the lanes each "
+        "share of the road up to the next signal that no vehicle covers, mean over the phase's lanes and the lanes "
+        "each "
         "leads to; 1 for a lane that leads to no signal");
     add("coming", "vehicles", 10,
         "on neighbours' lanes that have green and lead here; one is spread evenly over the lanes its own leads to");

@@ -13,8 +13,8 @@ namespace troupe {
 // Of one agent, in the order of RawTrafficFeatures: sums over its approaches by compass slot.
 std::vector<ObservedNumber> DescribeApproachObservation();
 
-// Of one agent with so many green phases, as PhaseObservation writes it: kPhaseFeatures numbers for each phase, in the order
-// of the phases, then kPhaseJunctionFeatures of the junction.
+// Of one agent with so many green phases, as PhaseObservation writes it: kPhaseFeatures numbers for each phase, in the
+// order of the phases, then kPhaseJunctionFeatures of the junction.
 std::vector<ObservedNumber> DescribePhaseObservation(int phases);
 
 // Beside all observations, for the critic.

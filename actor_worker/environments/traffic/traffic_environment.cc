@@ -50,9 +50,10 @@ TrafficEnvironment::TrafficEnvironment(std::string name, std::unique_ptr<Traffic
   }
   spec_.observed_extras = DescribeTrafficStateExtras(static_cast<int>(junctions.size()));
   spec_.state_extras_size = static_cast<int>(spec_.observed_extras.size());
-  spec_.statistics = {"mean_waiting_seconds",    "mean_delay_seconds", "mean_time_loss_seconds", "mean_queue_vehicles",
-                      "throughput_vehicles",     "emergency_delay_seconds", "total_vehicles",    "unfinished_vehicles",
-                      "phase_changes",           "teleported_vehicles"};
+  spec_.statistics = {"mean_waiting_seconds", "mean_delay_seconds",  "mean_time_loss_seconds",
+                      "mean_queue_vehicles",  "throughput_vehicles", "emergency_delay_seconds",
+                      "total_vehicles",       "unfinished_vehicles", "phase_changes",
+                      "teleported_vehicles"};
   spec_.agent_statistics = {"mean_waiting_seconds", "mean_queue_vehicles", "throughput_vehicles"};
   sums_.resize(junctions.size());
   junction_totals_.resize(junctions.size());
@@ -240,17 +241,16 @@ void TrafficEnvironment::EpisodeStatistics(absl::Span<double> statistics) const 
   if (seconds_ < settings_.episode_seconds) totals = Totals().value_or(TrafficTotals{});
   const double decisions = static_cast<double>(std::max<int64_t>(1, decisions_));
   const double inserted = std::max(1.0, totals.inserted), scheduled = std::max(1.0, totals.scheduled);
-  const std::array<double, 10> values = {
-      totals.waiting_seconds / inserted,
-      (totals.time_loss_seconds + totals.depart_delay_seconds) / scheduled,
-      totals.time_loss_seconds / inserted,
-      halting_sum_ / decisions,
-      totals.finished,
-      totals.emergency_time_loss_seconds / std::max(1.0, totals.emergency_scheduled),
-      totals.scheduled,
-      totals.scheduled - totals.finished,
-      static_cast<double>(phase_changes_),
-      totals.teleported};
+  const std::array<double, 10> values = {totals.waiting_seconds / inserted,
+                                         (totals.time_loss_seconds + totals.depart_delay_seconds) / scheduled,
+                                         totals.time_loss_seconds / inserted,
+                                         halting_sum_ / decisions,
+                                         totals.finished,
+                                         totals.emergency_time_loss_seconds / std::max(1.0, totals.emergency_scheduled),
+                                         totals.scheduled,
+                                         totals.scheduled - totals.finished,
+                                         static_cast<double>(phase_changes_),
+                                         totals.teleported};
   auto out = std::copy(values.begin(), values.end(), statistics.begin());
   for (const std::vector<int>& members : group_junctions_) {
     for (const int j : members) {

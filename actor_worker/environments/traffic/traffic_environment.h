@@ -42,7 +42,8 @@ class TrafficEnvironment final : public Environment {
   // unfinished_vehicles · phase_changes · teleported_vehicles
   // Of each agent, over the lanes that lead to its junction: mean_waiting_seconds standing per vehicle that crossed the
   // stop line · mean_queue_vehicles standing · throughput_vehicles that crossed. Queues are seen once per decision, so
-  // this waiting is an estimate, and vehicles cross several junctions: the agents' means do not add up to the network's.
+  // this waiting is an estimate, and vehicles cross several junctions: the agents' means do not add up to the
+  // network's.
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
 

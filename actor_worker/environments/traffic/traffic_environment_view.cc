@@ -75,9 +75,8 @@ void TrafficEnvironment::Observe(JointObservation& observation) const {
 }
 
 std::string TrafficEnvironment::Render() const {
-  std::string text =
-      absl::StrFormat("%s at second %d\n%-12s %-22s %23s %6s %5s\n", network().name, seconds_, "junction", "lights",
-                      "standing N   S   E   W", "on it", "emerg");
+  std::string text = absl::StrFormat("%s at second %d\n%-12s %-22s %23s %6s %5s\n", network().name, seconds_,
+                                     "junction", "lights", "standing N   S   E   W", "on it", "emerg");
   for (size_t j = 0; j < signals_.size(); ++j) {
     const TrafficJunction& info = network().junctions[j];
     const SignalState& state = signals_[j].state();

@@ -17,8 +17,8 @@ TrafficSettings ReadTrafficSettings(SettingsReader& reader) {
   const auto whole = [&](const char* name, int fallback, int low, int high, const char* meaning) {
     return static_cast<int>(reader.Integer(name, fallback, low, high, meaning));
   };
-  settings.decision_interval_seconds = whole("decision_interval_seconds", settings.decision_interval_seconds, 1, 60,
-                                             "seconds between decisions");
+  settings.decision_interval_seconds =
+      whole("decision_interval_seconds", settings.decision_interval_seconds, 1, 60, "seconds between decisions");
   settings.episode_seconds = whole("episode_seconds", settings.episode_seconds, 1, 86400, "length of an episode");
   settings.yellow_seconds = whole("yellow_seconds", settings.yellow_seconds, 0, 10, "yellow before every change");
   settings.all_red_seconds = whole("all_red_seconds", settings.all_red_seconds, 0, 10, "all-red after yellow");
@@ -33,8 +33,7 @@ TrafficSettings ReadTrafficSettings(SettingsReader& reader) {
       reader.Number("reward_presence", reward.presence, 0, 100, "weight of -(vehicles, standing or not) / 20");
   reward.improvement =
       reader.Number("reward_improvement", reward.improvement, 0, 100, "weight of the fall in standing vehicles / 20");
-  reward.throughput =
-      reader.Number("reward_throughput", reward.throughput, 0, 100, "weight of vehicles served / 20");
+  reward.throughput = reader.Number("reward_throughput", reward.throughput, 0, 100, "weight of vehicles served / 20");
   reward.neighbour =
       reader.Number("reward_neighbour", reward.neighbour, 0, 100, "weight of the neighbours' mean own reward");
   reward.emergency =

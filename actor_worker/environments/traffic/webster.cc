@@ -44,9 +44,9 @@ void SetWebsterPrograms(RoadNetwork& network, double vehicles_per_hour, double y
     for (const double ratio : critical) sum += ratio;
     const double lost = static_cast<double>(phases) * (kStartLossSeconds + yellow_seconds - 1);
     const double yellow = static_cast<double>(phases) * yellow_seconds;
-    const double cycle = sum >= 0.9 ? kLongestCycleSeconds
-                                    : std::clamp((1.5 * lost + 5) / (1 - sum), kLeastCycleSeconds,
-                                                 kLongestCycleSeconds);
+    const double cycle = sum >= 0.9
+                             ? kLongestCycleSeconds
+                             : std::clamp((1.5 * lost + 5) / (1 - sum), kLeastCycleSeconds, kLongestCycleSeconds);
     for (const double ratio : critical) {
       const double share = sum > 0 ? ratio / sum : 1.0 / static_cast<double>(phases);
       junction.program_green_seconds.push_back(std::max(kLeastGreenSeconds, share * (cycle - yellow)));

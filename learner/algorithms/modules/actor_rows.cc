@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
-#include "learner/arithmetic/objectives/losses.h"
 #include "learner/arithmetic/host/compute_pool.h"
+#include "learner/arithmetic/objectives/losses.h"
 
 namespace troupe {
 namespace {

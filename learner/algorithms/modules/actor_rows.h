@@ -10,8 +10,8 @@
 
 #include "common/specs/policy_spec.h"
 #include "learner/arithmetic/blocks/block_network.h"
-#include "learner/arithmetic/networks/dense_stack.h"
 #include "learner/arithmetic/gpu/upload_buffers.h"
+#include "learner/arithmetic/networks/dense_stack.h"
 #include "learner/batch/training_batch.h"
 
 namespace troupe {

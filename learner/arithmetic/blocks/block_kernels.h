@@ -22,8 +22,8 @@ constexpr int64_t PaddedColumns(int64_t columns) {
   return (columns + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
 }
 
-// Rows of a minibatch lie anywhere in memory: while `load` copies `row`, one is fetched that it comes to some forty cache
-// lines later.
+// Rows of a minibatch lie anywhere in memory: while `load` copies `row`, one is fetched that it comes to some forty
+// cache lines later.
 inline void FetchLaterRow(const float* base, const int64_t* offsets, int64_t row, int64_t rows, int64_t columns) {
   constexpr int64_t kLinesAhead = 40, kFewestRows = 4, kFloatsPerLine = 16;
   if (offsets == nullptr) return;

@@ -1,5 +1,5 @@
-// Products of bfloat16 in AMX's tiles of 16 rows and 64 bytes, four accumulators of 16 x 16 floats at a time. Everything
-// else (rounding, activations, sums of biases) is block_kernels_avx512.h's.
+// Products of bfloat16 in AMX's tiles of 16 rows and 64 bytes, four accumulators of 16 x 16 floats at a time.
+// Everything else (rounding, activations, sums of biases) is block_kernels_avx512.h's.
 #if defined(__AMX_BF16__)
 #include "learner/arithmetic/blocks/block_format_bf16.h"
 #else
@@ -15,10 +15,10 @@ namespace {
 
 using Avx512 = Kernels<Bf16>;
 
-constexpr int64_t kAmxRows = 16;                        // of a tile
-constexpr int64_t kAmxUnits = 16;                       // pairs of bfloat16 summed over at once
-constexpr int64_t kStripRows = 2 * kAmxRows;            // computed at once, kPanelColumns wide
-constexpr int64_t kUnitsPerBlock = kBlockRows / 2;      // of a block's rows, where those are summed over
+constexpr int64_t kAmxRows = 16;                    // of a tile
+constexpr int64_t kAmxUnits = 16;                   // pairs of bfloat16 summed over at once
+constexpr int64_t kStripRows = 2 * kAmxRows;        // computed at once, kPanelColumns wide
+constexpr int64_t kUnitsPerBlock = kBlockRows / 2;  // of a block's rows, where those are summed over
 constexpr int64_t kSheetPanel = Avx512::kSheetPanel;
 static_assert(kBlockRows % kStripRows == 0 && kPanelColumns == 2 * kAmxRows && Bf16::kUnitsPerPanel == kAmxUnits);
 
@@ -219,8 +219,8 @@ void BackwardWeight(const BlockSheet& x, const BlockSheet& d, int64_t rows, int6
       Transpose(panel + u * kPanelColumns + 16, left[u / kAmxUnits][16]);
     }
     ForEachPanel(outputs, [&]<int V>(int64_t n, int64_t columns) {
-      MultiplyStrip<V>(left[0][0], left[0][16], kPanelColumns * kAmxUnits,
-                       d.by_pair + n / kPanelColumns * kSheetPanel, padded / kAmxUnits, &strip);
+      MultiplyStrip<V>(left[0][0], left[0][16], kPanelColumns * kAmxUnits, d.by_pair + n / kPanelColumns * kSheetPanel,
+                       padded / kAmxUnits, &strip);
       for (int64_t r = 0; r < kPanelColumns && k + r < inputs; ++r) {
         for (int v = 0; v < V; ++v) {
           Avx512::AddTo(weight_gradient + (k + r) * outputs + n + 16 * v, columns - 16 * v, add,
@@ -247,20 +247,25 @@ void PackPanels(int64_t rows, int64_t columns, uint32_t* packed, PackPanel pack_
 }
 
 void Pack(const float* weight, int64_t inputs, int64_t outputs, uint32_t* packed) {
-  PackPanels(inputs, outputs, packed, [&](int64_t column, uint32_t* to) {
-    Avx512::PackPanel(weight, inputs, outputs, column, to);
-  });
+  PackPanels(inputs, outputs, packed,
+             [&](int64_t column, uint32_t* to) { Avx512::PackPanel(weight, inputs, outputs, column, to); });
 }
 
 void PackTransposed(const float* weight, int64_t inputs, int64_t outputs, uint32_t* packed) {
-  PackPanels(outputs, inputs, packed, [&](int64_t column, uint32_t* to) {
-    Avx512::PackTransposedPanel(weight, inputs, outputs, column, to);
-  });
+  PackPanels(outputs, inputs, packed,
+             [&](int64_t column, uint32_t* to) { Avx512::PackTransposedPanel(weight, inputs, outputs, column, to); });
 }
 
-constexpr BlockKernels kTable{Avx512::kTable.pair_words, Avx512::kTable.row_words, &PackedWords, &Pack,
-                              &PackTransposed,           &Avx512::Load,            &Forward,     &Output,
-                              &BackwardInput,            &BackwardWeight};
+constexpr BlockKernels kTable{Avx512::kTable.pair_words,
+                              Avx512::kTable.row_words,
+                              &PackedWords,
+                              &Pack,
+                              &PackTransposed,
+                              &Avx512::Load,
+                              &Forward,
+                              &Output,
+                              &BackwardInput,
+                              &BackwardWeight};
 
 }  // namespace
 

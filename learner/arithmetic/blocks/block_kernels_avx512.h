@@ -1,5 +1,5 @@
-// The kernels of block_kernels.h over a number format. Included only by files compiled for AVX-512, and nothing here has
-// external linkage, so that no other processor meets these instructions.
+// The kernels of block_kernels.h over a number format. Included only by files compiled for AVX-512, and nothing here
+// has external linkage, so that no other processor meets these instructions.
 //
 // Everything is made of 32-bit units: a float, or two neighbouring bfloat16 along the axis summed over. A product reads
 // one unit of the left factor for all lanes and 32 columns of units of the right one.
@@ -38,7 +38,8 @@ struct Kernels {
         for (int v = 0; v < V; ++v) right[v] = _mm512_loadu_ps(w + 16 * v);
 #pragma GCC unroll 8
         for (int r = 0; r < kTileRows; ++r) {
-          const __m512 left = _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(a[r * Format::kUnitsPerPanel + u])));
+          const __m512 left =
+              _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(a[r * Format::kUnitsPerPanel + u])));
 #pragma GCC unroll 2
           for (int v = 0; v < V; ++v) tile.at[r][v] = Format::MultiplyAdd(tile.at[r][v], left, right[v]);
         }
@@ -50,8 +51,8 @@ struct Kernels {
   static inline void Start(const float* bias, int64_t columns, Tile<V>& tile) {
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) {
-      const __m512 start = bias == nullptr ? _mm512_setzero_ps()
-                                           : _mm512_maskz_loadu_ps(ColumnMask(columns - 16 * v), bias + 16 * v);
+      const __m512 start =
+          bias == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(ColumnMask(columns - 16 * v), bias + 16 * v);
 #pragma GCC unroll 8
       for (int r = 0; r < kTileRows; ++r) tile.at[r][v] = start;
     }
@@ -173,7 +174,8 @@ struct Kernels {
       }
       for (int r = 0; r < kTileRows; ++r) {
         if (r >= count) break;
-        for (int v = 0; v < V; ++v) AddTo(gradient + (first + r) * stride + 16 * v, columns - 16 * v, add, tile.at[r][v]);
+        for (int v = 0; v < V; ++v)
+          AddTo(gradient + (first + r) * stride + 16 * v, columns - 16 * v, add, tile.at[r][v]);
       }
     }
     BiasGradientPanel<V>(d, units, columns, add, bias_gradient);
@@ -298,7 +300,7 @@ struct Kernels {
   }
 
   static constexpr BlockKernels kTable{Format::kUnitsPerPanel * kBlockRows / kPanelColumns,
-                                       Format::kRowsApart ? Format::kUnitsPerPanel * kBlockRows / kPanelColumns : 0,
+                                       Format::kRowsApart ? Format::kUnitsPerPanel* kBlockRows / kPanelColumns : 0,
                                        &PackedWords,
                                        &Pack,
                                        &PackTransposed,

@@ -2,8 +2,9 @@
 // rows of one parameter set with a gradient of its own, which are added up in order afterwards. Parts depend on the
 // number of rows alone, so the bits of a step do not depend on who computes which part, nor on the number of threads.
 //
-// A step:  Begin ─► RunPart of every part, on any threads ─► SumLayer of every layer ─► (optimiser) ─► PackLayer of every
-// layer. Memory is kept from step to step; a step allocates only when it is larger than any before. No LibTorch here.
+// A step:  Begin ─► RunPart of every part, on any threads ─► SumLayer of every layer ─► (optimiser) ─► PackLayer of
+// every layer. Memory is kept from step to step; a step allocates only when it is larger than any before. No LibTorch
+// here.
 #ifndef TROUPE_LEARNER_ARITHMETIC_BLOCKS_BLOCK_NETWORK_H_
 #define TROUPE_LEARNER_ARITHMETIC_BLOCKS_BLOCK_NETWORK_H_
 
@@ -17,8 +18,8 @@ namespace troupe {
 
 // Where a network's rows lie: a step is `rows_per_step` neighbouring rows of each set; sets follow one another.
 struct BlockRows {
-  const float* x = nullptr;        // [sets, steps of the batch, rows_per_step, input]
-  int64_t rows_in_set = 0;         // steps of the batch · rows_per_step
+  const float* x = nullptr;  // [sets, steps of the batch, rows_per_step, input]
+  int64_t rows_in_set = 0;   // steps of the batch · rows_per_step
   int64_t rows_per_step = 1;
   const int64_t* steps = nullptr;  // those of the minibatch; null for the first num_steps
   int64_t num_steps = 0;

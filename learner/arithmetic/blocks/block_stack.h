@@ -1,12 +1,13 @@
-// A dense stack without layer norms on the CPU, forward and backward over one block of rows at a time, for the inner loop
-// of training: nothing is allocated, nothing leaves the second-level cache between layers but weights and gradients.
+// A dense stack without layer norms on the CPU, forward and backward over one block of rows at a time, for the inner
+// loop of training: nothing is allocated, nothing leaves the second-level cache between layers but weights and
+// gradients.
 //
 // The packed copy of the parameters is made by Pack and goes stale when they change. Parameters and gradients are one
-// after another in DenseStackSpec::Parameters() order (dense_stack.h); a set's own gradient, as Backward writes it, holds
-// layer after layer weight [inputs, outputs], bias [outputs]. No LibTorch types here.
+// after another in DenseStackSpec::Parameters() order (dense_stack.h); a set's own gradient, as Backward writes it,
+// holds layer after layer weight [inputs, outputs], bias [outputs]. No LibTorch types here.
 //
-// Thread-safety: Pack, Forward and Backward may run at once on several threads, each with its own scratch, as long as no
-// Pack of a layer meets a Forward or Backward.
+// Thread-safety: Pack, Forward and Backward may run at once on several threads, each with its own scratch, as long as
+// no Pack of a layer meets a Forward or Backward.
 #ifndef TROUPE_LEARNER_ARITHMETIC_BLOCKS_BLOCK_STACK_H_
 #define TROUPE_LEARNER_ARITHMETIC_BLOCKS_BLOCK_STACK_H_
 

@@ -40,8 +40,8 @@ void BlockStep::Run() {
                 PolicyLossSums sums{};
                 const auto loss = [&](const int64_t* index, int64_t rows, const float* y, float* dy) {
                   if (objective.masks != nullptr) {
-                    PolicyLossRows(y, objective.masks, objective.fields, index, rows, network.actions,
-                                   objective.policy, dy, &sums);
+                    PolicyLossRows(y, objective.masks, objective.fields, index, rows, network.actions, objective.policy,
+                                   dy, &sums);
                   } else {
                     ValueLossRows(y, objective.fields, index, rows, network.actions, objective.value, dy, &sums[0]);
                   }
@@ -57,8 +57,7 @@ void BlockStep::Run() {
     for (const PolicyLossSums& sums : networks_[n].figures_of_part) {
       for (size_t i = 0; i < total.size(); ++i) total[i] += sums[i];
     }
-    const double denominator =
-        objective.masks != nullptr ? objective.policy.denominator : objective.value.denominator;
+    const double denominator = objective.masks != nullptr ? objective.policy.denominator : objective.value.denominator;
     for (size_t i = 0; i < total.size(); ++i) figures(n)[i] = static_cast<float>(total[i] / denominator);
   }
 }
@@ -68,6 +67,8 @@ void BlockStep::Repack() {
               [&](int, size_t n, int64_t layer) { networks_[n].blocks.PackLayer(layer, networks_[n].parameters); });
 }
 
-void BlockStep::Forward(size_t network, float* y) { networks_[network].blocks.Forward(networks_[network].parameters, y); }
+void BlockStep::Forward(size_t network, float* y) {
+  networks_[network].blocks.Forward(networks_[network].parameters, y);
+}
 
 }  // namespace troupe

@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/gpu/step_graph.h"
+#include "learner/arithmetic/host/compute_pool.h"
 #include "learner/torch/torch_headers.h"
 
 namespace troupe {

@@ -16,8 +16,9 @@ struct ChosenDevice {
 
 // `local_rank` is this process among the learners of this machine: it says which GPU.
 //
-// Sets the process's arithmetic threads and, for AUTO and CUDA, loads libtorch_cuda at run time. AUTO falls back to the CPU;
-// CUDA without a usable GPU is FAILED_PRECONDITION with one line saying what is missing. Call once, before any algorithm.
+// Sets the process's arithmetic threads and, for AUTO and CUDA, loads libtorch_cuda at run time. AUTO falls back to the
+// CPU; CUDA without a usable GPU is FAILED_PRECONDITION with one line saying what is missing. Call once, before any
+// algorithm.
 absl::StatusOr<ChosenDevice> ChooseDevice(const ComputeSettings& settings, int local_rank = 0);
 
 }  // namespace troupe

@@ -79,9 +79,8 @@ void DeviceNetwork::Gradients(const at::Tensor& indices, int64_t count, const De
           spec_.policy, scalars.entropy_coefficient, scalars.denominator);
       slope = loss.gradient, sums = loss.sums;
     } else {
-      const ValueLossResult loss =
-          ComputeValueLossOnDevice(y.reshape({-1}), pick(&DeviceRows::fields, ValueRow::kCount).select(0, 0),
-                                   spec_.value, scalars.denominator);
+      const ValueLossResult loss = ComputeValueLossOnDevice(
+          y.reshape({-1}), pick(&DeviceRows::fields, ValueRow::kCount).select(0, 0), spec_.value, scalars.denominator);
       slope = loss.gradient.view(y.sizes()), sums = loss.loss;
     }
     stack_.Backward(slope, /*add=*/part > 0, &activations_);

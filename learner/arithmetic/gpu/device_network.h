@@ -5,11 +5,11 @@
 
 #include <cstdint>
 
-#include "learner/arithmetic/objectives/loss_rows.h"
-#include "learner/arithmetic/networks/update_totals.h"
-#include "learner/arithmetic/networks/dense_stack.h"
 #include "learner/arithmetic/gpu/device_stack.h"
+#include "learner/arithmetic/networks/dense_stack.h"
 #include "learner/arithmetic/networks/flat_adam.h"
+#include "learner/arithmetic/networks/update_totals.h"
+#include "learner/arithmetic/objectives/loss_rows.h"
 
 namespace troupe {
 

@@ -37,9 +37,7 @@ int64_t DeviceStack::Inputs(size_t layer) const {
   return layer == 0 ? spec_.input_size : spec_.hidden_sizes[layer - 1];
 }
 
-bool DeviceStack::IsNormed(size_t layer) const {
-  return layer == 0 ? spec_.input_layer_norm : spec_.hidden_layer_norm;
-}
+bool DeviceStack::IsNormed(size_t layer) const { return layer == 0 ? spec_.input_layer_norm : spec_.hidden_layer_norm; }
 
 at::Tensor DeviceStack::View(const at::Tensor& flat, int64_t rows, int64_t width) const {
   return flat.narrow(0, 0, spec_.num_sets * rows * width).view({spec_.num_sets, rows, width});

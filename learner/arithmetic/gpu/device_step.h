@@ -1,12 +1,12 @@
-// The gradient steps of several networks on a device, as a fixed sequence of operations that is recorded once per size of
-// minibatch and then replayed (step_graph.h), or run one by one where graphs cannot be had.
+// The gradient steps of several networks on a device, as a fixed sequence of operations that is recorded once per size
+// of minibatch and then replayed (step_graph.h), or run one by one where graphs cannot be had.
 //
-//   Load every network's rows ─► RunEpoch: one upload of all minibatches' indices and scalars ─► for each minibatch: its
-//   part copied to where the sequence looks for it ─► [gather ─► forward ─► loss ─► backward] of every network ─►
+//   Load every network's rows ─► RunEpoch: one upload of all minibatches' indices and scalars ─► for each minibatch:
+//   its part copied to where the sequence looks for it ─► [gather ─► forward ─► loss ─► backward] of every network ─►
 //   [sums over the ranks] ─► [norm ─► Adam ─► totals] of every network
 //
-// A size's first kRunsBeforeCapture minibatches run operation by operation, which sets libraries up as graphs want it and
-// takes part in the training like any other. The host waits for the device nowhere here, except where ranks add up.
+// A size's first kRunsBeforeCapture minibatches run operation by operation, which sets libraries up as graphs want it
+// and takes part in the training like any other. The host waits for the device nowhere here, except where ranks add up.
 #ifndef TROUPE_LEARNER_ARITHMETIC_GPU_DEVICE_STEP_H_
 #define TROUPE_LEARNER_ARITHMETIC_GPU_DEVICE_STEP_H_
 
@@ -18,10 +18,10 @@
 #include <utility>
 #include <vector>
 
-#include "learner/ranks/collective.h"
 #include "learner/arithmetic/gpu/device_network.h"
-#include "learner/arithmetic/networks/update_totals.h"
 #include "learner/arithmetic/gpu/step_graph.h"
+#include "learner/arithmetic/networks/update_totals.h"
+#include "learner/ranks/collective.h"
 
 namespace troupe {
 
@@ -52,7 +52,8 @@ class DeviceStep {
   const UpdateTotals& ClearTotals();
 
   // Steps all networks along every minibatch: numbers of joint steps, or where there is only one, all steps in order.
-  // `denominators` [minibatches][networks] in the order of the list; learning rates and entropy coefficient of `totals`.
+  // `denominators` [minibatches][networks] in the order of the list; learning rates and entropy coefficient of
+  // `totals`.
   void RunEpoch(const std::vector<std::vector<int64_t>>& minibatches,
                 const std::vector<std::vector<double>>& denominators, const UpdateTotals& totals);
 

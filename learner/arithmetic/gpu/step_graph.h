@@ -18,9 +18,9 @@ class StepGraph {
   virtual ~StepGraph() = default;
 
   // Records what `sequence` enqueues on the current stream; nothing is executed. `sequence` must have run some times
-  // before, so that libraries are set up, and must not wait for the device. A replay reads and writes the memory that the
-  // sequence did while it was recorded; its temporaries come from a pool that the graph keeps. Returns the empty string, or
-  // what went wrong; then nothing was recorded, and the sequence can still be run as it is. Call once.
+  // before, so that libraries are set up, and must not wait for the device. A replay reads and writes the memory that
+  // the sequence did while it was recorded; its temporaries come from a pool that the graph keeps. Returns the empty
+  // string, or what went wrong; then nothing was recorded, and the sequence can still be run as it is. Call once.
   virtual std::string Capture(const std::function<void()>& sequence) = 0;
 
   // Enqueues the recorded operations. After a Capture that went well.
@@ -29,14 +29,15 @@ class StepGraph {
 
 using StepGraphFactory = std::function<std::unique_ptr<StepGraph>()>;
 
-// Loads libtroupe_cuda.so from the program's folder, once; libtorch_cuda must have been loaded before. FAILED_PRECONDITION
-// saying what is missing.
+// Loads libtroupe_cuda.so from the program's folder, once; libtorch_cuda must have been loaded before.
+// FAILED_PRECONDITION saying what is missing.
 absl::Status LoadStepGraphs();
 
 // What makes graphs, if LoadStepGraphs found it; otherwise its error.
 absl::StatusOr<StepGraphFactory> LoadedStepGraphs();
 
-// Whether from now on an operation that waits for the GPU throws: for tests. FAILED_PRECONDITION without libtroupe_cuda.
+// Whether from now on an operation that waits for the GPU throws: for tests. FAILED_PRECONDITION without
+// libtroupe_cuda.
 absl::Status ForbidDeviceWaits(bool forbid);
 
 }  // namespace troupe

@@ -12,8 +12,7 @@ at::Tensor Shaped(const at::Tensor& bytes, at::IntArrayRef sizes, at::ScalarType
 
 }  // namespace
 
-UploadBuffers::UploadBuffers(at::Device device)
-    : device_(device), stream_(device), sets_{Set(device), Set(device)} {}
+UploadBuffers::UploadBuffers(at::Device device) : device_(device), stream_(device), sets_{Set(device), Set(device)} {}
 
 UploadBuffers::~UploadBuffers() {
   for (const Set& set : sets_) set.sent.AwaitOnHost();

@@ -24,9 +24,9 @@ int ComputeThreads();
 // turns.
 void ParallelFor(int64_t tasks, absl::FunctionRef<void(int lane, int64_t begin, int64_t end)> body);
 
-// Calls body(lane, task) for every task, each lane taking the next one when it is done with its last: for tasks of unlike
-// size, and for lanes that others keep off their processors. Which lane gets a task depends on timing, so what a task
-// computes must not depend on the lane. Otherwise like ParallelFor.
+// Calls body(lane, task) for every task, each lane taking the next one when it is done with its last: for tasks of
+// unlike size, and for lanes that others keep off their processors. Which lane gets a task depends on timing, so what a
+// task computes must not depend on the lane. Otherwise like ParallelFor.
 void ParallelTasks(int64_t tasks, absl::FunctionRef<void(int lane, int64_t task)> body);
 
 }  // namespace troupe

@@ -1,9 +1,9 @@
 // What elementwise loops are made of: exponential functions that a compiler can spread over a vector register, and the
 // attribute that compiles a loop for several instruction sets, one of which is chosen when the program starts.
 //
-// Files with such loops are named in cmake/block_kernels.cmake: all of what a loop calls must be inlined into it, which GCC
-// does only where both are compiled with the same options, so these (no errno, no floating point exceptions) are the
-// file's, not the function's.
+// Files with such loops are named in cmake/block_kernels.cmake: all of what a loop calls must be inlined into it, which
+// GCC does only where both are compiled with the same options, so these (no errno, no floating point exceptions) are
+// the file's, not the function's.
 #ifndef TROUPE_LEARNER_ARITHMETIC_HOST_VECTOR_FUNCTIONS_H_
 #define TROUPE_LEARNER_ARITHMETIC_HOST_VECTOR_FUNCTIONS_H_
 

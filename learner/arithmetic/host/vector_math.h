@@ -1,5 +1,5 @@
-// The elementwise parts of a dense stack over [rows, size] blocks and of its optimiser, compiled for several instruction
-// sets and chosen when the program starts. Pure functions of their arguments; single-threaded.
+// The elementwise parts of a dense stack over [rows, size] blocks and of its optimiser, compiled for several
+// instruction sets and chosen when the program starts. Pure functions of their arguments; single-threaded.
 #ifndef TROUPE_LEARNER_ARITHMETIC_HOST_VECTOR_MATH_H_
 #define TROUPE_LEARNER_ARITHMETIC_HOST_VECTOR_MATH_H_
 

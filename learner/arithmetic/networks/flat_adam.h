@@ -1,6 +1,6 @@
 // Adam (arXiv:1412.6980) over one flat parameter tensor, with gradient norm clipping and a guard against non-finite
-// steps. Step and StepOnDevice are made of LibTorch's operators, for any device, and no value leaves the device; StepOnHost
-// is two passes over memory on all ComputeThreads() and allocates nothing. Tests hold them to each other.
+// steps. Step and StepOnDevice are made of LibTorch's operators, for any device, and no value leaves the device;
+// StepOnHost is two passes over memory on all ComputeThreads() and allocates nothing. Tests hold them to each other.
 #ifndef TROUPE_LEARNER_ARITHMETIC_NETWORKS_FLAT_ADAM_H_
 #define TROUPE_LEARNER_ARITHMETIC_NETWORKS_FLAT_ADAM_H_
 
@@ -33,11 +33,12 @@ class FlatAdam {
   // Takes parameters.grad(), which it consumes. `loss` is looked at only for being finite.
   StepResult Step(double learning_rate, const at::Tensor& loss);
 
-  // The same with a gradient [P] elsewhere, whose values are of no use afterwards, and the learning rate [], float32, on
-  // the device: the operators are the same at every step, whatever the values.
+  // The same with a gradient [P] elsewhere, whose values are of no use afterwards, and the learning rate [], float32,
+  // on the device: the operators are the same at every step, whatever the values.
   StepResult StepOnDevice(const at::Tensor& learning_rate, const at::Tensor& gradient, const at::Tensor& loss);
 
-  // The same with a gradient [P] elsewhere, for parameters on the CPU. Same inputs, same bits, on any number of threads.
+  // The same with a gradient [P] elsewhere, for parameters on the CPU. Same inputs, same bits, on any number of
+  // threads.
   HostStepResult StepOnHost(double learning_rate, const float* gradient, float loss);
 
   // State: both moments [P] and the number of steps taken [], all float32.

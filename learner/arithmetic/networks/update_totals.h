@@ -2,8 +2,8 @@
 #ifndef TROUPE_LEARNER_ARITHMETIC_NETWORKS_UPDATE_TOTALS_H_
 #define TROUPE_LEARNER_ARITHMETIC_NETWORKS_UPDATE_TOTALS_H_
 
-#include "learner/arithmetic/objectives/losses.h"
 #include "learner/arithmetic/networks/flat_adam.h"
+#include "learner/arithmetic/objectives/losses.h"
 
 namespace troupe {
 

@@ -1,6 +1,6 @@
-// The fused losses of PPO: loss and gradient with respect to a network's output in one pass over rows in memory, without
-// LibTorch. losses.h has the same losses over tensors and their definition. Single-threaded, no allocation but for
-// policies of more than 64 actions; same arguments, same bits.
+// The fused losses of PPO: loss and gradient with respect to a network's output in one pass over rows in memory,
+// without LibTorch. losses.h has the same losses over tensors and their definition. Single-threaded, no allocation but
+// for policies of more than 64 actions; same arguments, same bits.
 #ifndef TROUPE_LEARNER_ARITHMETIC_OBJECTIVES_LOSS_ROWS_H_
 #define TROUPE_LEARNER_ARITHMETIC_OBJECTIVES_LOSS_ROWS_H_
 
@@ -32,8 +32,8 @@ struct PolicyLossSum {
 };
 using PolicyLossSums = std::array<double, PolicyLossSum::kCount>;
 
-// logits and gradient [rows, actions]. Row r's fields (PolicyRow) lie at fields + index[r] · PolicyRow::kCount, its mask
-// (1 = allowed) at masks + index[r] · actions; without index, index[r] = r. Adds to `sums` what each living row
+// logits and gradient [rows, actions]. Row r's fields (PolicyRow) lie at fields + index[r] · PolicyRow::kCount, its
+// mask (1 = allowed) at masks + index[r] · actions; without index, index[r] = r. Adds to `sums` what each living row
 // contributes, not yet divided by the denominator; the gradient is.
 void PolicyLossRows(const float* logits, const uint8_t* masks, const float* fields, const int64_t* index, int64_t rows,
                     int64_t actions, const PolicyLossSettings& settings, float* gradient, PolicyLossSums* sums);

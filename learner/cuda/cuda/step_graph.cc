@@ -1,13 +1,13 @@
-// libtroupe_cuda.so: CUDA graphs for learner/arithmetic/gpu/step_graph.h, by LibTorch's own class for them. Opened by the
-// learner after libtorch_cuda, whose symbols it leaves undefined.
+// libtroupe_cuda.so: CUDA graphs for learner/arithmetic/gpu/step_graph.h, by LibTorch's own class for them. Opened by
+// the learner after libtorch_cuda, whose symbols it leaves undefined.
+#include "learner/arithmetic/gpu/step_graph.h"
+
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include <exception>
-
-#include "learner/arithmetic/gpu/step_graph.h"
 
 namespace troupe {
 namespace {

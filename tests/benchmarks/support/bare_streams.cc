@@ -72,8 +72,8 @@ class GrpcClient final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     Serialise();
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    stub_ = std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(
-        absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments));
+    stub_ = std::make_unique<grpc::GenericStub>(
+        grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials(), arguments));
     stub_->PrepareBidiStreamingCall(&context_, "/bare/Stream", {}, this);
     StartWrite(&bytes_);
     StartCall();

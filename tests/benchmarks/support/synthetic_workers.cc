@@ -89,19 +89,22 @@ void SyntheticWorkers::Connect(int index) {
   worker.stub = wire::TrainingService::NewStub(channel);
   const std::string id =
       Must(RegisterWorker(*worker.stub, DescribeThisWorker(4096), run_id_, plan_.spec, kCallTimeout));
-  worker.weights = std::make_unique<WeightsSubscription>(*worker.stub, id, plan_.policies, &worker.policies, [this, &worker] {
-    const auto newest = worker.policies.Newest();
-    if (newest != nullptr && options_.received_weights) options_.received_weights(worker.index, newest->policy_version);
-    Wake(worker);
-  });
+  worker.weights =
+      std::make_unique<WeightsSubscription>(*worker.stub, id, plan_.policies, &worker.policies, [this, &worker] {
+        const auto newest = worker.policies.Newest();
+        if (newest != nullptr && options_.received_weights)
+          options_.received_weights(worker.index, newest->policy_version);
+        Wake(worker);
+      });
   worker.trajectories = std::make_unique<TrajectoryStream>(
       channel, id, &worker.leases,
-      TrajectoryStream::Events{.received = [this, &worker](wire::LearnerMessage& message) { Received(worker, message); },
-                               .ended =
-                                   [this] {
-                                     absl::MutexLock lock(&mutex_);
-                                     ended_ = true;
-                                   }});
+      TrajectoryStream::Events{
+          .received = [this, &worker](wire::LearnerMessage& message) { Received(worker, message); },
+          .ended =
+              [this] {
+                absl::MutexLock lock(&mutex_);
+                ended_ = true;
+              }});
 }
 
 void SyntheticWorkers::Received(Worker& worker, wire::LearnerMessage& message) {

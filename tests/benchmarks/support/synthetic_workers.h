@@ -1,7 +1,7 @@
 // Many workers in one process that live through nothing: each keeps the real worker's books (leases, window, versions,
-// resending) and its two real streams on a connection of its own, and sends a chunk that was recorded once from the run's
-// environment wherever a rollout would send a new one. What a chunk costs from the finished rollout on is the real thing:
-// it is written row by row into a pooled message, serialised, sent and kept until it is acknowledged.
+// resending) and its two real streams on a connection of its own, and sends a chunk that was recorded once from the
+// run's environment wherever a rollout would send a new one. What a chunk costs from the finished rollout on is the
+// real thing: it is written row by row into a pooled message, serialised, sent and kept until it is acknowledged.
 #ifndef TROUPE_TESTS_BENCHMARKS_SUPPORT_SYNTHETIC_WORKERS_H_
 #define TROUPE_TESTS_BENCHMARKS_SUPPORT_SYNTHETIC_WORKERS_H_
 

@@ -8,8 +8,8 @@
 #include "actor_worker/environments/traffic/controllers.h"
 #include "actor_worker/environments/traffic/queue_simulation.h"
 #include "actor_worker/environments/traffic/traffic_environment.h"
-#include "common/config/settings_reader.h"
 #include "common/base/status_macros.h"
+#include "common/config/settings_reader.h"
 
 namespace troupe {
 namespace {
@@ -26,8 +26,8 @@ TrafficGridSettings ReadSettings(SettingsReader& reader) {
   settings.network = reader.Text("network", "nine_junctions", "nine_junctions, grid_3x3 or the path of a network file");
   settings.shared = ReadTrafficSettings(reader);
   DemandSettings& demand = settings.demand;
-  demand.vehicles_per_hour = reader.Number("vehicles_per_hour", demand.vehicles_per_hour, 0, 50000,
-                                           "mean demand of the whole network");
+  demand.vehicles_per_hour =
+      reader.Number("vehicles_per_hour", demand.vehicles_per_hour, 0, 50000, "mean demand of the whole network");
   const std::string profile = reader.Choice("demand_profile", "constant", {"constant", "rush"},
                                             "rush: 0.6 of the mean, 1.4 in the middle of the episode, 0.6 at its end");
   if (profile == "rush") demand.profile = DemandProfile::kRush;

@@ -88,9 +88,9 @@ absl::StatusOr<std::string> FindSumoNetwork(const std::string& network) {
     }
     if (known.empty()) known = NetworksIn(networks);
   }
-  const std::string have = known.empty() ? absl::StrCat("no network is installed; ", kInstall)
-                                         : absl::StrCat("expected a path to a .sumocfg or one of ",
-                                                        absl::StrJoin(known, ", "));
+  const std::string have = known.empty()
+                               ? absl::StrCat("no network is installed; ", kInstall)
+                               : absl::StrCat("expected a path to a .sumocfg or one of ", absl::StrJoin(known, ", "));
   return absl::NotFoundError(
       absl::StrCat("environment.settings.network: there is no network \"", network, "\"; ", have));
 }

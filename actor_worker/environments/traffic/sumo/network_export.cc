@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "common/processes/limited_process.h"
 #include "actor_worker/environments/traffic/queue_model.h"
 #include "common/base/status_macros.h"
+#include "common/processes/limited_process.h"
 
 namespace troupe {
 namespace {
@@ -127,9 +127,9 @@ std::string SumoRoutes(const std::vector<ListedVehicle>& vehicles) {
                                                                       "emergency"};
   std::string text = "<routes>\n";
   for (int type = 0; type < kVehicleTypes; ++type) {
-    absl::StrAppendFormat(
-        &text, "  <vType id=\"%s\" vClass=\"%s\" length=\"%g\" speedFactor=\"normc(%g,0.1,0.2,2)\"/>\n",
-        kVehicleTypeNames[type], kClasses[type], kVehicleLengths[type], kSpeedFactors[type]);
+    absl::StrAppendFormat(&text,
+                          "  <vType id=\"%s\" vClass=\"%s\" length=\"%g\" speedFactor=\"normc(%g,0.1,0.2,2)\"/>\n",
+                          kVehicleTypeNames[type], kClasses[type], kVehicleLengths[type], kSpeedFactors[type]);
   }
   for (size_t i = 0; i < vehicles.size(); ++i) {
     const char* const type = kVehicleTypeNames[static_cast<int>(vehicles[i].type)];
@@ -151,23 +151,30 @@ absl::StatusOr<std::string> ExportToSumo(const RoadNetwork& network, const std::
   RETURN_IF_ERROR(WriteText(stem + ".rou.xml", SumoRoutes(vehicles)));
   LimitedProcess::Options options;
   options.command = {installation.home + "/bin/netconvert",
-                     "--node-files", stem + ".nod.xml",
-                     "--edge-files", stem + ".edg.xml",
-                     "--connection-files", stem + ".con.xml",
-                     "--tllogic-files", stem + ".tll.xml",
-                     "--no-turnarounds", "true",
-                     "--xml-validation", "never",
-                     "--output-file", stem + ".net.xml"};
+                     "--node-files",
+                     stem + ".nod.xml",
+                     "--edge-files",
+                     stem + ".edg.xml",
+                     "--connection-files",
+                     stem + ".con.xml",
+                     "--tllogic-files",
+                     stem + ".tll.xml",
+                     "--no-turnarounds",
+                     "true",
+                     "--xml-validation",
+                     "never",
+                     "--output-file",
+                     stem + ".net.xml"};
   options.environment_overrides = SumoVariables(installation);
   ASSIGN_OR_RETURN(const auto netconvert, LimitedProcess::Start(options));
   const absl::Status converted = netconvert->WaitForSuccess(kNetconvertTimeout);
   if (!converted.ok()) return absl::InternalError(absl::StrCat("netconvert: ", converted.message()));
   const std::string& name = network.traffic.name;
-  RETURN_IF_ERROR(WriteText(stem + ".sumocfg",
-                            absl::StrFormat("<configuration>\n  <net-file value=\"%s.net.xml\"/>\n"
-                                            "  <route-files value=\"%s.rou.xml\"/>\n  <begin value=\"0\"/>\n"
-                                            "</configuration>\n",
-                                            name, name)));
+  RETURN_IF_ERROR(
+      WriteText(stem + ".sumocfg", absl::StrFormat("<configuration>\n  <net-file value=\"%s.net.xml\"/>\n"
+                                                   "  <route-files value=\"%s.rou.xml\"/>\n  <begin value=\"0\"/>\n"
+                                                   "</configuration>\n",
+                                                   name, name)));
   return stem + ".sumocfg";
 }
 

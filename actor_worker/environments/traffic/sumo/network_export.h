@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "actor_worker/environments/traffic/sumo/installation.h"
 #include "actor_worker/environments/traffic/arrivals.h"
 #include "actor_worker/environments/traffic/road_network.h"
+#include "actor_worker/environments/traffic/sumo/installation.h"
 
 namespace troupe {
 

@@ -39,8 +39,8 @@ class RoadGraph {
   std::vector<LaneKey> stop_lanes_;
   std::map<LaneKey, int> stop_lane_of_;
   std::map<int, std::vector<int>> stop_lanes_of_edge_;
-  std::map<LaneKey, std::set<LaneKey>> feeders_;          // lanes one unsignalised connection before
-  std::map<int, std::set<int>> edge_successors_;          // turnarounds left out
+  std::map<LaneKey, std::set<LaneKey>> feeders_;  // lanes one unsignalised connection before
+  std::map<int, std::set<int>> edge_successors_;  // turnarounds left out
   std::map<LaneKey, std::set<int>> lane_successor_edges_;
 };
 

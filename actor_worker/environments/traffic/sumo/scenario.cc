@@ -50,7 +50,8 @@ void NamePhases(const SumoSignal& signal, const std::map<int, CompassSlot>& slot
     for (const absl::string_view wanted : {"G", "Gg"}) {
       for (int slot = 0; slot < kCompassSlots && (name.empty() || wanted == "G"); ++slot) {
         const bool served = std::any_of(slot_of_link.begin(), slot_of_link.end(), [&](const auto& link) {
-          return static_cast<int>(link.second) == slot && wanted.find(phase.lights[link.first]) != absl::string_view::npos;
+          return static_cast<int>(link.second) == slot &&
+                 wanted.find(phase.lights[link.first]) != absl::string_view::npos;
         });
         if (served) name.push_back("NSEW"[slot]);
       }
@@ -102,9 +103,8 @@ std::vector<StopLane> StopLanesOf(const NetFile& net, int signal) {
   }
   std::vector<StopLane> lanes;
   for (auto& [key, stop] : stops) lanes.push_back(std::move(stop));
-  std::stable_sort(lanes.begin(), lanes.end(), [&](const StopLane& a, const StopLane& b) {
-    return first_link.at(a.edge) < first_link.at(b.edge);
-  });
+  std::stable_sort(lanes.begin(), lanes.end(),
+                   [&](const StopLane& a, const StopLane& b) { return first_link.at(a.edge) < first_link.at(b.edge); });
   return lanes;
 }
 
@@ -197,10 +197,10 @@ absl::StatusOr<SumoScenario> MakeScenario(const NetFile& net, const std::string&
     RETURN_IF_ERROR(AddJunction(net, static_cast<int>(s), graph, scenario));
   }
   if (scenario.network.junctions.empty()) {
-    const std::string have =
-        net.signals.empty() ? "no traffic signals"
-                            : absl::StrCat("no traffic signal with two green phases to choose from (",
-                                           absl::StrJoin(scenario.own_program_signals, ", "), ")");
+    const std::string have = net.signals.empty()
+                                 ? "no traffic signals"
+                                 : absl::StrCat("no traffic signal with two green phases to choose from (",
+                                                absl::StrJoin(scenario.own_program_signals, ", "), ")");
     return absl::InvalidArgumentError(absl::StrCat(name, ": the network has ", have, ", so there is nothing to learn"));
   }
   for (const RoadGraph::Piece& piece : graph.Pieces(kApproachMetres)) {

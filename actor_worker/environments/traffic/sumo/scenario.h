@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "actor_worker/environments/traffic/simulation.h"
 #include "actor_worker/environments/traffic/sumo/net_file.h"
 #include "actor_worker/environments/traffic/sumo/signal_phases.h"
-#include "actor_worker/environments/traffic/simulation.h"
 
 namespace troupe {
 

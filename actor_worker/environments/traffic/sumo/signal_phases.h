@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "actor_worker/environments/traffic/sumo/net_file.h"
 #include "actor_worker/environments/traffic/simulation.h"
+#include "actor_worker/environments/traffic/sumo/net_file.h"
 
 namespace troupe {
 

@@ -1,6 +1,6 @@
-// The environment `sumo`: any network SUMO can run, one agent per traffic signal with at least two green phases to choose
-// from (sumo/signal_phases.h); the others keep their own program, which is said in a line. What the agents see, do and
-// are rewarded for is traffic/traffic_environment.h; the simulator is sumo/sumo_simulation.h.
+// The environment `sumo`: any network SUMO can run, one agent per traffic signal with at least two green phases to
+// choose from (sumo/signal_phases.h); the others keep their own program, which is said in a line. What the agents see,
+// do and are rewarded for is traffic/traffic_environment.h; the simulator is sumo/sumo_simulation.h.
 //
 // Statistics are TrafficEnvironment's. mean_delay_seconds is time loss + depart delay per scheduled vehicle, unfinished
 // and never inserted ones included: the delay that the RESCO benchmark reports (Ault and Sharon, "Reinforcement
@@ -14,14 +14,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "actor_worker/environments/environment.h"
+#include "actor_worker/environments/traffic/controllers.h"
 #include "actor_worker/environments/traffic/sumo/installation.h"
 #include "actor_worker/environments/traffic/sumo/scenario.h"
 #include "actor_worker/environments/traffic/sumo/sumo_simulation.h"
-#include "actor_worker/environments/traffic/controllers.h"
 #include "actor_worker/environments/traffic/traffic_environment.h"
 #include "common/base/log.h"
-#include "common/config/settings_reader.h"
 #include "common/base/status_macros.h"
+#include "common/config/settings_reader.h"
 
 namespace troupe {
 namespace {
@@ -108,9 +108,9 @@ class AnyAllowedAction final : public Controller {
 
 std::vector<Baseline> Baselines(const SettingsMap&) {
   std::vector<Baseline> baselines = TrafficBaselines();
-  baselines.insert(baselines.begin(), {"network_program",
-                                       {{"signal_control", "NETWORK_PROGRAM"}},
-                                       [] { return std::make_unique<AnyAllowedAction>(); }});
+  baselines.insert(baselines.begin(), {"network_program", {{"signal_control", "NETWORK_PROGRAM"}}, [] {
+                                         return std::make_unique<AnyAllowedAction>();
+                                       }});
   return baselines;
 }
 

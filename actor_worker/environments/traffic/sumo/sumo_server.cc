@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "common/clock/steady_time.h"
 #include "common/base/status_macros.h"
+#include "common/clock/steady_time.h"
 
 namespace troupe {
 namespace {

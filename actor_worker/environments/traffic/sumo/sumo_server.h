@@ -8,9 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/processes/limited_process.h"
 #include "actor_worker/environments/traffic/sumo/installation.h"
 #include "actor_worker/environments/traffic/sumo/traci_connection.h"
+#include "common/processes/limited_process.h"
 
 namespace troupe {
 

@@ -65,8 +65,7 @@ absl::Status SumoSimulation::Begin(uint64_t seed) {
 
 absl::Status SumoSimulation::SubscribeToTrips() {
   Message message;
-  message.Subscribe(traci::kSubscribeSimulation, "",
-                    {traci::kDepartedIds, traci::kArrivedIds, traci::kTeleportingIds});
+  message.Subscribe(traci::kSubscribeSimulation, "", {traci::kDepartedIds, traci::kArrivedIds, traci::kTeleportingIds});
   ASSIGN_OR_RETURN(Reader reply, server_->Exchange(message));
   return traci::ReadCommandStatus(reply, traci::kSubscribeSimulation);
 }

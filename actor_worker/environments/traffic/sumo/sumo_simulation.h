@@ -24,10 +24,10 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "actor_worker/environments/traffic/simulation.h"
 #include "actor_worker/environments/traffic/sumo/scenario.h"
 #include "actor_worker/environments/traffic/sumo/sumo_server.h"
 #include "actor_worker/environments/traffic/sumo/vehicle_ledger.h"
-#include "actor_worker/environments/traffic/simulation.h"
 
 namespace troupe {
 

@@ -122,11 +122,20 @@ double Reader::TypedNumber() {
   const uint8_t type = Byte();
   double value = 0;
   switch (type) {
-    case kTypeInteger: value = Integer(); break;
-    case kTypeDouble: value = Double(); break;
-    case kTypeUnsignedByte: value = Byte(); break;
-    case kTypeByte: value = static_cast<int8_t>(Byte()); break;
-    default: Fail(absl::StrFormat("a value of type 0x%02x where a number was expected", type));
+    case kTypeInteger:
+      value = Integer();
+      break;
+    case kTypeDouble:
+      value = Double();
+      break;
+    case kTypeUnsignedByte:
+      value = Byte();
+      break;
+    case kTypeByte:
+      value = static_cast<int8_t>(Byte());
+      break;
+    default:
+      Fail(absl::StrFormat("a value of type 0x%02x where a number was expected", type));
   }
   if (ok_ && !std::isfinite(value)) Fail("a number that is not finite");
   return ok_ ? value : 0.0;

@@ -91,8 +91,8 @@ absl::StatusOr<Reader> Connection::Exchange(const Message& message, absl::Durati
   RETURN_IF_ERROR(Receive(header, sizeof(header), deadline));
   const int64_t length = Reader(absl::string_view(header, sizeof(header))).Integer();
   if (length < 4 || length > kMaxReplyBytes) {
-    return absl::InternalError(absl::StrCat("malformed TraCI reply: a message of length ", length, ", expected 4 to ",
-                                            kMaxReplyBytes));
+    return absl::InternalError(
+        absl::StrCat("malformed TraCI reply: a message of length ", length, ", expected 4 to ", kMaxReplyBytes));
   }
   reply_.resize(length - 4);
   RETURN_IF_ERROR(Receive(reply_.data(), reply_.size(), deadline));
