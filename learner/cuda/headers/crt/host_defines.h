@@ -1,7 +1,7 @@
 // NVIDIA's header of this name comes with its compiler, not with the runtime's headers that PyPI's wheel holds. Here are
 // the names from it that those use, as GCC and Clang take them in host code. Found only where NVIDIA's own is not.
-#ifndef TROUPE_LEARNER_ARITHMETIC_GPU_CUDA_HEADERS_CRT_HOST_DEFINES_H_
-#define TROUPE_LEARNER_ARITHMETIC_GPU_CUDA_HEADERS_CRT_HOST_DEFINES_H_
+#ifndef TROUPE_LEARNER_CUDA_HEADERS_CRT_HOST_DEFINES_H_
+#define TROUPE_LEARNER_CUDA_HEADERS_CRT_HOST_DEFINES_H_
 
 #define __align__(n) __attribute__((aligned(n)))
 #define __builtin_align__(n) __align__(n)
@@ -22,4 +22,4 @@
 #define CUDARTAPI
 #define CUDARTAPI_CDECL
 
-#endif  // TROUPE_LEARNER_ARITHMETIC_GPU_CUDA_HEADERS_CRT_HOST_DEFINES_H_
+#endif  // TROUPE_LEARNER_CUDA_HEADERS_CRT_HOST_DEFINES_H_

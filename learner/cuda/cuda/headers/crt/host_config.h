@@ -1,5 +1,0 @@
-// NVIDIA's header of this name comes with its compiler, not with the runtime's headers that PyPI's wheel holds. For a
-// C++ compiler there is nothing to configure.
-#ifndef TROUPE_LEARNER_ARITHMETIC_GPU_CUDA_HEADERS_CRT_HOST_CONFIG_H_
-#define TROUPE_LEARNER_ARITHMETIC_GPU_CUDA_HEADERS_CRT_HOST_CONFIG_H_
-#endif  // TROUPE_LEARNER_ARITHMETIC_GPU_CUDA_HEADERS_CRT_HOST_CONFIG_H_
