@@ -73,6 +73,10 @@ TEST(ExperimentLoaderTest, WritesDocumentedDefaults) {
   EXPECT_FALSE(e.ppo().has_final_entropy_coefficient());
   EXPECT_TRUE(e.ppo().has_minibatch_size());
   EXPECT_EQ(e.ppo().lag_correction(), NONE);
+  EXPECT_TRUE(e.ppo().has_schedule_env_steps());
+  EXPECT_EQ(e.ppo().schedule_env_steps(), 0);
+  EXPECT_EQ(e.ppo().value_norm_update(), PER_UPDATE);
+  EXPECT_EQ(e.ppo().importance_cap(), 10);
   EXPECT_EQ(e.evaluation().first_seed(), 1000000);
   EXPECT_EQ(e.evaluation().final_first_seed(), 2000000);
   EXPECT_EQ(e.evaluation().best_by(), "episode_return");
