@@ -34,12 +34,7 @@ endif()
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 add_library(troupe_libtorch INTERFACE)
 target_include_directories(troupe_libtorch SYSTEM INTERFACE ${links} ${links}/torch/csrc/api/include)
-# Found by hand: Debian's package configuration of oneDNN asks for OpenCL, which nothing here uses.
-find_library(DNNL_LIBRARY dnnl REQUIRED)
 target_link_libraries(troupe_libtorch INTERFACE ${libtorch}/lib/libtorch_cpu.so ${libtorch}/lib/libc10.so dl)
-# oneDNN comes first, as an option because the order of libraries is not kept: LibTorch holds a copy of its own, both export
-# the same instantiation of std::call_once, and the first one loaded must be the one whose products are used.
-target_link_options(troupe_libtorch INTERFACE LINKER:--push-state,--no-as-needed,${DNNL_LIBRARY},--pop-state)
 # By flag: the imported target names the compiler's own libgomp by path, which the wheel's would hide.
 target_compile_options(troupe_libtorch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${OpenMP_CXX_FLAGS}>)
 target_link_options(troupe_libtorch INTERFACE ${OpenMP_CXX_FLAGS})

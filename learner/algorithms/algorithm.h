@@ -17,29 +17,19 @@
 #include "common/base/host_tensor.h"
 #include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
-#include "learner/arithmetic/gpu/step_graph.h"
+#include "learner/arithmetic/select/create_arithmetic.h"
 #include "learner/batch/training_batch.h"
 #include "learner/ranks/collective.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
 
-// For tests of what a GPU does, where there is none.
-struct DeviceStepOverrides {
-  bool on_cpu = false;        // the CPU takes a GPU's gradient steps
-  StepGraphFactory graphs;    // instead of CUDA's
-  int64_t rows_per_part = 0;  // input rows of a network at once; 0: as usual
-};
-
 struct AlgorithmContext {
   Experiment experiment;  // complete: defaults written
   EnvironmentSpec environment;
   std::vector<PolicySpec> policies;  // one per group, in order
-  std::string device;  // "cpu", "cuda" or "cuda:N", already chosen and available (arithmetic/gpu/device.h)
+  ArithmeticOptions arithmetic;      // but for its `compute`, which is the experiment's
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();  // who trains this run together
-  // Told, in a line, what goes wrong without hurting the training.
-  std::function<void(const std::string& line)> warn = [](const std::string&) {};
-  DeviceStepOverrides device_steps;
 };
 
 // Where in the run an update stands; schedules depend on this alone.
@@ -81,6 +71,8 @@ class Algorithm {
 
   // How it multiplies here, for people: "fast f32: float32 in AVX2 blocks".
   virtual std::string arithmetic() const = 0;
+  // What of that decides bits: ranks of one run must agree on it.
+  virtual std::string bits() const = 0;
 
   // The actors as workers run them.
   virtual PolicyWeights ExportPolicy(uint64_t policy_version) const = 0;

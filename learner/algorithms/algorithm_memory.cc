@@ -6,9 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "learner/algorithms/modules/critic_layout.h"
-#include "learner/arithmetic/blocks/block_kernels.h"
-#include "learner/arithmetic/blocks/block_stack.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
+#include "learner/arithmetic/select/create_arithmetic.h"
 
 namespace troupe {
 namespace {
@@ -19,8 +18,9 @@ constexpr double kFloat = sizeof(float);
 constexpr double kCopiesOfParameters = 4 + 2 + 4 * 3 + 3;
 // Where networks are stepped out of blocks: partial gradients of a set (arithmetic/blocks/block_network.cc).
 constexpr double kPartialGradients = 16;
-// Elsewhere: rows of which autograd keeps the layers' outputs and their gradients at once (mappo_steps.cc).
-constexpr double kAutogradRows = 16384;
+// Elsewhere: parts with a gradient each, and rows of which autograd keeps the layers' outputs and their gradients at
+// once, on every thread (arithmetic/autograd/autograd_engine.cc).
+constexpr double kAutogradParts = 32, kAutogradRows = 2048 * 2;
 
 double NumParameters(const DenseStackSpec& stack) {
   double count = 0;
@@ -31,11 +31,13 @@ double NumParameters(const DenseStackSpec& stack) {
 }
 
 // `minibatch_rows`: input rows of the network in a minibatch.
-double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows, bool blocks) {
+double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows) {
   const double parameters = NumParameters(stack);
   const double widths = std::accumulate(stack.hidden_sizes.begin(), stack.hidden_sizes.end(),
                                         static_cast<double>(stack.input_size + stack.output_size));
-  const double step = blocks ? parameters * kPartialGradients : 2 * std::min(minibatch_rows, kAutogradRows) * widths;
+  const double step = RunsInBlocks(stack) ? parameters * kPartialGradients
+                                          : parameters * std::min(kAutogradParts, 1 + minibatch_rows / 2048) +
+                                                2 * std::min(minibatch_rows, kAutogradRows) * widths;
   return kFloat * (parameters * kCopiesOfParameters + step);
 }
 
@@ -57,23 +59,20 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   const double states = steps + 2.0 * columns;
   const double set_minibatch = experiment.ppo().minibatch_size();  // 0: the whole batch
   const double minibatch = set_minibatch == 0 ? steps : std::min(steps, set_minibatch);
-  bool blocks = BlockKernelsF32() != nullptr;
-  for (const PolicySpec& policy : policies) blocks &= BlockStack::Covers(policy.stack);
-  for (const CriticLayout& layout : layouts) blocks &= BlockStack::Covers(layout.stack);
   double actor_rows = 0, critic_rows = 0, estimates = 0, networks = 0;
   for (const PolicySpec& policy : policies) {
     const double rows = steps * RowsPerStep(policy);
     // Inputs, masks and fields; a field on its way into them; advantages; what lag correction recomputes.
     actor_rows += rows * (kFloat * (policy.stack.input_size + PolicyRow::kCount + 1) + policy.action_size) +
                   steps * policy.num_agents * kFloat * 3;
-    networks += NetworkBytes(policy.stack, minibatch * RowsPerStep(policy), blocks);
+    networks += NetworkBytes(policy.stack, minibatch * RowsPerStep(policy));
   }
   for (const CriticLayout& layout : layouts) {
     critic_rows += states * layout.rows_per_step * layout.stack.input_size * kFloat;
     // Values twice while they are rescaled; rewards, values before and after, advantages and targets; two flags; the
     // rows of the loss.
     estimates += layout.columns() * (states * 2 * kFloat + steps * (5 * kFloat + 2 + kFloat * int{ValueRow::kCount}));
-    networks += NetworkBytes(layout.stack, minibatch * layout.rows_per_step, blocks);
+    networks += NetworkBytes(layout.stack, minibatch * layout.rows_per_step);
   }
   // The shuffled steps, as a list and dealt to minibatches.
   estimates += steps * 2 * sizeof(int64_t);

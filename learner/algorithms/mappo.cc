@@ -1,7 +1,9 @@
 #include "learner/algorithms/mappo.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -9,7 +11,10 @@
 #include "common/base/status_macros.h"
 #include "learner/algorithms/modules/batch_check.h"
 #include "learner/algorithms/modules/minibatches.h"
-#include "learner/arithmetic/networks/update_totals.h"
+#include "learner/algorithms/modules/state_check.h"
+#include "learner/arithmetic/objectives/clipped_policy.h"
+#include "learner/arithmetic/objectives/clipped_value.h"
+#include "learner/arithmetic/select/create_arithmetic.h"
 
 namespace troupe {
 namespace {
@@ -17,38 +22,41 @@ namespace {
 // What the run's seed is mixed with, so that no two uses share a stream.
 enum SeedUse : uint64_t { kActorInit = 0x61, kCriticInit = 0x63, kShuffle = 0x73 };
 
+// How long the next batch is waited for before the device is asked again whether it has finished.
+constexpr absl::Duration kPoll = absl::Milliseconds(1);
+
 LagCorrection ResolveLagCorrection(const Experiment& experiment) {
   if (experiment.ppo().lag_correction() != LAG_CORRECTION_UNSPECIFIED) return experiment.ppo().lag_correction();
   return experiment.collection().mode() == ASYNCHRONOUS ? DECOUPLED : NONE;
 }
 
-FlatAdam::Options OptimizerOptions(const PpoSettings& ppo) {
-  return {
-      .epsilon = ppo.adam_epsilon(), .weight_decay = ppo.weight_decay(), .max_gradient_norm = ppo.max_gradient_norm()};
+double CountAt(const std::vector<int32_t>& per_step, const std::vector<int64_t>& steps) {
+  int64_t count = 0;
+  for (const int64_t step : steps) count += per_step[step];
+  return static_cast<double>(count);
 }
 
-UpdateStatistics Summarize(const UpdateTotals& totals, double explained_variance, uint32_t epochs) {
-  const at::Tensor actor_host = totals.actor.to(at::kCPU), critic_host = totals.critic.to(at::kCPU);
-  const float* actor = actor_host.const_data_ptr<float>();
-  const float* critic = critic_host.const_data_ptr<float>();
-  const double actor_steps = std::max(1.0f, actor[PolicyLossResult::kCount + 1]),
-               critic_steps = std::max(1.0f, critic[2]);
-  UpdateStatistics statistics;
-  statistics.values = {{"policy_loss", actor[PolicyLossResult::kSurrogate] / actor_steps},
-                       {"value_loss", critic[0] / critic_steps},
-                       {"entropy", actor[PolicyLossResult::kEntropy] / actor_steps},
-                       {"approx_kl", actor[PolicyLossResult::kApproxKl] / actor_steps},
-                       {"clip_fraction", actor[PolicyLossResult::kClipFraction] / actor_steps},
-                       {"explained_variance", explained_variance},
-                       {"actor_gradient_norm", actor[PolicyLossResult::kCount] / actor_steps},
-                       {"critic_gradient_norm", critic[1] / critic_steps},
-                       {"learning_rate", totals.actor_learning_rate},
-                       {"critic_learning_rate", totals.critic_learning_rate},
-                       {"entropy_coefficient", totals.entropy_coefficient},
-                       {"epochs", static_cast<double>(epochs)},
-                       {"skipped_minibatches", totals.skipped.item<float>()}};
-  return statistics;
-}
+// Means over the steps that sets of networks [first, last) took.
+struct MeanFigures {
+  MeanFigures(const UpdateFigures& figures, size_t first, size_t last) {
+    double steps = 0, sets = 0;
+    for (size_t n = first; n < last; ++n) {
+      for (const SetFigures& set : figures[n]) {
+        for (size_t i = 0; i < mean.size(); ++i) mean[i] += set.sums[i], first_minibatch[i] += set.first[i];
+        gradient_norm += set.gradient_norm;
+        steps += set.steps;
+        sets += 1;
+      }
+    }
+    steps = std::max(1.0, steps);
+    for (double& value : mean) value /= steps;
+    for (double& value : first_minibatch) value /= sets;
+    gradient_norm /= steps;
+  }
+
+  Objective::Figures mean{}, first_minibatch{};
+  double gradient_norm = 0;
+};
 
 }  // namespace
 
@@ -74,108 +82,269 @@ Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
     : context_(context),
       ranks_(*context_.ranks),
       ppo_(context_.experiment.ppo()),
-      lag_correction_(ResolveLagCorrection(context_.experiment)),
-      device_(context_.device) {
+      lag_correction_(ResolveLagCorrection(context_.experiment)) {
+  for (const PolicySpec& policy : context_.policies) actors_.push_back({policy, SlotMap(policy)});
+  for (CriticLayout& layout : layouts) {
+    critics_.push_back({std::move(layout), ValueNorm(ppo_.value_normalization())});
+  }
+}
+
+absl::Status Mappo::PrepareArithmetic() {
   const uint64_t seed = context_.experiment.seed();
-  for (size_t g = 0; g < context_.policies.size(); ++g) {
-    DenseStack stack(context_.policies[g].stack, MixKey({seed, kActorInit, g}), device_);
-    FlatAdam optimizer(stack.parameters(), OptimizerOptions(ppo_));
-    actors_.push_back({context_.policies[g], std::move(stack), std::move(optimizer)});
+  const AdamSettings adam{.epsilon = ppo_.adam_epsilon(),
+                          .weight_decay = ppo_.weight_decay(),
+                          .max_gradient_norm = ppo_.max_gradient_norm()};
+  const auto policy_loss = std::make_shared<ClippedPolicyObjective>(ppo_.clip());
+  const auto value_loss =
+      std::make_shared<ClippedValueObjective>(ValueLossSettings{.huber = ppo_.value_loss() != SQUARED,
+                                                                .huber_delta = ppo_.huber_delta(),
+                                                                .clip_value = ppo_.clip_value(),
+                                                                .clip = ppo_.clip(),
+                                                                .coefficient = ppo_.value_coefficient()});
+  std::vector<NetworkPlan> plans;
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    const Actor& actor = actors_[g];
+    plans.push_back({.name = "actor/" + actor.policy.group,
+                     .stack = actor.policy.stack,
+                     .initial_key = MixKey({seed, kActorInit, g}),
+                     .rows_per_step = actor.map.slots,
+                     .objective = policy_loss,
+                     .optimizer = adam});
   }
-  for (size_t c = 0; c < layouts.size(); ++c) {
-    DenseStack stack(layouts[c].stack, MixKey({seed, kCriticInit, c}), device_);
-    FlatAdam optimizer(stack.parameters(), OptimizerOptions(ppo_));
-    critics_.push_back(
-        {std::move(layouts[c]), std::move(stack), std::move(optimizer), ValueNorm(ppo_.value_normalization())});
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    const CriticLayout& layout = critics_[c].layout;
+    plans.push_back({.name = "critic/" + layout.name,
+                     .stack = layout.stack,
+                     .initial_key = MixKey({seed, kCriticInit, c}),
+                     .rows_per_step = layout.rows_per_step,
+                     .objective = value_loss,
+                     .optimizer = adam});
   }
-}
-
-UpdateTotals Mappo::StartTotals(const UpdateProgress& progress) const {
-  const double done = progress.total_env_steps == 0
-                          ? 0.0
-                          : std::min(1.0, static_cast<double>(progress.env_steps) / progress.total_env_steps);
-  const double decay = ppo_.anneal_learning_rate() ? 1.0 - done : 1.0;
-  UpdateTotals totals = device_side_ != nullptr ? device_side_->step.ClearTotals() : UpdateTotals(device_);
-  totals.actor_learning_rate = ppo_.actor_learning_rate() * decay;
-  totals.critic_learning_rate = ppo_.critic_learning_rate() * decay;
-  totals.entropy_coefficient = ppo_.entropy_coefficient();
-  if (ppo_.has_final_entropy_coefficient()) {
-    totals.entropy_coefficient += done * (ppo_.final_entropy_coefficient() - ppo_.entropy_coefficient());
-  }
-  return totals;
-}
-
-void Mappo::StepMinibatches(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
-                            const std::vector<std::vector<int64_t>>& minibatches, UpdateTotals* totals) {
-  const std::vector<std::vector<double>> denominators = Denominators(minibatches, actor_rows, data);
-  if (device_side_ != nullptr) return device_side_->step.RunEpoch(minibatches, denominators, *totals);
-  const bool whole = minibatches.size() == 1;
-  for (size_t m = 0; m < minibatches.size(); ++m) {
-    const double* denominator = denominators[m].data();
-    if (blocks_ != nullptr) {
-      StepBlocks(actor_rows, data, minibatches[m], whole, denominator, totals);
-    } else {
-      for (size_t g = 0; g < actors_.size(); ++g) {
-        StepActor(&actors_[g], actor_rows[g], minibatches[m], whole, *denominator++, totals);
-      }
-      for (size_t c = 0; c < critics_.size(); ++c) {
-        StepCritic(&critics_[c], data[c], minibatches[m], whole, *denominator++, totals);
-      }
-    }
-    totals->EndMinibatch();
-    if (!ranks_.status().ok()) return;
-  }
-}
-
-uint32_t Mappo::RunEpochs(const std::vector<ActorRows>& actor_rows, const std::vector<CriticData>& data,
-                          const RankShare& share, int64_t rollout_length, uint64_t update, UpdateTotals* totals) {
-  const uint64_t seed = context_.experiment.seed();
-  for (uint32_t epoch = 0; epoch < ppo_.epochs(); ++epoch) {
-    const at::Tensor before = totals->actor.clone();
-    const auto minibatches = OwnSteps(share, DealMinibatches(rollout_length * share.all_columns, ppo_.minibatch_size(),
-                                                             MixKey({seed, kShuffle, update, epoch})));
-    StepMinibatches(actor_rows, data, minibatches, totals);
-    if (!ranks_.status().ok()) return epoch;
-    if (ppo_.target_kl() <= 0) continue;
-    const at::Tensor in_epoch = (totals->actor - before).to(at::kCPU);
-    const float* sums = in_epoch.const_data_ptr<float>();
-    if (sums[PolicyLossResult::kApproxKl] > ppo_.target_kl() * sums[PolicyLossResult::kCount + 1]) return epoch + 1;
-  }
-  return ppo_.epochs();
+  ArithmeticOptions options = context_.arithmetic;
+  options.compute = context_.experiment.compute();
+  ASSIGN_OR_RETURN(arithmetic_, CreateArithmetic(std::move(plans), options, &ranks_));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
   if (const absl::Status status = CheckBatch(context_.environment, batch); !status.ok()) {
-    if (device_side_ != nullptr) device_side_->prefetched.reset();
+    sent_ahead_ = nullptr;
     return status;
   }
-  std::optional<DeviceStream::Scope> scope;
-  if (device_side_ != nullptr) scope.emplace(device_side_->stream);
   const RankShare share = FindRankShare(batch.columns, &ranks_);
-  BatchInputs inputs = TakeInputs(batch);
-  std::vector<ActorRows>& actor_rows = inputs.actors;
-  const std::vector<std::vector<float>> importance = CorrectLag(batch, &actor_rows);
-  std::vector<CriticData> data;
-  if (blocks_ != nullptr) blocks_->Repack();
-  for (size_t c = 0; c < critics_.size(); ++c) {
-    data.push_back(Evaluate(c, inputs.critics[c]));
-    Estimate(critics_[c], batch, importance, &data[c]);
-  }
-  const std::vector<TargetSums> targets = SumTargets(data);
+  UseRows(batch);
+  Estimate(batch, CorrectLag(batch));
+  // Explained by the values as they were acted on, before the normaliser moves.
+  const std::vector<TargetSums> targets = SumTargets();
   double explained_variance = 0;
   for (size_t c = 0; c < critics_.size(); ++c) {
     explained_variance += targets[c].ExplainedVariance() / critics_.size();
-    FinishTargets(targets[c], &critics_[c], &data[c]);
+    if (ppo_.value_norm_update() == PER_MINIBATCH) continue;  // moves in RunEpochs
+    critics_[c].value_norm.Update(targets[c]);
+    WriteValueRows(c, std::vector<const ValueNorm*>(batch.env_steps(), &critics_[c].value_norm));
   }
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    actor_rows[g].SetColumn(PolicyRow::kAdvantage, GroupAdvantages(g, batch, data));
-  }
-  if (device_side_ != nullptr) LoadDevice(actor_rows, data, batch.env_steps());
-  UpdateTotals totals = StartTotals(progress);
-  const uint32_t epochs = RunEpochs(actor_rows, data, share, batch.rollout_length, progress.update, &totals);
+  WriteActorTargets(batch);
+  const Rates rates = RatesAt(progress);
+  const EpochsDone done = RunEpochs(batch, share, progress.update, rates);
   RETURN_IF_ERROR(ranks_.status());
-  if (device_side_ != nullptr) PrefetchMeanwhile();
-  return Summarize(totals, explained_variance, epochs);
+  PrefetchMeanwhile();
+  return Summarize(rates, done, explained_variance, static_cast<double>(batch.env_steps()));
+}
+
+Mappo::Rates Mappo::RatesAt(const UpdateProgress& progress) const {
+  const uint64_t span = ppo_.schedule_env_steps() != 0 ? ppo_.schedule_env_steps() : progress.total_env_steps;
+  const double done = span == 0 ? 0.0 : std::min(1.0, static_cast<double>(progress.env_steps) / span);
+  const double decay = ppo_.anneal_learning_rate() ? 1.0 - done : 1.0;
+  Rates rates{ppo_.actor_learning_rate() * decay, ppo_.critic_learning_rate() * decay, ppo_.entropy_coefficient()};
+  if (ppo_.has_final_entropy_coefficient()) {
+    rates.entropy_coefficient += done * (ppo_.final_entropy_coefficient() - ppo_.entropy_coefficient());
+  }
+  return rates;
+}
+
+std::vector<std::vector<double>> Mappo::Denominators(const std::vector<std::vector<int64_t>>& minibatches) const {
+  std::vector<double> counts;
+  for (const Actor& actor : actors_) {
+    for (const std::vector<int64_t>& minibatch : minibatches) {
+      for (const std::vector<int32_t>& living : actor.living) counts.push_back(CountAt(living, minibatch));
+    }
+  }
+  for (const Critic& critic : critics_) {
+    for (const std::vector<int64_t>& minibatch : minibatches) counts.push_back(CountAt(critic.active, minibatch));
+  }
+  ranks_.Sum(absl::MakeSpan(counts));
+  for (double& count : counts) count = std::max(1.0, count);
+  std::vector<std::vector<double>> denominators;
+  auto next = counts.begin();
+  const auto take = [&](size_t sets) {
+    const auto begin = next;
+    next += static_cast<int64_t>(minibatches.size() * sets);
+    denominators.emplace_back(begin, next);
+  };
+  for (const Actor& actor : actors_) take(actor.living.size());
+  for (size_t c = 0; c < critics_.size(); ++c) take(1);
+  return denominators;
+}
+
+Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& share, uint64_t update,
+                                   const Rates& rates) {
+  const uint64_t seed = context_.experiment.seed();
+  EpochsDone done;
+  Epoch epoch;
+  epoch.networks.resize(actors_.size() + critics_.size());
+  for (size_t n = 0; n < epoch.networks.size(); ++n) {
+    epoch.networks[n].learning_rate = n < actors_.size() ? rates.actor : rates.critic;
+    if (n < actors_.size()) {
+      epoch.networks[n].scalars[ClippedPolicyObjective::kEntropyCoefficient] = rates.entropy_coefficient;
+    }
+  }
+  for (uint32_t number = 0; number < ppo_.epochs(); ++number) {
+    epoch.minibatches = OwnSteps(share, DealMinibatches(batch.rollout_length * share.all_columns, ppo_.minibatch_size(),
+                                                        MixKey({seed, kShuffle, update, number})));
+    if (ppo_.value_norm_update() == PER_MINIBATCH) WriteValueRowsByMinibatch(epoch.minibatches);
+    std::vector<std::vector<double>> denominators = Denominators(epoch.minibatches);
+    for (size_t n = 0; n < epoch.networks.size(); ++n) epoch.networks[n].denominators = std::move(denominators[n]);
+    arithmetic_->RunEpoch(epoch);
+    ++done.epochs;
+    if (!ranks_.status().ok()) return done;
+    if (ppo_.target_kl() <= 0) continue;
+    // A set that has moved far enough stays as it is; once all have, the update ends, the critics' steps with it.
+    const std::vector<std::vector<double>> kl = MeasureKl(batch);
+    bool any_moves = false;
+    double sum = 0, sets = 0;
+    for (size_t g = 0; g < actors_.size(); ++g) {
+      std::vector<uint8_t>& stepped = epoch.networks[g].stepped;
+      stepped.resize(kl[g].size(), 1);
+      for (size_t set = 0; set < kl[g].size(); ++set) {
+        if (!(kl[g][set] <= ppo_.target_kl())) stepped[set] = 0;
+        any_moves |= stepped[set] != 0;
+        sum += kl[g][set];
+        sets += 1;
+      }
+    }
+    done.update_kl = sum / sets;
+    if (!any_moves) return done;
+  }
+  return done;
+}
+
+std::vector<std::vector<double>> Mappo::MeasureKl(const TrainingBatch& batch) {
+  std::vector<double> sums;  // of every set: the estimates' sum, the living rows
+  std::vector<float> logits;
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    const Actor& actor = actors_[g];
+    const int64_t agents = actor.policy.num_agents, steps = batch.env_steps();
+    arithmetic_->Infer(g, &logits);
+    const std::vector<float> now =
+        ActionLogProbabilities(actor.map, batch.groups[g], steps, actor.policy.action_size, logits);
+    const size_t first = sums.size();
+    sums.resize(first + 2 * actor.living.size());
+    for (int64_t i = 0; i < steps * agents; ++i) {
+      if (batch.groups[g].alive[i] == 0) continue;
+      double* const of_set = sums.data() + first + 2 * actor.policy.set_of_agent[i % agents];
+      const double log_ratio = static_cast<double>(now[i]) - actor.start_log_probabilities[i];
+      of_set[0] += std::expm1(log_ratio) - log_ratio;
+      of_set[1] += 1;
+    }
+  }
+  ranks_.Sum(absl::MakeSpan(sums));
+  std::vector<std::vector<double>> kl;
+  const double* next = sums.data();
+  for (const Actor& actor : actors_) {
+    kl.emplace_back();
+    for (size_t set = 0; set < actor.living.size(); ++set, next += 2)
+      kl.back().push_back(next[0] / std::max(1.0, next[1]));
+  }
+  return kl;
+}
+
+void Mappo::PrefetchMeanwhile() {
+  if (!next_batch_ || !arithmetic_->runs_ahead()) return;
+  absl::Duration timeout = absl::ZeroDuration();
+  do {
+    const TrainingBatch* const next = next_batch_(timeout);
+    if (next != nullptr) {
+      if (!CheckBatch(context_.environment, *next).ok()) return;  // its Update says why
+      SendRows(*next);
+      sent_ahead_ = next;
+      return;
+    }
+    timeout = kPoll;
+  } while (arithmetic_->IsBusy());
+}
+
+UpdateStatistics Mappo::Summarize(const Rates& rates, const EpochsDone& done, double explained_variance,
+                                  double env_steps) {
+  const UpdateFigures figures = arithmetic_->TakeFigures();
+  const MeanFigures actor(figures, 0, actors_.size()), critic(figures, actors_.size(), figures.size());
+  // Minibatches of the set that left out most: a NaN in a batch is usually one for several networks.
+  double skipped = 0;
+  for (const std::vector<SetFigures>& network : figures) {
+    for (const SetFigures& set : network) skipped = std::max(skipped, set.skipped);
+  }
+  UpdateStatistics statistics;
+  statistics.values = {{"policy_loss", actor.mean[PolicyLossSum::kSurrogate]},
+                       {"value_loss", critic.mean[ClippedValueObjective::kLoss]},
+                       {"entropy", actor.mean[PolicyLossSum::kEntropy]},
+                       {"approx_kl", actor.mean[PolicyLossSum::kApproxKl]},
+                       {"clip_fraction", actor.mean[PolicyLossSum::kClipFraction]},
+                       {"first_approx_kl", actor.first_minibatch[PolicyLossSum::kApproxKl]},
+                       {"first_clip_fraction", actor.first_minibatch[PolicyLossSum::kClipFraction]},
+                       {"explained_variance", explained_variance},
+                       {"actor_gradient_norm", actor.gradient_norm},
+                       {"critic_gradient_norm", critic.gradient_norm},
+                       {"learning_rate", rates.actor},
+                       {"critic_learning_rate", rates.critic},
+                       {"entropy_coefficient", rates.entropy_coefficient},
+                       {"epochs", static_cast<double>(done.epochs)},
+                       {"skipped_minibatches", skipped}};
+  if (ppo_.target_kl() > 0) statistics.values.emplace_back("update_kl", done.update_kl);
+  if (lag_correction_ == DECOUPLED) {
+    std::array<double, 2> sums{};  // rows whose weight was cut, all rows
+    for (const Actor& each : actors_) sums[0] += each.capped, sums[1] += env_steps * each.policy.num_agents;
+    ranks_.Sum(absl::MakeSpan(sums));
+    statistics.values.emplace_back("capped_importance_fraction", sums[0] / sums[1]);
+  }
+  return statistics;
+}
+
+PolicyWeights Mappo::ExportPolicy(uint64_t policy_version) const {
+  PolicyWeights weights{policy_version, {}};
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    for (HostTensor& tensor : arithmetic_->Export(g, actors_[g].policy.group)) {
+      weights.tensors.push_back(std::move(tensor));
+    }
+  }
+  return weights;
+}
+
+std::vector<HostTensor> Mappo::SaveState() const {
+  std::vector<HostTensor> state;
+  for (size_t g = 0; g < actors_.size(); ++g) arithmetic_->Save(g, &state);
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    arithmetic_->Save(CriticNetwork(c), &state);
+    HostTensor norm{"critic/" + critics_[c].layout.name + "/value_norm",
+                    DataType::kFloat64,
+                    {3},
+                    std::vector<char>(3 * sizeof(double))};
+    std::memcpy(norm.bytes.data(), critics_[c].value_norm.state().data(), norm.bytes.size());
+    state.push_back(std::move(norm));
+  }
+  return state;
+}
+
+absl::Status Mappo::LoadState(absl::Span<const HostTensor> given) {
+  ASSIGN_OR_RETURN(const std::vector<HostTensor> state, CheckState(SaveState(), given));
+  for (size_t n = 0; n < actors_.size() + critics_.size(); ++n) arithmetic_->Load(n, state);
+  for (Critic& critic : critics_) {
+    for (const HostTensor& tensor : state) {
+      if (tensor.name != "critic/" + critic.layout.name + "/value_norm") continue;
+      std::array<double, 3> moments;
+      std::memcpy(moments.data(), tensor.bytes.data(), sizeof(moments));
+      critic.value_norm.set_state(moments);
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace troupe

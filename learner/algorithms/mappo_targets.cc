@@ -1,15 +1,12 @@
-// What Mappo learns from: values, targets and advantages of a batch.
+// What Mappo learns from: rows, values, targets and advantages of a batch.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "learner/algorithms/mappo.h"
+#include "learner/arithmetic/objectives/loss_rows.h"
 
 namespace troupe {
 namespace {
-
-// States that pass through a critic at once when values are wanted alone.
-constexpr int64_t kStatesPerForward = 4096;
 
 // Mean 0 and deviation 1 over the entries of living agents of all ranks. Entry i is of stream i % streams; each stream
 // is normalised by itself.
@@ -31,135 +28,155 @@ void Normalize(const std::vector<uint8_t>& alive, int64_t streams, Collective* r
 
 }  // namespace
 
-std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch,
-                                                  std::vector<ActorRows>* actor_rows) const {
-  std::vector<std::vector<float>> importance;
-  for (size_t g = 0; lag_correction_ != NONE && g < actors_.size(); ++g) {
-    const ActorRows& rows = (*actor_rows)[g];
-    const std::vector<float> proximal =
-        device_side_ == nullptr
-            ? rows.LogProbabilities(actors_[g].stack)
-            : rows.LogProbabilities([&](const at::Tensor& inputs) { return device_side_->step.Infer(g, inputs); });
-    importance.push_back(proximal);
-    for (size_t i = 0; i < proximal.size(); ++i) {
-      importance[g][i] = std::exp(proximal[i] - batch.groups[g].log_probabilities[i]);
-    }
-    if (lag_correction_ != DECOUPLED) continue;
-    (*actor_rows)[g].SetColumn(PolicyRow::kReferenceLogProb, proximal);
-    (*actor_rows)[g].SetColumn(PolicyRow::kImportance, importance[g]);
+void Mappo::SendRows(const TrainingBatch& batch) {
+  arithmetic_->BeginRows();
+  const int64_t steps = batch.env_steps();
+  const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns +
+                         static_cast<int64_t>(batch.truncated_at.size()) / 2;
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    const Actor& actor = actors_[g];
+    WriteActorRows(actor.policy, actor.map, batch.groups[g], steps, arithmetic_->Rows(g, steps, steps));
+    arithmetic_->SendRows(g);
   }
-  if (lag_correction_ != V_TRACE) importance.clear();
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    const RowMemory memory = arithmetic_->Rows(CriticNetwork(c), states, steps);
+    WriteCriticInputs(critics_[c].layout, context_.environment, batch, memory.inputs);
+    arithmetic_->SendRows(CriticNetwork(c));
+  }
+}
+
+void Mappo::UseRows(const TrainingBatch& batch) {
+  if (std::exchange(sent_ahead_, nullptr) != &batch) SendRows(batch);
+  arithmetic_->UseRows();
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    actors_[g].living = LivingAgents(actors_[g].map, batch.groups[g], batch.env_steps());
+  }
+}
+
+std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch) {
+  std::vector<std::vector<float>> importance;
+  std::vector<float> logits;
+  const auto cap = static_cast<float>(ppo_.importance_cap());
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    if (lag_correction_ == NONE && ppo_.target_kl() <= 0) continue;
+    Actor& actor = actors_[g];
+    arithmetic_->Infer(g, &logits);
+    actor.start_log_probabilities =
+        ActionLogProbabilities(actor.map, batch.groups[g], batch.env_steps(), actor.policy.action_size, logits);
+    if (lag_correction_ == NONE) continue;
+    std::vector<float> ratios = actor.start_log_probabilities;
+    for (size_t i = 0; i < ratios.size(); ++i) {
+      ratios[i] = std::exp(ratios[i] - batch.groups[g].log_probabilities[i]);
+    }
+    if (lag_correction_ == V_TRACE) {
+      importance.push_back(std::move(ratios));
+      continue;
+    }
+    actor.capped = 0;
+    for (size_t i = 0; i < ratios.size(); ++i) {
+      actor.capped += batch.groups[g].alive[i] != 0 && ratios[i] > cap;
+      ratios[i] = std::min(ratios[i], cap);
+    }
+    actor.importance = std::move(ratios);
+  }
   return importance;
 }
 
-Mappo::BatchInputs Mappo::MakeInputs(const TrainingBatch& batch) const {
-  UploadBuffers* const uploads = device_side_ == nullptr ? nullptr : &device_side_->uploads;
-  if (uploads != nullptr) uploads->Begin();
-  BatchInputs inputs;
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    inputs.actors.emplace_back(actors_[g].policy, batch.groups[g], batch.env_steps(), device_, uploads);
-  }
-  const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns +
-                         static_cast<int64_t>(batch.truncated_at.size()) / 2;
-  for (const Critic& critic : critics_) {
-    const int64_t width = int64_t{critic.layout.rows_per_step} * critic.layout.stack.input_size;
-    const std::array<int64_t, 2> sizes = {states, width};
-    const at::Tensor host = uploads == nullptr ? at::empty(sizes, at::kFloat) : uploads->Host(sizes, at::kFloat);
-    WriteCriticInputs(critic.layout, context_.environment, batch, host.data_ptr<float>());
-    inputs.critics.push_back(uploads == nullptr ? host : uploads->Send(host));
-  }
-  return inputs;
-}
-
-Mappo::CriticData Mappo::Evaluate(size_t critic, const at::Tensor& inputs) {
-  const at::NoGradGuard no_gradient;
-  const CriticLayout& layout = critics_[critic].layout;
-  const int64_t states = inputs.size(0);
-  CriticData data;
-  data.inputs = inputs;
-  if (device_side_ != nullptr) {
-    const at::Tensor values =
-        device_side_->step.Infer(actors_.size() + critic, inputs.reshape({1, -1, layout.stack.input_size}))
-            .to(at::kCPU);
-    data.values.assign(values.const_data_ptr<float>(), values.const_data_ptr<float>() + values.numel());
-    return data;
-  }
-  if (blocks_ != nullptr) {
-    data.values.resize(states * layout.rows_per_step * layout.stack.output_size);
-    blocks_->Begin(critic,
-                   {.x = data.inputs.const_data_ptr<float>(),
-                    .rows_in_set = states * layout.rows_per_step,
-                    .rows_per_step = layout.rows_per_step,
-                    .num_steps = states},
-                   {});
-    blocks_->Forward(critic, data.values.data());
-    return data;
-  }
-  for (int64_t first = 0; first < states; first += kStatesPerForward) {
-    const int64_t count = std::min(kStatesPerForward, states - first);
-    const at::Tensor x = data.inputs.narrow(0, first, count).reshape({1, -1, layout.stack.input_size});
-    const at::Tensor y = critics_[critic].stack.Forward(x).contiguous();
-    data.values.insert(data.values.end(), y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel());
-  }
-  return data;
-}
-
-void Mappo::Estimate(const Critic& critic, const TrainingBatch& batch,
-                     const std::vector<std::vector<float>>& importance, CriticData* data) const {
-  std::vector<float> values = data->values;
-  const double mean = critic.value_norm.mean(), deviation = critic.value_norm.deviation();
-  for (float& value : values) value = static_cast<float>(value * deviation + mean);
+void Mappo::Estimate(const TrainingBatch& batch, const std::vector<std::vector<float>>& importance) {
   const RewardSettings reward{.scale = ppo_.reward_scale(),
                               .team = context_.experiment.critic().team_reward(),
                               .bootstrap_dead = ppo_.dead_agents() != ZERO};
-  data->streams = MakeValueStreams(critic.layout, context_.environment, batch, reward, values, importance);
-  data->estimates =
-      lag_correction_ == V_TRACE
-          ? VTrace(data->streams, ppo_.discount(), ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())
-          : GeneralizedAdvantages(data->streams, ppo_.discount(), ppo_.gae_lambda());
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    Critic& critic = critics_[c];
+    arithmetic_->Infer(CriticNetwork(c), &critic.values);
+    std::vector<float> values = critic.values;
+    const double mean = critic.value_norm.mean(), deviation = critic.value_norm.deviation();
+    for (float& value : values) value = static_cast<float>(value * deviation + mean);
+    critic.streams = MakeValueStreams(critic.layout, context_.environment, batch, reward, values, importance);
+    critic.estimates =
+        lag_correction_ == V_TRACE
+            ? VTrace(critic.streams, ppo_.discount(), ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())
+            : GeneralizedAdvantages(critic.streams, ppo_.discount(), ppo_.gae_lambda());
+    const int64_t columns = critic.layout.columns();
+    critic.active.assign(batch.env_steps(), 0);
+    for (int64_t i = 0; i < batch.env_steps() * columns; ++i) {
+      critic.active[i / columns] += critic.streams.active[i] != 0;
+    }
+  }
 }
 
-std::vector<TargetSums> Mappo::SumTargets(const std::vector<CriticData>& data) const {
+std::vector<TargetSums> Mappo::SumTargets() const {
   std::vector<TargetSums> sums;
-  std::vector<double> flat;
-  for (const CriticData& one : data) {
-    sums.push_back(TargetSums::Of(one.estimates.targets, one.streams.values, one.streams.active));
-    flat.insert(flat.end(), sums.back().sums.begin(), sums.back().sums.end());
+  for (const Critic& critic : critics_) {
+    sums.push_back(TargetSums::Of(critic.estimates.targets, critic.streams.values, critic.streams.active));
   }
-  ranks_.Sum(absl::MakeSpan(flat));
-  for (size_t c = 0; c < sums.size(); ++c) {
-    std::copy_n(flat.begin() + c * TargetSums::kSize, TargetSums::kSize, sums[c].sums.begin());
-  }
+  SumOverRanks(&ranks_, &sums);
   return sums;
 }
 
-void Mappo::FinishTargets(const TargetSums& sums, Critic* critic, CriticData* data) const {
-  const std::vector<float>& targets = data->estimates.targets;
-  critic->value_norm.Update(sums);
-  const double mean = critic->value_norm.mean(), scale = 1.0 / critic->value_norm.deviation();
-  const int64_t columns = critic->layout.columns(), steps = static_cast<int64_t>(targets.size()) / columns;
-  data->active_per_step.assign(steps, 0);
-  const at::Tensor host = at::empty({steps, columns * ValueRow::kCount}, at::kFloat);
-  float* row = host.data_ptr<float>();
-  for (int64_t i = 0; i < steps * columns; ++i, row += ValueRow::kCount) {
-    row[ValueRow::kOldValue] = data->values[i];
-    row[ValueRow::kTarget] = static_cast<float>((targets[i] - mean) * scale);
-    row[ValueRow::kActive] = data->streams.active[i] != 0 ? 1.0f : 0.0f;
-    data->active_per_step[i / columns] += data->streams.active[i] != 0;
+void Mappo::WriteValueRows(size_t c, const std::vector<const ValueNorm*>& norms) {
+  const Critic& critic = critics_[c];
+  const std::vector<float>& targets = critic.estimates.targets;
+  const int64_t columns = critic.layout.columns(), steps = static_cast<int64_t>(norms.size());
+  float* row = arithmetic_->fields(CriticNetwork(c));
+  for (int64_t step = 0; step < steps; ++step) {
+    const double mean = norms[step]->mean(), scale = 1.0 / norms[step]->deviation();
+    for (int64_t i = step * columns; i < (step + 1) * columns; ++i, row += ValueRow::kCount) {
+      row[ValueRow::kOldValue] = critic.values[i];
+      row[ValueRow::kTarget] = static_cast<float>((targets[i] - mean) * scale);
+      row[ValueRow::kActive] = critic.streams.active[i] != 0 ? 1.0f : 0.0f;
+    }
   }
-  data->rows = host.to(device_);
+  arithmetic_->LoadFields(CriticNetwork(c));
 }
 
-std::vector<float> Mappo::GroupAdvantages(int group, const TrainingBatch& batch,
-                                          const std::vector<CriticData>& data) const {
+void Mappo::WriteValueRowsByMinibatch(const std::vector<std::vector<int64_t>>& minibatches) {
+  std::vector<TargetSums> sums;  // [critics][minibatches]
+  for (const Critic& critic : critics_) {
+    for (const std::vector<int64_t>& minibatch : minibatches) {
+      sums.push_back(TargetSums::OfSteps(critic.estimates.targets, critic.streams.values, critic.streams.active,
+                                         critic.layout.columns(), minibatch));
+    }
+  }
+  SumOverRanks(&ranks_, &sums);
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    // The targets alone move the normaliser, so that where it will stand at each minibatch is known beforehand.
+    std::vector<ValueNorm> stages(minibatches.size(), critics_[c].value_norm);
+    std::vector<const ValueNorm*> norms(critics_[c].active.size(), &critics_[c].value_norm);
+    for (size_t m = 0; m < minibatches.size(); ++m) {
+      if (m > 0) stages[m] = stages[m - 1];
+      stages[m].Update(sums[c * minibatches.size() + m]);
+      for (const int64_t step : minibatches[m]) norms[step] = &stages[m];
+    }
+    WriteValueRows(c, norms);
+    critics_[c].value_norm.set_state(stages.back().state());
+  }
+}
+
+void Mappo::WriteActorTargets(const TrainingBatch& batch) {
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    const Actor& actor = actors_[g];
+    const bool decoupled = lag_correction_ == DECOUPLED;
+    const std::vector<float> advantages = GroupAdvantages(g, batch);
+    WritePolicyRows(
+        actor.map, batch.groups[g], batch.env_steps(),
+        {.reference_log_probabilities = decoupled ? &actor.start_log_probabilities : &batch.groups[g].log_probabilities,
+         .importance = decoupled ? &actor.importance : nullptr,
+         .advantages = &advantages},
+        arithmetic_->fields(g));
+    arithmetic_->LoadFields(g);
+  }
+}
+
+std::vector<float> Mappo::GroupAdvantages(size_t group, const TrainingBatch& batch) const {
   const int64_t agents = context_.policies[group].num_agents, steps = batch.env_steps();
   std::vector<float> advantages(steps * agents);
-  for (size_t c = 0; c < critics_.size(); ++c) {
-    const CriticLayout& layout = critics_[c].layout;
+  for (const Critic& critic : critics_) {
+    const CriticLayout& layout = critic.layout;
     const int64_t columns = layout.columns();
-    const float* from = data[c].estimates.advantages.data();
+    const float* from = critic.estimates.advantages.data();
     for (int64_t column = 0; column < columns; ++column) {
-      if (!layout.team && layout.agents[column].first != group) continue;
+      if (!layout.team && layout.agents[column].first != static_cast<int>(group)) continue;
       for (int64_t step = 0; step < steps; ++step) {
         const float advantage = from[step * columns + column];
         float* to = advantages.data() + step * agents;

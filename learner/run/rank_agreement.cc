@@ -96,6 +96,16 @@ absl::Status CheckSameEnvironment(const EnvironmentSpec& environment, Collective
       absl::StrCat("the workers of rank ", ranks->rank(), " have another environment than rank 0's: ", difference));
 }
 
+absl::Status CheckSameArithmetic(const std::string& bits, Collective* ranks) {
+  std::string of_first = bits;
+  ranks->Broadcast(&of_first);
+  RETURN_IF_ERROR(ranks->status());
+  if (of_first == bits) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("rank ", ranks->rank(), " multiplies otherwise than rank 0: ", bits, " instead of ", of_first,
+                   "; a compute.precision that all machines of the run have (F32) makes them alike"));
+}
+
 absl::Status ShareStart(Checkpoint* start, bool* resumed, Collective* ranks) {
   ranks->Broadcast(&start->run_id);
   std::string bytes;
@@ -107,9 +117,8 @@ absl::Status ShareStart(Checkpoint* start, bool* resumed, Collective* ranks) {
   *resumed = !bytes.empty();
   if (ranks->rank() == 0 || !*resumed) return absl::OkStatus();
   ASSIGN_OR_RETURN(SafetensorsFile file, ParseSafetensors(bytes));
-  const Experiment experiment = start->experiment;
+  // Its experiment is this rank's, with what rank 0 has worked out.
   ASSIGN_OR_RETURN(*start, DecodeCheckpoint(std::move(file)));
-  start->experiment = experiment;
   return absl::OkStatus();
 }
 

@@ -32,6 +32,10 @@ absl::Status CheckSameExperiment(const Experiment& experiment, Collective* ranks
 // Rank 0's environment and mine are the same. FAILED_PRECONDITION naming what differs.
 absl::Status CheckSameEnvironment(const EnvironmentSpec& environment, Collective* ranks);
 
+// Rank 0 multiplies as this rank does (Algorithm::bits()): gradients of several precisions would be added up without a
+// word. FAILED_PRECONDITION naming both.
+absl::Status CheckSameArithmetic(const std::string& bits, Collective* ranks);
+
 // Gives everybody where rank 0 begins: the run id and, when it resumes, its checkpoint.
 absl::Status ShareStart(Checkpoint* start, bool* resumed, Collective* ranks);
 

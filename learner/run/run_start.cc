@@ -56,6 +56,23 @@ absl::StatusOr<std::optional<Checkpoint>> FindCheckpoint(const RunFolder& folder
       absl::StrCat("there is no checkpoint in ", folder.File("checkpoints"), ", but there was: ", trace));
 }
 
+// Writes over how many steps schedules run: those the run began with, also where it is made longer later. Without
+// `began_with` it begins now.
+void ResolveSchedule(const Experiment* began_with, Experiment* experiment, std::vector<std::string>* lines) {
+  if (!experiment->has_ppo() || experiment->ppo().schedule_env_steps() != 0) return;
+  uint64_t span = experiment->total_env_steps();
+  if (began_with != nullptr) {
+    span = began_with->ppo().schedule_env_steps();
+    const PpoSettings& ppo = experiment->ppo();
+    const bool has_schedule = ppo.anneal_learning_rate() || ppo.has_final_entropy_coefficient();
+    if (has_schedule && span != experiment->total_env_steps()) {
+      lines->push_back(absl::StrCat("schedules stay those of a run of ", WithThousands(span),
+                                    " environment steps, as this one began; ppo.schedule_env_steps says otherwise"));
+    }
+  }
+  experiment->mutable_ppo()->set_schedule_env_steps(span);
+}
+
 }  // namespace
 
 absl::StatusOr<RunStart> FindRunStart(const RunFolder& folder, const Experiment& experiment, bool fresh,
@@ -79,10 +96,14 @@ absl::StatusOr<RunStart> FindRunStart(const RunFolder& folder, const Experiment&
     // A new id: workers that still hold chunks of a start that came to nothing are of another run.
     start.checkpoint.run_id = NewRunId();
     start.checkpoint.experiment = experiment;
+    ResolveSchedule(nullptr, &start.checkpoint.experiment, lines);
     return start;
   }
   start.checkpoint = **std::move(newest);
-  absl::StatusOr<ResumeChanges> changes = CheckResumable(start.checkpoint.experiment, experiment);
+  Experiment began_with = start.checkpoint.experiment, goes_on = experiment;
+  ResolveSchedule(nullptr, &began_with, lines);
+  ResolveSchedule(&began_with, &goes_on, lines);
+  absl::StatusOr<ResumeChanges> changes = CheckResumable(began_with, goes_on);
   if (!changes.ok()) {
     return absl::Status(changes.status().code(), absl::StrCat(folder.path(), ": ", changes.status().message()));
   }
@@ -91,7 +112,7 @@ absl::StatusOr<RunStart> FindRunStart(const RunFolder& folder, const Experiment&
     lines->push_back(absl::StrCat("from ", WithThousands(start.checkpoint.counters.env_steps),
                                   " environment steps on with other settings: ", FormatChanges(start.changes.told)));
   }
-  start.checkpoint.experiment = experiment;
+  start.checkpoint.experiment = std::move(goes_on);
   return start;
 }
 

@@ -280,11 +280,13 @@ absl::Status TrainingRun::PrepareLearning() {
   const std::optional<MemoryUse> memory_use = ReadMemoryUse();
   if (is_first()) console_.Line(FormatMemory(SumOf(memory), memory_use));
   RETURN_IF_ERROR(CheckRunMemory(memory, memory_use));
-  AlgorithmContext context{experiment_, *environment_, policies, device_.name};
+  AlgorithmContext context{start_.experiment, *environment_, policies};
   context.ranks = ranks_;
-  context.warn = [this](const std::string& line) { console_.Warning(line); };
+  context.arithmetic.device = device_.name;
+  context.arithmetic.warn = [this](const std::string& line) { console_.Warning(line); };
   ASSIGN_OR_RETURN(algorithm_, CreateAlgorithm(context));
   if (is_first()) console_.Line(FormatArithmetic(algorithm_->arithmetic()));
+  RETURN_IF_ERROR(AgreeAllIsWell(CheckSameArithmetic(algorithm_->bits(), ranks_.get()), ranks_.get()));
   if (resumed_) RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
   if (is_first()) RETURN_IF_ERROR(ClaimFolder());
   auto weights = std::make_shared<const PolicyWeights>(algorithm_->ExportPolicy(start_.counters.update));

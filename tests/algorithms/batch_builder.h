@@ -35,7 +35,6 @@ inline AlgorithmContext MakeContext(const std::string& text, std::vector<AgentGr
   const auto policies = MakePolicySpecs(context.experiment, context.environment);
   if (!policies.ok()) throw std::runtime_error(std::string(policies.status().message()));
   context.policies = *policies;
-  context.device = "cpu";
   return context;
 }
 

@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "learner/arithmetic/blocks/block_network.h"
+#include "learner/arithmetic/blocks/block_engine.h"
 #include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/networks/dense_stack.h"
 #include "tests/algorithms/print_stack.h"
@@ -48,6 +48,23 @@ double Difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>() / (1e-6 + b.abs().max().item<double>());
 }
 
+// A loss whose gradient is what the fields say.
+class GivenGradient final : public Objective {
+ public:
+  int64_t FieldsPerRow(int64_t width) const override { return width; }
+  bool has_masks() const override { return false; }
+  int num_figures() const override { return 1; }
+  void Rows(const ObjectiveRows& rows, double, const Scalars&, float* gradient, Figures*) const override {
+    for (int64_t r = 0; r < rows.rows; ++r) {
+      std::copy_n(rows.fields + rows.index[r] * rows.width, rows.width, gradient + r * rows.width);
+    }
+  }
+  at::Tensor Operators(const at::Tensor&, const at::Tensor&, const at::Tensor& fields, const at::Tensor&,
+                       const at::Tensor&, at::Tensor*) const override {
+    return fields;
+  }
+};
+
 // Outputs and gradient of every `stride`-th of `steps` steps with two rows each, dy taken from `seed`.
 struct Outcome {
   at::Tensor y, gradient;
@@ -55,27 +72,25 @@ struct Outcome {
 
 Outcome RunBlocks(const DenseStackSpec& spec, const BlockKernels* kernels, const at::Tensor& parameters,
                   const at::Tensor& x, const at::Tensor& seed, const std::vector<int64_t>& steps) {
-  BlockNetwork network(spec, kernels);
   const float* values = parameters.const_data_ptr<float>();
-  for (int64_t layer = 0; layer < network.num_layers(); ++layer) network.PackLayer(layer, values);
-  const BlockRows rows{.x = x.const_data_ptr<float>(),
-                       .rows_in_set = x.size(1),
-                       .rows_per_step = 2,
-                       .steps = steps.data(),
-                       .num_steps = static_cast<int64_t>(steps.size())};
-  network.Begin(rows, ComputeThreads());
-  Outcome outcome{at::empty({spec.num_sets, rows.num_steps * 2, spec.output_size}, at::kFloat),
+  BlockEngine engine(spec, kernels, std::make_shared<GivenGradient>(), values);
+  for (int64_t item = 0; item < engine.num_refresh_items(); ++item) engine.Refresh(item);
+  const int64_t all_steps = x.size(1) / 2, count = static_cast<int64_t>(steps.size());
+  const NetworkRows rows{.inputs = x.const_data_ptr<float>(),
+                         .fields = seed.const_data_ptr<float>(),
+                         .states = all_steps,
+                         .steps = all_steps,
+                         .rows_per_step = 2};
+  const at::Tensor y = at::empty({spec.num_sets, all_steps, 2 * spec.output_size}, at::kFloat);
+  engine.Infer(rows, y.data_ptr<float>());
+  const at::Tensor index = at::from_blob(const_cast<int64_t*>(steps.data()), {count}, at::kLong);
+  Outcome outcome{y.index_select(1, index).view({spec.num_sets, 2 * count, spec.output_size}),
                   at::full_like(parameters, 7.0)};
-  network.Forward(values, outcome.y.data_ptr<float>());
-  const auto loss = [&](const int64_t* index, int64_t count, const float*, float* dy) {
-    for (int64_t r = 0; r < count; ++r) {
-      std::copy_n(seed.const_data_ptr<float>() + index[r] * spec.output_size, spec.output_size,
-                  dy + r * spec.output_size);
-    }
-  };
-  ParallelTasks(network.num_parts(), [&](int lane, int64_t part) { network.RunPart(values, part, lane, loss); });
-  for (int64_t layer = 0; layer < network.num_layers(); ++layer) {
-    network.SumLayer(layer, outcome.gradient.data_ptr<float>());
+  const std::vector<double> denominators(spec.num_sets, 1.0);
+  engine.Begin(rows, {.steps = steps.data(), .num_steps = count, .denominators = denominators.data()});
+  ParallelTasks(engine.num_parts(), [&](int lane, int64_t part) { engine.RunPart(part, lane); });
+  for (int64_t item = 0; item < engine.num_sum_items(); ++item) {
+    engine.Sum(item, outcome.gradient.data_ptr<float>());
   }
   return outcome;
 }

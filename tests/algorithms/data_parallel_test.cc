@@ -118,7 +118,7 @@ class DataParallel : public ::testing::TestWithParam<Case> {};
 void ExpectRanksToLearnWhatOneLearns(const Case& what, bool device_steps) {
   AlgorithmContext context =
       MakeContext(what.settings, {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 7, 3)}, 2);
-  context.device_steps.on_cpu = device_steps;
+  context.arithmetic.overrides.gpu_on_cpu = device_steps;
   const Trained alone = Train(context, 0, kColumns);
   const std::vector<int>& columns = what.columns;
   std::vector<Trained> parts(columns.size());

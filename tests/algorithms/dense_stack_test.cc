@@ -39,33 +39,7 @@ void ExpectClose(const at::Tensor& a, const at::Tensor& b, double tolerance) {
   EXPECT_LT((a - b).abs().max().item<double>(), tolerance * (1.0 + b.abs().max().item<double>()));
 }
 
-class DenseStackTest : public ::testing::TestWithParam<DenseStackSpec> {
- protected:
-  void TearDown() override { SetComputeThreads(1); }
-};
-
-TEST_P(DenseStackTest, KernelAndLibTorchAgreeForwardAndBackward) {
-  ASSERT_TRUE(DenseStackKernel::Available());
-  for (const int threads : {1, 2, 3}) {
-    SetComputeThreads(threads);
-    DenseStack stack(GetParam(), 5, at::kCPU);
-    {
-      // Away from the initial zeros and ones.
-      const at::NoGradGuard no_gradient;
-      stack.parameters().add_(RandomTensor(stack.parameters().sizes(), 9) * 0.3);
-    }
-    const at::Tensor x = RandomTensor({GetParam().num_sets, 700, GetParam().input_size}, 6).requires_grad_(true);
-    const at::Tensor seed = RandomTensor({GetParam().num_sets, 700, GetParam().output_size}, 7);
-    const at::Tensor fast = stack.Forward(x), reference = ForwardReference(GetParam(), stack.parameters(), x);
-    ExpectClose(fast, reference, 1e-5);
-    const auto fast_gradients = torch::autograd::grad({fast}, {stack.parameters(), x}, {seed});
-    const auto gradients = torch::autograd::grad({reference}, {stack.parameters(), x}, {seed});
-    ExpectClose(fast_gradients[0], gradients[0], 2e-5);
-    ExpectClose(fast_gradients[1], gradients[1], 2e-5);
-    const at::NoGradGuard no_gradient;
-    EXPECT_TRUE(at::equal(stack.Forward(x), fast)) << "with and without gradient";
-  }
-}
+class DenseStackTest : public ::testing::TestWithParam<DenseStackSpec> {};
 
 TEST_P(DenseStackTest, LibTorchsGradientAgreesWithFiniteDifferences) {
   const DenseStackSpec& spec = GetParam();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/random.h"
+#include "learner/arithmetic/objectives/losses.h"
 
 namespace troupe {
 namespace {
@@ -37,9 +38,9 @@ PolicyInputs RandomPolicyInputs() {
 
 at::Tensor Scalar(double value) { return at::scalar_tensor(value, at::kFloat); }
 
-PolicyLossResult OnDevice(const PolicyInputs& in, const PolicyLossSettings& settings) {
-  return ComputePolicyLossOnDevice(in.logits, in.masks, in.rows, at::arange(kActions, at::kFloat), settings,
-                                   Scalar(settings.entropy_coefficient), Scalar(settings.denominator));
+DeviceLoss OnDevice(const PolicyInputs& in, const PolicyLossSettings& settings) {
+  return ComputePolicyLossOnDevice(in.logits, in.masks, in.rows, settings, Scalar(settings.entropy_coefficient),
+                                   at::full({kSets}, settings.denominator, at::kFloat));
 }
 
 double MaxDifference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
@@ -49,17 +50,32 @@ TEST(DevicePolicyLoss, AgreesWithAutograd) {
   for (const PolicyLossSettings& settings :
        {PolicyLossSettings{.clip = 0.2, .entropy_coefficient = 0.3, .denominator = 2000},
         PolicyLossSettings{.clip = 0.05, .entropy_coefficient = 0, .denominator = 100}}) {
-    const PolicyLossResult result = OnDevice(in, settings);
+    const DeviceLoss result = OnDevice(in, settings);
     const PolicyLossResult reference = ComputePolicyLossReference(in.logits, in.masks, in.rows, settings);
     EXPECT_LT(MaxDifference(result.gradient, reference.gradient), 2e-5 / settings.denominator);
-    EXPECT_LT(MaxDifference(result.sums, reference.sums), 1e-5 * 2000 / settings.denominator);
-    EXPECT_GT(result.sums[PolicyLossResult::kClipFraction].item<double>(), 0.1);
+    EXPECT_LT(MaxDifference(result.sums.sum(0), reference.sums), 1e-5 * 2000 / settings.denominator);
+    EXPECT_GT(result.sums.sum(0)[PolicyLossResult::kClipFraction].item<double>(), 0.1);
+  }
+}
+
+TEST(DevicePolicyLoss, DividesEverySetByItsOwnDenominator) {
+  const PolicyInputs in = RandomPolicyInputs();
+  const PolicyLossSettings settings{.clip = 0.2, .entropy_coefficient = 0.3};
+  const std::vector<double> denominators = {100, 700, 3};
+  const DeviceLoss result = ComputePolicyLossOnDevice(in.logits, in.masks, in.rows, settings, Scalar(0.3),
+                                                      at::tensor({100.0, 700.0, 3.0}, at::kFloat));
+  for (int64_t set = 0; set < kSets; ++set) {
+    PolicyLossSettings own = settings;
+    own.denominator = denominators[set];
+    const PolicyLossResult reference = ComputePolicyLossReference(in.logits[set], in.masks[set], in.rows[set], own);
+    EXPECT_LT(MaxDifference(result.gradient[set], reference.gradient), 2e-5 / own.denominator) << set;
+    EXPECT_LT(MaxDifference(result.sums[set], reference.sums), 1e-2 / own.denominator) << set;
   }
 }
 
 TEST(DevicePolicyLoss, DeadRowsAndForbiddenActionsTakeNoPart) {
   const PolicyInputs in = RandomPolicyInputs();
-  const PolicyLossResult before = OnDevice(in, {});
+  const DeviceLoss before = OnDevice(in, {});
   const at::Tensor dead = in.rows.select(-1, PolicyRow::kAlive) == 0;
   EXPECT_EQ(before.gradient.index({dead}).abs().max().item<double>(), 0.0);
   EXPECT_EQ(before.gradient.index({in.masks == 0}).abs().max().item<double>(), 0.0);
@@ -67,7 +83,7 @@ TEST(DevicePolicyLoss, DeadRowsAndForbiddenActionsTakeNoPart) {
   moved.logits.index_put_({dead}, at::full({}, 50.0));
   moved.rows.select(-1, PolicyRow::kAdvantage).index_put_({dead}, at::full({}, 1e6));
   moved.logits.index_put_({in.masks == 0}, at::full({}, 1e6));
-  const PolicyLossResult after = OnDevice(moved, {});
+  const DeviceLoss after = OnDevice(moved, {});
   EXPECT_TRUE(at::equal(before.gradient, after.gradient));
   EXPECT_TRUE(at::equal(before.sums, after.sums));
 }
@@ -91,12 +107,14 @@ TEST(DeviceValueLoss, AgreesWithAutogradForEverySwitch) {
     for (const bool clip : {true, false}) {
       const ValueLossSettings settings{
           .huber = huber, .huber_delta = 0.7, .clip_value = clip, .coefficient = 0.5, .denominator = 9};
-      const ValueLossResult result = ComputeValueLossOnDevice(values, rows, settings, Scalar(9));
+      const DeviceLoss result = ComputeValueLossOnDevice(values.view({1, kRows, 1}), rows.unsqueeze(0), settings,
+                                                         at::full({1}, 9.0, at::kFloat));
+      const at::Tensor gradient = result.gradient.flatten();
       const ValueLossResult reference = ComputeValueLossReference(values, rows, settings);
-      EXPECT_LT(MaxDifference(result.gradient, reference.gradient), 1e-6);
-      EXPECT_NEAR(result.loss.item<double>() / reference.loss.item<double>(), 1.0, 1e-5);
+      EXPECT_LT(MaxDifference(gradient, reference.gradient), 1e-6);
+      EXPECT_NEAR(result.sums.item<double>() / reference.loss.item<double>(), 1.0, 1e-5);
       const at::Tensor inactive = rows.select(-1, ValueRow::kActive) == 0;
-      EXPECT_EQ(result.gradient.index({inactive}).abs().max().item<double>(), 0.0);
+      EXPECT_EQ(gradient.index({inactive}).abs().max().item<double>(), 0.0);
     }
   }
 }

@@ -4,6 +4,8 @@
 
 #include "common/base/random.h"
 #include "common/specs/policy_spec.h"
+#include "learner/arithmetic/objectives/clipped_policy.h"
+#include "learner/arithmetic/objectives/clipped_value.h"
 
 namespace troupe {
 namespace {
@@ -37,10 +39,38 @@ PolicyInputs RandomPolicyInputs(int64_t count, at::ScalarType type) {
 
 double MaxDifference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
+// What training calls, in tensors.
+PolicyLossResult OnePass(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
+                         const PolicyLossSettings& settings) {
+  PolicyLossResult result{at::empty_like(logits), at::zeros({PolicyLossResult::kCount})};
+  Objective::Figures sums{};
+  ClippedPolicyObjective(settings.clip)
+      .Rows({.outputs = logits.const_data_ptr<float>(),
+             .rows = logits.size(0),
+             .width = kActions,
+             .fields = rows.const_data_ptr<float>(),
+             .masks = masks.const_data_ptr<uint8_t>()},
+            settings.denominator, {settings.entropy_coefficient}, result.gradient.data_ptr<float>(), &sums);
+  for (size_t i = 0; i < sums.size(); ++i) result.sums[i] = sums[i] / settings.denominator;
+  return result;
+}
+
+ValueLossResult OnePass(const at::Tensor& values, const at::Tensor& rows, const ValueLossSettings& settings) {
+  ValueLossResult result{at::empty_like(values), at::zeros({})};
+  Objective::Figures sums{};
+  ClippedValueObjective(settings).Rows({.outputs = values.const_data_ptr<float>(),
+                                        .rows = values.numel(),
+                                        .width = 1,
+                                        .fields = rows.const_data_ptr<float>()},
+                                       settings.denominator, {}, result.gradient.data_ptr<float>(), &sums);
+  result.loss.fill_(sums[ClippedValueObjective::kLoss] / settings.denominator);
+  return result;
+}
+
 TEST(PolicyLoss, OnePassAndLibTorchAgree) {
   const PolicyInputs in = RandomPolicyInputs(kRows, at::kFloat);
   const PolicyLossSettings settings{.clip = 0.2, .entropy_coefficient = 0.3, .denominator = 2000};
-  const PolicyLossResult fast = ComputePolicyLoss(in.logits, in.masks, in.rows, settings);
+  const PolicyLossResult fast = OnePass(in.logits, in.masks, in.rows, settings);
   const PolicyLossResult reference = ComputePolicyLossReference(in.logits, in.masks, in.rows, settings);
   EXPECT_LT(MaxDifference(fast.gradient, reference.gradient), 1e-8);
   EXPECT_LT(MaxDifference(fast.sums, reference.sums), 1e-5);
@@ -68,7 +98,7 @@ TEST(PolicyLoss, GradientAgreesWithFiniteDifferences) {
 
 TEST(PolicyLoss, DeadRowsAndForbiddenActionsTakeNoPart) {
   const PolicyInputs in = RandomPolicyInputs(kRows, at::kFloat);
-  const PolicyLossResult before = ComputePolicyLoss(in.logits, in.masks, in.rows, {});
+  const PolicyLossResult before = OnePass(in.logits, in.masks, in.rows, {});
   const at::Tensor dead = in.rows.select(-1, PolicyRow::kAlive) == 0;
   EXPECT_EQ(before.gradient.index({dead}).abs().max().item<double>(), 0.0);
   EXPECT_EQ(before.gradient.index({in.masks == 0}).abs().max().item<double>(), 0.0);
@@ -76,18 +106,17 @@ TEST(PolicyLoss, DeadRowsAndForbiddenActionsTakeNoPart) {
   logits.index_put_({dead}, at::full({}, 50.0));
   rows.select(-1, PolicyRow::kAdvantage).index_put_({dead}, at::full({}, 1e6));
   logits.index_put_({in.masks == 0}, at::full({}, 1e6));
-  const PolicyLossResult after = ComputePolicyLoss(logits, in.masks, rows, {});
+  const PolicyLossResult after = OnePass(logits, in.masks, rows, {});
   EXPECT_TRUE(at::equal(before.gradient, after.gradient));
   EXPECT_TRUE(at::equal(before.sums, after.sums));
 }
 
-TEST(ActionLogProbabilities, GiveForbiddenActionsProbabilityZero) {
-  const at::Tensor logits = at::zeros({2, 4}), rows = at::zeros({2, PolicyRow::kCount});
-  at::Tensor masks = at::ones({2, 4}, at::kByte);
-  masks[0][0] = 0;
-  const at::Tensor chosen = ActionLogProbabilities(logits, masks, rows).exp();
-  EXPECT_EQ(chosen[0].item<double>(), 0.0);
-  EXPECT_NEAR(chosen[1].item<double>(), 0.25, 1e-6);
+TEST(ActionLogProbability, GivesForbiddenActionsProbabilityZero) {
+  const float logits[] = {0, 0, 0, 0};
+  const uint8_t first_forbidden[] = {0, 1, 1, 1}, all_allowed[] = {1, 1, 1, 1};
+  EXPECT_EQ(std::exp(ActionLogProbability(logits, first_forbidden, 4, 0)), 0.0f);
+  EXPECT_NEAR(std::exp(ActionLogProbability(logits, first_forbidden, 4, 2)), 1.0 / 3, 1e-6);
+  EXPECT_NEAR(std::exp(ActionLogProbability(logits, all_allowed, 4, 0)), 0.25, 1e-6);
 }
 
 at::Tensor RandomValueRows(int64_t count, at::ScalarType type) {
@@ -107,7 +136,7 @@ TEST(ValueLoss, OnePassAndLibTorchAgreeForEverySwitch) {
       const ValueLossSettings settings{
           .huber = huber, .huber_delta = 0.7, .clip_value = clip, .coefficient = 0.5, .denominator = 9};
       const at::Tensor values = RandomValues(kRows, at::kFloat), rows = RandomValueRows(kRows, at::kFloat);
-      const ValueLossResult fast = ComputeValueLoss(values, rows, settings);
+      const ValueLossResult fast = OnePass(values, rows, settings);
       const ValueLossResult reference = ComputeValueLossReference(values, rows, settings);
       EXPECT_LT(MaxDifference(fast.gradient, reference.gradient), 1e-6);
       EXPECT_NEAR(fast.loss.item<double>() / reference.loss.item<double>(), 1.0, 1e-5);
@@ -134,7 +163,7 @@ TEST(ValueLoss, InactiveRowsTakeNoPart) {
   const at::Tensor inactive = rows.select(-1, ValueRow::kActive) == 0;
   at::Tensor moved = values.clone();
   moved.index_put_({inactive}, at::full({}, 1e6));
-  const ValueLossResult before = ComputeValueLoss(values, rows, {}), after = ComputeValueLoss(moved, rows, {});
+  const ValueLossResult before = OnePass(values, rows, {}), after = OnePass(moved, rows, {});
   EXPECT_TRUE(at::equal(before.gradient, after.gradient));
   EXPECT_TRUE(at::equal(before.loss, after.loss));
 }

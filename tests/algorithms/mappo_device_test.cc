@@ -43,8 +43,8 @@ AlgorithmContext Context(const Case& what) {
 
 AlgorithmContext OnDevice(const Case& what, TracedGraph::Counts* graphs = nullptr, int64_t rows_per_part = 0) {
   AlgorithmContext context = Context(what);
-  context.device_steps = {.on_cpu = true, .rows_per_part = rows_per_part};
-  if (graphs != nullptr) context.device_steps.graphs = TracedGraph::Factory(graphs);
+  context.arithmetic.overrides = {.gpu_on_cpu = true, .rows_per_part = rows_per_part};
+  if (graphs != nullptr) context.arithmetic.overrides.graphs = TracedGraph::Factory(graphs);
   return context;
 }
 
@@ -197,8 +197,8 @@ class BrokenGraph final : public StepGraph {
 TEST(GpuSteps, GoOnWithoutGraphsThatCannotBeCapturedAndWarnOnce) {
   AlgorithmContext context = OnDevice(kPlain);
   std::vector<std::string> warnings;
-  context.warn = [&](const std::string& line) { warnings.push_back(line); };
-  context.device_steps.graphs = [] { return std::make_unique<BrokenGraph>(); };
+  context.arithmetic.warn = [&](const std::string& line) { warnings.push_back(line); };
+  context.arithmetic.overrides.graphs = [] { return std::make_unique<BrokenGraph>(); };
   EXPECT_EQ(Train(context, 3).state, Train(OnDevice(kPlain), 3).state);
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_THAT(warnings[0], AllOf(HasSubstr("no CUDA graphs"), HasSubstr("operation not permitted")));

@@ -121,10 +121,11 @@ TEST(Mappo, NamesItsStatisticsInAFixedOrder) {
     names.push_back(name);
     EXPECT_TRUE(std::isfinite(value)) << name;
   }
-  EXPECT_THAT(names, ::testing::ElementsAre("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction",
-                                            "explained_variance", "actor_gradient_norm", "critic_gradient_norm",
-                                            "learning_rate", "critic_learning_rate", "entropy_coefficient", "epochs",
-                                            "skipped_minibatches"));
+  EXPECT_THAT(names,
+              ::testing::ElementsAre("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction",
+                                     "first_approx_kl", "first_clip_fraction", "explained_variance",
+                                     "actor_gradient_norm", "critic_gradient_norm", "learning_rate",
+                                     "critic_learning_rate", "entropy_coefficient", "epochs", "skipped_minibatches"));
 }
 
 TEST(Mappo, ABatchWithANanLeavesTheWeightsUntouchedAndIsCounted) {

@@ -27,6 +27,7 @@
 
 #include "learner/algorithms/modules/minibatches.h"
 #include "learner/arithmetic/blocks/block_kernels.h"
+#include "learner/arithmetic/blocks/block_stack.h"
 #include "learner/arithmetic/gpu/device.h"
 #include "learner/arithmetic/host/compute_pool.h"
 #include "tests/algorithms/batch_builder.h"
@@ -94,7 +95,7 @@ AlgorithmContext Context(Precision precision, int minibatch, int rollout_length,
       {DiscreteGroup("junction", kAgents, kObserved, kActions)}, 155 - kAgents * kObserved);
   context.experiment.mutable_compute()->set_precision(precision);
   context.experiment.mutable_compute()->set_device(CPU);
-  context.device = ChooseDevice(context.experiment.compute())->name;
+  context.arithmetic.device = ChooseDevice(context.experiment.compute())->name;
   return context;
 }
 
@@ -148,9 +149,9 @@ const std::map<int, int> kLengths = {{2048, 256}, {32768, 512}};
 // The median time of an update on `device`.
 double SecondsPerUpdate(AlgorithmContext context, const std::string& device, bool graphs, const TrainingBatch& batch,
                         int rounds, double seconds) {
-  context.device = device;
+  context.arithmetic.device = device;
   context.experiment.mutable_compute()->set_cuda_graphs(graphs);
-  context.warn = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
+  context.arithmetic.warn = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
   const auto algorithm = CreateAlgorithm(context).value();
   std::vector<Measured> rates;
   for (int round = 0; round < rounds; ++round) {

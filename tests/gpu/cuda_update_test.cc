@@ -37,10 +37,10 @@ AlgorithmContext ContextOf(const Case& what, const Way& way) {
                                  "critic_learning_rate: 0.001") +
                       " }",
                   {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 17, 3)}, 2);
-  context.device = way.device;
+  context.arithmetic.device = way.device;
   context.experiment.mutable_compute()->set_precision(way.precision);
   context.experiment.mutable_compute()->set_cuda_graphs(way.graphs);
-  context.warn = [](const std::string& line) { ADD_FAILURE() << line; };
+  context.arithmetic.warn = [](const std::string& line) { ADD_FAILURE() << line; };
   return context;
 }
 

@@ -59,6 +59,7 @@ class FakeAlgorithm : public Algorithm {
   }
   void PrefetchFrom(NextBatch next) override { next_batch = std::move(next); }
   std::string arithmetic() const override { return "counting"; }
+  std::string bits() const override { return "none"; }
   PolicyWeights ExportPolicy(uint64_t version) const override {
     PolicyWeights weights{version, {}};
     for (const PolicySpec& spec : specs_) {

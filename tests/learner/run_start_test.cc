@@ -61,6 +61,25 @@ TEST_F(RunStartTest, GoesOnUnderTheNewExperimentAndTellsWhatChanged) {
   EXPECT_THAT(lines, ElementsAre("from 24 environment steps on with other settings: ppo.epochs: 10 -> 3"));
 }
 
+TEST_F(RunStartTest, SchedulesStayThoseOfTheRunAsItBeganUnlessTheSettingSaysOtherwise) {
+  const std::string annealed = "ppo { anneal_learning_rate: true } ";
+  const auto fresh = Find(TinyExperiment(annealed));
+  ASSERT_TRUE(fresh.ok()) << fresh.status();
+  const uint64_t total = TinyExperiment().total_env_steps();
+  EXPECT_EQ(fresh->checkpoint.experiment.ppo().schedule_env_steps(), total);
+  Train(TinyExperiment(annealed), 3);
+  Experiment longer = TinyExperiment(annealed);
+  longer.set_total_env_steps(2 * total);
+  const auto resumed = Find(longer);
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_EQ(resumed->checkpoint.experiment.ppo().schedule_env_steps(), total);
+  EXPECT_THAT(lines, ::testing::Contains(HasSubstr("schedules stay those of a run of 80 environment steps")));
+  longer.mutable_ppo()->set_schedule_env_steps(2 * total);
+  const auto chosen = Find(longer);
+  ASSERT_TRUE(chosen.ok()) << chosen.status();
+  EXPECT_EQ(chosen->checkpoint.experiment.ppo().schedule_env_steps(), 2 * total);
+}
+
 TEST_F(RunStartTest, FreshRefusesARunThatIsThere) {
   Train(TinyExperiment(), 3);
   EXPECT_THAT(Refusal(TinyExperiment(), /*fresh=*/true), HasSubstr("--fresh: "));

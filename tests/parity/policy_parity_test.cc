@@ -6,6 +6,7 @@
 
 #include "actor_worker/acting/policy_inference.h"
 #include "learner/algorithms/modules/actor_rows.h"
+#include "learner/arithmetic/networks/dense_stack.h"
 #include "tests/algorithms/batch_builder.h"
 
 namespace troupe {
@@ -49,7 +50,18 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
       flat.insert(flat.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
     DenseStack stack(policy.stack, 0, at::kCPU);
     stack.SetParameters(flat);
-    const std::vector<float> learner = ActorRows(policy, group, kSteps * kCopies, at::kCPU).LogProbabilities(stack);
+    const SlotMap map(policy);
+    const int64_t steps = kSteps * kCopies, rows = int64_t{map.sets} * steps * map.slots;
+    std::vector<float> inputs(rows * policy.stack.input_size);
+    std::vector<uint8_t> masks(rows * policy.action_size);
+    WriteActorRows(policy, map, group, steps, {inputs.data(), masks.data()});
+    const at::Tensor logits =
+        stack.Forward(at::from_blob(inputs.data(), {map.sets, rows / map.sets, policy.stack.input_size}, at::kFloat))
+            .detach()
+            .contiguous();
+    const std::vector<float> learner =
+        ActionLogProbabilities(map, group, steps, policy.action_size,
+                               {logits.const_data_ptr<float>(), logits.const_data_ptr<float>() + logits.numel()});
     ASSERT_EQ(learner.size(), group.log_probabilities.size());
     double spread = 0;
     for (size_t i = 0; i < learner.size(); ++i) {

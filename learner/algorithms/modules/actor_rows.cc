@@ -1,16 +1,30 @@
 #include "learner/algorithms/modules/actor_rows.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "learner/arithmetic/host/compute_pool.h"
-#include "learner/arithmetic/objectives/losses.h"
+#include "learner/arithmetic/objectives/loss_rows.h"
 
 namespace troupe {
 namespace {
 
-constexpr int64_t kStepsPerForward = 4096;
+// Calls body(row, step, agent) for every row, on all threads; agent is SlotMap::kPadding in slots without one.
+template <typename Body>
+void ForEachRow(const SlotMap& map, int64_t steps, Body&& body) {
+  ParallelFor(steps, [&](int, int64_t begin, int64_t end) {
+    for (int64_t place = 0; place < int64_t{map.sets} * map.slots; ++place) {
+      const int64_t set = place / map.slots, slot = place % map.slots;
+      for (int64_t step = begin; step < end; ++step) {
+        body((set * steps + step) * map.slots + slot, step, map.agent_of[place]);
+      }
+    }
+  });
+}
+
+int64_t NumAgents(const GroupBatch& batch, int64_t steps) {
+  return static_cast<int64_t>(batch.log_probabilities.size()) / steps;
+}
 
 }  // namespace
 
@@ -24,113 +38,67 @@ SlotMap::SlotMap(const PolicySpec& policy) : sets(policy.stack.num_sets) {
   }
 }
 
-ActorRows::ActorRows(const PolicySpec& policy, const GroupBatch& batch, int64_t steps, at::Device device,
-                     UploadBuffers* upload)
-    : map_(policy),
-      steps_(steps),
-      agents_(policy.num_agents),
-      input_size_(policy.stack.input_size),
-      actions_(policy.action_size),
-      living_(steps, 0) {
-  const int64_t observation = policy.observation_size, slots = map_.slots;
-  const auto host = [&](int64_t width, at::ScalarType type) {
-    const std::array<int64_t, 3> sizes = {map_.sets, steps, slots * width};
-    return upload == nullptr ? at::empty(sizes, type) : upload->Host(sizes, type);
-  };
-  const auto send = [&](const at::Tensor& filled) {
-    return upload == nullptr ? filled.to(device) : upload->Send(filled);
-  };
-  const at::Tensor inputs = host(input_size_, at::kFloat), masks = host(actions_, at::kByte),
-                   rows = host(PolicyRow::kCount, at::kFloat);
-  float* input_data = inputs.data_ptr<float>();
-  uint8_t* mask_data = masks.data_ptr<uint8_t>();
-  float* row_data = rows.data_ptr<float>();
-  ParallelFor(steps, [&](int, int64_t begin, int64_t end) {
-    for (int64_t place = 0; place < map_.sets * slots; ++place) {
-      const int agent = map_.agent_of[place];
-      for (int64_t step = begin; step < end; ++step) {
-        const int64_t to = ((place / slots) * steps + step) * slots + place % slots;
-        float* input = input_data + to * input_size_;
-        float* row = row_data + to * PolicyRow::kCount;
-        if (agent == SlotMap::kPadding) {
-          std::fill(input, input + input_size_, 0.0f);
-          std::memset(mask_data + to * actions_, 1, actions_);
-          std::fill(row, row + PolicyRow::kCount, 0.0f);
-          continue;
-        }
-        const int64_t from = step * agents_ + agent;
-        std::memcpy(input, batch.observations.data() + from * observation, observation * sizeof(float));
-        if (policy.agent_id_input) {
-          std::fill(input + observation, input + input_size_, 0.0f);
-          input[observation + agent] = 1.0f;
-        }
-        std::memcpy(mask_data + to * actions_, batch.action_masks.data() + from * actions_, actions_);
-        row[PolicyRow::kAction] = static_cast<float>(batch.discrete_actions[from]);
-        row[PolicyRow::kReferenceLogProb] = batch.log_probabilities[from];
-        row[PolicyRow::kImportance] = 1.0f;
-        row[PolicyRow::kAdvantage] = 0.0f;
-        row[PolicyRow::kAlive] = batch.alive[from] != 0 ? 1.0f : 0.0f;
-      }
+void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
+                    const RowMemory& to) {
+  const int64_t observation = policy.observation_size, width = policy.stack.input_size, actions = policy.action_size;
+  ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
+    float* const input = to.inputs + row * width;
+    if (agent == SlotMap::kPadding) {
+      std::fill_n(input, width, 0.0f);
+      std::memset(to.masks + row * actions, 1, actions);
+      return;
     }
-    for (int64_t step = begin; step < end; ++step) {
-      for (int64_t agent = 0; agent < agents_; ++agent) living_[step] += batch.alive[step * agents_ + agent] != 0;
+    const int64_t from = step * policy.num_agents + agent;
+    std::memcpy(input, batch.observations.data() + from * observation, observation * sizeof(float));
+    if (policy.agent_id_input) {
+      std::fill(input + observation, input + width, 0.0f);
+      input[observation + agent] = 1.0f;
     }
+    std::memcpy(to.masks + row * actions, batch.action_masks.data() + from * actions, actions);
   });
-  inputs_ = send(inputs);
-  masks_ = send(masks);
-  rows_ = send(rows);
 }
 
-std::vector<float> ActorRows::LogProbabilities(const DenseStack& actor) const {
-  return LogProbabilities([&](const at::Tensor& inputs) { return actor.Forward(inputs); });
-}
-
-std::vector<float> ActorRows::LogProbabilities(const std::function<at::Tensor(const at::Tensor&)>& logits) const {
-  const at::NoGradGuard no_gradient;
-  std::vector<float> values(steps_ * agents_);
-  for (int64_t first = 0; first < steps_; first += kStepsPerForward) {
-    const int64_t count = std::min(kStepsPerForward, steps_ - first);
-    const ActorMinibatch part = Slice(first, count);
-    const at::Tensor chosen =
-        ActionLogProbabilities(logits(part.inputs), part.masks, part.rows).to(at::kCPU).contiguous();
-    const float* data = chosen.const_data_ptr<float>();
-    for (int64_t place = 0; place < rows_per_step(); ++place) {
-      const int agent = map_.agent_of[place];
-      if (agent == SlotMap::kPadding) continue;
-      const float* from = data + (place / map_.slots) * count * map_.slots + place % map_.slots;
-      for (int64_t step = 0; step < count; ++step) values[(first + step) * agents_ + agent] = from[step * map_.slots];
+void WritePolicyRows(const SlotMap& map, const GroupBatch& batch, int64_t steps, const ActorTargets& targets,
+                     float* rows) {
+  const int64_t agents = NumAgents(batch, steps);
+  ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
+    float* const to = rows + row * PolicyRow::kCount;
+    if (agent == SlotMap::kPadding) {
+      std::fill_n(to, int64_t{PolicyRow::kCount}, 0.0f);
+      return;
     }
-  }
-  return values;
+    const int64_t from = step * agents + agent;
+    to[PolicyRow::kAction] = static_cast<float>(batch.discrete_actions[from]);
+    to[PolicyRow::kReferenceLogProb] = (*targets.reference_log_probabilities)[from];
+    to[PolicyRow::kImportance] = targets.importance == nullptr ? 1.0f : (*targets.importance)[from];
+    to[PolicyRow::kAdvantage] = (*targets.advantages)[from];
+    to[PolicyRow::kAlive] = batch.alive[from] != 0 ? 1.0f : 0.0f;
+  });
 }
 
-void ActorRows::SetColumn(int column, const std::vector<float>& values) {
-  const at::Tensor host = at::zeros({map_.sets, steps_, map_.slots}, at::kFloat);
-  float* data = host.data_ptr<float>();
-  for (int64_t place = 0; place < rows_per_step(); ++place) {
-    const int agent = map_.agent_of[place];
+std::vector<std::vector<int32_t>> LivingAgents(const SlotMap& map, const GroupBatch& batch, int64_t steps) {
+  const int64_t agents = NumAgents(batch, steps);
+  std::vector<std::vector<int32_t>> living(map.sets, std::vector<int32_t>(steps, 0));
+  for (int64_t place = 0; place < int64_t{map.sets} * map.slots; ++place) {
+    const int agent = map.agent_of[place];
     if (agent == SlotMap::kPadding) continue;
-    float* to = data + (place / map_.slots) * steps_ * map_.slots + place % map_.slots;
-    for (int64_t step = 0; step < steps_; ++step) to[step * map_.slots] = values[step * agents_ + agent];
+    std::vector<int32_t>& of_set = living[place / map.slots];
+    for (int64_t step = 0; step < steps; ++step) of_set[step] += batch.alive[step * agents + agent] != 0;
   }
-  rows_.view({map_.sets, steps_, map_.slots, PolicyRow::kCount}).select(-1, column).copy_(host);
+  return living;
 }
 
-BlockRows ActorRows::blocks() const {
-  return {.x = inputs_.const_data_ptr<float>(), .rows_in_set = steps_ * map_.slots, .rows_per_step = map_.slots};
-}
-
-ActorMinibatch ActorRows::Shaped(const at::Tensor& inputs, const at::Tensor& masks, const at::Tensor& rows) const {
-  return {inputs.reshape({map_.sets, -1, input_size_}), masks.reshape({map_.sets, -1, actions_}),
-          rows.reshape({map_.sets, -1, PolicyRow::kCount})};
-}
-
-ActorMinibatch ActorRows::Select(const at::Tensor& indices) const {
-  return Shaped(inputs_.index_select(1, indices), masks_.index_select(1, indices), rows_.index_select(1, indices));
-}
-
-ActorMinibatch ActorRows::Slice(int64_t first, int64_t count) const {
-  return Shaped(inputs_.narrow(1, first, count), masks_.narrow(1, first, count), rows_.narrow(1, first, count));
+std::vector<float> ActionLogProbabilities(const SlotMap& map, const GroupBatch& batch, int64_t steps, int64_t actions,
+                                          const std::vector<float>& logits) {
+  const int64_t agents = NumAgents(batch, steps);
+  std::vector<float> values(steps * agents);
+  ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
+    if (agent == SlotMap::kPadding) return;
+    const int64_t at = step * agents + agent;
+    values[at] = ActionLogProbability(logits.data() + row * actions, batch.action_masks.data() + at * actions, actions,
+                                      batch.discrete_actions[at]);
+  });
+  return values;
 }
 
 }  // namespace troupe

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "learner/ranks/collective.h"
+
 namespace troupe {
 
 struct TargetSums {
@@ -17,9 +19,16 @@ struct TargetSums {
   static TargetSums Of(const std::vector<float>& targets, const std::vector<float>& values,
                        const std::vector<uint8_t>& active);
 
+  // The same of the joint steps listed, `columns` entries each.
+  static TargetSums OfSteps(const std::vector<float>& targets, const std::vector<float>& values,
+                            const std::vector<uint8_t>& active, int64_t columns, const std::vector<int64_t>& steps);
+
   // 1 − Var(error) / Var(target); 0 of no targets or equal ones.
   double ExplainedVariance() const;
 };
+
+// Turns each of the sums into those over all ranks.
+void SumOverRanks(Collective* ranks, std::vector<TargetSums>* sums);
 
 }  // namespace troupe
 

@@ -30,7 +30,7 @@ void WaitForChange(const std::atomic<uint32_t>& value, uint32_t seen) {
   value.wait(seen, std::memory_order_acquire);
 }
 
-// oneDNN and LibTorch ask OpenMP, thread by thread, how many threads they may use.
+// LibTorch asks OpenMP, thread by thread, how many threads it may use.
 void UseOneOpenMpThread() {
   thread_local const bool done = [] { return omp_set_num_threads(1), true; }();
   (void)done;

@@ -2,7 +2,7 @@
 //
 // Not OpenMP's: its threads spin at every barrier, and on a machine shared with workers a spinning thread keeps the one
 // it waits for off the processor (an update went from 3 s to 38 s beside two compilers). These spin for some
-// microseconds and then sleep. LibTorch's operators and oneDNN's products run on one thread each, the caller's; what is
+// microseconds and then sleep. LibTorch's operators run on one thread, the caller's; what is
 // worth sharing out is shared out here, in blocks.
 #ifndef TROUPE_LEARNER_ARITHMETIC_HOST_COMPUTE_POOL_H_
 #define TROUPE_LEARNER_ARITHMETIC_HOST_COMPUTE_POOL_H_

@@ -19,12 +19,8 @@ std::string_view Limit() {
 
 }  // namespace
 
-bool CpuMayUseOneDnn() { return Limit() != "none"; }
-
 #if defined(__x86_64__)
-bool CpuHasAvx2() {
-  return Limit() != "onednn" && CpuMayUseOneDnn() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
+bool CpuHasAvx2() { return Limit() != "none" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 bool CpuHasAvx512() {
   return Limit() != "avx2" && CpuHasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -8,13 +8,11 @@
 #define TROUPE_LEARNER_ARITHMETIC_NETWORKS_DENSE_STACK_H_
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "common/base/host_tensor.h"
 #include "common/specs/policy_spec.h"
-#include "learner/arithmetic/networks/dense_stack_kernel.h"
 #include "learner/torch/torch_headers.h"
 
 namespace troupe {
@@ -40,7 +38,7 @@ class DenseStack {
   const at::Tensor& parameters() const { return parameters_; }
 
   // x [sets, rows, input] → [sets, rows, output].
-  at::Tensor Forward(const at::Tensor& x) const;
+  at::Tensor Forward(const at::Tensor& x) const { return ForwardReference(spec_, parameters_, x); }
 
   // Each parameter as "PREFIX/NAME", in order.
   std::vector<HostTensor> Export(const std::string& prefix) const;
@@ -49,7 +47,6 @@ class DenseStack {
 
  private:
   DenseStackSpec spec_;
-  std::shared_ptr<const DenseStackKernel> kernel_;
   at::Tensor parameters_;
 };
 

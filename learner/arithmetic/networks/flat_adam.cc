@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/host/vector_math.h"
@@ -10,89 +11,110 @@ namespace troupe {
 namespace {
 
 constexpr double kFirstDecay = 0.9, kSecondDecay = 0.999;
-// Parameters per part of StepOnHost.
-constexpr int64_t kPart = 8192;
+// Parameters per piece of StepOnHost.
+constexpr int64_t kPiece = 8192;
 
 }  // namespace
 
-FlatAdam::FlatAdam(at::Tensor parameters, const Options& options)
+FlatAdam::FlatAdam(at::Tensor parameters, const AdamSettings& settings)
+    : FlatAdam(parameters, settings, 1, {{0, 0, parameters.numel()}}) {}
+
+FlatAdam::FlatAdam(at::Tensor parameters, const AdamSettings& settings, int sets, std::vector<Slice> slices)
     : first_moment(at::zeros_like(parameters.detach())),
       second_moment(at::zeros_like(parameters.detach())),
-      steps(at::zeros({}, parameters.options().requires_grad(false))),
+      steps(at::zeros({sets}, parameters.options().requires_grad(false))),
       parameters_(std::move(parameters)),
-      options_(options),
-      partial_((parameters_.numel() + kPart - 1) / kPart) {}
-
-template <typename LearningRate>
-FlatAdam::StepResult FlatAdam::Take(const LearningRate& learning_rate, const at::Tensor& gradient,
-                                    const at::Tensor& loss) {
-  const at::NoGradGuard no_gradient;
-  StepResult result;
-  result.gradient_norm = at::linalg_vector_norm(gradient, 2);
-  result.skipped = at::logical_not(at::isfinite(result.gradient_norm + loss)).to(at::kFloat);
-  std::optional<at::Tensor> scale;
-  if (options_.max_gradient_norm > 0) {
-    scale = at::clamp_min((result.gradient_norm + 1e-6) / options_.max_gradient_norm, 1.0);
+      settings_(settings),
+      slices_(sets),
+      results_(sets) {
+  for (const Slice& slice : slices) {
+    slices_[slice.set].push_back(slice);
+    for (int64_t first = 0; first < slice.size; first += kPiece) {
+      pieces_.push_back({slice.set, slice.first + first, std::min(kPiece, slice.size - first), 0});
+    }
   }
-  steps += 1.0 - result.skipped;
-  at::Tensor parameters = parameters_.detach();
-  at::_fused_adam_({parameters}, {gradient}, {first_moment}, {second_moment}, {}, {steps}, learning_rate, kFirstDecay,
-                   kSecondDecay, options_.weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false, scale,
-                   result.skipped);
-  return result;
 }
 
-FlatAdam::StepResult FlatAdam::Step(double learning_rate, const at::Tensor& loss) {
-  const StepResult result = Take(learning_rate, parameters_.grad(), loss);
-  parameters_.mutable_grad().reset();
-  return result;
+FlatAdam::StepResult FlatAdam::StepOnDevice(const at::Tensor& learning_rates, const at::Tensor& gradient,
+                                            const at::Tensor& losses) {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor parameters = parameters_.detach();
+  std::vector<at::Tensor> norms, skipped;
+  for (size_t set = 0; set < slices_.size(); ++set) {
+    const auto index = static_cast<int64_t>(set);
+    const auto parts = [&](const at::Tensor& flat) {
+      std::vector<at::Tensor> found;
+      for (const Slice& slice : slices_[set]) found.push_back(flat.narrow(0, slice.first, slice.size));
+      return found;
+    };
+    const std::vector<at::Tensor> gradients = parts(gradient);
+    at::Tensor norm = at::linalg_vector_norm(gradients[0], 2);
+    if (gradients.size() > 1) norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)), 2);
+    const at::Tensor rate = learning_rates.select(0, index);
+    const at::Tensor skip = at::logical_not(at::isfinite(norm + losses.select(0, index))).to(at::kFloat);
+    // What a set without a learning rate does is neither a step nor a skipped one.
+    const at::Tensor still = at::maximum(skip, (rate == 0).to(at::kFloat));
+    std::optional<at::Tensor> scale;
+    if (settings_.max_gradient_norm > 0) scale = at::clamp_min((norm + 1e-6) / settings_.max_gradient_norm, 1.0);
+    at::Tensor taken = steps.select(0, index);
+    taken += 1.0 - still;
+    std::vector<at::Tensor> values = parts(parameters), first = parts(first_moment), second = parts(second_moment);
+    const std::vector<at::Tensor> all_taken(values.size(), taken);
+    at::_fused_adam_(values, gradients, first, second, {}, all_taken, rate, kFirstDecay, kSecondDecay,
+                     settings_.weight_decay, settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false, scale, still);
+    norms.push_back(norm);
+    skipped.push_back(skip);
+  }
+  return {at::stack(norms), at::stack(skipped)};
 }
 
-FlatAdam::StepResult FlatAdam::StepOnDevice(const at::Tensor& learning_rate, const at::Tensor& gradient,
-                                            const at::Tensor& loss) {
-  return Take(learning_rate, gradient, loss);
-}
-
-FlatAdam::HostStepResult FlatAdam::StepOnHost(double learning_rate, const float* gradient, float loss) {
-  const int64_t size = parameters_.numel();
-  const auto parts = static_cast<int64_t>(partial_.size());
-  const auto count = [&](int64_t part) { return std::min(kPart, size - part * kPart); };
-  ParallelFor(parts, [&](int, int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) {
-      partial_[part] = vector_math::SumSquares(gradient + part * kPart, count(part));
+const std::vector<FlatAdam::HostStepResult>& FlatAdam::StepOnHost(double learning_rate, const float* gradient,
+                                                                  const float* losses, const uint8_t* stepped) {
+  const auto pieces = static_cast<int64_t>(pieces_.size());
+  ParallelFor(pieces, [&](int, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      Piece& piece = pieces_[i];
+      if (stepped != nullptr && stepped[piece.set] == 0) continue;
+      piece.squares = vector_math::SumSquares(gradient + piece.first, piece.size);
     }
   });
-  double squares = 0;
-  for (const double partial : partial_) squares += partial;
-  HostStepResult result;
-  result.gradient_norm = static_cast<float>(std::sqrt(squares));
-  result.skipped = !std::isfinite(result.gradient_norm + loss);
-  if (result.skipped) return result;
-
-  float& taken = *steps.data_ptr<float>();
-  taken += 1.0f;
-  vector_math::AdamFactors factors{};
-  factors.gradient_scale = 1.0f;
-  if (options_.max_gradient_norm > 0) {
-    const double excess = (result.gradient_norm + 1e-6) / options_.max_gradient_norm;
-    factors.gradient_scale = static_cast<float>(1.0 / std::max(1.0, excess));
+  std::vector<vector_math::AdamFactors> factors(slices_.size());
+  std::vector<double> squares(slices_.size());
+  for (const Piece& piece : pieces_) squares[piece.set] += piece.squares;
+  for (size_t set = 0; set < slices_.size(); ++set) {
+    HostStepResult& result = results_[set];
+    result = {};
+    if (stepped != nullptr && stepped[set] == 0) continue;
+    result.gradient_norm = static_cast<float>(std::sqrt(squares[set]));
+    result.skipped = !std::isfinite(result.gradient_norm + losses[set]);
+    if (result.skipped) continue;
+    float& taken = steps.data_ptr<float>()[set];
+    taken += 1.0f;
+    vector_math::AdamFactors& of = factors[set];
+    of.gradient_scale = 1.0f;
+    if (settings_.max_gradient_norm > 0) {
+      const double excess = (result.gradient_norm + 1e-6) / settings_.max_gradient_norm;
+      of.gradient_scale = static_cast<float>(1.0 / std::max(1.0, excess));
+    }
+    of.weight_decay = static_cast<float>(settings_.weight_decay);
+    of.first_rate = static_cast<float>(1.0 - kFirstDecay);
+    of.second_rate = static_cast<float>(1.0 - kSecondDecay);
+    of.step_size = static_cast<float>(learning_rate / (1.0 - std::pow(kFirstDecay, taken)));
+    of.second_scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(kSecondDecay, taken)));
+    of.epsilon = static_cast<float>(settings_.epsilon);
   }
-  factors.weight_decay = static_cast<float>(options_.weight_decay);
-  factors.first_rate = static_cast<float>(1.0 - kFirstDecay);
-  factors.second_rate = static_cast<float>(1.0 - kSecondDecay);
-  factors.step_size = static_cast<float>(learning_rate / (1.0 - std::pow(kFirstDecay, taken)));
-  factors.second_scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(kSecondDecay, taken)));
-  factors.epsilon = static_cast<float>(options_.epsilon);
   float* parameters = parameters_.data_ptr<float>();
   float* first = first_moment.data_ptr<float>();
   float* second = second_moment.data_ptr<float>();
-  ParallelFor(parts, [&](int, int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) {
-      const int64_t at = part * kPart;
-      vector_math::AdamStep(factors, gradient + at, count(part), parameters + at, first + at, second + at);
+  ParallelFor(pieces, [&](int, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const Piece& piece = pieces_[i];
+      if (results_[piece.set].skipped || (stepped != nullptr && stepped[piece.set] == 0)) continue;
+      vector_math::AdamStep(factors[piece.set], gradient + piece.first, piece.size, parameters + piece.first,
+                            first + piece.first, second + piece.first);
     }
   });
-  return result;
+  return results_;
 }
 
 }  // namespace troupe

@@ -4,10 +4,12 @@
 
 namespace troupe {
 
-PolicyLossResult ComputePolicyLossOnDevice(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
-                                           const at::Tensor& action_numbers, const PolicyLossSettings& settings,
-                                           const at::Tensor& entropy_coefficient, const at::Tensor& denominator) {
+DeviceLoss ComputePolicyLossOnDevice(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
+                                     const PolicyLossSettings& settings, const at::Tensor& entropy_coefficient,
+                                     const at::Tensor& denominators) {
   const at::NoGradGuard no_gradient;
+  const at::Tensor action_numbers = at::arange(logits.size(-1), logits.options());
+  const at::Tensor denominator = denominators.unsqueeze(-1);  // [sets, 1], against [sets, rows]
   const at::Tensor log_p = at::log_softmax(logits.masked_fill(masks == 0, kMaskedLogit), -1), p = log_p.exp();
   const at::Tensor is_taken = rows.select(-1, PolicyRow::kAction).unsqueeze(-1) == action_numbers;
   const at::Tensor dead = rows.select(-1, PolicyRow::kAlive) == 0;
@@ -29,13 +31,15 @@ PolicyLossResult ComputePolicyLossOnDevice(const at::Tensor& logits, const at::T
   const at::Tensor surrogate = -importance * at::minimum(plain, clipped);
   const at::Tensor outside = ((ratio - 1.0).abs() > settings.clip).to(at::kFloat);
   const at::Tensor figures = at::stack({surrogate, entropy, ratio - 1.0 - log_ratio, outside});
-  const at::Tensor sums = figures.masked_fill(dead, 0).flatten(1).sum(1) / denominator;
-  return {gradient, sums};
+  const at::Tensor sums = figures.masked_fill(dead, 0).sum(-1) / denominators;
+  return {gradient, sums.t()};
 }
 
-ValueLossResult ComputeValueLossOnDevice(const at::Tensor& values, const at::Tensor& rows,
-                                         const ValueLossSettings& settings, const at::Tensor& denominator) {
+DeviceLoss ComputeValueLossOnDevice(const at::Tensor& values, const at::Tensor& fields,
+                                    const ValueLossSettings& settings, const at::Tensor& denominators) {
   const at::NoGradGuard no_gradient;
+  const at::Tensor rows = fields.view({values.size(0), values.size(1), values.size(2), ValueRow::kCount});
+  const at::Tensor denominator = denominators.view({-1, 1, 1});
   const at::Tensor target = rows.select(-1, ValueRow::kTarget), old_value = rows.select(-1, ValueRow::kOldValue);
   const at::Tensor inactive = rows.select(-1, ValueRow::kActive) == 0;
   const auto loss_of = [&](const at::Tensor& prediction) {
@@ -52,7 +56,7 @@ ValueLossResult ComputeValueLossOnDevice(const at::Tensor& values, const at::Ten
     loss = at::maximum(loss, clipped);
   }
   const at::Tensor gradient = (slope * settings.coefficient).masked_fill(still, 0) / denominator;
-  return {gradient, loss.masked_fill(inactive, 0).sum() / denominator};
+  return {gradient, (loss.masked_fill(inactive, 0).flatten(1).sum(1) / denominators).unsqueeze(1)};
 }
 
 }  // namespace troupe

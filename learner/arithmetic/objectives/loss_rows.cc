@@ -129,6 +129,15 @@ void PolicyLossRows(const float* logits, const uint8_t* masks, const float* fiel
   }
 }
 
+float ActionLogProbability(const float* logits, const uint8_t* mask, int64_t actions, int64_t action) {
+  // In the order of ComputePolicyLanes, so that a policy's ratio to itself is 1.
+  const auto logit = [&](int64_t j) { return mask[j] != 0 ? logits[j] : kMaskedLogit; };
+  float highest = logit(0), total = 0;
+  for (int64_t j = 1; j < actions; ++j) highest = logit(j) > highest ? logit(j) : highest;
+  for (int64_t j = 0; j < actions; ++j) total += ExpWithin(logit(j) - highest);
+  return logit(action) - (highest + vector_math::Log(total));
+}
+
 void ValueLossRows(const float* values, const float* fields, const int64_t* index, int64_t rows, int64_t width,
                    const ValueLossSettings& settings, float* gradient, double* sum) {
   const auto delta = static_cast<float>(settings.huber_delta), clip = static_cast<float>(settings.clip);

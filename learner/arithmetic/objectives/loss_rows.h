@@ -38,6 +38,9 @@ using PolicyLossSums = std::array<double, PolicyLossSum::kCount>;
 void PolicyLossRows(const float* logits, const uint8_t* masks, const float* fields, const int64_t* index, int64_t rows,
                     int64_t actions, const PolicyLossSettings& settings, float* gradient, PolicyLossSums* sums);
 
+// log π(action) of a row of logits [actions], with the mask's forbidden actions (0) at probability 0.
+float ActionLogProbability(const float* logits, const uint8_t* mask, int64_t actions, int64_t action);
+
 struct ValueRow {
   enum Column { kOldValue, kTarget, kActive, kCount };  // old value and target in the normaliser's units
 };

@@ -1,9 +1,6 @@
-// The policy and the value loss of PPO as their gradient with respect to a network's output, ready for
-// output.backward(gradient).
-//
-// Each loss exists twice with the same contract: …Reference is written in LibTorch's operators and differentiated by
-// autograd, for any device and floating dtype; the plain name is what training calls: one pass over the rows on the CPU
-// in float32, the reference otherwise. A test holds them to each other, and the reference to finite differences.
+// The policy and the value loss of PPO by definition, in LibTorch's operators and differentiated by autograd, for any
+// device and floating dtype: what the losses that training calls (loss_rows.h, device_losses.h) are held to. A test
+// holds these to finite differences.
 #ifndef TROUPE_LEARNER_ARITHMETIC_OBJECTIVES_LOSSES_H_
 #define TROUPE_LEARNER_ARITHMETIC_OBJECTIVES_LOSSES_H_
 
@@ -21,13 +18,8 @@ struct PolicyLossResult {
 // loss = Σ_rows alive · (importance · −min(ratio · A, clip(ratio, 1 ± ε) · A) − coefficient · entropy) / denominator
 // (arXiv:1707.06347, equation 7; decoupled: arXiv:2110.00641, equation 6). approx_kl is (ratio − 1) − log ratio.
 // logits [rows, actions]; masks [rows, actions] uint8, 1 = allowed; rows as PolicyRow.
-PolicyLossResult ComputePolicyLoss(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
-                                   const PolicyLossSettings& settings);
 PolicyLossResult ComputePolicyLossReference(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
                                             const PolicyLossSettings& settings);
-
-// log π(action | observation) of every row, without gradient: [rows].
-at::Tensor ActionLogProbabilities(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows);
 
 struct ValueLossResult {
   at::Tensor gradient;  // like values
@@ -36,7 +28,6 @@ struct ValueLossResult {
 
 // loss = coefficient · Σ_rows active · max(l(target − v), l(target − clipped v)) / denominator, where clipped v keeps
 // within ± clip of the old value, and l is Huber's or half the square (arXiv:2103.01955, appendix). values [rows].
-ValueLossResult ComputeValueLoss(const at::Tensor& values, const at::Tensor& rows, const ValueLossSettings& settings);
 ValueLossResult ComputeValueLossReference(const at::Tensor& values, const at::Tensor& rows,
                                           const ValueLossSettings& settings);
 

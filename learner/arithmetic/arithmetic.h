@@ -1,0 +1,125 @@
+// How networks are stepped, whoever asks and whatever for: on the CPU (host/host_arithmetic.h) or on a GPU
+// (gpu/gpu_arithmetic.h). An algorithm says what each network is trained towards and on which rows; an arithmetic knows
+// nothing of actors or critics. select/create_arithmetic.h chooses one. No LibTorch here.
+//
+//   { BeginRows ─► Rows, fill, SendRows of every network ─► UseRows ─► Infer* ─► fill fields ─► LoadFields of every
+//     network ─► RunEpoch* ─► TakeFigures }*          Save, Load, Export between updates
+//
+// Where runs_ahead() the rows of the next batch may be made (BeginRows … SendRows) after the last RunEpoch of this one,
+// while the device still works on it.
+#ifndef TROUPE_LEARNER_ARITHMETIC_ARITHMETIC_H_
+#define TROUPE_LEARNER_ARITHMETIC_ARITHMETIC_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "common/base/host_tensor.h"
+#include "common/specs/policy_spec.h"
+#include "learner/arithmetic/objectives/objective.h"
+
+namespace troupe {
+
+struct AdamSettings {
+  double epsilon = 1e-5;
+  double weight_decay = 0;        // added to the gradient, as in Adam's original form (arXiv:1412.6980)
+  double max_gradient_norm = 10;  // of each parameter set; 0: no clipping
+};
+
+// A network to be trained. Its rows belong to joint steps: a step has `rows_per_step` neighbouring rows in each of
+// stack.num_sets parameter sets. Sets share nothing but the network's name: each has its own loss, gradient norm, and
+// step.
+struct NetworkPlan {
+  std::string name;  // "actor/junction": what its tensors are saved under
+  DenseStackSpec stack;
+  uint64_t initial_key = 0;  // what its first parameters are drawn with
+  int64_t rows_per_step = 1;
+  std::shared_ptr<const Objective> objective;
+  AdamSettings optimizer;
+};
+
+// Host memory of one network's rows of a batch, uninitialised. S sets, R rows_per_step.
+struct RowMemory {
+  float* inputs = nullptr;   // [S, states, R, stack.input_size]
+  uint8_t* masks = nullptr;  // [S, steps, R, stack.output_size], 1 = allowed; null where the objective has none
+};
+
+// A pass over an update's joint steps.
+struct Epoch {
+  struct Network {
+    double learning_rate = 0;
+    Objective::Scalars scalars{};
+    std::vector<double> denominators;  // [minibatches][sets], of the losses, above 0
+    std::vector<uint8_t> stepped;      // [sets]; 0: stays as it is throughout; empty: all are stepped
+  };
+  // Numbers of joint steps; where there is only one minibatch, all steps in order.
+  std::vector<std::vector<int64_t>> minibatches;
+  std::vector<Network> networks;
+};
+
+// What a parameter set's steps added up to.
+struct SetFigures {
+  Objective::Figures sums{};   // over minibatches, each already divided by its denominator
+  Objective::Figures first{};  // of the first minibatch
+  double gradient_norm = 0;    // over minibatches, before clipping
+  double steps = 0;            // minibatches that moved it
+  double skipped = 0;          // minibatches left out because loss or gradient was not finite
+};
+
+// [networks][sets]
+using UpdateFigures = std::vector<std::vector<SetFigures>>;
+
+// Not thread-safe. Networks are numbered in the order of their plans. With several ranks every rank makes the same
+// calls, and gradients and figures are sums over all of them. Deterministic: same parameters, rows and calls give the
+// same bits on the same kind of machine, whatever the number of threads.
+class Arithmetic {
+ public:
+  virtual ~Arithmetic() = default;
+
+  // For people: "fast f32: float32 in AVX2 blocks".
+  virtual std::string description() const = 0;
+  // What decides bits, for ranks to agree on: arithmetics of the same name give the same.
+  virtual std::string bits() const = 0;
+
+  // Turns to memory for another batch's rows.
+  virtual void BeginRows() = 0;
+  // Memory for a network's rows: `states` joint steps to infer on, of which the first `steps` are trained on.
+  virtual RowMemory Rows(size_t network, int64_t states, int64_t steps) = 0;
+  // The memory is filled.
+  virtual void SendRows(size_t network) = 0;
+  // From here on everything is about the rows sent last.
+  virtual void UseRows() = 0;
+
+  // Outputs of all states: [S, states, R, stack.output_size].
+  virtual void Infer(size_t network, std::vector<float>* outputs) = 0;
+
+  // What the rows bring to the loss: [S, steps, R, objective.FieldsPerRow()], to be filled, and kept until the next
+  // UseRows.
+  virtual float* fields(size_t network) = 0;
+  // What was written there counts from here on.
+  virtual void LoadFields(size_t network) = 0;
+
+  // A step of every network along each minibatch. Ends early when a rank is lost.
+  virtual void RunEpoch(const Epoch& epoch) = 0;
+  // What was added up since the last call. Waits for the device.
+  virtual UpdateFigures TakeFigures() = 0;
+
+  // Whether steps go on after RunEpoch has returned; then IsBusy says whether they still do.
+  virtual bool runs_ahead() const { return false; }
+  virtual bool IsBusy() { return false; }
+
+  // The parameters as "PREFIX/NAME", in order.
+  virtual std::vector<HostTensor> Export(size_t network, const std::string& prefix) const = 0;
+  // Parameters and optimiser as "NAME OF THE PLAN/…", added to `state`.
+  virtual void Save(size_t network, std::vector<HostTensor>* state) const = 0;
+  // Takes over the tensors of that name, which must have the names, types and shapes that Save gives
+  // (modules/state_check.h).
+  virtual void Load(size_t network, absl::Span<const HostTensor> state) = 0;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ARITHMETIC_ARITHMETIC_H_

@@ -1,0 +1,36 @@
+// A network with what stepping it needs, wherever its tensors lie.
+#ifndef TROUPE_LEARNER_ARITHMETIC_NETWORKS_TRAINED_NETWORK_H_
+#define TROUPE_LEARNER_ARITHMETIC_NETWORKS_TRAINED_NETWORK_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/base/host_tensor.h"
+#include "learner/arithmetic/arithmetic.h"
+#include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/networks/flat_adam.h"
+
+namespace troupe {
+
+// Not thread-safe.
+struct TrainedNetwork {
+  TrainedNetwork(NetworkPlan plan, at::Device device);
+
+  int64_t num_sets() const { return plan.stack.num_sets; }
+  int64_t outputs() const { return plan.stack.output_size; }
+  int64_t fields_per_row() const { return plan.objective->FieldsPerRow(plan.stack.output_size); }
+
+  // As Arithmetic's.
+  std::vector<HostTensor> Export(const std::string& prefix) const { return stack.Export(prefix); }
+  void Save(std::vector<HostTensor>* state) const;
+  void Load(absl::Span<const HostTensor> state);
+
+  NetworkPlan plan;
+  DenseStack stack;
+  FlatAdam optimizer;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ARITHMETIC_NETWORKS_TRAINED_NETWORK_H_

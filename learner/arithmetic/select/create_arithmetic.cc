@@ -1,0 +1,109 @@
+#include "learner/arithmetic/select/create_arithmetic.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "learner/arithmetic/autograd/autograd_engine.h"
+#include "learner/arithmetic/blocks/block_engine.h"
+#include "learner/arithmetic/gpu/gpu_arithmetic.h"
+#include "learner/arithmetic/host/cpu_features.h"
+#include "learner/arithmetic/host/host_arithmetic.h"
+
+namespace troupe {
+namespace {
+
+std::unique_ptr<GradientEngine> MakeAutogradEngine(const TrainedNetwork& network) {
+  const DenseStackSpec& stack = network.plan.stack;
+  return std::make_unique<AutogradEngine>(
+      AutogradEngine::Sizes{stack.num_sets, stack.input_size, stack.output_size},
+      [stack](const at::Tensor& parameters, const at::Tensor& rows) {
+        return ForwardReference(stack, parameters, rows);
+      },
+      network.plan.objective, network.stack.parameters());
+}
+
+absl::StatusOr<std::unique_ptr<Arithmetic>> CreateOnCpu(std::vector<NetworkPlan> plans,
+                                                        const ArithmeticOptions& options, Collective* ranks) {
+  const Precision precision = options.compute.precision();
+  if (precision == TF32) {
+    return absl::FailedPreconditionError(
+        "compute.precision is TF32, but this learner trains on the CPU, which has none; expected FASTEST, F32 or BF16");
+  }
+  std::vector<std::string> uncovered;
+  for (const NetworkPlan& plan : plans) {
+    if (options.overrides.autograd || !BlockStack::Covers(plan.stack)) uncovered.push_back(plan.name);
+  }
+  const BlockKernels* const bfloat16 = FastestBlockKernelsBf16();
+  if (precision == BF16 && (!uncovered.empty() || bfloat16 == nullptr)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "compute.precision is BF16, but ",
+        bfloat16 == nullptr ? "this processor has no AVX512_BF16"
+                            : absl::StrCat("network ", uncovered.front(), " is not one that is multiplied in it")));
+  }
+  const bool multiplies_bfloat16 = precision == BF16 || (precision == FASTEST && CpuFavoursBf16());
+  const BlockKernels* const kernels = multiplies_bfloat16 ? bfloat16 : BlockKernelsF32();
+  std::string description, bits;
+  if (kernels == nullptr || uncovered.size() == plans.size()) {
+    description = "float32, LibTorch";
+    bits = "cpu autograd";
+  } else {
+    description = kernels == BlockKernelsF32Avx2() ? "fast f32: float32 in AVX2 blocks"
+                  : !multiplies_bfloat16           ? "fast f32: float32 in AVX-512 blocks"
+                  : kernels == BlockKernelsAmx()
+                      ? "fast bf16: bfloat16 products in AMX tiles, sums and parameters float32"
+                      : "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters float32";
+    bits = !multiplies_bfloat16 ? "cpu float32 blocks" : kernels == BlockKernelsAmx() ? "cpu AMX" : "cpu AVX512_BF16";
+    if (!uncovered.empty()) {
+      absl::StrAppend(&description, "; float32 through LibTorch: ", absl::StrJoin(uncovered, ", "));
+      absl::StrAppend(&bits, ", autograd");
+    }
+  }
+  const bool autograd_alone = options.overrides.autograd || kernels == nullptr;
+  const auto make_engine = [&](const TrainedNetwork& network) -> std::unique_ptr<GradientEngine> {
+    if (autograd_alone || !BlockStack::Covers(network.plan.stack)) return MakeAutogradEngine(network);
+    return std::make_unique<BlockEngine>(network.plan.stack, kernels, network.plan.objective,
+                                         network.stack.parameters().const_data_ptr<float>());
+  };
+  return std::make_unique<HostArithmetic>(std::move(plans), make_engine, description, bits, ranks);
+}
+
+std::unique_ptr<Arithmetic> CreateOnGpu(std::vector<NetworkPlan> plans, const ArithmeticOptions& options,
+                                        Collective* ranks) {
+  const Precision precision = options.compute.precision();
+  GpuArithmetic::Options gpu{.bfloat16 = precision == BF16,
+                             .tf32 = precision != BF16 && precision != F32,
+                             .make_graph = options.overrides.graphs,
+                             .warn = options.warn};
+  if (options.overrides.rows_per_part > 0) gpu.rows_per_part = options.overrides.rows_per_part;
+  std::string graphs = "CUDA graphs";
+  if (!options.compute.cuda_graphs() || ranks->size() > 1) {
+    gpu.make_graph = nullptr;
+    graphs = absl::StrCat("no CUDA graphs: ", ranks->size() > 1 ? "several learners add up gradients in between"
+                                                                : "compute.cuda_graphs is false");
+  } else if (!gpu.make_graph) {
+    if (const auto loaded = LoadedStepGraphs(); loaded.ok()) {
+      gpu.make_graph = *loaded;
+    } else {
+      graphs = absl::StrCat("no CUDA graphs: ", loaded.status().message());
+    }
+  }
+  gpu.description = absl::StrCat(gpu.bfloat16 ? "bfloat16 products, sums and parameters float32"
+                                 : gpu.tf32   ? "TF32 products, all else float32"
+                                              : "float32",
+                                 ", LibTorch; ", graphs);
+  return std::make_unique<GpuArithmetic>(std::move(plans), at::Device(options.device), ranks, std::move(gpu));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Arithmetic>> CreateArithmetic(std::vector<NetworkPlan> plans,
+                                                             const ArithmeticOptions& options, Collective* ranks) {
+  if (options.device == "cpu" && !options.overrides.gpu_on_cpu) return CreateOnCpu(std::move(plans), options, ranks);
+  return CreateOnGpu(std::move(plans), options, ranks);
+}
+
+bool RunsInBlocks(const DenseStackSpec& stack) { return BlockKernelsF32() != nullptr && BlockStack::Covers(stack); }
+
+}  // namespace troupe

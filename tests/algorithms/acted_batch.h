@@ -1,0 +1,63 @@
+// Batches as an algorithm's own policy would have collected them.
+#ifndef TROUPE_TESTS_ALGORITHMS_ACTED_BATCH_H_
+#define TROUPE_TESTS_ALGORITHMS_ACTED_BATCH_H_
+
+#include <vector>
+
+#include "common/specs/policy_spec.h"
+#include "learner/algorithms/algorithm.h"
+#include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/batch/training_batch.h"
+
+namespace troupe {
+
+// log π(action taken) of every agent at every step [T · B, A] under `weights`, in double precision, straight from the
+// definition: one agent at a time, no rows, no slots.
+inline std::vector<double> LogProbabilitiesOf(const PolicyWeights& weights, const PolicySpec& policy,
+                                              const GroupBatch& batch) {
+  const at::NoGradGuard no_gradient;
+  std::vector<at::Tensor> parts;
+  for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+    for (const HostTensor& tensor : weights.tensors) {
+      if (tensor.name != policy.group + "/" + parameter.name) continue;
+      parts.push_back(
+          at::from_blob(const_cast<float*>(tensor.floats()), {tensor.num_elements()}, at::kFloat).to(at::kDouble));
+    }
+  }
+  const at::Tensor parameters = at::cat(parts);
+  const int64_t agents = policy.num_agents, rows = static_cast<int64_t>(batch.log_probabilities.size()) / agents;
+  std::vector<double> values(rows * agents);
+  for (int64_t agent = 0; agent < agents; ++agent) {
+    at::Tensor x = at::zeros({rows, policy.stack.input_size}, at::kDouble);
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t i = 0; i < policy.observation_size; ++i) {
+        x[row][i] = batch.observations[(row * agents + agent) * policy.observation_size + i];
+      }
+      if (policy.agent_id_input) x[row][policy.observation_size + agent] = 1.0;
+    }
+    const at::Tensor all = x.unsqueeze(0).expand({policy.stack.num_sets, rows, policy.stack.input_size});
+    const at::Tensor logits = ForwardReference(policy.stack, parameters, all.contiguous())[policy.set_of_agent[agent]];
+    for (int64_t row = 0; row < rows; ++row) {
+      double total = 0;
+      const int64_t at = row * agents + agent;
+      for (int64_t j = 0; j < policy.action_size; ++j) {
+        if (batch.action_masks[at * policy.action_size + j] != 0) total += std::exp(logits[row][j].item<double>());
+      }
+      values[at] = logits[row][batch.discrete_actions[at]].item<double>() - std::log(total);
+    }
+  }
+  return values;
+}
+
+// Makes the batch's log-probabilities those of the algorithm's present policy.
+inline void ActOut(const Algorithm& algorithm, const AlgorithmContext& context, TrainingBatch* batch) {
+  const PolicyWeights weights = algorithm.ExportPolicy(0);
+  for (size_t g = 0; g < context.policies.size(); ++g) {
+    const std::vector<double> values = LogProbabilitiesOf(weights, context.policies[g], batch->groups[g]);
+    batch->groups[g].log_probabilities.assign(values.begin(), values.end());
+  }
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_TESTS_ALGORITHMS_ACTED_BATCH_H_

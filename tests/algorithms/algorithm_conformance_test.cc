@@ -1,0 +1,191 @@
+// What every algorithm of the registry promises (learner/algorithms/algorithm.h), held for each of them alike.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "learner/arithmetic/host/compute_pool.h"
+#include "tests/algorithms/batch_builder.h"
+#include "tests/algorithms/trained.h"
+
+namespace troupe {
+namespace {
+
+constexpr int kSteps = 12, kColumns = 4;
+
+// An algorithm's settings for a small team, with everything that makes it draw random numbers and keep state.
+const std::map<std::string, std::string>& Settings() {
+  static const auto* const settings = new std::map<std::string, std::string>{
+      {"mappo",
+       "policy { hidden_sizes: [16] } group_policies { key: \"cars\" value { sharing: PER_AGENT hidden_sizes: [8] } } "
+       "critic { hidden_sizes: [16] } ppo { epochs: 3 minibatch_size: 16 actor_learning_rate: 0.003 "
+       "critic_learning_rate: 0.003 anneal_learning_rate: true }"},
+  };
+  return *settings;
+}
+
+AlgorithmContext ContextOf(const std::string& name) {
+  return MakeContext("algorithm { name: \"" + name + "\" } " + Settings().at(name) +
+                         " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 12 }",
+                     {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 7, 3)}, 2);
+}
+
+TrainingBatch BatchOf(const AlgorithmContext& context, uint64_t update) {
+  return RandomBatch(context.environment, kSteps, kColumns, 100 + update);
+}
+
+UpdateProgress ProgressAt(uint64_t update) {
+  return {.update = update, .env_steps = update * kSteps * kColumns, .total_env_steps = 10 * kSteps * kColumns};
+}
+
+// Updates first … last − 1.
+std::map<std::string, double> Train(Algorithm* algorithm, const AlgorithmContext& context, uint64_t first,
+                                    uint64_t last) {
+  std::map<std::string, double> statistics;
+  for (uint64_t update = first; update < last; ++update) {
+    const auto done = algorithm->Update(BatchOf(context, update), ProgressAt(update));
+    EXPECT_TRUE(done.ok()) << done.status();
+    if (done.ok()) statistics = {done->values.begin(), done->values.end()};
+  }
+  return statistics;
+}
+
+std::vector<std::string> Names() {
+  std::vector<std::string> names;
+  for (const AlgorithmEntry& entry : AllAlgorithms()) names.push_back(entry.name);
+  return names;
+}
+
+class AlgorithmConformance : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(Settings().count(GetParam()), 1) << "an algorithm of the registry that this suite has no settings for";
+    context_ = ContextOf(GetParam());
+  }
+  void TearDown() override { SetComputeThreads(1); }
+  std::unique_ptr<Algorithm> Make() const { return CreateAlgorithm(context_).value(); }
+
+  AlgorithmContext context_;
+};
+
+TEST_P(AlgorithmConformance, StartsFromTheSeedAlone) {
+  EXPECT_EQ(Make()->SaveState(), Make()->SaveState());
+  AlgorithmContext other = context_;
+  other.experiment.set_seed(context_.experiment.seed() + 1);
+  EXPECT_NE(CreateAlgorithm(other).value()->SaveState(), Make()->SaveState());
+}
+
+TEST_P(AlgorithmConformance, GivesTheSameBitsTwiceAndOnAnyNumberOfThreads) {
+  const auto first = Make();
+  const auto statistics = Train(first.get(), context_, 0, 3);
+  for (const int threads : {1, 2, 3}) {
+    SetComputeThreads(threads);
+    const auto again = Make();
+    EXPECT_EQ(Train(again.get(), context_, 0, 3), statistics) << threads;
+    EXPECT_EQ(again->SaveState(), first->SaveState()) << threads;
+  }
+}
+
+TEST_P(AlgorithmConformance, LearnsSomethingEveryUpdate) {
+  const auto algorithm = Make();
+  std::vector<HostTensor> before = algorithm->SaveState();
+  for (uint64_t update = 0; update < 3; ++update) {
+    Train(algorithm.get(), context_, update, update + 1);
+    const std::vector<HostTensor> now = algorithm->SaveState();
+    EXPECT_NE(now, before) << update;
+    before = now;
+  }
+}
+
+TEST_P(AlgorithmConformance, GoesOnFromASavedStateAsIfNeverStopped) {
+  const auto straight = Make(), stopped = Make(), resumed = Make();
+  Train(straight.get(), context_, 0, 4);
+  Train(stopped.get(), context_, 0, 2);
+  ASSERT_TRUE(resumed->LoadState(stopped->SaveState()).ok());
+  EXPECT_EQ(resumed->SaveState(), stopped->SaveState());
+  Train(resumed.get(), context_, 2, 4);
+  EXPECT_EQ(resumed->SaveState(), straight->SaveState());
+}
+
+TEST_P(AlgorithmConformance, NamesEveryTensorOfItsStateOnceAndRefusesAnother) {
+  const auto algorithm = Make();
+  const std::vector<HostTensor> state = algorithm->SaveState();
+  std::set<std::string> names;
+  for (const HostTensor& tensor : state) EXPECT_TRUE(names.insert(tensor.name).second) << tensor.name;
+  for (size_t i = 0; i < state.size(); ++i) {
+    std::vector<HostTensor> without = state;
+    without.erase(without.begin() + static_cast<int64_t>(i));
+    const absl::Status status = algorithm->LoadState(without);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(state[i].name));
+  }
+  EXPECT_EQ(algorithm->SaveState(), state);
+}
+
+TEST_P(AlgorithmConformance, ExportsEveryGroupsParametersInTheSpecsOrder) {
+  const PolicyWeights weights = Make()->ExportPolicy(7);
+  EXPECT_EQ(weights.policy_version, 7);
+  std::vector<std::string> expected;
+  for (const PolicySpec& policy : context_.policies) {
+    for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+      expected.push_back(policy.group + "/" + parameter.name);
+    }
+  }
+  std::vector<std::string> names;
+  for (const HostTensor& tensor : weights.tensors) names.push_back(tensor.name);
+  EXPECT_EQ(names, expected);
+}
+
+TEST_P(AlgorithmConformance, ReportsFiniteFiguresInOneOrder) {
+  const auto algorithm = Make();
+  std::vector<std::string> order;
+  for (uint64_t update = 0; update < 2; ++update) {
+    const auto done = algorithm->Update(BatchOf(context_, update), ProgressAt(update));
+    ASSERT_TRUE(done.ok());
+    std::vector<std::string> names;
+    for (const auto& [name, value] : done->values) {
+      names.push_back(name);
+      EXPECT_TRUE(std::isfinite(value)) << name;
+    }
+    if (update > 0) EXPECT_EQ(names, order);
+    order = names;
+  }
+  EXPECT_THAT(order, ::testing::Contains("skipped_minibatches"));
+}
+
+TEST_P(AlgorithmConformance, ANanLeavesTheWeightsAsTheyAreAndIsCounted) {
+  const auto algorithm = Make();
+  Train(algorithm.get(), context_, 0, 1);
+  const std::vector<HostTensor> before = algorithm->SaveState();
+  TrainingBatch batch = RandomBatch(context_.environment, kSteps, kColumns, 5, /*ends=*/false);
+  for (GroupBatch& group : batch.groups) {
+    for (float& reward : group.rewards) reward = std::numeric_limits<float>::quiet_NaN();
+  }
+  const auto done = algorithm->Update(batch, ProgressAt(1));
+  ASSERT_TRUE(done.ok());
+  const std::map<std::string, double> values(done->values.begin(), done->values.end());
+  EXPECT_GT(values.at("skipped_minibatches"), 0);
+  EXPECT_EQ(algorithm->SaveState(), before);
+  Train(algorithm.get(), context_, 1, 2);
+  EXPECT_NE(algorithm->SaveState(), before) << "and it goes on from there";
+}
+
+TEST_P(AlgorithmConformance, ABatchOfTheWrongShapeIsRefusedAndChangesNothing) {
+  const auto algorithm = Make();
+  const std::vector<HostTensor> before = algorithm->SaveState();
+  TrainingBatch batch = BatchOf(context_, 0);
+  batch.groups[1].rewards.pop_back();
+  const auto done = algorithm->Update(batch, ProgressAt(0));
+  EXPECT_EQ(done.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(done.status().message()), ::testing::HasSubstr("rewards"));
+  EXPECT_EQ(algorithm->SaveState(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, AlgorithmConformance, ::testing::ValuesIn(Names()),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,183 @@
+// Every objective in every arithmetic: one gradient step along the same rows, held to the loss as the papers define it,
+// differentiated by autograd in double precision.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "common/base/random.h"
+#include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/objectives/clipped_policy.h"
+#include "learner/arithmetic/objectives/clipped_value.h"
+#include "learner/arithmetic/select/create_arithmetic.h"
+
+namespace troupe {
+namespace {
+
+constexpr int64_t kSets = 2, kSteps = 200, kRowsPerStep = 3, kInputs = 7, kOutputs = 4;
+const std::vector<double> kDenominators = {300, 41};
+const Objective::Scalars kScalars = {0.3, 0.0};
+
+struct Case {
+  std::string name;
+  std::shared_ptr<const Objective> objective;
+  // Writes a row's fields.
+  std::function<void(RandomStream* random, float* fields)> fill;
+  // The loss's figures of rows y, masks, fields, summed over the rows, and the loss itself; all double.
+  std::function<std::pair<std::vector<at::Tensor>, at::Tensor>(const at::Tensor& y, const at::Tensor& masks,
+                                                               const at::Tensor& fields)>
+      loss;
+};
+
+void PrintTo(const Case& what, std::ostream* out) { *out << what.name; }
+
+std::vector<Case> Cases() {
+  Case policy{"ClippedPolicy", std::make_shared<ClippedPolicyObjective>(0.2), {}, {}};
+  policy.fill = [](RandomStream* random, float* fields) {
+    fields[PolicyRow::kAction] = static_cast<float>(random->Below(kOutputs));
+    fields[PolicyRow::kReferenceLogProb] = static_cast<float>(-1.4 + 0.3 * random->Normal());
+    fields[PolicyRow::kImportance] = static_cast<float>(std::exp(0.2 * random->Normal()));
+    fields[PolicyRow::kAdvantage] = static_cast<float>(random->Normal());
+    fields[PolicyRow::kAlive] = random->Below(5) != 0 ? 1.0f : 0.0f;
+  };
+  policy.loss = [](const at::Tensor& y, const at::Tensor& masks, const at::Tensor& f) {
+    const at::Tensor log_p = at::log_softmax(y.masked_fill(masks == 0, -1e10), -1);
+    const at::Tensor taken = log_p.gather(-1, f.select(-1, 0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
+    const at::Tensor log_ratio = taken - f.select(-1, 1), ratio = log_ratio.exp(), advantage = f.select(-1, 3);
+    const at::Tensor alive = f.select(-1, 4);
+    const at::Tensor surrogate =
+        (-f.select(-1, 2) * at::minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage) * alive).sum();
+    const at::Tensor entropy = (-(log_p.exp() * log_p).sum(-1) * alive).sum();
+    const at::Tensor kl = ((ratio - 1 - log_ratio) * alive).sum();
+    const at::Tensor outside = (((ratio - 1).abs() > 0.2).to(at::kDouble) * alive).sum();
+    return std::pair(std::vector<at::Tensor>{surrogate, entropy, kl, outside}, surrogate - kScalars[0] * entropy);
+  };
+  Case value{
+      "ClippedValue",
+      std::make_shared<ClippedValueObjective>(ValueLossSettings{.huber_delta = 0.7, .clip = 0.2, .coefficient = 0.5}),
+      {},
+      {}};
+  value.fill = [](RandomStream* random, float* fields) {
+    for (int64_t i = 0; i < kOutputs; ++i, fields += ValueRow::kCount) {
+      fields[ValueRow::kOldValue] = static_cast<float>(0.3 * random->Normal());
+      fields[ValueRow::kTarget] = static_cast<float>(random->Normal());
+      fields[ValueRow::kActive] = random->Below(4) != 0 ? 1.0f : 0.0f;
+    }
+  };
+  value.loss = [](const at::Tensor& y, const at::Tensor&, const at::Tensor& all) {
+    const at::Tensor f = all.view({all.size(0), kOutputs, ValueRow::kCount});
+    const at::Tensor old = f.select(-1, 0), target = f.select(-1, 1), active = f.select(-1, 2);
+    const auto huber = [](const at::Tensor& error) {
+      const at::Tensor size = error.abs();
+      return at::where(size > 0.7, 0.7 * (size - 0.35), 0.5 * error * error);
+    };
+    const at::Tensor sum =
+        (at::maximum(huber(y - target), huber(old + (y - old).clamp(-0.2, 0.2) - target)) * active).sum();
+    return std::pair(std::vector<at::Tensor>{sum}, 0.5 * sum);
+  };
+  return {policy, value};
+}
+
+struct Way {
+  const char* name;
+  ArithmeticOptions::Overrides overrides;
+};
+
+class Objectives : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Objectives, StepAlongTheLossAsThePapersDefineItInEveryArithmetic) {
+  const Case& what = GetParam();
+  const NetworkPlan plan{
+      .name = "network",
+      .stack = {.num_sets = kSets, .input_size = kInputs, .hidden_sizes = {24, 17}, .output_size = kOutputs},
+      .initial_key = 3,
+      .rows_per_step = kRowsPerStep,
+      .objective = what.objective,
+      .optimizer = {.max_gradient_norm = 0}};
+  const int64_t rows = kSets * kSteps * kRowsPerStep, width = what.objective->FieldsPerRow(kOutputs);
+  RandomStream random(11);
+  std::vector<float> inputs(rows * kInputs), fields(rows * width);
+  std::vector<uint8_t> masks(rows * kOutputs, 1);
+  for (float& x : inputs) x = static_cast<float>(random.Normal());
+  for (int64_t row = 0; row < rows; ++row) what.fill(&random, fields.data() + row * width);
+  for (int64_t row = 0; row < rows && what.objective->has_masks(); ++row) {
+    for (int64_t j = 0; j < kOutputs; ++j) {
+      masks[row * kOutputs + j] = j == static_cast<int64_t>(fields[row * width]) || random.Below(4) != 0;
+    }
+  }
+  // Half of the steps, in an order of their own.
+  std::vector<int64_t> steps;
+  for (int64_t step = kSteps - 1; step >= 0; step -= 2) steps.push_back(step);
+
+  // What it must come to.
+  at::Tensor parameters = at::tensor(InitialParameters(plan.stack, 3), at::kFloat).to(at::kDouble).requires_grad_(true);
+  const at::Tensor index = at::tensor(steps, at::kLong);
+  const auto pick = [&](void* data, at::ScalarType type, int64_t size) {
+    return at::from_blob(data, {kSets, kSteps, kRowsPerStep * size}, type)
+        .index_select(1, index)
+        .to(at::kDouble)
+        .view({kSets, -1, size});
+  };
+  const at::Tensor y = ForwardReference(plan.stack, parameters, pick(inputs.data(), at::kFloat, kInputs));
+  std::vector<std::vector<double>> expected_figures;
+  at::Tensor loss = at::zeros({}, at::kDouble);
+  for (int64_t set = 0; set < kSets; ++set) {
+    const auto [figures, of_set] =
+        what.loss(y[set], pick(masks.data(), at::kByte, kOutputs)[set], pick(fields.data(), at::kFloat, width)[set]);
+    loss = loss + of_set / kDenominators[set];
+    expected_figures.emplace_back();
+    for (const at::Tensor& figure : figures) {
+      expected_figures.back().push_back(figure.item<double>() / kDenominators[set]);
+    }
+  }
+  const at::Tensor gradient = torch::autograd::grad({loss}, {parameters})[0];
+
+  for (const Way& way : {Way{"as the processor likes", {}}, Way{"autograd", {.autograd = true}},
+                         Way{"as on a GPU", {.gpu_on_cpu = true}},
+                         Way{"as on a GPU, in parts", {.gpu_on_cpu = true, .rows_per_part = 100}}}) {
+    ArithmeticOptions options{.overrides = way.overrides};
+    options.compute.set_precision(F32);
+    SingleRank alone;
+    const auto arithmetic = CreateArithmetic({plan}, options, &alone).value();
+    arithmetic->BeginRows();
+    const RowMemory memory = arithmetic->Rows(0, kSteps, kSteps);
+    std::copy(inputs.begin(), inputs.end(), memory.inputs);
+    if (what.objective->has_masks()) std::copy(masks.begin(), masks.end(), memory.masks);
+    arithmetic->SendRows(0);
+    arithmetic->UseRows();
+    std::copy(fields.begin(), fields.end(), arithmetic->fields(0));
+    arithmetic->LoadFields(0);
+    // Two minibatches, so that these steps are picked; the other one is empty.
+    Epoch epoch;
+    epoch.minibatches = {steps, {}};
+    epoch.networks = {{.learning_rate = 1e-3, .scalars = kScalars}};
+    for (int minibatch = 0; minibatch < 2; ++minibatch) {
+      for (const double denominator : kDenominators) epoch.networks[0].denominators.push_back(denominator);
+    }
+    arithmetic->RunEpoch(epoch);
+    const UpdateFigures figures = arithmetic->TakeFigures();
+    std::vector<HostTensor> state;
+    arithmetic->Save(0, &state);
+    for (const HostTensor& tensor : state) {
+      if (tensor.name != "network/adam.first_moment") continue;
+      // Adam's first moment after a gradient and one of 0: 0.9 · 0.1 of the gradient.
+      const at::Tensor moment = at::from_blob(const_cast<float*>(tensor.floats()), {tensor.num_elements()}, at::kFloat);
+      const at::Tensor came = moment.to(at::kDouble) / 0.09;
+      EXPECT_LT((came - gradient).abs().max().item<double>(), 2e-5 * gradient.abs().max().item<double>()) << way.name;
+    }
+    for (int64_t set = 0; set < kSets; ++set) {
+      for (size_t i = 0; i < expected_figures[set].size(); ++i) {
+        const double expected = expected_figures[set][i];
+        EXPECT_NEAR(figures[0][set].sums[i], expected, 2e-5 * (1 + std::abs(expected))) << way.name << " " << i;
+        EXPECT_NEAR(figures[0][set].first[i], expected, 2e-5 * (1 + std::abs(expected))) << way.name << " " << i;
+      }
+      EXPECT_EQ(figures[0][set].steps, 2) << way.name;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Objectives, ::testing::ValuesIn(Cases()),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace troupe
