@@ -16,7 +16,7 @@ constexpr double kFloat = sizeof(float);
 // Of every parameter: itself, its gradient, Adam's two moments; both packed copies of the inner loop's; three in each
 // of the snapshots that the checkpoint writer may hold (two regular, two best), and those again as a file's bytes.
 constexpr double kCopiesOfParameters = 4 + 2 + 4 * 3 + 3;
-// Where networks are stepped out of blocks: partial gradients of a set (arithmetic/blocks/block_network.cc).
+// Where networks are stepped out of blocks: partial gradients of a set (arithmetic/blocks).
 constexpr double kPartialGradients = 16;
 // Elsewhere: parts with a gradient each, and rows of which autograd keeps the layers' outputs and their gradients at
 // once, on every thread (arithmetic/autograd/autograd_engine.cc).

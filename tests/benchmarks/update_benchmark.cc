@@ -13,7 +13,7 @@
 // traffic_grid_reference does with a batch: values, advantages and four epochs. Counted are the floating point
 // operations of the epochs' matrix products alone: forward, the weights' gradients and, but for the first layers, the
 // inputs' gradients. "share" is of the float32 products' rate.
-#include <oneapi/dnnl/dnnl.h>
+#include <dlfcn.h>
 #include <time.h>
 
 #include <algorithm>
@@ -64,8 +64,19 @@ Measured Rate(double operations, double seconds, const std::function<void()>& bo
   return {done / (now - began), done / (Seconds(CLOCK_PROCESS_CPUTIME_ID) - used)};
 }
 
+// oneDNN's float32 product, or null where the library is not. Opened rather than linked: LibTorch holds a copy of its
+// own, and a library of 40 MiB need not be carried along for a row of a table.
+using Sgemm = int (*)(char, char, int64_t, int64_t, int64_t, float, const float*, int64_t, const float*, int64_t, float,
+                      float*, int64_t);
+Sgemm FindSgemm() {
+  void* const library = dlopen("libdnnl.so.2", RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  return library == nullptr ? nullptr : reinterpret_cast<Sgemm>(dlsym(library, "dnnl_sgemm"));
+}
+
 // oneDNN's float32 products of 2048 × 256 × 256 as forward, inputs' and weights' gradient, one product per thread.
 Measured ProductRate(double seconds) {
+  static const Sgemm sgemm = FindSgemm();
+  if (sgemm == nullptr) return {};
   constexpr int64_t kRows = 2048, kSize = 256;
   struct Operands {
     std::vector<float> x = std::vector<float>(kRows * kSize, 0.5f), w = std::vector<float>(kSize * kSize, 0.5f),
@@ -75,9 +86,9 @@ Measured ProductRate(double seconds) {
   return Rate(kThreads * 3.0 * 2.0 * kRows * kSize * kSize, seconds, [&] {
     ParallelTasks(kThreads, [&](int, int64_t task) {
       float *x = lanes[task].x.data(), *w = lanes[task].w.data(), *y = lanes[task].y.data();
-      dnnl_sgemm('N', 'N', kRows, kSize, kSize, 1.0f, x, kSize, w, kSize, 0.0f, y, kSize);
-      dnnl_sgemm('N', 'T', kRows, kSize, kSize, 1.0f, y, kSize, w, kSize, 0.0f, x, kSize);
-      dnnl_sgemm('T', 'N', kSize, kSize, kRows, 1.0f, x, kSize, y, kSize, 0.0f, w, kSize);
+      sgemm('N', 'N', kRows, kSize, kSize, 1.0f, x, kSize, w, kSize, 0.0f, y, kSize);
+      sgemm('N', 'T', kRows, kSize, kSize, 1.0f, y, kSize, w, kSize, 0.0f, x, kSize);
+      sgemm('T', 'N', kSize, kSize, kRows, 1.0f, x, kSize, y, kSize, 0.0f, w, kSize);
       std::fill_n(x, 64, 0.5f), std::fill_n(w, kSize * kSize, 0.01f);
     });
   });
