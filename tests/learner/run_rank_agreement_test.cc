@@ -53,6 +53,21 @@ TEST(CheckSame, NamesTheFieldThatDiffers) {
   });
 }
 
+TEST(CheckSameArithmetic, NamesBothWhereTheyDiffer) {
+  RunRanks(2, [](std::shared_ptr<ThreadRank> ranks) {
+    EXPECT_TRUE(CheckSameArithmetic("cpu AMX", ranks.get()).ok());
+    const absl::Status status = CheckSameArithmetic(ranks->rank() == 0 ? "cpu AMX" : "cpu float32 blocks", ranks.get());
+    if (ranks->rank() == 0) {
+      EXPECT_TRUE(status.ok());
+    } else {
+      EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+      EXPECT_THAT(std::string(status.message()),
+                  ::testing::AllOf(::testing::HasSubstr("rank 1"),
+                                   ::testing::HasSubstr("cpu float32 blocks instead of cpu AMX")));
+    }
+  });
+}
+
 TEST(ShareStart, GivesRankZerosCheckpointToAll) {
   RunRanks(2, [](std::shared_ptr<ThreadRank> ranks) {
     Checkpoint start;
