@@ -50,7 +50,8 @@ alternative_names() {
 lasts() { [ -s "$1" ] && openssl x509 -in "$1" -noout -checkend "$renew_seconds" > /dev/null 2>&1; }
 
 key_fits() {  # CERTIFICATE KEY
-  [ -s "$2" ] && [ "$(openssl x509 -in "$1" -noout -pubkey 2> /dev/null)" = "$(openssl pkey -in "$2" -pubout 2> /dev/null)" ]
+  [ -s "$2" ] &&
+    [ "$(openssl x509 -in "$1" -noout -pubkey 2> /dev/null)" = "$(openssl pkey -in "$2" -pubout 2> /dev/null)" ]
 }
 
 new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2> /dev/null; }
@@ -69,13 +70,14 @@ make_authority() {
 
 make_certificate() {  # FILE USAGE NAMES
   local file=$1 usage=$2 wanted=$3
-  if lasts "$file.pem" && key_fits "$file.pem" "$file.key" && openssl verify -CAfile ca.pem "$file.pem" > /dev/null 2>&1 &&
+  if lasts "$file.pem" && key_fits "$file.pem" "$file.key" &&
+    openssl verify -CAfile ca.pem "$file.pem" > /dev/null 2>&1 &&
     [ "$(cat "$file.names" 2> /dev/null)" = "$wanted" ]; then
     return
   fi
   new_key "$scratch/$file.key"
-  printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=%s\nsubjectAltName=%s\n' \
-    "$usage" "$wanted" > "$scratch/extensions"
+  printf '%s\n' basicConstraints=critical,CA:FALSE keyUsage=critical,digitalSignature "extendedKeyUsage=$usage" \
+    "subjectAltName=$wanted" > "$scratch/extensions"
   openssl req -new -key "$scratch/$file.key" -subj "/CN=troupe $file" -out "$scratch/request"
   openssl x509 -req -in "$scratch/request" -CA ca.pem -CAkey ca.key -set_serial "0x$(openssl rand -hex 16)" -sha256 \
     -days "$days" -extfile "$scratch/extensions" -out "$scratch/$file.pem" 2> /dev/null

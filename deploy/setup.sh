@@ -47,7 +47,8 @@ as_root() {
 }
 
 command -v apt-get >/dev/null || {
-  echo "setup.sh: this script installs Debian packages; on another system install the equivalents of: ${packages[*]}" >&2
+  echo "setup.sh: this script installs Debian packages; on another system install the equivalents of:" \
+    "${packages[*]}" >&2
   exit 1
 }
 
@@ -59,7 +60,8 @@ done
 if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
   log=$(mktemp)
-  { as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
+  { as_root apt-get update -q &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
     >"$log" 2>&1 || { tail -n 30 "$log" >&2; echo "setup.sh: apt-get failed; its last lines are above" >&2; exit 1; }
   rm -f "$log"
 else
@@ -68,7 +70,8 @@ fi
 
 if [ "$with_torch" = 1 ]; then
   [ -x .deps/python/bin/pip ] || python3 -m venv .deps/python
-  if .deps/python/bin/pip show -q torch 2>/dev/null && ls .deps/python/lib/python3*/site-packages/torch/lib/libtorch_cpu.so >/dev/null 2>&1; then
+  if .deps/python/bin/pip show -q torch 2>/dev/null &&
+    ls .deps/python/lib/python3*/site-packages/torch/lib/libtorch_cpu.so >/dev/null 2>&1; then
     say "LibTorch: $(.deps/python/bin/pip list 2>/dev/null | awk '$1 == "torch" {print $2}') is there"
   else
     say "installing LibTorch $torch_version (the libraries inside PyPI's torch wheel) into .deps/python"
@@ -88,7 +91,8 @@ if [ "$with_tests" = 1 ]; then
     say "unpacking Prometheus' programs (Debian's package) into .deps/prometheus"
     download=$(mktemp -d)
     mkdir -p .deps
-    (cd "$download" && { apt-get download -q prometheus || { as_root apt-get update -q && apt-get download -q prometheus; }; }) \
+    (cd "$download" &&
+      { apt-get download -q prometheus || { as_root apt-get update -q && apt-get download -q prometheus; }; }) \
       >"$download/log" 2>&1 || { cat "$download/log" >&2; exit 1; }
     dpkg -x "$download"/prometheus_*.deb .deps/prometheus
     rm -rf "$download"

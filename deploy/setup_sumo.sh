@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs SUMO 1.28 and example networks into .deps/sumo. Called by `deploy/setup.sh --sumo`, which first installs the system
-# libraries SUMO needs.
+# Installs SUMO 1.28 and example networks into .deps/sumo. Called by `deploy/setup.sh --sumo`, which first installs the
+# system libraries SUMO needs.
 # Run it as often as you like; what is there is left alone.
 #
 #   .deps/sumo/site       eclipse-sumo from PyPI: SUMO_HOME is .deps/sumo/site/sumo (EPL-2.0)

@@ -6,7 +6,7 @@
 #   EXPERIMENT     experiment files; default: the two traffic_grid experiments (four actions; freely chosen phases)
 #   --seeds=N      train every experiment with seeds 1 … N, one run folder each (default 1: the experiment's own seed)
 #   --workers=N    local worker processes (default 2)
-#   --run_dir=DIR  the run's folder (default runs/NAME OF THE FILE in the checkout); with --seeds DIR-seed1, DIR-seed2, …
+#   --run_dir=DIR  the run's folder (default runs/NAME OF THE FILE in the checkout); with --seeds DIR-seed1, …
 #
 # Everything else goes to the learner: --set ppo.clip=0.1, --device=cpu, … (build/release/bin/learner train --help).
 # Paths are looked up where you stand. Ctrl-C stops with a checkpoint; the same command goes on from there.
@@ -59,7 +59,8 @@ for i in "${!experiments[@]}"; do
   if [ ! -f "$experiment" ]; then
     shipped="$root/deploy/experiments/$(basename "${experiments[i]}" .textproto).textproto"
     if [ -f "$shipped" ]; then refuse "no experiment file '$experiment'; did you mean $shipped?"; fi
-    refuse "no experiment file '$experiment'; in $root/deploy/experiments there are: $(ls "$root/deploy/experiments" | tr '\n' ' ')"
+    there=$(ls "$root/deploy/experiments" | tr '\n' ' ')
+    refuse "no experiment file '$experiment'; in $root/deploy/experiments there are: $there"
   fi
   experiments[i]=$experiment
 done
@@ -68,8 +69,8 @@ done
 # Where the terminal is gone, nothing can be said any more, and that is no reason to end.
 say() { printf '\n[train] %s\n' "$*" 2>/dev/null || true; }
 
-# A signal is remembered, and passed on to the learner: nothing further is started. The learner may get it from the terminal
-# as well; as SIGHUP it is never a second wish to it.
+# A signal is remembered, and passed on to the learner: nothing further is started. The learner may get it from the
+# terminal as well; as SIGHUP it is never a second wish to it.
 stop_status=0 learner=
 stop() {
   stop_status=$1
@@ -114,7 +115,8 @@ train() {
   if [ "$status" != 0 ]; then
     # The learner said why. What a person can do about a folder that another run began is said here.
     [ "$began" = no ] ||
-      say "$folder holds a run that was begun before. To start anew, give another folder (--run_dir=DIR) or move that one away: mv $folder $folder.old" >&2
+      say "$folder holds a run that was begun before. To start anew, give another folder (--run_dir=DIR) or move that" \
+        "one away: mv $folder $folder.old" >&2
     exit "$status"
   fi
   # Somebody may have stopped the learner alone.
@@ -147,4 +149,5 @@ for experiment in "${experiments[@]}"; do
   say "$experiment: $seeds seeds against the baselines"
   run build/release/bin/actor_worker evaluate --actors="$actors"
 done
-say "all done in $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s (training and evaluation, without set-up and build)"
+say "all done in $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s (training and evaluation, without" \
+  "set-up and build)"

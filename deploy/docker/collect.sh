@@ -3,7 +3,8 @@
 #
 #   deploy/docker/collect.sh OUTPUT WHAT ...
 #
-#   WHAT    a program (build/release/bin/…; the learner brings learner_train), `sumo` (what setup.sh --sumo installed) or `cuda` (LibTorch's CUDA libraries, our graphs)
+#   WHAT    a program (build/release/bin/…; the learner brings learner_train), `sumo` (what setup.sh --sumo installed)
+#           or `cuda` (LibTorch's CUDA libraries, our graphs)
 #
 #   OUTPUT/root/opt/troupe/bin          the programs, without their symbols
 #   OUTPUT/root/opt/troupe/lib          libraries from Python wheels, laid out as in site-packages: they find each other
@@ -57,7 +58,8 @@ add_cuda() {
   for library in .deps/python/lib/python3*/site-packages/{torch,nvidia/*}/lib/*.so*; do
     case "$library" in */libtorch_python.so | */libshm.so) ;; *) add_wheel_library "$(realpath -s "$library")" ;; esac
   done
-  [ ! -e build/release/bin/libtroupe_cuda.so ] || install -D -m 755 -s build/release/bin/libtroupe_cuda.so -t "$troupe/bin"
+  [ ! -e build/release/bin/libtroupe_cuda.so ] ||
+    install -D -m 755 -s build/release/bin/libtroupe_cuda.so -t "$troupe/bin"
 }
 
 add_sumo() {

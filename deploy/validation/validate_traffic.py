@@ -35,7 +35,8 @@ s with 3 s of yellow and 5 s of minimum green. An hour each, mean of three vehic
 `--ignore-junction-blocker 5 --time-to-teleport -1`. Cells are SUMO / built-in; waiting and time loss in seconds per
 vehicle that entered, depart delay per vehicle that was due, r the correlation of the 36 approaches' mean queues.
 The built-in model's constants were calibrated under these controllers at 1800, 5400 and 7200 vehicles/h and under fixed
-signal plans (`queue_model.h`), on other vehicle lists than the ones judged here; it saw nothing of 3600 and 4500 vehicles/h.
+signal plans (`queue_model.h`), on other vehicle lists than the ones judged here; it saw nothing of 3600 and 4500
+vehicles/h.
 """
 
 

@@ -1,4 +1,4 @@
-// How networks are stepped, whoever asks and whatever for: on the CPU (host/host_arithmetic.h) or on a GPU
+// How networks are stepped, whoever asks and whatever for: on the CPU (cpu/host_arithmetic.h) or on a GPU
 // (gpu/gpu_arithmetic.h). An algorithm says what each network is trained towards and on which rows; an arithmetic knows
 // nothing of actors or critics. select/create_arithmetic.h chooses one. No LibTorch here.
 //

@@ -9,7 +9,7 @@
 #include "learner/torch/torch_headers.h"
 #include "tests/algorithms/batch_builder.h"
 #include "tests/algorithms/trained.h"
-#include "tests/common/thread_ranks.h"
+#include "tests/support/thread_ranks.h"
 
 namespace troupe {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "learner/algorithms/modules/minibatches.h"
-#include "tests/common/thread_ranks.h"
+#include "tests/support/thread_ranks.h"
 
 namespace troupe {
 namespace {

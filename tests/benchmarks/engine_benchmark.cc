@@ -18,8 +18,8 @@
 #include "common/base/random.h"
 #include "learner/arithmetic/autograd/autograd_engine.h"
 #include "learner/arithmetic/blocks/block_engine.h"
+#include "learner/arithmetic/cpu/host_arithmetic.h"
 #include "learner/arithmetic/host/compute_pool.h"
-#include "learner/arithmetic/host/host_arithmetic.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
 
 namespace troupe {

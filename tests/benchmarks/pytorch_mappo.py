@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A single-process PyTorch MAPPO of the size of deploy/experiments/traffic_grid_reference.textproto, to be timed beside it.
+"""A single-process PyTorch MAPPO of the size of traffic_grid_reference.textproto, to be timed beside it.
 
 Nine agents with a network each (17-128-64-4, one batched product for the team), one critic on the global state
 (155-256-256-128-1, a value for the team), 64 copies, 225 steps per update, four epochs in minibatches of 2,048 joint
@@ -9,8 +9,8 @@ norms clipped, two fused Adams.
 It has no simulator: observations, masks and rewards are looked up in tables drawn at the start. What is timed is
 therefore faster than any training on a real environment in this form could be.
 
-Prints one JSON object: env_steps_per_second over all updates but the first, the share of it that went into collecting, and
-the seconds of an update.
+Prints one JSON object: env_steps_per_second over all updates but the first, the share of it that went into collecting,
+and the seconds of an update.
 """
 
 import argparse

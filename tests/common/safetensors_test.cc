@@ -57,8 +57,8 @@ TEST(SafetensorsTest, ReadsWhatItWrote) {
 }
 
 TEST(SafetensorsTest, ReadsWhatTheReferenceDescribes) {
-  const std::string header =
-      R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}   )";
+  const std::string header = R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]},)"
+                             R"("a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}   )";
   const auto file = ParseSafetensors(Bytes(header, std::string("\x07\x08\x00\x00\x80\x3f", 6)));
   ASSERT_TRUE(file.ok()) << file.status();
   ASSERT_EQ(file->tensors.size(), 2);

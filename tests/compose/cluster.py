@@ -93,7 +93,8 @@ class Cluster:
         return [(float(at), float(value)) for row in rows for at, value in row["values"]]
 
     def ask(self, what, **arguments):
-        with urllib.request.urlopen(f"{self.url}/api/v1/{what}?" + urllib.parse.urlencode(arguments), timeout=20) as reply:
+        url = f"{self.url}/api/v1/{what}?" + urllib.parse.urlencode(arguments)
+        with urllib.request.urlopen(url, timeout=20) as reply:
             return json.load(reply)["data"]["result"]
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Brings the cluster up, scales it live, kills and cuts off parts of it, and asks its Prometheus what became of the run.
+"""Brings the cluster up, scales it live, kills and cuts off parts of it, and asks Prometheus what became of the run.
 
     tests/compose/compose_test.py --binaries=build/release/bin     images around binaries that are there
     tests/compose/compose_test.py --from_source                    images compiled by deploy/docker/Dockerfile
@@ -8,8 +8,8 @@
     --sumo          another scenario: images with SUMO, which train and evaluate on it
     --compose_v1    with docker-compose, where there is `docker compose` as well
 
-DOCKER_BUILDKIT=1 and DOCKER_BUILDKIT=0 choose the builder, as always: with BuildKit and binaries the Dockerfile is used as
-it is, and the stages that compile must be skipped.
+DOCKER_BUILDKIT=1 and DOCKER_BUILDKIT=0 choose the builder, as always: with BuildKit and binaries the Dockerfile is used
+as it is, and the stages that compile must be skipped.
 
 Exit status: 0 passed, 1 failed, 77 skipped (no Docker, no Compose, no base image to be had). Everything made is under a
 project name of its own and is removed. Grafana is left out; every query of its dashboards is asked if their checker is
@@ -32,8 +32,8 @@ SHARDS, COPIES, ROLLOUT = 8, 4, 60
 STEPS_PER_CHUNK = COPIES * ROLLOUT
 LEASE_TIMEOUT_SECONDS = 8
 LONGEST_STALL_SECONDS = 90
-# Workers set the pace, on two busy cores too: each has little of a core and simulates a minute between decisions, which is
-# the same work for the learner as five seconds are.
+# Workers set the pace, on two busy cores too: each has little of a core and simulates a minute between decisions, which
+# is the same work for the learner as five seconds are.
 WORKER_CPUS = "0.15"
 SETTINGS = {
     "total_env_steps": 1000000000, "collection.num_shards": SHARDS, "collection.copies_per_shard": COPIES,
@@ -75,8 +75,10 @@ class Scenario:
     def progress(self, phase, updates=3):
         """The policy gets new versions now, and Prometheus sees environment steps come in."""
         before = wait_for(f"{phase}: a policy version", self.version)
-        after = wait_for(f"{phase}: {updates} more updates", lambda: (now := self.version()) >= before + updates and now)
-        rate = wait_for(f"{phase}: a rate of steps", lambda: self.cluster.value("sum(rate(troupe_env_steps_total[30s]))"))
+        after = wait_for(f"{phase}: {updates} more updates",
+                         lambda: (now := self.version()) >= before + updates and now)
+        rate = wait_for(f"{phase}: a rate of steps",
+                        lambda: self.cluster.value("sum(rate(troupe_env_steps_total[30s]))"))
         check(rate > 0, f"{phase}: version {before:.0f} → {after:.0f}, {rate:.0f} environment steps/s")
 
     def workers(self, count):
@@ -89,8 +91,9 @@ class Scenario:
 
     def spread(self, count):
         leases = self.cluster.query("troupe_worker_leases and on (instance) (up{job='troupe_worker'} == 1)")
-        fair = len(leases) == count and sum(leases.values()) == SHARDS and max(leases.values()) - min(leases.values()) <= 1
-        return leases if fair else None
+        if len(leases) != count or sum(leases.values()) != SHARDS:
+            return None
+        return leases if max(leases.values()) - min(leases.values()) <= 1 else None
 
     def know_their_memory(self):
         for service in ("learner", "actor_worker"):
@@ -107,7 +110,8 @@ class Scenario:
             "troupe_chunks_total{result='admitted'}", label="__name__")
         chunks, updates = newest["troupe_chunks_total"], newest["troupe_policy_version"] - self.first_update
         check(0 <= chunks - updates * SHARDS <= 2 * SHARDS,
-              f"exactly once: {chunks:.0f} chunks admitted for {updates:.0f} updates of {SHARDS}, at most two batches more")
+              f"exactly once: {chunks:.0f} chunks admitted for {updates:.0f} updates of {SHARDS}, at most two batches"
+              " more")
         check(abs(newest["troupe_env_steps_total"] - chunks * STEPS_PER_CHUNK) <= STEPS_PER_CHUNK,
               f"exactly once: {newest['troupe_env_steps_total']:.0f} environment steps, {STEPS_PER_CHUNK} a chunk")
 
@@ -134,7 +138,8 @@ class Scenario:
         say("SIGKILL to a worker")
         self.cluster.kill_program(worker, "actor_worker")
         wait_for("the worker is started again", lambda: self.cluster.restarts(worker) == 1)
-        wait_for("it counts from nothing", lambda: self.cluster.value("max(resets(troupe_worker_env_steps_total[5m]))") >= 1)
+        wait_for("it counts from nothing",
+                 lambda: self.cluster.value("max(resets(troupe_worker_env_steps_total[5m]))") >= 1)
         self.workers(2)
         self.progress("after a killed worker")
 
@@ -188,11 +193,13 @@ class Scenario:
         text = run(["docker", "run", "--rm", "--network", "none", "-v", f"{self.cluster.project}_runs:/runs:ro",
                     "--entrypoint", "/bin/bash", self.cluster.environment["TROUPE_LEARNER_IMAGE"], "-c", look])
         updates = [json.loads(line)["update"] for line in text.splitlines() if line.startswith('{"update"')]
-        check(updates == list(range(1, len(updates) + 1)), f"the records have each of {len(updates)} updates once, in order")
+        check(updates == list(range(1, len(updates) + 1)),
+              f"the records have each of {len(updates)} updates once, in order")
         names = ("update", "chunks_trained", "env_steps")
         last = [int(re.search(rf"^{name}: (\d+)$", text, re.M)[1]) for name in names]
         chunks = len(updates) * SHARDS
-        check(last == [len(updates), chunks, chunks * STEPS_PER_CHUNK], f"the last checkpoint: {dict(zip(names, last))}")
+        check(last == [len(updates), chunks, chunks * STEPS_PER_CHUNK],
+              f"the last checkpoint: {dict(zip(names, last))}")
 
     def never_stalled(self, start):
         """From then to now no version was the newest for longer than LONGEST_STALL_SECONDS."""
@@ -210,8 +217,8 @@ class Scenario:
             say("no deploy/grafana/check_dashboards.py: dashboards are not checked")
             return
         say("every query of the dashboards and alerts")
-        done = subprocess.run([sys.executable, checker, f"--prometheus={self.cluster.url}", "--expect-data", "--seconds=600"],
-                              cwd=ROOT, timeout=300)
+        command = [sys.executable, checker, f"--prometheus={self.cluster.url}", "--expect-data", "--seconds=600"]
+        done = subprocess.run(command, cwd=ROOT, timeout=300)
         check(done.returncode == 0, "dashboards and alerts ask for what there is")
 
     def run(self):

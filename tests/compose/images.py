@@ -1,8 +1,8 @@
 """Images for the cluster's test, under names of their own; every one made is in `made`, to be removed.
 
 The final images are the ones of deploy/docker/Dockerfile. With binaries at hand the stages that would compile them are
-left out and an image filled by deploy/docker/collect.sh stands in for them (build argument COMPILED), which is honest only
-where the binaries were built on the base image's own Debian release.
+left out and an image filled by deploy/docker/collect.sh stands in for them (build argument COMPILED), which is honest
+only where the binaries were built on the base image's own Debian release.
 """
 import os
 import re
@@ -49,7 +49,7 @@ def release_of_this_machine():
 
 
 def apt_mirror():
-    """The archive that apt is set to use here, as debootstrap's argument; none, where apt names none, leaves it its own."""
+    """The archive that apt is set to use here, as debootstrap's argument; none where apt names none: it has its own."""
     policy = run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
     for uri in policy.split():
         if re.search(r"/debian/?$", uri):
@@ -112,7 +112,8 @@ class Images:
         if sumo and not os.path.exists(os.path.join(ROOT, ".deps/sumo/site/sumo/bin/sumo")):
             raise Skip("no SUMO in .deps: deploy/setup.sh --sumo")
         with tempfile.TemporaryDirectory() as folder:
-            for image, program, more in (("worker", "actor_worker", ["sumo"] if sumo else []), ("learner", "learner", [])):
+            worker = ("worker", "actor_worker", ["sumo"] if sumo else [])
+            for image, program, more in (worker, ("learner", "learner", [])):
                 collect = [os.path.join(ROOT, "deploy/docker/collect.sh"), f"{folder}/image/{image}"]
                 run(collect + [os.path.join(binaries, program)] + more, timeout_seconds=600, cwd=ROOT)
             tar = subprocess.Popen(["tar", "-C", folder, "-c", "image"], stdout=subprocess.PIPE)

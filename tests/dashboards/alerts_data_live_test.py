@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Alerts about data and supervision fire in real faults, with windows of seconds: a disk that is full, a local worker that
-ends, chunks that come late, chunks damaged on their way, a simulator that is gone, memory that is nearly used up.
+"""Alerts about data and supervision fire in real faults, with windows of seconds: a disk that is full, a local worker
+that ends, chunks that come late, chunks damaged on their way, a simulator that is gone, memory that is nearly used up.
 
   alerts_data_live_test.py FOLDER_OF_PROGRAMS
 """
@@ -134,8 +134,9 @@ def in_one_run(programs):
             run.wait_for(firing("TroupeDiskFull"), 20, "TroupeDiskFull on a disk of 200 MB")
         else:
             print("TroupeDiskFull: not provoked, this user may not mount a small disk")
-        stutter_until(run, run.workers[0], firing("TroupeChunksStale"), 60, "TroupeChunksStale of a worker that stutters")
-        stutter_until(run, run.workers[0], firing("TroupePolicyLagHigh"), 60, "TroupePolicyLagHigh meanwhile")
+        worker = run.workers[0]
+        stutter_until(run, worker, firing("TroupeChunksStale"), 60, "TroupeChunksStale of a worker that stutters")
+        stutter_until(run, worker, firing("TroupePolicyLagHigh"), 60, "TroupePolicyLagHigh meanwhile")
         for pid in children(run.learner.pid):
             os.kill(pid, signal.SIGKILL)
         run.wait_for(firing("TroupeWorkerRestarts"), 20, "TroupeWorkerRestarts after kill -9 of the local worker")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Alerts fire in real faults, with windows of seconds, and are silent before: those about processes and checkpoints. The
-others: alerts_data_live_test.py. A run that ends raises none.
+"""Alerts fire in real faults, with windows of seconds, and are silent before: those about processes and checkpoints.
+The others: alerts_data_live_test.py. A run that ends raises none.
 
   alerts_live_test.py FOLDER_OF_PROGRAMS
 """
@@ -50,7 +50,8 @@ def main():
         run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 2", 40)
         run.wait_for('troupe_checkpoints_total{result="written"} > 0', 20)
         # Of disks and memory seconds say nothing about hours.
-        run.wait_for('absent(ALERTS{alertstate="firing", alertname!~"TroupeDiskFull|TroupeMemoryFull"})', 20, "no alert")
+        others = 'alertname!~"TroupeDiskFull|TroupeMemoryFull"'
+        run.wait_for(f'absent(ALERTS{{alertstate="firing", {others}}})', 20, "no alert")
 
         programs = sys.argv[1]
         run.start("stranger", f"{programs}/actor_worker", f"--learner={run.learner_address}")

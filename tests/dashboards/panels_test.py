@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""Grafana's dashboards without Grafana: everything is described, queries are PromQL, series are those the processes
-have, and, with grafana-foundation-sdk installed, the files are what generate_dashboards.py writes.
+"""Grafana's dashboards without Grafana: everything is described, queries are PromQL, series and labels are those the
+processes have, and, with grafana-foundation-sdk installed, the files are what generate_dashboards.py writes. The rules'
+expressions are held to the same.
+
+Exit status 77 (skipped) without promql-parser.
 """
 
 import json
@@ -11,101 +14,145 @@ import subprocess
 import sys
 import tempfile
 
+try:
+    from promql import Query
+    from series import known_series, rules
+except ImportError as error:
+    print(f"skipped: {error}; pip install -r tests/requirements.txt")
+    sys.exit(77)
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 GRAFANA = SOURCE / "deploy" / "grafana"
 sys.path.insert(0, str(GRAFANA))
 
 import check_dashboards  # noqa: E402
 
-failures = []
+
+class Check:
+    """Failures and what was looked at."""
+
+    def __init__(self, known):
+        self.known = known
+        self.failures, self.expressions = [], []
+
+    def expect(self, condition, what):
+        if not condition:
+            self.failures.append(what)
+
+    def read(self, text, what):
+        """The query; None, and a failure, when it is none."""
+        try:
+            query = Query(text, self.known)
+        except ValueError as error:
+            self.failures.append(f"{what}: {error} in {text}")
+            return None
+        self.failures += [f"{what}: {fault}" for fault in query.faults]
+        return query
 
 
-def expect(condition, what):
-    if not condition:
-        failures.append(what)
+def fill(text, variables):
+    """Every variable stands for chosen_VARIABLE."""
+    return check_dashboards.fill(text, {variable: [f"chosen_{variable}"] for variable in variables}, "1m")
 
 
-def series_there_are():
-    """Names in docs/metrics.md (histograms' parts included) and of recording rules."""
-    text = (SOURCE / "docs" / "metrics.md").read_text(encoding="utf-8")
-    names = set(re.findall(r"`((?:troupe|process)_\w+)`", text))
-    for prefix, list_of_names in re.findall(r"`(troupe_update_)\*` \|[^|]*\|[^:]*: ([^|]+)\|", text):
-        names |= {prefix + name for name in re.split(r"[,\s]+", list_of_names.strip())}
-    names |= {name + part for name in list(names) for part in ("_bucket", "_sum", "_count")}
-    recorded = (SOURCE / "deploy/prometheus/rules/recording.yml").read_text(encoding="utf-8")
-    return names | set(re.findall(r"record: (\S+)", recorded)) | {"up"}
+def check_variables(check, board, name):
+    there = {}
+    for variable in board["templating"]["list"]:
+        there[variable["name"]] = variable
+        if variable["type"] != "query":
+            continue
+        what = f"{name} / variable {variable['name']}"
+        asked = re.fullmatch(r"label_values\((.+), *(\w+)\)", fill(variable["query"], there))
+        check.expect(asked, f"{what}: {variable['query']}")
+        query = asked and check.read(asked[1], what)
+        check.expect(not query or asked[2] in query.labels, f"{what}: the series has no label {asked and asked[2]}")
+    check.expect({"datasource", "experiment", "run"} <= set(there), f"{name}: variables {set(there)}")
+    return set(there)
 
 
-def check_panels(board, name, known, expressions):
-    expect(board["uid"] == f"troupe-{name}" and board["tags"] == ["troupe"], f"{name}: uid or tags")
-    variables = {variable["name"] for variable in board["templating"]["list"]}
-    expect({"datasource", "experiment", "run"} <= variables, f"{name}: variables {variables}")
+def check_query(check, target, variables, what):
+    text = target["expr"]
+    used = set(re.findall(r"\$\{?(\w+)", text))
+    check.expect(used <= variables | {"__rate_interval"}, f"{what}: unknown variables {used - variables}")
+    filled = fill(text, variables)
+    check.expressions.append(filled)
+    query = check.read(filled, what)
+    if query is None:
+        return
+    by_run = ("run", "Re", "chosen_run") in query.matchers
+    check.expect(by_run or "ALERTS" in query.series, f"{what}: the chosen run does not matter")
+    for label in re.findall(r"\{\{\s*(\w+)\s*\}\}", target.get("legendFormat", "")):
+        check.expect(label in query.labels, f"{what}: the legend names the label {label}, which the result lacks")
+
+
+def check_board(check, board, name):
+    check.expect(board["uid"] == f"troupe-{name}" and board["tags"] == ["troupe"], f"{name}: uid or tags")
+    variables = check_variables(check, board, name)
     panels = list(check_dashboards.panels_of(board))
-    expect(len({panel["title"] for panel in panels}) == len(panels), f"{name}: two panels have one title")
+    check.expect(len({panel["title"] for panel in panels}) == len(panels), f"{name}: two panels have one title")
     taken = set()
     for panel in panels:
         what = f"{name} / {panel['title']}"
-        expect(len(panel.get("description", "")) > 5, f"{what}: no description")
-        expect(panel["fieldConfig"]["defaults"].get("unit"), f"{what}: no unit")
-        expect(panel["targets"], f"{what}: no query")
+        check.expect(len(panel.get("description", "")) > 5, f"{what}: no description")
+        check.expect(panel["fieldConfig"]["defaults"].get("unit"), f"{what}: no unit")
+        check.expect(panel["targets"], f"{what}: no query")
         place = panel["gridPos"]
         cells = {
             (x, y)
             for x in range(place["x"], place["x"] + place["w"])
             for y in range(place["y"], place["y"] + place["h"])
         }
-        expect(not cells & taken and place["x"] + place["w"] <= 24, f"{what}: lies on another panel or beyond the edge")
+        inside = not cells & taken and place["x"] + place["w"] <= 24
+        check.expect(inside, f"{what}: lies on another panel or beyond the edge")
         taken |= cells
         for target in panel["targets"]:
-            text = target["expr"]
-            expect("$run" in text or "ALERTS" in text, f"{what}: the chosen run does not matter")
-            unknown = check_dashboards.series_in(text) - known
-            expect(not unknown, f"{what}: not in docs/metrics.md: {unknown}")
-            used = set(re.findall(r"\$\{?(\w+)", text))
-            expect(used <= variables | {"__rate_interval"}, f"{what}: unknown variables {used - variables}")
-            expressions.append(check_dashboards.fill(text, {variable: ["x"] for variable in variables}, "1m"))
+            check_query(check, target, variables, what)
 
 
-def check_syntax(expressions):
+def check_rules(check):
+    for kind, name, expression, _ in rules():
+        check.read(expression, f"{kind} {name}")
+
+
+def check_syntax(check):
+    """By Prometheus itself, besides."""
     if shutil.which("promtool") is None:
-        print("not checked: PromQL's syntax (promtool, of the Debian package prometheus, is not installed)")
+        print("not checked: Prometheus' own syntax (promtool, of the Debian package prometheus, is not installed)")
         return
-    with tempfile.NamedTemporaryFile("w", suffix=".yml") as rules:
-        json.dump(
-            {
-                "groups": [
-                    {
-                        "name": "panels",
-                        "rules": [{"record": f"panel:{i}", "expr": text} for i, text in enumerate(expressions)],
-                    }
-                ]
-            },
-            rules,
-        )
-        rules.flush()
-        done = subprocess.run(["promtool", "check", "rules", "--lint=none", rules.name], capture_output=True, text=True)
-        expect(done.returncode == 0, f"promtool: {done.stdout}{done.stderr}")
+    rows = [{"record": f"panel:{i}", "expr": text} for i, text in enumerate(check.expressions)]
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        json.dump({"groups": [{"name": "panels", "rules": rows}]}, file)
+        file.flush()
+        done = subprocess.run(["promtool", "check", "rules", "--lint=none", file.name], capture_output=True, text=True)
+        check.expect(done.returncode == 0, f"promtool: {done.stdout}{done.stderr}")
 
 
-def check_generated():
+def check_generated(check):
     done = subprocess.run(
         [sys.executable, GRAFANA / "generate_dashboards.py", "--check"], capture_output=True, text=True
     )
     if "No module named 'grafana_foundation_sdk'" in done.stderr:
         print("not checked: that the files are as generated (grafana-foundation-sdk is not installed)")
         return
-    expect(done.returncode == 0, f"generate_dashboards.py --check: {done.stdout}{done.stderr}")
+    check.expect(done.returncode == 0, f"generate_dashboards.py --check: {done.stdout}{done.stderr}")
+
+
+def boards():
+    """Name → dashboard."""
+    paths = sorted((GRAFANA / "dashboards").glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def main():
-    known, expressions = series_there_are(), []
-    for path in sorted((GRAFANA / "dashboards").glob("*.json")):
-        check_panels(json.loads(path.read_text(encoding="utf-8")), path.stem, known, expressions)
-    expect(len(expressions) > 50, f"{len(expressions)} queries")
-    check_syntax(expressions)
-    check_generated()
-    print("\n".join(failures) or f"{len(expressions)} queries, all is well")
-    return 1 if failures else 0
+    check = Check(known_series())
+    for name, board in boards().items():
+        check_board(check, board, name)
+    check.expect(len(check.expressions) > 50, f"{len(check.expressions)} queries")
+    check_rules(check)
+    check_syntax(check)
+    check_generated(check)
+    print("\n".join(check.failures) or f"{len(check.expressions)} queries, all is well")
+    return 1 if check.failures else 0
 
 
 if __name__ == "__main__":

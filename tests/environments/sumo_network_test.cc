@@ -186,7 +186,8 @@ TEST(SumoScenario, ASignalWithoutAChoiceOfGreensIsNoAgent) {
   NetFile meter;
   ASSERT_TRUE(ParseText(R"(<net><edge id="i"><lane id="i_0" length="9" shape="0,0 9,0"/></edge>
     <edge id="o"><lane id="o_0" length="9" shape="9,0 18,0"/></edge>
-    <tlLogic id="m"><phase duration="4" state="G"/><phase duration="2" state="y"/><phase duration="6" state="r"/></tlLogic>
+    <tlLogic id="m">
+      <phase duration="4" state="G"/><phase duration="2" state="y"/><phase duration="6" state="r"/></tlLogic>
     <connection from="i" to="o" fromLane="0" toLane="0" tl="m" linkIndex="0" dir="s"/></net>)",
                         "n", meter)
                   .ok());

@@ -1,4 +1,4 @@
-#include "sumo_validation.h"
+#include "tests/environments/sumo_validation.h"
 
 #include <cmath>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // The built-in simulator against SUMO's figures in tests/golden/traffic_sumo_grid_3x3.txt, and those against SUMO
 // itself where it is installed. deploy/validation/validate_traffic.py makes the golden file and
 // docs/traffic_validation.md.
-#include "sumo_validation.h"
+#include "tests/environments/sumo_validation.h"
 
 #include <cstdlib>
 #include <fstream>

@@ -190,8 +190,10 @@ class TerminalTest(unittest.TestCase):
 
     def test_a_worker_whose_terminal_is_closed_leaves_in_peace(self):
         run = self.home / "run"
+        experiment = self.experiment("endless", ENDLESS)
         learner = self.start(
-            BIN / "learner", f"--experiment={self.experiment('endless', ENDLESS)}", f"--run_dir={run}", "--no_final_evaluation")
+            BIN / "learner", f"--experiment={experiment}", f"--run_dir={run}", "--no_final_evaluation"
+        )
         learner.until(lambda: re.search(r"connect to [0-9.:]+\s", learner.output))
         address = re.search(r"connect to ([0-9.:]+)", learner.output)[1]
         worker = self.start(BIN / "actor_worker", f"--learner={address}")

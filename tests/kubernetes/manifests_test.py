@@ -179,7 +179,7 @@ def flags_of(path):
 
 
 def check_flags(resources):
-    """Every flag of the manifests is declared where the program declares its own; probes are answered in every phase."""
+    """Flags of the manifests are declared where the program declares its own; probes are answered in every phase."""
     for (kind, _), pod in pods_of(resources).items():
         declared = flags_of("learner/run/flags.cc" if kind == "StatefulSet" else "actor_worker/commands/flags.cc")
         for container in pod["containers"]:

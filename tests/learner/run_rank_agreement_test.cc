@@ -1,9 +1,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "learner/run/rank_agreement.h"
-#include "tests/common/thread_ranks.h"
 #include "tests/learner/run_fakes.h"
 #include "tests/learner/run_harness.h"
+#include "tests/support/thread_ranks.h"
 
 namespace troupe::testing {
 namespace {

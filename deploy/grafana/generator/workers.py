@@ -58,8 +58,8 @@ def make():
     made.with_panel(
         graph(
             "Slowest worker",
-            "Its mean time for a chunk, as a multiple of the others' median. SYNCHRONOUS and PIPELINED runs go at its pace;"
-            " from 3 on, when the others wait for it, the learner's log names it.",
+            "Its mean time for a chunk, as a multiple of the others' median. SYNCHRONOUS and PIPELINED runs go at its"
+            " pace; from 3 on, when the others wait for it, the learner's log names it.",
             "number",
             [query(of_run("troupe_slowest_worker_ratio"), "{{run}}")],
             low=0,

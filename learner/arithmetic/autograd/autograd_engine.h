@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "learner/arithmetic/host/gradient_engine.h"
+#include "learner/arithmetic/cpu/gradient_engine.h"
 #include "learner/torch/torch_headers.h"
 
 namespace troupe {

@@ -8,7 +8,7 @@
 
 #include "common/specs/policy_spec.h"
 #include "learner/arithmetic/blocks/block_stack.h"
-#include "learner/arithmetic/host/gradient_engine.h"
+#include "learner/arithmetic/cpu/gradient_engine.h"
 
 namespace troupe {
 

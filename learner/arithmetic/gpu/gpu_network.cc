@@ -89,17 +89,15 @@ void GpuNetwork::Gradients(const at::Tensor& indices, int64_t count, const GpuSc
     const at::Tensor y = stack_.Forward(pick(&GpuRows::inputs, plan.stack.input_size), &activations_);
     at::Tensor masks, sums;
     if (plan.objective->has_masks()) masks = pick(&GpuRows::masks, plan.stack.output_size);
-    const at::Tensor slope =
-        plan.objective->Operators(y, masks, pick(&GpuRows::fields, network_.fields_per_row()), scalars.denominators,
-                                  scalars.objective, &sums);
+    const at::Tensor slope = plan.objective->Operators(y, masks, pick(&GpuRows::fields, network_.fields_per_row()),
+                                                       scalars.denominators, scalars.objective, &sums);
     stack_.Backward(slope, /*add=*/part > 0, &activations_);
     part > 0 ? figures_.add_(sums) : figures_.copy_(sums);
   }
 }
 
 void GpuNetwork::Step(const GpuScalars& scalars) {
-  const FlatAdam::StepResult step =
-      network_.optimizer.StepOnDevice(scalars.learning_rates, gradient_, figures_.sum(1));
+  const FlatAdam::StepResult step = network_.optimizer.StepOnDevice(scalars.learning_rates, gradient_, figures_.sum(1));
   const at::Tensor wanted = (scalars.learning_rates != 0).to(at::kFloat), skipped = step.skipped * wanted;
   const at::Tensor moved = (wanted - skipped).unsqueeze(1);
   const at::Tensor all = at::cat({figures_, step.gradient_norms.unsqueeze(1), at::ones_like(moved)}, 1);

@@ -7,9 +7,9 @@
 #include "absl/strings/str_join.h"
 #include "learner/arithmetic/autograd/autograd_engine.h"
 #include "learner/arithmetic/blocks/block_engine.h"
+#include "learner/arithmetic/cpu/host_arithmetic.h"
 #include "learner/arithmetic/gpu/gpu_arithmetic.h"
 #include "learner/arithmetic/host/cpu_features.h"
-#include "learner/arithmetic/host/host_arithmetic.h"
 
 namespace troupe {
 namespace {

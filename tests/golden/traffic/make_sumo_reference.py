@@ -3,8 +3,8 @@
 
     tests/golden/traffic/make_sumo_reference.py BUILD_FOLDER SUMO_HOME [WORK_FOLDER]
 
-Needs the test program environments_tests of a build, which writes the vehicles, and SUMO 1.28 (netconvert and sumo below
-SUMO_HOME/bin). Takes about a minute on two cores.
+Needs the test program environments_tests of a build, which writes the vehicles, and SUMO 1.28 (netconvert and sumo
+below SUMO_HOME/bin). Takes about a minute on two cores.
 """
 import math
 import os

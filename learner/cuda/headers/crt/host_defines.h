@@ -1,5 +1,5 @@
-// NVIDIA's header of this name comes with its compiler, not with the runtime's headers that PyPI's wheel holds. Here are
-// the names from it that those use, as GCC and Clang take them in host code. Found only where NVIDIA's own is not.
+// NVIDIA's header of this name comes with its compiler, not with the runtime's headers that PyPI's wheel holds. Here
+// are the names from it that those use, as GCC and Clang take them in host code. Found only where NVIDIA's own is not.
 #ifndef TROUPE_LEARNER_CUDA_HEADERS_CRT_HOST_DEFINES_H_
 #define TROUPE_LEARNER_CUDA_HEADERS_CRT_HOST_DEFINES_H_
 

@@ -1,6 +1,6 @@
 // A data-parallel group whose ranks are threads of one process.
-#ifndef TROUPE_TESTS_COMMON_THREAD_RANKS_H_
-#define TROUPE_TESTS_COMMON_THREAD_RANKS_H_
+#ifndef TROUPE_TESTS_SUPPORT_THREAD_RANKS_H_
+#define TROUPE_TESTS_SUPPORT_THREAD_RANKS_H_
 
 #include <algorithm>
 #include <functional>
@@ -107,4 +107,4 @@ inline void RunRanks(int size, const std::function<void(std::shared_ptr<ThreadRa
 
 }  // namespace troupe
 
-#endif  // TROUPE_TESTS_COMMON_THREAD_RANKS_H_
+#endif  // TROUPE_TESTS_SUPPORT_THREAD_RANKS_H_

@@ -6,8 +6,8 @@
 //
 // RunPart, Sum and Refresh may run at once on any threads for different numbers, each lane (of ComputeThreads()) in one
 // call at a time. Memory is kept from step to step.
-#ifndef TROUPE_LEARNER_ARITHMETIC_HOST_GRADIENT_ENGINE_H_
-#define TROUPE_LEARNER_ARITHMETIC_HOST_GRADIENT_ENGINE_H_
+#ifndef TROUPE_LEARNER_ARITHMETIC_CPU_GRADIENT_ENGINE_H_
+#define TROUPE_LEARNER_ARITHMETIC_CPU_GRADIENT_ENGINE_H_
 
 #include <cstdint>
 #include <vector>
@@ -59,4 +59,4 @@ class GradientEngine {
 
 }  // namespace troupe
 
-#endif  // TROUPE_LEARNER_ARITHMETIC_HOST_GRADIENT_ENGINE_H_
+#endif  // TROUPE_LEARNER_ARITHMETIC_CPU_GRADIENT_ENGINE_H_

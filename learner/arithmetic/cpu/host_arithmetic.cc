@@ -1,4 +1,4 @@
-#include "learner/arithmetic/host/host_arithmetic.h"
+#include "learner/arithmetic/cpu/host_arithmetic.h"
 
 #include <algorithm>
 #include <numeric>

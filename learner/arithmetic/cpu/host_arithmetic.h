@@ -1,7 +1,7 @@
 // The networks of a run on the CPU, each by an engine of its own kind, all of a minibatch in one pass over all
 // networks' parts: threads meet four times a minibatch, however many networks there are.
-#ifndef TROUPE_LEARNER_ARITHMETIC_HOST_HOST_ARITHMETIC_H_
-#define TROUPE_LEARNER_ARITHMETIC_HOST_HOST_ARITHMETIC_H_
+#ifndef TROUPE_LEARNER_ARITHMETIC_CPU_HOST_ARITHMETIC_H_
+#define TROUPE_LEARNER_ARITHMETIC_CPU_HOST_ARITHMETIC_H_
 
 #include <functional>
 #include <memory>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "learner/arithmetic/arithmetic.h"
-#include "learner/arithmetic/host/gradient_engine.h"
+#include "learner/arithmetic/cpu/gradient_engine.h"
 #include "learner/arithmetic/networks/trained_network.h"
 #include "learner/ranks/collective.h"
 
@@ -85,4 +85,4 @@ class HostArithmetic final : public Arithmetic {
 
 }  // namespace troupe
 
-#endif  // TROUPE_LEARNER_ARITHMETIC_HOST_HOST_ARITHMETIC_H_
+#endif  // TROUPE_LEARNER_ARITHMETIC_CPU_HOST_ARITHMETIC_H_
