@@ -1,0 +1,221 @@
+// Games small enough to know their optimum, played by exported policies: what comes of it is an algorithm's training
+// batch. Inference is the definition of common/specs/policy_spec.h in plain loops, so that a learner's own arithmetic
+// has no say in it. Everything follows from a seed.
+#ifndef TROUPE_TESTS_ALGORITHMS_TINY_GAME_H_
+#define TROUPE_TESTS_ALGORITHMS_TINY_GAME_H_
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/algorithms/batch_builder.h"
+
+namespace troupe {
+
+// Joint actions of an episode so far, oldest first: [steps][agents of all groups, in order].
+using JointActions = std::vector<std::vector<int>>;
+
+// A game of fixed episode length, played in all columns at once. Agents are numbered through all groups.
+struct Game {
+  std::vector<AgentGroupSpec> groups;
+  int length = 1;
+  int extras = 0;          // sees the first step's joint action from the second on, of as many agents
+  bool truncates = false;  // ends by truncation rather than by termination
+  // Every agent's reward for the last of the joint actions.
+  std::function<std::vector<float>(const JointActions&)> reward;
+  // Whether an agent acts at the next step, and may act so.
+  std::function<bool(const JointActions&, int agent)> alive = [](const JointActions&, int) { return true; };
+  std::function<bool(const JointActions&, int agent, int action)> allowed = [](const JointActions&, int, int) {
+    return true;
+  };
+  // What an agent sees at the next step; `to` holds zeros. Usually: which step of the episode it is.
+  std::function<void(const JointActions&, int agent, float* to)> observe = [](const JointActions& past, int,
+                                                                              float* to) { to[past.size()] = 1.0f; };
+
+  int agents() const {
+    int count = 0;
+    for (const AgentGroupSpec& group : groups) count += group.num_agents();
+    return count;
+  }
+};
+
+// log π of an agent's actions; forbidden ones are left at kMaskedLogit.
+inline std::vector<double> LogProbabilities(const PolicySpec& policy, const PolicyWeights& weights, int agent,
+                                            const float* observation, const uint8_t* mask) {
+  const int set = policy.set_of_agent[agent];
+  std::vector<double> x(observation, observation + policy.observation_size);
+  x.resize(policy.stack.input_size, 0.0);
+  if (policy.agent_id_input) x[policy.observation_size + agent] = 1;
+  const auto parameter = [&](const std::string& name) -> const HostTensor& {
+    return *std::find_if(weights.tensors.begin(), weights.tensors.end(),
+                         [&](const HostTensor& tensor) { return tensor.name == policy.group + "/" + name; });
+  };
+  const auto dense = [&](const std::string& name) {
+    const HostTensor &weight = parameter(name + ".weight"), &bias = parameter(name + ".bias");
+    const int64_t inputs = weight.shape[1], outputs = weight.shape[2];
+    const float* const w = weight.floats() + set * inputs * outputs;
+    std::vector<double> y(bias.floats() + set * outputs, bias.floats() + (set + 1) * outputs);
+    for (int64_t i = 0; i < inputs; ++i) {
+      for (int64_t o = 0; o < outputs; ++o) y[o] += x[i] * w[i * outputs + o];
+    }
+    x = y;
+  };
+  for (size_t layer = 0; layer < policy.stack.hidden_sizes.size(); ++layer) {
+    dense("layers." + std::to_string(layer));
+    for (double& h : x) h = policy.stack.activation == Activation::kTanh ? std::tanh(h) : std::max(h, 0.0);
+  }
+  dense("output");
+  double sum = 0, most = kMaskedLogit;
+  for (size_t a = 0; a < x.size(); ++a) most = std::max(most, x[a] = mask[a] != 0 ? x[a] : kMaskedLogit);
+  for (const double logit : x) sum += std::exp(logit - most);
+  for (double& logit : x) logit -= most + std::log(sum);
+  return x;
+}
+
+// One column of a batch on its way through its episodes.
+class Player {
+ public:
+  Player(const Game& game, const AlgorithmContext& context, int column, TrainingBatch* batch)
+      : game_(game), context_(context), column_(column), batch_(*batch) {}
+
+  // Writes what is seen at step t.
+  void Look(int t) {
+    const int cell = t * batch_.columns + column_;
+    int agent = 0;
+    for (size_t g = 0; g < game_.groups.size(); ++g) {
+      const AgentGroupSpec& spec = game_.groups[g];
+      GroupBatch& group = batch_.groups[g];
+      for (int a = 0; a < spec.num_agents(); ++a, ++agent) {
+        const int row = cell * spec.num_agents() + a;
+        group.alive[row] = game_.alive(past_, agent);
+        for (int action = 0; action < spec.action_size; ++action) {
+          group.action_masks[row * spec.action_size + action] = game_.allowed(past_, agent, action);
+        }
+        if (group.alive[row] != 0) game_.observe(past_, agent, &group.observations[row * spec.observation_size]);
+      }
+    }
+    for (int extra = 0; extra < game_.extras && !past_.empty(); ++extra) {
+      batch_.state_extras[cell * game_.extras + extra] = static_cast<float>(past_.front()[extra]);
+    }
+  }
+
+  // Acts on what was seen at step t; the dead take action 0. Returns the sum of rewards.
+  double Act(int t, const PolicyWeights& weights, RandomStream* random) {
+    const int cell = t * batch_.columns + column_;
+    std::vector<int> actions;
+    ForEachAgent(cell, [&](GroupBatch& group, const AgentGroupSpec& spec, const PolicySpec& policy, int a, int row) {
+      const std::vector<double> log_pi =
+          LogProbabilities(policy, weights, a, &group.observations[row * spec.observation_size],
+                           &group.action_masks[row * spec.action_size]);
+      int action = 0;
+      if (group.alive[row] != 0) {
+        float left = random->Uniform();
+        while (action + 1 < spec.action_size && left >= std::exp(log_pi[action])) left -= std::exp(log_pi[action++]);
+        while (group.action_masks[row * spec.action_size + action] == 0) --action;  // rounding left some over
+      }
+      group.discrete_actions[row] = action;
+      group.log_probabilities[row] = static_cast<float>(log_pi[action]);
+      actions.push_back(action);
+    });
+    past_.push_back(actions);
+    const std::vector<float> rewards = game_.reward(past_);
+    double sum = 0;
+    int agent = 0;
+    ForEachAgent(cell, [&](GroupBatch& group, const AgentGroupSpec&, const PolicySpec&, int, int row) {
+      sum += group.rewards[row] = rewards[agent++];
+    });
+    if (static_cast<int>(past_.size()) == game_.length) {
+      past_.clear();
+      if (game_.truncates) {
+        Truncate(context_.environment, t, column_, 0.0f, &batch_);
+      } else {
+        batch_.terminated[cell] = 1;
+      }
+    }
+    return sum;
+  }
+
+ private:
+  template <typename Body>
+  void ForEachAgent(int cell, Body&& body) {
+    for (size_t g = 0; g < game_.groups.size(); ++g) {
+      const AgentGroupSpec& spec = game_.groups[g];
+      for (int a = 0; a < spec.num_agents(); ++a) {
+        body(batch_.groups[g], spec, context_.policies[g], a, cell * spec.num_agents() + a);
+      }
+    }
+  }
+
+  const Game& game_;
+  const AlgorithmContext& context_;
+  const int column_;
+  TrainingBatch& batch_;
+  JointActions past_;
+};
+
+// One batch of complete episodes; the mean reward per step and agent through `mean_reward`.
+inline TrainingBatch Collect(const Game& game, const AlgorithmContext& context, const PolicyWeights& weights,
+                             uint64_t seed, double* mean_reward) {
+  const int steps = 4 * game.length, columns = 32;
+  TrainingBatch batch = EmptyBatch(context.environment, steps, columns);
+  RandomStream random(seed);
+  std::vector<Player> players;
+  for (int column = 0; column < columns; ++column) players.emplace_back(game, context, column, &batch);
+  double total = 0;
+  for (int t = 0; t <= steps; ++t) {
+    for (Player& player : players) {
+      player.Look(t);
+      if (t < steps) total += player.Act(t, weights, &random);
+    }
+  }
+  *mean_reward = total / (steps * columns * game.agents());
+  return batch;
+}
+
+inline AlgorithmContext ContextOf(const Game& game, const std::string& settings) {
+  return MakeContext(settings, game.groups, game.extras);
+}
+
+// The mean reward per step and agent after `updates` updates, whose batches were played by the policy of `lag` updates
+// earlier (the first one's until there is one).
+inline double Learn(const Game& game, const AlgorithmContext& context, int updates, int lag = 0, uint64_t seed = 50) {
+  auto algorithm = CreateAlgorithm(context).value();
+  std::deque<PolicyWeights> recent;
+  double reward = 0;
+  for (int update = 0; update < updates; ++update) {
+    recent.push_back(algorithm->ExportPolicy(update));
+    if (static_cast<int>(recent.size()) > lag + 1) recent.pop_front();
+    const TrainingBatch batch = Collect(game, context, recent.front(), seed + update, &reward);
+    EXPECT_TRUE(
+        algorithm->Update(batch, {.update = static_cast<uint64_t>(update), .env_steps = 0, .total_env_steps = 1}).ok());
+  }
+  Collect(game, context, algorithm->ExportPolicy(updates), 7, &reward);
+  return reward;
+}
+
+// Collection, and PPO that learns such games in some tens of updates; `more` holds further fields of ppo.
+inline std::string Fast(const std::string& more = "") {
+  return "collection { num_shards: 1 copies_per_shard: 32 rollout_length: 16 } ppo { epochs: 8 actor_learning_rate: "
+         "0.01 "
+         "critic_learning_rate: 0.01 entropy_coefficient: 0.01 " +
+         more + " } ";
+}
+inline constexpr char kPerAgent[] = "policy { sharing: PER_AGENT hidden_sizes: [16] } critic { hidden_sizes: [32] } ";
+
+// Both must choose action 2; each good choice alone is worth nothing.
+inline Game Coordination() {
+  return {.groups = {DiscreteGroup("players", 2, 1, 3)}, .reward = [](const JointActions& past) {
+            const std::vector<int>& now = past.back();
+            const float payoff = now[0] == now[1] ? std::vector<float>{1, 2, 5}[now[0]] : 0.0f;
+            return std::vector<float>{payoff, payoff};
+          }};
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_TESTS_ALGORITHMS_TINY_GAME_H_
