@@ -1,0 +1,204 @@
+"""The cases: settings that together meet every pair of choices below, and a few chosen by hand."""
+
+from itertools import combinations, product
+
+import numpy as np
+
+from scene import Group, Scene
+
+SCENES = {
+    "two groups": Scene((Group("cars", 3, 5, 4), Group("lights", 2, 7, 3)), extras=2, steps=8, columns=3),
+    "one pair": Scene((Group("pair", 2, 6, 5),), extras=0, steps=10, columns=4, death=0.35),
+    "extras alone": Scene((Group("a", 1, 4, 2), Group("b", 4, 3, 3), Group("c", 2, 5, 6)), extras=5, steps=7, columns=3,
+                          observations_in_state=False),
+}
+# Parameter sets of the agents of each group of a scene, of unlike sizes.
+PARTITIONS = {"cars": [1, 0, 1], "lights": [0, 1], "pair": [1, 0], "a": [0], "b": [2, 0, 1, 0], "c": [0, 0]}
+
+# Dimension → choice → what it sets: (section, field) → value. PARTITIONED also gets the groups' partitions.
+CHOICES = {
+    "scene": {name: {} for name in SCENES},
+    "sharing": {
+        "shared": {},
+        "shared with ids": {("policy", "agent_id_input"): True},
+        "per agent": {("policy", "sharing"): "PER_AGENT"},
+        "partitioned": {("policy", "sharing"): "PARTITIONED"},
+    },
+    "critic": {
+        "team, mean": {},
+        "team, sum": {("critic", "team_reward"): "SUM"},
+        "team, living": {("critic", "team_reward"): "MEAN_LIVING"},
+        "each": {("critic", "heads"): "EACH_AGENT"},
+        "agent state": {("critic", "heads"): "EACH_AGENT", ("critic", "input"): "AGENT_SPECIFIC_STATE"},
+        "local": {("critic", "heads"): "EACH_AGENT", ("critic", "input"): "LOCAL_OBSERVATION"},
+        "local with ids": {("critic", "heads"): "EACH_AGENT", ("critic", "input"): "LOCAL_OBSERVATION",
+                           ("critic", "agent_id_input"): True},
+    },
+    "lag": {
+        "none": {},
+        "v-trace": {("ppo", "lag_correction"): "V_TRACE"},
+        "v-trace, other clips": {("ppo", "lag_correction"): "V_TRACE", ("ppo", "vtrace_rho_clip"): 1.3,
+                                 ("ppo", "vtrace_c_clip"): 0.8},
+        "decoupled": {("ppo", "lag_correction"): "DECOUPLED"},
+        "decoupled, capped": {("ppo", "lag_correction"): "DECOUPLED", ("ppo", "importance_cap"): 1.05},
+    },
+    "dead": {"bootstrap": {}, "zero": {("ppo", "dead_agents"): "ZERO"}},
+    "value loss": {
+        "huber": {},
+        "huber 0.4": {("ppo", "huber_delta"): 0.4},
+        "squared": {("ppo", "value_loss"): "SQUARED"},
+    },
+    "value clip": {"yes": {}, "no": {("ppo", "clip_value"): False}},
+    "value norm": {
+        "per update": {},
+        "per minibatch": {("ppo", "value_norm_update"): "PER_MINIBATCH"},
+        "no": {("ppo", "value_normalization"): False},
+    },
+    "advantage norm": {
+        "group": {},
+        "each agent": {("ppo", "advantage_normalization_per_agent"): True},
+        "none": {("ppo", "advantage_normalization"): False},
+    },
+    "minibatches": {"whole": {}, "of 8": {("ppo", "minibatch_size"): 8}},
+    "optimiser": {
+        "plain": {},
+        "decay": {("ppo", "weight_decay"): 0.03, ("ppo", "adam_epsilon"): 0.01},
+        "clipped": {("ppo", "max_gradient_norm"): 0.05, ("ppo", "adam_epsilon"): 0.001},
+        "never clipped": {("ppo", "max_gradient_norm"): 0.0, ("ppo", "adam_epsilon"): 0.1},
+    },
+    "schedule": {
+        "none": {},
+        "learning rate": {("ppo", "anneal_learning_rate"): True},
+        "entropy": {("ppo", "entropy_coefficient"): 0.05, ("ppo", "final_entropy_coefficient"): 0.2},
+        "both": {("ppo", "anneal_learning_rate"): True, ("ppo", "final_entropy_coefficient"): 0.0},
+        "both, over 400 steps": {("ppo", "anneal_learning_rate"): True, ("ppo", "final_entropy_coefficient"): 0.1,
+                                 ("ppo", "schedule_env_steps"): 400},
+    },
+    "norms": {
+        "none": {},
+        "input": {(s, "input_layer_norm"): True for s in ("policy", "critic")},
+        "hidden": {(s, "hidden_layer_norm"): True for s in ("policy", "critic")},
+        "both": {(s, f): True for s in ("policy", "critic") for f in ("input_layer_norm", "hidden_layer_norm")},
+    },
+    "activation": {
+        "relu": {},
+        "tanh": {("policy", "activation"): "TANH", ("critic", "activation"): "TANH"},
+        "relu and tanh": {("critic", "activation"): "TANH"},
+    },
+    "discount": {
+        "usual": {},
+        "short": {("ppo", "discount"): 0.9, ("ppo", "gae_lambda"): 0.7, ("ppo", "reward_scale"): 0.4},
+        "whole returns": {("ppo", "gae_lambda"): 1.0, ("ppo", "value_coefficient"): 0.5},
+    },
+    "clip": {"usual": {}, "narrow": {("ppo", "clip"): 0.08}},
+}
+
+NORMS_MEET = ("norms", "sharing", "activation", "minibatches")
+
+# Every case sets these, unless a choice does.
+USUAL = {
+    "policy": {"hidden_sizes": [8, 5]},
+    "critic": {"hidden_sizes": [9, 6]},
+    "ppo": {"epochs": 3, "actor_learning_rate": 0.01, "critic_learning_rate": 0.006},
+}
+
+# Name → (scene, changes over USUAL).
+BY_HAND = {
+    "ippo_one_layer_other_seed": ("two groups", {
+        "seed": 77,
+        "policy": {"hidden_sizes": [16], "sharing": "PER_AGENT"},
+        "critic": {"hidden_sizes": [20], "input": "LOCAL_OBSERVATION", "heads": "EACH_AGENT"},
+        "ppo": {"minibatch_size": 5},
+    }),
+    "stops_by_kl": ("one pair", {
+        "ppo": {"epochs": 10, "minibatch_size": 16, "target_kl": 0.04, "actor_learning_rate": 0.02}}),
+    "each_set_stops_by_its_own_kl": ("two groups", {
+        "policy": {"sharing": "PER_AGENT"},
+        "ppo": {"epochs": 10, "target_kl": 0.01, "actor_learning_rate": 0.01}}),
+    "groups_with_policies_of_their_own": ("extras alone", {
+        "policy": {"hidden_sizes": [9], "activation": "TANH"},
+        "group_policies": {"b": {"hidden_sizes": [8, 6], "sharing": "PARTITIONED", "partition": [0, 1, 1, 1]},
+                           "c": {"agent_id_input": True, "activation": "RELU"}},
+    }),
+    "wide_networks": ("one pair", {
+        "policy": {"hidden_sizes": [33, 18]}, "critic": {"hidden_sizes": [49]},
+        "ppo": {"epochs": 2, "minibatch_size": 15}}),
+    "ten_epochs_of_defaults": ("two groups", {"ppo": {"epochs": None, "actor_learning_rate": None,
+                                                      "critic_learning_rate": None}}),
+}
+
+
+def changes_of(picks):
+    """Settings of one choice per dimension."""
+    changes = {section: dict(fields) for section, fields in USUAL.items()}
+    for dimension, choice in picks.items():
+        for (section, field), value in CHOICES[dimension][choice].items():
+            changes[section][field] = value
+    if picks["sharing"] == "partitioned":
+        changes["group_policies"] = {g.name: {"partition": PARTITIONS[g.name]} for g in SCENES[picks["scene"]].groups}
+        # Complete without them, too: group_policies hold for all groups there are.
+        changes["policy"]["partition"] = [0]
+    return changes
+
+
+def pairs_of(picks):
+    """((dimension, choice), (dimension, choice)) of all that is picked."""
+    items = sorted(picks.items())
+    return {(a, b) for i, a in enumerate(items) for b in items[i + 1 :]}
+
+
+def all_pairs(dimensions):
+    return {
+        ((a, x), (b, y))
+        for a, b in combinations(sorted(dimensions), 2)
+        for x, y in product(dimensions[a], dimensions[b])
+    }
+
+
+def pairwise(dimensions, random):
+    """Picks of one choice per dimension that together hold every pair of choices: greedily, the best of some random
+    candidates each time."""
+    missing, picked = all_pairs(dimensions), []
+    while missing:
+        candidates = [_candidate(dimensions, missing, random) for _ in range(40)]
+        best = max(candidates, key=lambda picks: len(pairs_of(picks) & missing))
+        picked.append(best)
+        missing -= pairs_of(best)
+    return picked
+
+
+def _candidate(dimensions, missing, random):
+    picks = {}
+    for dimension in random.permutation(sorted(dimensions)):
+        def gain(choice):
+            new = sum(tuple(sorted([p, (dimension, choice)])) in missing for p in picks.items())
+            return new, random.random_sample()
+        picks[str(dimension)] = max(dimensions[dimension], key=gain)
+    return picks
+
+
+def all_picks():
+    """Without layer norms (what blocks cover) every pair of all else; with them, every pair of NORMS_MEET."""
+    random = np.random.RandomState(5)
+    plain = {dimension: list(choices) for dimension, choices in CHOICES.items()}
+    plain["norms"] = ["none"]
+    normed = {dimension: list(CHOICES[dimension]) for dimension in NORMS_MEET}
+    normed["norms"].remove("none")
+    rest = [{d: c[random.randint(len(c))] for d, c in plain.items()} for _ in range(40)]
+    return pairwise(plain, random) + [{**r, **picks} for r, picks in zip(rest, pairwise(normed, random))]
+
+
+def all_cases():
+    """(name, scene, changes) of every case."""
+    cases = []
+    for name, (scene, own) in BY_HAND.items():
+        changes = {section: {**fields, **own.get(section, {})} for section, fields in USUAL.items()}
+        changes = {section: {f: v for f, v in fields.items() if v is not None} for section, fields in changes.items()}
+        changes.update({k: v for k, v in own.items() if k not in changes})
+        cases.append((name, SCENES[scene], changes))
+    for number, picks in enumerate(all_picks()):
+        words = [picks["critic"], picks["lag"], picks["sharing"]]
+        words += [] if picks["norms"] == "none" else [picks["norms"] + " norm"]
+        name = f"pair{number:02d}_" + "_".join(words).replace(",", "").replace("-", "").replace(" ", "_")
+        cases.append((name, SCENES[picks["scene"]], changes_of(picks)))
+    return cases

@@ -1,0 +1,247 @@
+"""A MAPPO / IPPO learner in float64: what two updates of learner/algorithms must end at.
+
+Proximal policy optimisation of each agent group's actor with its critics (arXiv:2103.01955, algorithm 1 without
+recurrence): values of all states → advantages and targets → normalised advantages → epochs of minibatches of joint
+steps, each one Adam step of every network. The parameter sets of a group are policies of their own: each has its own
+mean loss, gradient norm and stop at target_kl."""
+
+import numpy as np
+
+import returns
+from adam import Adam
+from critics import make_critics
+from losses import policy_loss, value_loss
+from philox import deal_minibatches
+from policies import inputs_of, log_probabilities, make_policy
+from value_norm import ValueNorm
+
+
+class Learner:
+    def __init__(self, scene, settings, random):
+        self.scene, self.settings, self.ppo = scene, settings, settings["ppo"]
+        self.policies = [make_policy(group, settings) for group in scene.groups]
+        self.critics = make_critics(scene, settings)
+        self.actor_parameters = [policy.network.random_parameters(random) for policy in self.policies]
+        self.critic_parameters = [critic.network.random_parameters(random) for critic in self.critics]
+        self.actor_adams = [self._adam(p) for p in self.actor_parameters]
+        self.critic_adams = [self._adam(p) for p in self.critic_parameters]
+        self.norms = [ValueNorm(self.ppo["value_normalization"]) for _ in self.critics]
+        self.closest_kink = np.inf
+
+    def _adam(self, parameters):
+        return Adam(parameters, self.ppo["adam_epsilon"], self.ppo["weight_decay"], self.ppo["max_gradient_norm"])
+
+    def parameters(self):
+        """Name → parameter, named as in saved states."""
+        named = [(f"actor/{g.name}", p) for g, p in zip(self.scene.groups, self.actor_parameters)]
+        named += [(f"critic/{c.name}", p) for c, p in zip(self.critics, self.critic_parameters)]
+        return {f"{prefix}/{name}": value for prefix, p in named for name, value in p.items()}
+
+    def optimiser_state(self):
+        """Adam's moments and steps and the normalisers' averages, flat, named as in saved states."""
+        state = {}
+        named = [(f"actor/{g.name}", a) for g, a in zip(self.scene.groups, self.actor_adams)]
+        named += [(f"critic/{c.name}", a) for c, a in zip(self.critics, self.critic_adams)]
+        for prefix, adam in named:
+            state[f"{prefix}/adam.first_moment"] = np.concatenate([m.ravel() for m in adam.first.values()])
+            state[f"{prefix}/adam.second_moment"] = np.concatenate([m.ravel() for m in adam.second.values()])
+            state[f"{prefix}/adam.steps"] = adam.steps
+        for critic, norm in zip(self.critics, self.norms):
+            state[f"critic/{critic.name}/value_norm"] = norm.state
+        return state
+
+    def update(self, batch, number, env_steps, total_env_steps):
+        """One update; returns the figures it reports, by name."""
+        ppo, groups = self.ppo, self.scene.groups
+        done = min(1.0, env_steps / (ppo["schedule_env_steps"] or total_env_steps))
+        decay = 1 - done if ppo["anneal_learning_rate"] else 1.0
+        actor_rate, critic_rate = ppo["actor_learning_rate"] * decay, ppo["critic_learning_rate"] * decay
+        entropy_coefficient = ppo["entropy_coefficient"]
+        if ppo["final_entropy_coefficient"] is not None:
+            entropy_coefficient += done * (ppo["final_entropy_coefficient"] - ppo["entropy_coefficient"])
+
+        proximal = [self._log_probabilities(batch, g) for g in range(len(groups))]
+        importance = [np.exp(p - batch[f"{g.name}/log_probabilities"]) for g, p in zip(groups, proximal)]
+        estimates = [self._estimate(batch, c, importance) for c in range(len(self.critics))]
+        figures = {
+            "explained_variance": np.mean([_explained_variance(e) for e in estimates]),
+            "learning_rate": actor_rate,
+            "critic_learning_rate": critic_rate,
+            "entropy_coefficient": entropy_coefficient,
+            "skipped_minibatches": 0.0,
+        }
+        if ppo["value_norm_update"] == "PER_UPDATE":
+            for norm, e in zip(self.norms, estimates):
+                norm.update(e["targets"][e["active"]])
+        advantages = [self._advantages(batch, g, estimates) for g in range(len(groups))]
+        sources = [(batch[f"{g.name}/log_probabilities"].astype(np.float64), np.ones(p.shape))
+                   for g, p in zip(groups, proximal)]
+        if ppo["lag_correction"] == "DECOUPLED":
+            living = [batch[f"{g.name}/alive"][:-1] > 0 for g in groups]
+            capped = sum(((i > ppo["importance_cap"]) & l).sum() for i, l in zip(importance, living))
+            figures["capped_importance_fraction"] = capped / sum(i.size for i in importance)
+            sources = [(p, np.minimum(i, ppo["importance_cap"])) for p, i in zip(proximal, importance)]
+
+        moving = [np.ones(policy.network.sets, bool) for policy in self.policies]
+        actor_steps, critic_steps, epochs, first = [], [], 0, 0
+        cells = self.scene.steps * self.scene.columns
+        for epoch in range(ppo["epochs"]):
+            for minibatch in deal_minibatches(cells, ppo["minibatch_size"], self.settings["seed"], number, epoch):
+                for g in range(len(groups)):
+                    actor_steps += self._step_actor(
+                        batch, g, minibatch, *sources[g], advantages[g], moving[g], entropy_coefficient, actor_rate)
+                for c in range(len(self.critics)):
+                    critic_steps.append(self._step_critic(c, minibatch, estimates[c], critic_rate))
+                first = first or len(actor_steps)
+            epochs += 1
+            if ppo["target_kl"] > 0:
+                moved = [self._moved(batch, g, proximal[g]) for g in range(len(groups))]
+                figures["update_kl"] = np.concatenate(moved).mean()
+                for m, kl in zip(moving, moved):
+                    m &= kl <= ppo["target_kl"]
+                    self.closest_kink = min(self.closest_kink, np.abs(kl - ppo["target_kl"]).min())
+                if not any(m.any() for m in moving):
+                    break
+
+        for steps in (actor_steps, critic_steps):
+            figures.update({name: np.mean([step[name] for step in steps]) for name in steps[0]})
+        for name in ("approx_kl", "clip_fraction"):
+            figures[f"first_{name}"] = np.mean([step[name] for step in actor_steps[:first]])
+        figures["epochs"] = float(epochs)
+        networks = [p.network for p in self.policies] + [c.network for c in self.critics]
+        self.closest_kink = min(self.closest_kink, *(n.closest_kink for n in networks))
+        return {name: float(figures[name]) for name in sorted(figures)}
+
+    def _moved(self, batch, g, start):
+        """KL(π at the update's start ‖ π now) of each set: the mean of (r − 1) − log r over its living rows."""
+        log_ratio = self._log_probabilities(batch, g) - start
+        alive = batch[f"{self.scene.groups[g].name}/alive"][:-1] > 0
+        estimate, sets = np.exp(log_ratio) - 1 - log_ratio, self.policies[g].sets
+        return np.array([estimate[alive & (sets == s)].mean() for s in range(sets.max() + 1)])
+
+    def _log_probabilities(self, batch, g):
+        """log π [steps, columns, agents] of the actions taken, by the actor as it is."""
+        group, policy = self.scene.groups[g], self.policies[g]
+        x, sets = inputs_of(policy, batch[f"{group.name}/observations"][:-1])
+        logits, _ = policy.network.forward(self.actor_parameters[g], x, sets)
+        masks = batch[f"{group.name}/action_masks"][:-1].reshape(-1, group.actions)
+        actions = batch[f"{group.name}/discrete_actions"]
+        log_pi = log_probabilities(logits, masks)[np.arange(len(x)), actions.ravel()].reshape(actions.shape)
+        return np.where(batch[f"{group.name}/alive"][:-1] > 0, log_pi, 0)  # the dead choose nothing
+
+    def _estimate(self, batch, c, importance):
+        """A critic's values, advantages and targets, each [steps, columns, heads], and what its loss needs."""
+        critic, scene, ppo = self.critics[c], self.scene, self.ppo
+        names = [g.name for g in scene.groups]
+        during = critic.inputs(scene, [batch[f"{n}/observations"] for n in names], batch["state_extras"])
+        final = critic.inputs(scene, [batch[f"{n}/final_observations"] for n in names], batch["final_state_extras"])
+        raw, _ = critic.values(self.critic_parameters[c], during)
+        raw_final, _ = critic.values(self.critic_parameters[c], final)
+        mean, deviation = self.norms[c].mean_and_deviation()
+        values, final_values = raw * deviation + mean, raw_final * deviation + mean
+
+        ends = (batch["terminated"] | batch["truncated"]) > 0
+        following = values[1:].copy()
+        for k, (t, column) in enumerate(batch["truncated_at"]):
+            following[t, column] = final_values[k]
+        following[batch["terminated"] > 0] = 0
+
+        out = {"old": raw[:-1], "inputs": during[:-1], "values": values[:-1],
+               "advantages": np.zeros_like(following), "targets": np.zeros_like(following)}
+        active = np.zeros(values.shape, bool)
+        for h, head in enumerate(critic.heads):
+            rewards, alive, weight = self._stream(batch, head, importance)
+            active[..., h] = alive
+            for b in range(scene.columns):
+                stream = (rewards[:, b], values[:-1, b, h], following[:, b, h], ends[:, b], alive[:, b])
+                zero = ppo["dead_agents"] == "ZERO"
+                if ppo["lag_correction"] == "V_TRACE":
+                    clips = ppo["vtrace_rho_clip"], ppo["vtrace_c_clip"]
+                    estimate = returns.v_trace(*stream, weight[:, b], ppo["discount"], ppo["gae_lambda"], *clips, zero)
+                else:
+                    estimate = returns.generalized_advantages(*stream, ppo["discount"], ppo["gae_lambda"], zero)
+                out["advantages"][:, b, h], out["targets"][:, b, h] = estimate
+        out["active"] = active[:-1]
+        return out
+
+    def _stream(self, batch, head, importance):
+        """Rewards [T, B], who is alive [T + 1, B] and π/μ [T, B] of an agent, or of the team."""
+        names, scale = [g.name for g in self.scene.groups], self.ppo["reward_scale"]
+        if head is not None:
+            name, agent = names[head[0]], head[1]
+            alive = batch[f"{name}/alive"][..., agent] > 0
+            weight = np.where(alive[:-1], importance[head[0]][..., agent], 1)
+            return scale * batch[f"{name}/rewards"][..., agent].astype(np.float64), alive, weight
+        rewards = np.concatenate([batch[f"{n}/rewards"] for n in names], -1).astype(np.float64)
+        alive = np.concatenate([batch[f"{n}/alive"] for n in names], -1) > 0
+        acting = alive[:-1]
+        paid = {
+            "SUM": rewards.sum(-1),
+            "MEAN_ALL": rewards.mean(-1),
+            "MEAN_LIVING": (rewards * acting).sum(-1) / np.maximum(acting.sum(-1), 1),
+        }[self.settings["critic"]["team_reward"]]
+        weight = np.where(acting, np.concatenate(importance, -1), 1).prod(-1)  # of the joint action
+        return scale * paid, alive.any(-1), weight
+
+    def _advantages(self, batch, g, estimates):
+        """[steps, columns, agents], normalised over living entries as the settings say."""
+        group, ppo = self.scene.groups[g], self.ppo
+        advantages = np.zeros((self.scene.steps, self.scene.columns, group.agents))
+        for critic, estimate in zip(self.critics, estimates):
+            for h, head in enumerate(critic.heads):
+                if head is None:
+                    advantages[:] = estimate["advantages"][..., h, None]
+                elif head[0] == g:
+                    advantages[..., head[1]] = estimate["advantages"][..., h]
+        if not ppo["advantage_normalization"]:
+            return advantages
+        alive = batch[f"{group.name}/alive"][:-1] > 0
+        agents = range(group.agents)
+        for together in [[a] for a in agents] if ppo["advantage_normalization_per_agent"] else [list(agents)]:
+            living = advantages[..., together][alive[..., together]]
+            advantages[..., together] = (advantages[..., together] - living.mean()) / (living.std() + 1e-5)
+        return advantages
+
+    def _step_actor(self, batch, g, minibatch, reference, importance, advantages, moving, entropy_coefficient, rate):
+        """A gradient step of each parameter set that still moves; the figures of each."""
+        group, policy, parameters = self.scene.groups[g], self.policies[g], self.actor_parameters[g]
+
+        def pick(values, *shape):  # [steps, columns, agents, …] → rows of the minibatch
+            return values.reshape(-1, group.agents, *shape)[minibatch].reshape(-1, *shape)
+
+        def of(name, *shape):
+            return pick(batch[f"{group.name}/{name}"][: self.scene.steps], *shape)
+
+        x, sets = inputs_of(policy, of("observations", group.observation).reshape(-1, group.agents, group.observation))
+        logits, tapes = policy.network.forward(parameters, x, sets)
+        rows = (logits, of("action_masks", group.actions), of("discrete_actions"), pick(reference), pick(importance),
+                pick(advantages), of("alive") > 0)
+        gradient, steps = np.zeros_like(logits), []
+        for s in np.flatnonzero(moving):
+            own = sets == s
+            gradient[own], figures, kink = policy_loss(*(r[own] for r in rows), self.ppo["clip"], entropy_coefficient)
+            self.closest_kink = min(self.closest_kink, kink)
+            steps.append(figures)
+        gradients = policy.network.backward(parameters, tapes, gradient)
+        for s, figures in zip(np.flatnonzero(moving), steps):
+            figures["actor_gradient_norm"] = self.actor_adams[g].step(parameters, gradients, rate, s)
+        return steps
+
+    def _step_critic(self, c, minibatch, estimate, rate):
+        critic, parameters, norm = self.critics[c], self.critic_parameters[c], self.norms[c]
+        picked = {name: v.reshape(-1, *v.shape[2:])[minibatch] for name, v in estimate.items()}
+        if self.ppo["value_norm_update"] == "PER_MINIBATCH":
+            norm.update(picked["targets"][picked["active"]])
+        mean, deviation = norm.mean_and_deviation()
+        targets = (picked["targets"] - mean) / deviation
+        values, tapes = critic.values(parameters, picked["inputs"])
+        gradient, loss, kink = value_loss(values, picked["old"], targets, picked["active"], self.ppo)
+        self.closest_kink = min(self.closest_kink, kink)
+        gradients = critic.network.backward(parameters, tapes, gradient.reshape(-1, critic.network.outputs))
+        return {"value_loss": loss, "critic_gradient_norm": self.critic_adams[c].step(parameters, gradients, rate)}
+
+
+def _explained_variance(estimate):
+    """1 − Var(target − V) / Var(target) over the living."""
+    targets, values = estimate["targets"][estimate["active"]], estimate["values"][estimate["active"]]
+    return 1 - (targets - values).var() / targets.var()

@@ -1,0 +1,68 @@
+"""PPO's losses, and their gradients with respect to a network's outputs, worked out by hand."""
+
+import numpy as np
+
+from policies import log_probabilities
+
+
+def policy_loss(logits, masks, actions, reference, importance, advantages, alive, clip, entropy_coefficient):
+    """Mean over living rows of −importance · min(r A, clip(r, 1 ± ε) A) − coefficient · H, with r = π / reference
+    (arXiv:1707.06347, equation 7; importance = proximal / behaviour policy: arXiv:2110.00641, equation 6; living rows
+    alone: arXiv:2103.01955, appendix). Returns d loss / d logits, figures, and how near a ratio came to 1 ± ε."""
+    rows, count = np.arange(len(logits)), max(1, alive.sum())
+    log_pi = log_probabilities(logits, masks)
+    pi = np.exp(log_pi)
+    log_pi = np.where(masks > 0, log_pi, 0)  # p log p → 0
+    log_ratio = np.where(alive, log_pi[rows, actions] - reference, 0)
+    ratio = np.exp(log_ratio)
+    low, high = 1 - clip, 1 + clip
+    surrogate = np.minimum(ratio * advantages, np.clip(ratio, low, high) * advantages)
+    entropy = -(pi * log_pi).sum(-1)
+
+    # d/dr of the minimum is A where the ratio itself is the smaller one; d r / d logit_j = r (1{j = action} − π_j).
+    unclipped = np.where(advantages >= 0, ratio <= high, ratio >= low)
+    chosen = np.zeros_like(pi)
+    chosen[rows, actions] = 1
+    slope = -importance * advantages * unclipped * ratio
+    gradient = slope[:, None] * (chosen - pi)
+    # d H / d logit_j = −π_j (log π_j + H)
+    gradient += entropy_coefficient * pi * (log_pi + entropy[:, None])
+    gradient *= (alive / count)[:, None]
+
+    def mean(x):
+        return (x * alive).sum() / count
+
+    figures = {
+        "policy_loss": mean(-importance * surrogate),
+        "entropy": mean(entropy),
+        "approx_kl": mean(ratio - 1 - log_ratio),
+        "clip_fraction": mean(np.abs(ratio - 1) > clip),
+    }
+    distances = np.abs(np.stack([ratio - low, ratio - high]))[:, alive]
+    return gradient, figures, distances.min(initial=np.inf)
+
+
+def value_loss(values, old_values, targets, active, settings):
+    """Mean over active entries of max(l(target − v), l(target − v clipped to old ± ε)), l Huber's or half the square
+    (arXiv:2103.01955, appendix). Returns d (value_coefficient · loss) / d v, the loss, and the nearest kink."""
+    delta, clip, count = settings["huber_delta"], settings["clip"], max(1, active.sum())
+    huber = settings["value_loss"] == "HUBER"
+
+    def loss_and_slope(prediction):
+        error = prediction - targets
+        if not huber:
+            return error**2 / 2, error
+        small = np.abs(error) <= delta
+        return np.where(small, error**2 / 2, delta * (np.abs(error) - delta / 2)), np.clip(error, -delta, delta)
+
+    loss, slope = loss_and_slope(values)
+    kinks = []
+    if settings["clip_value"]:
+        moved = values - old_values
+        clipped_loss, _ = loss_and_slope(old_values + np.clip(moved, -clip, clip))
+        outside = np.abs(moved) > clip  # there the clipped value does not move with v
+        slope = np.where(outside & (clipped_loss > loss), 0, slope)
+        kinks += [np.abs(np.abs(moved) - clip), np.where(outside, np.abs(clipped_loss - loss), np.inf)]
+        loss = np.maximum(loss, clipped_loss)
+    nearest = min((k[active].min(initial=np.inf) for k in kinks), default=np.inf)
+    return settings["value_coefficient"] * slope * active / count, (loss * active).sum() / count, nearest

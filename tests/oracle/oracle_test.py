@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""oracle_test.py: the oracle by itself, and the committed cases against what it says now."""
+
+import importlib.util
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+if importlib.util.find_spec("numpy") is None:
+    print("skipped: needs numpy (deploy/setup.sh --tests)")
+    sys.exit(77)
+
+import numpy as np
+
+import case_file
+import returns
+from adam import Adam
+from cases import CHOICES, NORMS_MEET, all_pairs, all_picks, pairs_of
+from losses import policy_loss, value_loss
+from make_cases import main as make_cases
+from network import Network
+from philox import deal_minibatches, philox_block
+from settings import DEFAULTS
+
+FOLDER = Path(__file__).parent / "cases"
+
+
+def slope(of, parameters, name, place, step=1e-6):
+    """d of / d parameter by central differences."""
+    kept, values = parameters[name][place], []
+    for moved in (kept + step, kept - step):
+        parameters[name][place] = moved
+        values.append(of())
+    parameters[name][place] = kept
+    return (values[0] - values[1]) / (2 * step)
+
+
+class Parts(unittest.TestCase):
+    def test_philox_gives_the_known_answers_of_its_authors(self):
+        # Random123's kat_vectors, philox 4x32 of ten rounds.
+        self.assertEqual(philox_block([0] * 4, [0] * 2), [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8])
+        self.assertEqual(philox_block([0xFFFFFFFF] * 4, [0xFFFFFFFF] * 2),
+                         [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD])
+        pi = [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344]
+        self.assertEqual(philox_block(pi, [0xA4093822, 0x299F31D0]), [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1])
+
+    def test_minibatches_hold_every_step_once_in_parts_alike_in_size(self):
+        parts = deal_minibatches(27, 8, seed=1, update=2, epoch=0)
+        self.assertEqual(sorted(sum(parts, [])), list(range(27)))
+        self.assertEqual(sorted(len(p) for p in parts), [6, 7, 7, 7])
+        self.assertNotEqual(parts, deal_minibatches(27, 8, seed=1, update=2, epoch=1))
+        self.assertEqual(deal_minibatches(5, 0, 1, 0, 0), [[0, 1, 2, 3, 4]])
+
+    def test_gradients_agree_with_finite_differences(self):
+        random = np.random.RandomState(3)
+        rows = 40
+        for activation in ("RELU", "TANH"):
+            for norms in ((False, False), (True, True)):
+                network = Network(4, [6, 5], 3, activation, *norms, sets=2)
+                parameters, x = network.random_parameters(random), random.standard_normal((rows, 4))
+                sets, alive = random.randint(2, size=rows), random.random_sample(rows) < 0.8
+                masks = (random.random_sample((rows, 3)) < 0.7).astype(np.uint8)
+                actions = random.randint(3, size=rows)
+                masks[np.arange(rows), actions] = 1
+                reference, weight, advantages = -1.1 + 0.3 * random.standard_normal((3, rows))
+                policy = masks, actions, reference, weight, advantages, alive, 0.2, 0.3
+                old, target = random.standard_normal((2, rows, 3))
+                active = random.random_sample((rows, 3)) < 0.8
+                settings = {**DEFAULTS["ppo"], "huber_delta": 0.7, "value_coefficient": 0.6}
+
+                def policy_of():
+                    gradient, figures, _ = policy_loss(network.forward(parameters, x, sets)[0], *policy)
+                    return gradient, figures["policy_loss"] - 0.3 * figures["entropy"]
+
+                def value_of():
+                    values, _ = network.forward(parameters, x, sets)
+                    gradient, loss, _ = value_loss(values, old, target, active, settings)
+                    return gradient, 0.6 * loss
+
+                for of in (policy_of, value_of):
+                    gradients = network.backward(parameters, network.forward(parameters, x, sets)[1], of()[0])
+                    for name, gradient in gradients.items():
+                        for place in [tuple(random.randint(size) for size in gradient.shape) for _ in range(4)]:
+                            expected = slope(lambda: of()[1], parameters, name, place)
+                            self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected))
+
+    def test_returns_agree_with_sums_worked_out_by_hand(self):
+        # γ = λ = 1/2; V = 1, 2, 4, then 8 after the last step; nothing ends; δ = 1, 3, 5.
+        stream = [np.array(x, float) for x in ([1, 3, 5], [1, 2, 4], [2, 4, 8])]
+        alive, ends = np.array([True, False, True, True]), np.zeros(3, bool)
+        advantages, targets = returns.generalized_advantages(*stream, ends, alive, 0.5, 0.5)
+        np.testing.assert_allclose(advantages, [1 + 3 / 4 + 5 / 16, 3 + 5 / 4, 5])
+        np.testing.assert_allclose(targets, [3.0625, 6.25, 9])
+        # Without a value at the dead step 1: δ = 0, 5, 5; λ = 1 into it.
+        advantages, _ = returns.generalized_advantages(*stream, ends, alive, 0.5, 0.5, zero_when_dead=True)
+        np.testing.assert_allclose(advantages[[0, 2]], [0 + 5 / 2 + 5 / 8, 5])
+        # V-trace with π/μ = 2, 1/2, 3: ρ = 1, 1/2, 1 and c = 1/2, 1/2, 1/2 once c̄ = 1/2.
+        advantages, targets = returns.v_trace(*stream, ends, alive, np.array([2, 0.5, 3]), 0.5, 0.5, 1.0, 0.5)
+        np.testing.assert_allclose(targets, [1 + 1 + 3 / 16 + 5 / 64, 2 + 3 / 2 + 5 / 8, 9])
+        np.testing.assert_allclose(advantages, [1 + (targets[1] - 2) / 4, 3 + 5 / 4, 5])
+
+    def test_an_adam_step_from_rest_goes_the_learning_rate_against_the_gradient(self):
+        parameters = {"w": np.array([[1.0, -2.0]])}
+        adam = Adam(parameters, epsilon=1e-5, weight_decay=0.5, max_norm=1.0)
+        norm = adam.step(parameters, {"w": np.array([[3.0, 4.0]])}, 0.1)
+        self.assertEqual(norm, 5)
+        # Clipped to (0.6, 0.8), with half the parameters (1.1, −0.2).
+        np.testing.assert_allclose(adam.first["w"][0], [0.11, -0.02], rtol=1e-5)
+        np.testing.assert_allclose(parameters["w"][0], [0.9, -1.9], rtol=1e-4)
+
+
+class Cases(unittest.TestCase):
+    def test_every_pair_of_choices_is_met(self):
+        picks = all_picks()
+        met = set().union(*(pairs_of(p) for p in picks))
+        plain = {dimension: list(choices) for dimension, choices in CHOICES.items() if dimension != "norms"}
+        without_norms = set().union(*(pairs_of(p) for p in picks if p["norms"] == "none"))
+        self.assertEqual(all_pairs(plain) - without_norms, set())
+        self.assertEqual(all_pairs({d: list(CHOICES[d]) for d in NORMS_MEET}) - met, set())
+
+    def test_files_are_what_the_oracle_writes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            make_cases(Path(folder))
+            names = sorted(path.name for path in Path(folder).iterdir())
+            self.assertEqual(names, sorted(path.name for path in FOLDER.iterdir()))
+            for name in names:
+                metadata, tensors = case_file.read(FOLDER / name)
+                now_metadata, now_tensors = case_file.read(Path(folder) / name)
+                self.assertEqual(metadata, now_metadata, name)
+                self.assertEqual(list(tensors), list(now_tensors), name)
+                for tensor, values in tensors.items():
+                    # Another processor's or NumPy's rounding is allowed for.
+                    np.testing.assert_allclose(
+                        values, now_tensors[tensor], rtol=1e-5, atol=1e-7, err_msg=f"{name}: {tensor}")
+
+
+if __name__ == "__main__":
+    unittest.main()

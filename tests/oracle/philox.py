@@ -1,0 +1,47 @@
+"""The learner's documented random stream, as far as minibatches need it: Philox4x32-10 (Salmon et al., "Parallel random
+numbers: as easy as 1, 2, 3", SC 2011, section 3.3) in plain integers, and the deal of an epoch's joint steps."""
+
+WORD = 0xFFFFFFFF
+LONG = 0xFFFFFFFFFFFFFFFF
+
+
+def philox_block(counter, key):
+    """Four 32-bit words of four counter words and two key words."""
+    c, k = list(counter), list(key)
+    for _ in range(10):
+        left, right = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(right >> 32) ^ c[1] ^ k[0], right & WORD, (left >> 32) ^ c[3] ^ k[1], left & WORD]
+        k = [(k[0] + 0x9E3779B9) & WORD, (k[1] + 0xBB67AE85) & WORD]
+    return c
+
+
+def words(key):
+    """The stream of a 64-bit key: blocks of counters 0, 1, …"""
+    counter = 0
+    while True:
+        yield from philox_block([counter & WORD, counter >> 32, 0, 0], [key & WORD, key >> 32])
+        counter += 1
+
+
+def mix_key(*parts):
+    """Several numbers folded into one: SplitMix64's finaliser over a running sum (Steele et al., OOPSLA 2014)."""
+    key = 0
+    for part in parts:
+        z = (key + part + 0x9E3779B97F4A7C15) & LONG
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & LONG
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & LONG
+        key = z ^ (z >> 31)
+    return key
+
+
+def deal_minibatches(steps, size, seed, update, epoch):
+    """Lists of joint steps: all of them in order without a size, else a Fisher–Yates shuffle of the stream keyed by
+    (seed, 0x73, update, epoch), cut into as few parts of at most `size` as there can be, alike in length."""
+    if size == 0 or size >= steps:
+        return [list(range(steps))]
+    order, stream = list(range(steps)), words(mix_key(seed, 0x73, update, epoch))
+    for last in range(steps - 1, 0, -1):
+        other = (next(stream) * (last + 1)) >> 32
+        order[last], order[other] = order[other], order[last]
+    parts = -(-steps // size)
+    return [order[steps * i // parts : steps * (i + 1) // parts] for i in range(parts)]

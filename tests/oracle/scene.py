@@ -1,0 +1,96 @@
+"""An environment's shape, and random batches of it: episodes that terminate, are truncated or run on, agents that die,
+come back and are paid while dead, forbidden actions, and log-probabilities of a policy that is not the learner's."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from policies import inputs_of, log_probabilities
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    agents: int
+    observation: int
+    actions: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    groups: tuple
+    extras: int
+    steps: int
+    columns: int
+    death: float = 0.12  # chance of a living agent to be dead at the next step
+    observations_in_state: bool = True
+
+    def state_size(self):
+        seen = sum(g.agents * g.observation for g in self.groups) if self.observations_in_state else 0
+        return seen + self.extras
+
+    def describe(self):
+        groups = ";".join(f"{g.name} {g.agents} {g.observation} {g.actions}" for g in self.groups)
+        return {
+            "groups": groups,
+            "state_extras_size": str(self.extras),
+            "state_includes_observations": str(int(self.observations_in_state)),
+            "rollout_length": str(self.steps),
+            "columns": str(self.columns),
+        }
+
+
+def random_batch(scene, policies, actors, staleness, random):
+    """Fields as in learner/batch/training_batch.h. The behaviour policy is `actors` (a group's parameters each) with
+    every parameter moved by Gaussian noise of deviation `staleness`."""
+    steps, columns = scene.steps, scene.columns
+    ends = random.random_sample((steps, columns))
+    terminated, truncated = ends < 0.1, (ends > 0.07) & (ends < 0.2)  # a few are both: terminated counts
+    batch = {
+        "state_extras": _floats(random, steps + 1, columns, scene.extras),
+        "terminated": terminated.astype(np.uint8),
+        "truncated": truncated.astype(np.uint8),
+        "truncated_at": np.argwhere(truncated).astype(np.int32),
+        "final_state_extras": _floats(random, int(truncated.sum()), scene.extras),
+    }
+    for group, policy, parameters in zip(scene.groups, policies, actors):
+        fields = _group_batch(scene, group, terminated | truncated, int(truncated.sum()), random)
+        stale = {name: p + staleness * random.standard_normal(p.shape) for name, p in parameters.items()}
+        x, sets = inputs_of(policy, fields["observations"][:-1])
+        logits, _ = policy.network.forward(stale, x, sets)
+        masks = fields["action_masks"][:-1].reshape(-1, group.actions)
+        log_pi = log_probabilities(logits, masks)
+        drawn = (np.exp(log_pi).cumsum(-1) < random.random_sample((len(x), 1))).sum(-1)
+        actions = np.minimum(drawn, group.actions - 1)
+        actions = np.where(masks[np.arange(len(x)), actions] > 0, actions, masks.argmax(-1))
+        chosen = log_pi[np.arange(len(x)), actions]
+        shape = (steps, columns, group.agents)
+        # What the dead are said to have done is of no account.
+        alive = fields["alive"][:-1].reshape(-1) > 0
+        actions, chosen = np.where(alive, actions, 0), np.where(alive, chosen, -3.0)
+        fields["discrete_actions"] = actions.reshape(shape).astype(np.int32)
+        fields["log_probabilities"] = chosen.reshape(shape).astype(np.float32)
+        for name, values in fields.items():
+            batch[f"{group.name}/{name}"] = values
+    return batch
+
+
+def _group_batch(scene, group, ends, finals, random):
+    steps, columns, agents = scene.steps, scene.columns, group.agents
+    alive = (random.random_sample((steps + 1, columns, agents)) > scene.death).astype(np.uint8)
+    for t in range(steps):
+        stays_dead = (alive[t] == 0) & (random.random_sample((columns, agents)) < 0.6)
+        alive[t + 1] = np.where(ends[t][:, None], 1, alive[t + 1] * ~stays_dead)
+    masks = (random.random_sample((steps + 1, columns, agents, group.actions)) < 0.8).astype(np.uint8)
+    np.put_along_axis(masks, random.randint(group.actions, size=(*masks.shape[:-1], 1)), 1, -1)
+    return {
+        "observations": _floats(random, steps + 1, columns, agents, group.observation),
+        "rewards": _floats(random, steps, columns, agents) + np.float32(0.3),
+        "action_masks": masks,
+        "alive": alive,
+        "final_observations": _floats(random, finals, agents, group.observation),
+    }
+
+
+def _floats(random, *shape):
+    return random.standard_normal(shape).astype(np.float32)
