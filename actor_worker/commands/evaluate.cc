@@ -17,6 +17,7 @@
 #include "common/base/status_macros.h"
 #include "common/command_line/command.h"
 #include "common/files/atomic_file.h"
+#include "common/specs/algorithm_card.h"
 #include "common/specs/best_by.h"
 
 namespace troupe {
@@ -107,12 +108,14 @@ absl::Status Evaluate(const Scenario& scenario) {
   return absl::OkStatus();
 }
 
-// Everything Evaluate needs and can know without playing. INVALID_ARGUMENT or NOT_FOUND of the experiment's own words;
-// UNAVAILABLE when it cannot be played on this machine.
+// Everything Evaluate, or a run of the experiment, needs and can know without playing. INVALID_ARGUMENT or NOT_FOUND of
+// the experiment's own words; UNAVAILABLE when it cannot be played on this machine.
 absl::Status Check(const Scenario& scenario) {
   RETURN_IF_ERROR(MakePlan(scenario).status());
   ASSIGN_OR_RETURN(std::vector<Player> players, Baselines(scenario));
   players.push_back({.name = "actors"});
+  // An environment by itself is played by baselines alone.
+  const bool trains = !scenario.actors.empty() || !absl::GetFlag(FLAGS_experiment).empty();
   std::set<SettingsMap> tried;
   for (const Player& player : players) {
     SettingsMap settings = scenario.settings;
@@ -120,6 +123,7 @@ absl::Status Check(const Scenario& scenario) {
     if (!tried.insert(settings).second) continue;
     const auto environment = scenario.environment->create(settings);
     if (environment.ok()) {
+      if (trains) RETURN_IF_ERROR(CheckAlgorithm(scenario.experiment, (*environment)->spec()));
       RETURN_IF_ERROR(CheckBestBy((*environment)->spec(), scenario.experiment.evaluation().best_by()));
     } else if (absl::IsInvalidArgument(environment.status())) {
       return environment.status();

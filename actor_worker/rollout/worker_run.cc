@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/config/experiment_loader.h"
+#include "common/specs/algorithm_card.h"
 
 namespace troupe {
 namespace {
@@ -41,6 +42,7 @@ absl::StatusOr<RolloutPlan> MakeRolloutPlan(Experiment experiment, const Environ
   ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment, plan.environment->create(plan.settings));
   plan.spec = environment->spec();
   plan.spec.machine_settings = plan.environment->machine_settings;
+  RETURN_IF_ERROR(CheckAlgorithm(experiment, plan.spec));
   ASSIGN_OR_RETURN(plan.policies, MakePolicySpecs(experiment, plan.spec));
   plan.experiment = std::move(experiment);
   return plan;

@@ -22,7 +22,7 @@ namespace troupe {
 using EnvironmentFinder = std::function<absl::StatusOr<const EnvironmentEntry*>(const std::string& name)>;
 
 // What to collect for `experiment`: its environment found and made once to learn its spec. Errors: those of
-// ValidateExperiment, of the finder, of the environment and of MakePolicySpecs.
+// ValidateExperiment, of the finder, of the environment, of CheckAlgorithm and of MakePolicySpecs.
 absl::StatusOr<RolloutPlan> MakeRolloutPlan(Experiment experiment, const EnvironmentFinder& find_environment);
 
 // Most bytes of a Weights message, or of an EvaluationTask, for these policies.

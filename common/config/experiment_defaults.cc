@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "common/config/algorithm_settings.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/field_path.h"
 #include "common/config/setting_rules.h"
@@ -25,13 +26,22 @@ void FillMessage(Message* message) {
     const FieldDescriptor& field = *type.field(i);
     if (field.is_map()) continue;
     if (field.message_type() != nullptr) {
+      // To make one of several that exclude each other is to choose it.
+      if (field.real_containing_oneof() != nullptr && IsAbsent(*message, field)) continue;
       FillMessage(message->GetReflection()->MutableMessage(message, &field));
       continue;
     }
-    const SettingRule* const rule = FindSettingRule(field);
-    if (rule == nullptr || rule->presence != SettingRule::Presence::kDefaulted || !IsAbsent(*message, field)) continue;
-    if (!SetFieldFromText(message, field, rule->field, rule->default_text).ok()) std::abort();
+    const SettingRule rule = *FindSettingRule(field);
+    if (rule.presence != SettingRule::Presence::kDefaulted || !IsAbsent(*message, field)) continue;
+    if (!SetFieldFromText(message, field, field.full_name(), rule.default_text).ok()) std::abort();
   }
+}
+
+// The chosen algorithm's settings, where nothing is said of any algorithm's.
+void FillAlgorithmSettings(Experiment* experiment) {
+  if (experiment->algorithm_settings_case() != Experiment::ALGORITHM_SETTINGS_NOT_SET) return;
+  const FieldDescriptor* const own = FindAlgorithmSettings(*Experiment::descriptor(), experiment->algorithm().name());
+  if (own != nullptr) FillMessage(experiment->GetReflection()->MutableMessage(experiment, own));
 }
 
 // Fields absent in `settings` as `base` has them. A partition belongs to PARTITIONED and comes along only for it.
@@ -50,11 +60,9 @@ void FillFrom(const PolicySettings& base, PolicySettings* settings) {
 
 void FillDefaults(Experiment* experiment) {
   FillMessage(experiment);
+  FillAlgorithmSettings(experiment);
   for (auto& [group, settings] : *experiment->mutable_group_policies()) FillFrom(experiment->policy(), &settings);
-  PpoSettings& ppo = *experiment->mutable_ppo();
-  if (ppo.lag_correction() == LAG_CORRECTION_UNSPECIFIED) {
-    ppo.set_lag_correction(experiment->collection().mode() == ASYNCHRONOUS ? DECOUPLED : NONE);
-  }
+  CompleteAlgorithmSettings(experiment);
 }
 
 }  // namespace troupe

@@ -23,8 +23,8 @@ absl::StatusOr<Experiment> LoadExperiment(const std::string& path, const std::ve
 absl::StatusOr<Experiment> ParseExperiment(const std::string& text, const std::string& source,
                                            const std::vector<std::string>& overrides);
 
-// Ranges and combinations (per-agent critic input with TEAM heads, V_TRACE or DECOUPLED, minibatch larger than the
-// batch, …). INVALID_ARGUMENT naming the field, its value and its range.
+// Ranges and combinations (per-agent critic input with TEAM heads, another algorithm's settings, minibatch larger than
+// the batch, …). INVALID_ARGUMENT naming the field, its value and its range.
 absl::Status ValidateExperiment(const Experiment& experiment);
 
 // Writes the documented default of every absent field.

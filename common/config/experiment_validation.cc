@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/config/algorithm_settings.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/field_path.h"
 #include "common/config/setting_rules.h"
@@ -60,12 +60,19 @@ MaybeError CheckText(const std::string& path, const std::string& text) {
   return std::nullopt;
 }
 
+FieldError NotAName(const std::string& path, const std::string& text, const SettingRule& rule) {
+  return FieldError{path, absl::StrCat("\"", text, "\" is not ", rule.Range())};
+}
+
 MaybeError CheckValue(const Message& message, const FieldDescriptor& field, int index, const std::string& path) {
   const Reflection& reflection = *message.GetReflection();
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) return std::nullopt;
+  const SettingRule rule = *FindSettingRule(field);
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-    return CheckText(
-        path, index < 0 ? reflection.GetString(message, &field) : reflection.GetRepeatedString(message, &field, index));
+    const std::string text =
+        index < 0 ? reflection.GetString(message, &field) : reflection.GetRepeatedString(message, &field, index);
+    if (MaybeError error = CheckText(path, text)) return error;
+    return rule.Admits(text) ? std::nullopt : MaybeError(NotAName(path, text, rule));
   }
   if (field.enum_type() != nullptr) {
     const int number = reflection.GetEnumValue(message, &field);
@@ -73,10 +80,9 @@ MaybeError CheckValue(const Message& message, const FieldDescriptor& field, int 
     return FieldError{path,
                       absl::StrCat(number, " is not one of ", absl::StrJoin(EnumNames(*field.enum_type()), " | "))};
   }
-  const SettingRule* const rule = FindSettingRule(field);
   const double value = NumberAt(message, field, index);
-  if (rule == nullptr || rule->Admits(value)) return std::nullopt;
-  return FieldError{path, absl::StrCat(value, " is outside ", rule->Range())};
+  if (rule.Admits(value)) return std::nullopt;
+  return FieldError{path, absl::StrCat(value, " is outside ", rule.Range())};
 }
 
 MaybeError CheckRanges(const Message& message, const std::string& prefix);
@@ -105,6 +111,8 @@ MaybeError CheckMap(const Message& message, const FieldDescriptor& field, const 
 MaybeError CheckField(const Message& message, const FieldDescriptor& field, const std::string& path) {
   const Reflection& reflection = *message.GetReflection();
   if (field.is_map()) return CheckMap(message, field, path);
+  // What an absent message lacks is missed, but for one of several that exclude each other.
+  if (field.real_containing_oneof() != nullptr && !reflection.HasField(message, &field)) return std::nullopt;
   if (field.message_type() != nullptr) return CheckRanges(reflection.GetMessage(message, &field), path + ".");
   if (field.is_repeated()) {
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
@@ -113,8 +121,7 @@ MaybeError CheckField(const Message& message, const FieldDescriptor& field, cons
     return std::nullopt;
   }
   if (reflection.HasField(message, &field)) return CheckValue(message, field, -1, path);
-  const SettingRule* const rule = FindSettingRule(field);
-  if (rule == nullptr || rule->presence != SettingRule::Presence::kRequired) return std::nullopt;
+  if (FindSettingRule(field)->presence != SettingRule::Presence::kRequired) return std::nullopt;
   return FieldError{path, "absent, and there is no default"};
 }
 
@@ -127,12 +134,9 @@ MaybeError CheckRanges(const Message& message, const std::string& prefix) {
 }
 
 MaybeError CheckNames(const Experiment& experiment) {
-  const std::string& name = experiment.name();
-  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
-  });
-  if (!plain || name.empty() || name == "." || name == ".." || name.size() > 200) {
-    return FieldError{"name", absl::StrCat("\"", name, "\" is not a name of [A-Za-z0-9._-]+ (at most 200 characters)")};
+  // The run's folder has this name.
+  if (const std::string& name = experiment.name(); name == "." || name == "..") {
+    return NotAName("name", name, *FindSettingRule(*Experiment::descriptor()->FindFieldByName("name")));
   }
   if (experiment.environment().name().empty()) {
     return FieldError{"environment.name", "\"\" is not the name of an environment"};
@@ -168,33 +172,25 @@ MaybeError CheckCritic(const CriticSettings& critic) {
   return std::nullopt;
 }
 
-MaybeError CheckBatch(const Experiment& experiment) {
-  const CollectionSettings& collection = experiment.collection();
-  const int64_t batch = int64_t{collection.num_shards()} * collection.copies_per_shard() * collection.rollout_length();
-  if (batch > kMaxBatchSteps) {
-    return FieldError{"collection", absl::StrCat("num_shards × copies_per_shard × rollout_length is ", batch,
-                                                 ", expected at most ", kMaxBatchSteps)};
-  }
-  if (experiment.ppo().minibatch_size() > batch) {
-    return FieldError{"ppo.minibatch_size",
-                      absl::StrCat(experiment.ppo().minibatch_size(), " is more than the batch's ", batch,
-                                   " steps (num_shards × copies_per_shard × rollout_length)")};
-  }
-  if (collection.mode() == SYNCHRONOUS && experiment.ppo().lag_correction() != NONE) {
-    return FieldError{"ppo.lag_correction", absl::StrCat(LagCorrection_Name(experiment.ppo().lag_correction()),
-                                                         " with collection.mode SYNCHRONOUS, expected NONE: "
-                                                         "no chunk is older than the weights it trains")};
-  }
-  return std::nullopt;
+MaybeError CheckBatch(const CollectionSettings& collection) {
+  const int64_t batch = BatchSteps(collection);
+  if (batch <= kMaxBatchSteps) return std::nullopt;
+  return FieldError{"collection", absl::StrCat("num_shards × copies_per_shard × rollout_length is ", batch,
+                                               ", expected at most ", kMaxBatchSteps)};
 }
 
 }  // namespace
+
+int64_t BatchSteps(const CollectionSettings& collection) {
+  return int64_t{collection.num_shards()} * collection.copies_per_shard() * collection.rollout_length();
+}
 
 MaybeError FindFieldError(const Experiment& experiment) {
   if (MaybeError error = CheckRanges(experiment, "")) return error;
   if (MaybeError error = CheckNames(experiment)) return error;
   Experiment complete = experiment;
   FillDefaults(&complete);
+  if (MaybeError error = FindMemberError(complete, complete.algorithm().name())) return error;
   if (MaybeError error = CheckPartition("policy", complete.policy())) return error;
   std::vector<std::string> groups;
   for (const auto& [group, settings] : complete.group_policies()) groups.push_back(group);
@@ -203,7 +199,8 @@ MaybeError FindFieldError(const Experiment& experiment) {
     if (MaybeError error = CheckPartition("group_policies." + group, complete.group_policies().at(group))) return error;
   }
   if (MaybeError error = CheckCritic(complete.critic())) return error;
-  return CheckBatch(complete);
+  if (MaybeError error = CheckBatch(complete.collection())) return error;
+  return FindAlgorithmSettingsError(complete);
 }
 
 absl::Status ValidateExperiment(const Experiment& experiment) {

@@ -2,6 +2,7 @@
 #ifndef TROUPE_COMMON_CONFIG_EXPERIMENT_VALIDATION_H_
 #define TROUPE_COMMON_CONFIG_EXPERIMENT_VALIDATION_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,9 @@ struct FieldError {
 // The first field that is absent though required, outside its range, or at odds with another; absent fields count as
 // their defaults.
 std::optional<FieldError> FindFieldError(const Experiment& experiment);
+
+// Environment steps of one batch.
+int64_t BatchSteps(const CollectionSettings& collection);
 
 }  // namespace troupe
 

@@ -102,6 +102,14 @@ Message* MapEntry(Message* message, const FieldDescriptor& field, const std::str
   return entry;
 }
 
+// The field that is set and excludes this one, or null.
+const FieldDescriptor* OtherOfOneof(const Message& message, const FieldDescriptor& field) {
+  if (field.real_containing_oneof() == nullptr) return nullptr;
+  const FieldDescriptor* const set =
+      message.GetReflection()->GetOneofFieldDescriptor(message, field.real_containing_oneof());
+  return set == &field ? nullptr : set;
+}
+
 absl::Status UnknownField(const Descriptor& type, const std::string& path, const std::string& name) {
   return absl::InvalidArgumentError(
       absl::StrCat(path, ": ", type.name(), " has no field \"", name, "\"", Suggestion(name, FieldNames(type))));
@@ -131,6 +139,11 @@ absl::Status SetAt(Message* message, const std::string& path, std::string_view r
     if (rest.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": is a group of settings; write one of ", path, ".",
                                                      absl::StrJoin(FieldNames(*field->message_type()), " | .")));
+    }
+    const FieldDescriptor* const set = OtherOfOneof(*message, *field);
+    if (set != nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": ", set->name(), " is set, and an experiment has one of the two"));
     }
     return SetAt(message->GetReflection()->MutableMessage(message, field), path, rest, text);
   }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/config/setting_rules.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/text_format.h"
@@ -39,6 +40,10 @@ void Compare(const Message& before, const Message& after, const std::string& pre
   for (int i = 0; i < before.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor& field = *before.GetDescriptor()->field(i);
     if (field.is_map()) continue;  // the two maps are compared by name, below
+    if (field.real_containing_oneof() != nullptr &&
+        !(before.GetReflection()->HasField(before, &field) && after.GetReflection()->HasField(after, &field))) {
+      continue;
+    }
     const std::string name = absl::StrCat(prefix, field.name());
     if (field.message_type() != nullptr) {
       Compare(before.GetReflection()->GetMessage(before, &field), after.GetReflection()->GetMessage(after, &field),
@@ -47,9 +52,7 @@ void Compare(const Message& before, const Message& after, const std::string& pre
     }
     const std::string text_before = TextOf(before, field), text_after = TextOf(after, field);
     if (text_before == text_after) continue;
-    const SettingRule* const rule = FindSettingRule(field);
-    changes->push_back(
-        {name, text_before, text_after, rule == nullptr ? SettingRule::OnResume::kRefused : rule->resume});
+    changes->push_back({name, text_before, text_after, FindSettingRule(field)->resume});
   }
 }
 

@@ -1,13 +1,14 @@
-// Defaults and ranges of every scalar field of proto/experiment.proto, and whether a run may go on with another value
-// of it, in one table. The comments of the proto state the same; a test holds the table to the proto's fields.
+// Default and range of a setting, and whether a run may go on with another value of it: what its field's option in
+// proto/experiment.proto says (proto/setting_options.proto), made ready for use.
 #ifndef TROUPE_COMMON_CONFIG_SETTING_RULES_H_
 #define TROUPE_COMMON_CONFIG_SETTING_RULES_H_
 
 #include <limits>
+#include <optional>
 #include <string>
 
-#include "absl/types/span.h"
 #include "google/protobuf/descriptor.h"
+#include "proto/setting_options.pb.h"
 
 namespace troupe {
 
@@ -17,34 +18,29 @@ struct SettingRule {
     kRequired,   // there is no default: a run needs it written
     kOptional,   // absence means something of its own
   };
-  // What becomes of a run that goes on with another value.
-  enum class OnResume {
-    kUnclassified,  // a row that forgot to say: no field may be
-    kRefused,       // it decides shapes, data or the deterministic stream
-    kTold,          // allowed, and said in a line: training goes on otherwise than it began
-    kFree,          // decides nothing that is learned
-  };
 
-  const char* field;  // "MESSAGE.FIELD", as in "PpoSettings.clip"
-  OnResume resume = OnResume::kUnclassified;
-  const char* default_text = "";  // as an override would write it: "0.2", "true", "64,64", "HUBER"
+  Presence presence = Presence::kOptional;
+  SettingOptions::Resume resume = SettingOptions::RESUME_UNSPECIFIED;
+  std::string default_text;  // as an override would write it: "0.2", "true", "64,64", "HUBER"
   double low = -std::numeric_limits<double>::infinity();  // numbers only; every element of a repeated field
   double high = std::numeric_limits<double>::infinity();
-  bool low_is_open = false;  // (low, high] rather than [low, high]
-  Presence presence = Presence::kDefaulted;
+  bool low_is_open = false, high_is_open = false;  // (low, high] or [low, high) rather than [low, high]
+  std::string characters;                          // texts only: the class of those a name is made of, or empty: any
+  size_t max_characters = 0;
 
+  // False for NaN.
   bool Admits(double value) const {
-    return (low_is_open ? value > low : value >= low) && value <= high;  // false for NaN
+    return (low_is_open ? value > low : value >= low) && (high_is_open ? value < high : value <= high);
   }
-  // "[0, 1]" or "(0, 10]".
+  // Whether the characters may stand in it, and are neither none nor too many.
+  bool Admits(const std::string& text) const;
+  // "[0, 1]", "(0, 10]"; of a name "a name of [a-z]+ (at most 9 characters)".
   std::string Range() const;
 };
 
-// In the order of the proto.
-absl::Span<const SettingRule> SettingRules();
-
-// The row of `field`, or null when there is none (messages, maps).
-const SettingRule* FindSettingRule(const google::protobuf::FieldDescriptor& field);
+// None for messages and maps, which have no rules of their own. Whole numbers have their type's bounds where the option
+// has none. Thread-safe.
+std::optional<SettingRule> FindSettingRule(const google::protobuf::FieldDescriptor& field);
 
 }  // namespace troupe
 

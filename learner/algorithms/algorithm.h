@@ -86,8 +86,7 @@ class Algorithm {
 };
 
 struct AlgorithmEntry {
-  std::string name;
-  std::string summary;
+  std::string name;  // its card's (common/specs/algorithm_card.h)
   absl::StatusOr<std::unique_ptr<Algorithm>> (*create)(const AlgorithmContext& context);
 };
 

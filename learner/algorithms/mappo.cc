@@ -65,12 +65,6 @@ absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext&
     return absl::InvalidArgumentError(
         absl::StrCat(context.policies.size(), " policies for ", context.environment.groups.size(), " agent groups"));
   }
-  for (const PolicySpec& policy : context.policies) {
-    if (policy.action_kind == ActionKind::kDiscrete) continue;
-    return absl::InvalidArgumentError(absl::StrCat("group \"", policy.group,
-                                                   "\" has continuous actions, which algorithm.name \"mappo\" does not "
-                                                   "support in this version; expected discrete actions"));
-  }
   ASSIGN_OR_RETURN(std::vector<CriticLayout> layouts,
                    MakeCriticLayouts(context.experiment.critic(), context.environment));
   std::unique_ptr<Mappo> mappo(new Mappo(context, std::move(layouts)));

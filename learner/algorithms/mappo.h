@@ -29,7 +29,7 @@ namespace troupe {
 
 class Mappo : public Algorithm {
  public:
-  // INVALID_ARGUMENT naming the setting or group that this version cannot train (continuous actions).
+  // INVALID_ARGUMENT naming the setting that it cannot train. The registry has held the environment to the card.
   static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
 
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;

@@ -31,9 +31,9 @@ absl::StatusOr<ResumeChanges> CheckResumable(const Experiment& began_with, const
   for (SettingChange& change : FindSettingChanges(began_with, now)) {
     if (absl::StartsWith(change.field, kEnvironmentPrefix)) {
       allowed.environment.push_back(std::move(change));
-    } else if (change.resume == SettingRule::OnResume::kTold) {
+    } else if (change.resume == SettingOptions::TOLD) {
       allowed.told.push_back(std::move(change));
-    } else if (change.resume != SettingRule::OnResume::kFree) {
+    } else if (change.resume != SettingOptions::FREE) {
       refused.push_back(std::move(change));
     }
   }

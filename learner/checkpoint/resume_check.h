@@ -18,8 +18,8 @@ struct ResumeChanges {
   std::vector<SettingChange> environment;  // of environment.settings: CheckEnvironmentChanges has the last word
 };
 
-// Both complete (defaults written). What may change stands in SettingRules(); total_env_steps may only grow.
-// Errors: FAILED_PRECONDITION naming every field that may not change and did, with both values.
+// Both complete (defaults written). What may change the options of proto/experiment.proto say; total_env_steps may only
+// grow. Errors: FAILED_PRECONDITION naming every field that may not change and did, with both values.
 absl::StatusOr<ResumeChanges> CheckResumable(const Experiment& began_with, const Experiment& now);
 
 // `changes` of environment.settings are of EnvironmentSpec::machine_settings alone. Errors as of CheckResumable.

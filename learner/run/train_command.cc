@@ -16,6 +16,7 @@
 #include "common/processes/piped_process.h"
 #include "common/security/addresses.h"
 #include "common/security/credential_files.h"
+#include "common/specs/algorithm_card.h"
 #include "common/specs/best_by.h"
 #include "common/wire/spec_codec.h"
 #include "learner/algorithms/algorithm.h"
@@ -272,6 +273,7 @@ absl::Status TrainingRun::PrepareLearning() {
         absl::StrCat("the environment is not the one this run began with: ", difference));
   }
   start_.environment = *environment_;
+  RETURN_IF_ERROR(CheckAlgorithm(experiment_, *environment_));
   RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
   ASSIGN_OR_RETURN(const std::vector<PolicySpec> policies, MakePolicySpecs(experiment_, *environment_));
   if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
@@ -435,6 +437,7 @@ absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options) {
   }
   RETURN_IF_ERROR(CheckServerSecurity(options.security, options.listen_address));
   ASSIGN_OR_RETURN(Experiment experiment, LoadExperiment(options.experiment_path, options.overrides));
+  RETURN_IF_ERROR(CheckAlgorithm(experiment));
   if (options.ranks.has_value()) {
     RETURN_IF_ERROR(
         CheckRanks(*options.ranks, static_cast<int>(experiment.collection().num_shards()), options.insecure_ranks));

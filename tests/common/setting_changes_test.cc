@@ -39,7 +39,7 @@ TEST(SettingChangesTest, AGroupsPolicyIsComparedWithWhatItWasWithoutARow) {
   (*after.mutable_group_policies())["walkers"].set_sharing(PER_AGENT);
   const auto changes = FindSettingChanges(before, after);
   EXPECT_EQ(FormatChanges(changes), "group_policies.walkers.sharing: SHARED -> PER_AGENT");
-  EXPECT_EQ(changes[0].resume, SettingRule::OnResume::kRefused);
+  EXPECT_EQ(changes[0].resume, SettingOptions::REFUSED);
 }
 
 }  // namespace

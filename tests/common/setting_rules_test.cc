@@ -1,11 +1,7 @@
-// Holds the table of defaults and ranges to the fields of proto/experiment.proto and to what the comments there say.
+// Holds the options of proto/experiment.proto to its fields: every setting says all it has to, and means it.
 #include "common/config/setting_rules.h"
 
-#include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <regex>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "common/config/experiment_loader.h"
@@ -14,6 +10,7 @@
 #include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
 #include "proto/experiment.pb.h"
+#include "tests/common/all_settings.h"
 #include "tests/common/test_specs.h"
 
 namespace troupe {
@@ -22,54 +19,71 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-// Every scalar field of the experiment with a path to it.
-void Collect(const Descriptor& type, const std::string& prefix,
-             std::vector<std::pair<std::string, const FieldDescriptor*>>* fields) {
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (field.is_map()) continue;
-    if (field.message_type() != nullptr) {
-      Collect(*field.message_type(), absl::StrCat(prefix, field.name(), "."), fields);
-    } else {
-      fields->emplace_back(prefix + field.name(), &field);
-    }
-  }
-}
-
-std::vector<std::pair<std::string, const FieldDescriptor*>> AllFields() {
-  std::vector<std::pair<std::string, const FieldDescriptor*>> fields;
-  Collect(*Experiment::descriptor(), "", &fields);
-  return fields;
-}
-
 bool IsNumber(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE || field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32 ||
          field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
 }
 
-TEST(SettingRulesTest, HasExactlyOneRowForEveryScalarField) {
-  std::set<std::string> fields, rows;
-  for (const auto& [path, field] : AllFields())
-    fields.insert(absl::StrCat(field->containing_type()->name(), ".", field->name()));
-  for (const SettingRule& rule : SettingRules())
-    EXPECT_TRUE(rows.insert(rule.field).second) << rule.field << " comes twice";
-  EXPECT_EQ(rows, fields);
+TEST(SettingOptionsTest, EverySettingHasADefaultOrIsNeededOrSaysWhatItsAbsenceMeans) {
+  for (const auto& [path, field] : AllSettings()) {
+    const SettingOptions& options = field->options().GetExtension(setting);
+    EXPECT_TRUE(options.has_default_() || options.required() || !options.absent().empty()) << path;
+  }
 }
 
-TEST(SettingRulesTest, EveryFieldSaysWhetherARunMayGoOnWithAnotherValue) {
-  for (const auto& [path, field] : AllFields()) {
-    const SettingRule* const rule = FindSettingRule(*field);
-    ASSERT_NE(rule, nullptr) << path;
-    EXPECT_NE(rule->resume, SettingRule::OnResume::kUnclassified) << path;
+TEST(SettingOptionsTest, EverySettingSaysWhetherARunMayGoOnWithAnotherValue) {
+  for (const auto& [path, field] : AllSettings()) {
+    EXPECT_NE(field->options().GetExtension(setting).resume(), SettingOptions::RESUME_UNSPECIFIED) << path;
   }
+}
+
+TEST(SettingOptionsTest, EveryRealNumberHasTwoBoundsAndNothingElseHasWhatItHasNoUseFor) {
+  for (const auto& [path, field] : AllSettings()) {
+    const SettingOptions& options = field->options().GetExtension(setting);
+    const bool low = options.low_case() != SettingOptions::LOW_NOT_SET,
+               high = options.high_case() != SettingOptions::HIGH_NOT_SET;
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE) {
+      EXPECT_TRUE(low && high) << path;
+    }
+    if (!IsNumber(*field)) {
+      EXPECT_FALSE(low || high || !options.unit().empty()) << path;
+    }
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
+      EXPECT_EQ(options.characters(), "") << path;
+    }
+    EXPECT_EQ(options.characters().empty(), options.max_characters() == 0) << path;
+    EXPECT_TRUE(options.algorithms().empty()) << path;
+    const SettingRule rule = *FindSettingRule(*field);
+    if (IsNumber(*field)) {
+      EXPECT_LT(rule.low, rule.high) << path;
+    }
+  }
+}
+
+// A message says whose settings it is, if it is an algorithm's, and nothing else: the rest is its fields' to say.
+TEST(SettingOptionsTest, MessagesAndMapsHaveNoRules) {
+  std::vector<const Descriptor*> types = {Experiment::descriptor()};
+  for (size_t t = 0; t < types.size(); ++t) {
+    for (int i = 0; i < types[t]->field_count(); ++i) {
+      const FieldDescriptor& field = *types[t]->field(i);
+      if (field.message_type() == nullptr) continue;
+      if (!field.is_map()) types.push_back(field.message_type());
+      EXPECT_FALSE(FindSettingRule(field).has_value()) << field.full_name();
+      SettingOptions options = field.options().GetExtension(setting);
+      EXPECT_EQ(!options.algorithms().empty(), field.real_containing_oneof() != nullptr) << field.full_name();
+      options.clear_algorithms();
+      EXPECT_EQ(options.ByteSizeLong(), 0) << field.full_name();
+    }
+  }
+  EXPECT_GE(types.size(), 9);
 }
 
 TEST(SettingRulesTest, EveryDefaultCanBeWrittenAndLiesInItsRange) {
   Experiment experiment = MinimalExperiment();
   FillDefaults(&experiment);
   EXPECT_TRUE(ValidateExperiment(experiment).ok()) << ValidateExperiment(experiment);
-  for (const auto& [path, field] : AllFields()) {
-    const SettingRule& rule = *FindSettingRule(*field);
+  for (const auto& [path, field] : AllSettings()) {
+    const SettingRule rule = *FindSettingRule(*field);
     if (rule.presence != SettingRule::Presence::kDefaulted) continue;
     const absl::Status status = SetFieldByPath(&experiment, path, rule.default_text);
     EXPECT_TRUE(status.ok()) << status;
@@ -94,9 +108,9 @@ double Beside(const FieldDescriptor& field, double limit, double direction) {
 
 TEST(SettingRulesTest, EveryNumberIsRefusedJustOutsideItsRangeByName) {
   int checked = 0;
-  for (const auto& [path, field] : AllFields()) {
+  for (const auto& [path, field] : AllSettings()) {
     if (!IsNumber(*field)) continue;
-    const SettingRule& rule = *FindSettingRule(*field);
+    const SettingRule rule = *FindSettingRule(*field);
     ASSERT_TRUE(std::isfinite(rule.low) && std::isfinite(rule.high)) << path << " has no range";
     EXPECT_THAT(WithOverride(path, Beside(*field, rule.low, -1)), testing::StartsWith(path))
         << "below " << rule.Range();
@@ -105,65 +119,37 @@ TEST(SettingRulesTest, EveryNumberIsRefusedJustOutsideItsRangeByName) {
     if (rule.low_is_open) {
       EXPECT_THAT(WithOverride(path, rule.low), testing::StartsWith(path));
     }
+    if (rule.high_is_open) {
+      EXPECT_THAT(WithOverride(path, rule.high), testing::StartsWith(path));
+    }
     ++checked;
   }
-  EXPECT_GE(checked, 37);
+  EXPECT_GE(checked, 39);
 }
 
 TEST(SettingRulesTest, AdmitsTheEndsOfRanges) {
-  const SettingRule closed{.field = "", .low = 0, .high = 1},
-      open{.field = "", .low = 0, .high = 1, .low_is_open = true};
-  EXPECT_TRUE(closed.Admits(0) && closed.Admits(1) && open.Admits(1) && open.Admits(1e-300));
-  EXPECT_FALSE(closed.Admits(-1e-300) || closed.Admits(1.0000001) || open.Admits(0) || closed.Admits(NAN));
+  const SettingRule closed{.low = 0, .high = 1}, open{.low = 0, .high = 1, .low_is_open = true, .high_is_open = true};
+  EXPECT_TRUE(closed.Admits(0) && closed.Admits(1) && open.Admits(0.9999999) && open.Admits(1e-300));
+  EXPECT_FALSE(closed.Admits(-1e-300) || closed.Admits(1.0000001) || closed.Admits(NAN));
+  EXPECT_FALSE(open.Admits(0.0) || open.Admits(1.0) || open.Admits(NAN));
   EXPECT_EQ(closed.Range(), "[0, 1]");
-  EXPECT_EQ(open.Range(), "(0, 1]");
+  EXPECT_EQ(open.Range(), "(0, 1)");
 }
 
-// The comments are what people read: where one states "Default X." or a range for a field, the table must say the same.
-TEST(SettingRulesTest, AgreesWithTheCommentsOfTheProto) {
-  std::ifstream file(std::string(TROUPE_SOURCE_DIR) + "/proto/experiment.proto");
-  ASSERT_TRUE(file);
-  const std::regex message_line(R"(message (\w+) \{)"),
-      field_line(R"(^ *(?:optional|repeated) [\w.]+ (\w+) = \d+;(.*))");
-  const std::regex default_text(R"(Default \[?(\d[\w.,\- ]*\d|\d|true|false|"[^"]*")\]?)"),
-      range_text(R"(([\[(])([\w.\-]+), ([\w.\-]+)\])");
-  std::string line, message, comment;
-  int defaults = 0, ranges = 0;
-  while (std::getline(file, line)) {
-    std::smatch match;
-    if (std::regex_search(line, match, message_line)) message = match[1];
-    if (line.find_first_not_of(' ') != std::string::npos && line.substr(line.find_first_not_of(' '), 2) == "//") {
-      comment += line + " ";
-      continue;
-    }
-    if (std::regex_search(line, match, field_line)) {
-      const std::string all = comment + match[2].str();
-      const std::string name = message + "." + match[1].str();
-      const auto rule = std::find_if(SettingRules().begin(), SettingRules().end(),
-                                     [&](const SettingRule& r) { return name == r.field; });
-      std::smatch said;
-      if (rule != SettingRules().end() && std::regex_search(all, said, default_text)) {
-        std::string text = said[1];
-        text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == ' ' || c == '"'; }), text.end());
-        while (!text.empty() && text.back() == '.') text.pop_back();
-        const auto number = [](const std::string& t) { return std::strtod(t.c_str(), nullptr); };
-        EXPECT_TRUE(text == rule->default_text || (text.find(',') == std::string::npos &&
-                                                   number(text) == number(rule->default_text) && number(text) != 0))
-            << name << ": the comment says " << text << ", the table " << rule->default_text;
-        ++defaults;
-      }
-      const std::string after_default = std::regex_replace(all, std::regex(R"(Default \[64, 64\])"), "");
-      if (rule != SettingRules().end() && std::regex_search(after_default, said, range_text)) {
-        EXPECT_EQ(said[1] == "(", rule->low_is_open) << name;
-        EXPECT_EQ(std::stod(said[2]), rule->low) << name;
-        EXPECT_EQ(std::stod(said[3]), rule->high) << name;
-        ++ranges;
-      }
-    }
-    comment.clear();
-  }
-  EXPECT_GE(defaults, 30);
-  EXPECT_GE(ranges, 25);
+TEST(SettingRulesTest, NamesAreOfTheirCharactersAndNotTooLong) {
+  const SettingRule name{.characters = "[a-c]", .max_characters = 3}, any;
+  EXPECT_TRUE(name.Admits("a") && name.Admits("abc") && any.Admits("") && any.Admits("ä"));
+  EXPECT_FALSE(name.Admits("") || name.Admits("abca") || name.Admits("ad") || name.Admits("a\n"));
+  EXPECT_EQ(name.Range(), "a name of [a-c]+ (at most 3 characters)");
+}
+
+// 2^32 - 1 and 2^64 - 1: what the types hold (protobuf's language guide, scalar value types).
+TEST(SettingRulesTest, WholeNumbersHaveTheBoundsOfTheirType) {
+  const auto rule_of = [](const Descriptor& type, const std::string& name) {
+    return *FindSettingRule(*type.FindFieldByName(name));
+  };
+  EXPECT_EQ(rule_of(*PpoSettings::descriptor(), "minibatch_size").Range(), "[0, 2^32 - 1]");
+  EXPECT_EQ(rule_of(*Experiment::descriptor(), "seed").Range(), "[0, 2^64 - 1]");
 }
 
 }  // namespace

@@ -108,6 +108,8 @@ TEST(LearnerCommandLine, WhatAnEndNeedsIsCheckedBeforeTheFirstStep) {
   };
   refused("environment.name=grid_wrold",
           "environment.name: no environment is called \"grid_wrold\"; did you mean \"grid_world\"?");
+  refused("algorithm.name=mapo",
+          "--set algorithm.name=mapo: algorithm.name: \"mapo\" is not known, did you mean \"mappo\"?");
   refused("environment.settings.sise=4", "environment.settings.sise");
   refused("evaluation.baselines=optimla",
           "evaluation.baselines: grid_world has no baseline \"optimla\"; did you mean \"optimal\"?");

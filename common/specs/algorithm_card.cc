@@ -1,0 +1,91 @@
+#include "common/specs/algorithm_card.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
+#include "common/config/algorithm_settings.h"
+
+namespace troupe {
+namespace {
+
+std::vector<AlgorithmCard> MakeCards() {
+  std::vector<AlgorithmCard> cards = {
+      {.name = "mappo",
+       .summary = "multi-agent PPO with a shared critic; independent PPO with critic.input LOCAL_OBSERVATION",
+       .experience = Experience::kOnPolicy,
+       .action_kinds = {ActionKind::kDiscrete},
+       .recurrent = false,
+       .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
+       .trajectory_fields = {"observations", "actions", "log_probabilities", "rewards", "action_masks", "alive",
+                             "final_observations", "state_extras", "terminated", "truncated", "truncated_at",
+                             "final_state_extras"}},
+  };
+  for (AlgorithmCard& card : cards) {
+    // The member of the oneof says whose it is.
+    const auto* const member = FindAlgorithmSettings(*Experiment::descriptor(), card.name);
+    if (member != nullptr) card.settings = member->name();
+  }
+  return cards;
+}
+
+const char* KindName(ActionKind kind) { return kind == ActionKind::kDiscrete ? "discrete" : "continuous"; }
+
+template <typename Value>
+bool Contains(const std::vector<Value>& values, Value value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+}  // namespace
+
+absl::Span<const AlgorithmCard> AllAlgorithmCards() {
+  static const auto* const cards = new std::vector<AlgorithmCard>(MakeCards());
+  return *cards;
+}
+
+absl::StatusOr<const AlgorithmCard*> FindAlgorithmCard(const std::string& name) {
+  for (const AlgorithmCard& card : AllAlgorithmCards()) {
+    if (card.name == name) return &card;
+  }
+  return absl::NotFoundError(absl::StrCat("algorithm.name: ", UnknownAlgorithm(*Experiment::descriptor(), name)));
+}
+
+std::string FormatCard(const AlgorithmCard& card) {
+  const std::string kinds = absl::StrJoin(
+      card.action_kinds, " or ", [](std::string* text, ActionKind kind) { absl::StrAppend(text, KindName(kind)); });
+  const std::string modes = absl::StrJoin(card.modes, " | ", [](std::string* text, CollectionMode mode) {
+    absl::StrAppend(text, CollectionMode_Name(mode));
+  });
+  return absl::StrCat(card.name, ": ", card.experience == Experience::kOnPolicy ? "on-policy" : "replay", ", ", kinds,
+                      " actions, ", card.recurrent ? "recurrent" : "feed-forward", ", collection.mode ", modes);
+}
+
+absl::Status CheckCollectionMode(const AlgorithmCard& card, const CollectionSettings& collection) {
+  if (Contains(card.modes, collection.mode())) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("collection.mode: ", CollectionMode_Name(collection.mode()),
+                                                 " is not for this algorithm (", FormatCard(card), ")"));
+}
+
+absl::Status CheckActionKinds(const AlgorithmCard& card, const EnvironmentSpec& environment) {
+  for (const AgentGroupSpec& group : environment.groups) {
+    if (Contains(card.action_kinds, group.action_kind)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("group \"", group.name, "\" has ", KindName(group.action_kind),
+                                                   " actions, which are not for this algorithm (", FormatCard(card),
+                                                   ")"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAlgorithm(const Experiment& experiment) {
+  ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
+  return CheckCollectionMode(*card, experiment.collection());
+}
+
+absl::Status CheckAlgorithm(const Experiment& experiment, const EnvironmentSpec& environment) {
+  RETURN_IF_ERROR(CheckAlgorithm(experiment));
+  ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
+  return CheckActionKinds(*card, environment);
+}
+
+}  // namespace troupe

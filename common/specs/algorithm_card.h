@@ -1,0 +1,58 @@
+// What every learning algorithm needs and allows, read by both programs: the learner refuses an experiment or an
+// environment that does not suit its algorithm before anything starts, a worker before it collects.
+//
+// Another algorithm adds a row to algorithm_card.cc and one to learner/algorithms/registry; its settings are described
+// in common/config/algorithm_settings.h. Tests hold the three to each other.
+#ifndef TROUPE_COMMON_SPECS_ALGORITHM_CARD_H_
+#define TROUPE_COMMON_SPECS_ALGORITHM_CARD_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/specs/environment_spec.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+// What an update trains on.
+enum class Experience {
+  kOnPolicy,  // the batch that the newest weights, or nearly, have collected; each once
+  kReplay,    // samples of all that is kept
+};
+
+struct AlgorithmCard {
+  std::string name;  // algorithm.name: "mappo"
+  std::string summary;
+  Experience experience = Experience::kOnPolicy;
+  std::vector<ActionKind> action_kinds;
+  bool recurrent = false;  // actors and critics may keep a state from one step to the next
+  std::vector<CollectionMode> modes;
+  std::string settings;                        // the member of Experiment.algorithm_settings: "ppo"
+  std::vector<std::string> trajectory_fields;  // of proto/trajectory.proto, that it trains on
+};
+
+// The explicit table. Thread-safe.
+absl::Span<const AlgorithmCard> AllAlgorithmCards();
+
+// NOT_FOUND "algorithm.name: …" with the nearest name.
+absl::StatusOr<const AlgorithmCard*> FindAlgorithmCard(const std::string& name);
+
+// "mappo: on-policy, discrete actions, feed-forward, collection.mode SYNCHRONOUS | PIPELINED".
+std::string FormatCard(const AlgorithmCard& card);
+
+// INVALID_ARGUMENT naming the setting, its value and the card's line, when the card does not allow the mode.
+absl::Status CheckCollectionMode(const AlgorithmCard& card, const CollectionSettings& collection);
+
+// INVALID_ARGUMENT naming the group, its actions and the card's line, when the card has no such kind of actions.
+absl::Status CheckActionKinds(const AlgorithmCard& card, const EnvironmentSpec& environment);
+
+// All of the above: of a complete experiment before its environment is known, and after.
+absl::Status CheckAlgorithm(const Experiment& experiment);
+absl::Status CheckAlgorithm(const Experiment& experiment, const EnvironmentSpec& environment);
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_SPECS_ALGORITHM_CARD_H_

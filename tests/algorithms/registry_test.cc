@@ -1,0 +1,42 @@
+// The registry's rows and the cards are of the same algorithms.
+#include <set>
+#include <string>
+
+#include "common/specs/algorithm_card.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "learner/algorithms/algorithm.h"
+#include "tests/algorithms/batch_builder.h"
+
+namespace troupe {
+namespace {
+
+TEST(Registry, EveryAlgorithmHasACardAndEveryCardAnAlgorithm) {
+  std::set<std::string> rows, cards;
+  for (const AlgorithmEntry& entry : AllAlgorithms()) {
+    EXPECT_TRUE(rows.insert(entry.name).second) << entry.name << " comes twice";
+  }
+  for (const AlgorithmCard& card : AllAlgorithmCards()) cards.insert(card.name);
+  EXPECT_EQ(rows, cards);
+}
+
+// What a card allows can be made, and what it does not is refused with the card's line.
+TEST(Registry, EveryAlgorithmIsMadeForTheActionsOnItsCardAlone) {
+  for (const AlgorithmEntry& entry : AllAlgorithms()) {
+    const AlgorithmCard& card = **FindAlgorithmCard(entry.name);
+    for (const ActionKind kind : {ActionKind::kDiscrete, ActionKind::kContinuous}) {
+      AgentGroupSpec group = DiscreteGroup("red", 2, 3, 4);
+      group.action_kind = kind;
+      const bool allowed =
+          std::find(card.action_kinds.begin(), card.action_kinds.end(), kind) != card.action_kinds.end();
+      const auto made = CreateAlgorithm(MakeContext("algorithm { name: '" + entry.name + "' }", {group}, 2));
+      EXPECT_EQ(made.ok(), allowed) << entry.name << ": " << made.status();
+      if (allowed) continue;
+      EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(std::string(made.status().message()), testing::HasSubstr(FormatCard(card)));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,101 @@
+#include "common/specs/algorithm_card.h"
+
+#include <set>
+
+#include "common/config/experiment_loader.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/descriptor.h"
+#include "gtest/gtest.h"
+#include "proto/setting_options.pb.h"
+#include "proto/trajectory.pb.h"
+#include "tests/common/test_specs.h"
+
+namespace troupe {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+const AlgorithmCard kReplayCard = {.name = "qmix",
+                                   .experience = Experience::kReplay,
+                                   .action_kinds = {ActionKind::kContinuous},
+                                   .recurrent = true,
+                                   .modes = {SYNCHRONOUS, ASYNCHRONOUS}};
+
+TEST(AlgorithmCardTest, EveryCardSaysWhatItsAlgorithmNeedsAndAllows) {
+  std::set<std::string> names;
+  for (const AlgorithmCard& card : AllAlgorithmCards()) {
+    EXPECT_TRUE(names.insert(card.name).second) << card.name << " comes twice";
+    EXPECT_FALSE(card.summary.empty() || card.action_kinds.empty() || card.modes.empty()) << card.name;
+    EXPECT_EQ(FindAlgorithmCard(card.name).value(), &card);
+    const auto* const settings = Experiment::descriptor()->FindFieldByName(card.settings);
+    ASSERT_NE(settings, nullptr) << card.name << " is named by no member of algorithm_settings";
+    EXPECT_NE(settings->real_containing_oneof(), nullptr) << card.name;
+  }
+  EXPECT_EQ(FindAlgorithmCard("mappo").value()->settings, "ppo");
+}
+
+TEST(AlgorithmCardTest, EveryAlgorithmThatHasSettingsHasACard) {
+  const auto& members = *Experiment::descriptor()->FindOneofByName("algorithm_settings");
+  for (int i = 0; i < members.field_count(); ++i) {
+    for (const std::string& name : members.field(i)->options().GetExtension(setting).algorithms()) {
+      EXPECT_TRUE(FindAlgorithmCard(name).ok()) << name;
+    }
+  }
+}
+
+TEST(AlgorithmCardTest, TrajectoryFieldsAreTheWires) {
+  for (const AlgorithmCard& card : AllAlgorithmCards()) {
+    EXPECT_FALSE(card.trajectory_fields.empty()) << card.name;
+    std::set<std::string> once;
+    for (const std::string& field : card.trajectory_fields) {
+      EXPECT_TRUE(once.insert(field).second) << field << " comes twice";
+      EXPECT_TRUE(wire::GroupTrajectory::descriptor()->FindFieldByName(field) != nullptr ||
+                  wire::Chunk::descriptor()->FindFieldByName(field) != nullptr)
+          << card.name << ": " << field;
+    }
+  }
+}
+
+TEST(AlgorithmCardTest, UnknownNamesAreToldTheNearest) {
+  const absl::Status status = FindAlgorithmCard("mapo").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(std::string(status.message()), "algorithm.name: \"mapo\" is not known, did you mean \"mappo\"?");
+}
+
+TEST(AlgorithmCardTest, AModeThatTheCardDoesNotAllowIsRefused) {
+  CollectionSettings collection;
+  collection.set_mode(PIPELINED);
+  const absl::Status status = CheckCollectionMode(kReplayCard, collection);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(std::string(status.message()),
+            "collection.mode: PIPELINED is not for this algorithm (qmix: replay, continuous actions, recurrent, "
+            "collection.mode SYNCHRONOUS | ASYNCHRONOUS)");
+  collection.set_mode(ASYNCHRONOUS);
+  EXPECT_TRUE(CheckCollectionMode(kReplayCard, collection).ok());
+}
+
+TEST(AlgorithmCardTest, ActionsThatTheCardDoesNotHaveAreRefusedByGroup) {
+  EnvironmentSpec environment = TwoGroupSpec();  // red: discrete, blue: continuous
+  const absl::Status status = CheckActionKinds(kReplayCard, environment);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              StartsWith("group \"red\" has discrete actions, which are not for this algorithm (qmix: replay, "));
+  environment.groups.erase(environment.groups.begin());
+  EXPECT_TRUE(CheckActionKinds(kReplayCard, environment).ok());
+}
+
+TEST(AlgorithmCardTest, AnExperimentIsHeldToItsAlgorithmsCard) {
+  Experiment experiment = MinimalExperiment();
+  FillDefaults(&experiment);
+  EXPECT_TRUE(CheckAlgorithm(experiment).ok());
+  EnvironmentSpec environment = TwoGroupSpec();
+  environment.groups.pop_back();
+  EXPECT_TRUE(CheckAlgorithm(experiment, environment).ok());
+  experiment.mutable_algorithm()->set_name("mapo");
+  EXPECT_EQ(CheckAlgorithm(experiment).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(CheckAlgorithm(experiment, environment).code(), absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace troupe
