@@ -67,7 +67,7 @@ TEST(FlatAdam, StepsEverySetAsIfItWereAlone) {
     const uint8_t stepped[] = {1, second_rests ? uint8_t{0} : uint8_t{1}};
     const std::vector<FlatAdam::HostStepResult> results =
         host.StepOnHost(0.01, gradient.const_data_ptr<float>(), losses, stepped);
-    const FlatAdam::StepResult on_device = device.StepOnDevice(Rates(0.01, second_rests ? 0 : 0.01), gradient.clone(),
+    const FlatAdam::StepResult on_device = device.StepOnDevice(Rates(0.01, second_rests ? -1 : 0.01), gradient.clone(),
                                                                at::tensor({losses[0], losses[1]}, at::kFloat));
     for (int set = 0; set < 2; ++set) {
       if (set == 1 && second_rests) continue;

@@ -110,6 +110,8 @@ BY_HAND = {
         "critic": {"hidden_sizes": [20], "input": "LOCAL_OBSERVATION", "heads": "EACH_AGENT"},
         "ppo": {"minibatch_size": 5},
     }),
+    "schedules_are_over": ("one pair", {
+        "ppo": {"anneal_learning_rate": True, "schedule_env_steps": 50}}),
     "stops_by_kl": ("one pair", {
         "ppo": {"epochs": 10, "minibatch_size": 16, "target_kl": 0.04, "actor_learning_rate": 0.02}}),
     "each_set_stops_by_its_own_kl": ("two groups", {

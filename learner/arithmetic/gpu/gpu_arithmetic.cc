@@ -150,7 +150,7 @@ at::Tensor GpuArithmetic::Upload(const Epoch& epoch) const {
       const Epoch::Network& of = epoch.networks[n];
       const int64_t sets = members_[n].network->num_sets();
       for (int64_t set = 0; set < sets; ++set) {
-        *scalar++ = of.stepped.empty() || of.stepped[set] != 0 ? static_cast<float>(of.learning_rate) : 0.0f;
+        *scalar++ = of.stepped.empty() || of.stepped[set] != 0 ? static_cast<float>(of.learning_rate) : -1.0f;
       }
       for (int64_t set = 0; set < sets; ++set) *scalar++ = static_cast<float>(of.denominators[m * sets + set]);
       for (const double value : of.scalars) *scalar++ = static_cast<float>(value);

@@ -98,7 +98,7 @@ void GpuNetwork::Gradients(const at::Tensor& indices, int64_t count, const GpuSc
 
 void GpuNetwork::Step(const GpuScalars& scalars) {
   const FlatAdam::StepResult step = network_.optimizer.StepOnDevice(scalars.learning_rates, gradient_, figures_.sum(1));
-  const at::Tensor wanted = (scalars.learning_rates != 0).to(at::kFloat), skipped = step.skipped * wanted;
+  const at::Tensor wanted = (scalars.learning_rates >= 0).to(at::kFloat), skipped = step.skipped * wanted;
   const at::Tensor moved = (wanted - skipped).unsqueeze(1);
   const at::Tensor all = at::cat({figures_, step.gradient_norms.unsqueeze(1), at::ones_like(moved)}, 1);
   totals_.narrow(1, 0, all.size(1)).add_(at::where(moved > 0, all, at::zeros_like(all)));

@@ -20,7 +20,7 @@ struct GpuRows {
 
 // What may differ from step to step, on the device, float32.
 struct GpuScalars {
-  at::Tensor learning_rates;  // [S], 0 where a set is not stepped
+  at::Tensor learning_rates;  // [S], below 0 where a set is not stepped
   at::Tensor denominators;    // [S]
   at::Tensor objective;       // [Objective::kMaxScalars]
 };

@@ -52,8 +52,8 @@ FlatAdam::StepResult FlatAdam::StepOnDevice(const at::Tensor& learning_rates, co
     if (gradients.size() > 1) norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)), 2);
     const at::Tensor rate = learning_rates.select(0, index);
     const at::Tensor skip = at::logical_not(at::isfinite(norm + losses.select(0, index))).to(at::kFloat);
-    // What a set without a learning rate does is neither a step nor a skipped one.
-    const at::Tensor still = at::maximum(skip, (rate == 0).to(at::kFloat));
+    // What a set that rests does is neither a step nor a skipped one.
+    const at::Tensor still = at::maximum(skip, (rate < 0).to(at::kFloat));
     std::optional<at::Tensor> scale;
     if (settings_.max_gradient_norm > 0) scale = at::clamp_min((norm + 1e-6) / settings_.max_gradient_norm, 1.0);
     at::Tensor taken = steps.select(0, index);

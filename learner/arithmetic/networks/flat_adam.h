@@ -38,7 +38,7 @@ class FlatAdam {
 
   // A gradient [P], whose values are of no use afterwards, losses [sets], looked at only for being finite, and the
   // learning rates [sets], float32, on the device: the operators are the same at every step, whatever the values. Sets
-  // whose learning rate is 0 stay as they are.
+  // whose learning rate is below 0 stay as they are.
   StepResult StepOnDevice(const at::Tensor& learning_rates, const at::Tensor& gradient, const at::Tensor& losses);
 
   // The same for parameters on the CPU. losses and stepped [sets]; without `stepped` all sets are stepped. Same inputs,
