@@ -13,6 +13,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                               COMPILE_OPTIONS "${avx512};-mavx512bf16" SKIP_PRECOMPILE_HEADERS ON)
   set_source_files_properties(learner/arithmetic/blocks/block_kernels_amx.cc PROPERTIES
                               COMPILE_OPTIONS "${avx512};-mavx512bf16;-mamx-tile;-mamx-bf16" SKIP_PRECOMPILE_HEADERS ON)
+  # A product and what is added to it are one rounding in both, so that they give the same bits.
+  set(norm -ffp-contract=fast -fno-math-errno)
+  set_source_files_properties(learner/arithmetic/blocks/block_norm_avx2.cc PROPERTIES
+                              COMPILE_OPTIONS "-O3;-mfma;-mavx2;${norm}" SKIP_PRECOMPILE_HEADERS ON)
+  set_source_files_properties(learner/arithmetic/blocks/block_norm_avx512.cc PROPERTIES
+                              COMPILE_OPTIONS "${avx512};${norm}" SKIP_PRECOMPILE_HEADERS ON)
 endif()
 # Loops that the compiler is to spread over vectors (learner/arithmetic/host/vector_functions.h).
 set_source_files_properties(learner/arithmetic/host/vector_math.cc learner/arithmetic/objectives/loss_rows.cc PROPERTIES

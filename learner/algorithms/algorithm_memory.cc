@@ -16,8 +16,9 @@ constexpr double kFloat = sizeof(float);
 // Of every parameter: itself, its gradient, Adam's two moments; both packed copies of the inner loop's; three in each
 // of the snapshots that the checkpoint writer may hold (two regular, two best), and those again as a file's bytes.
 constexpr double kCopiesOfParameters = 4 + 2 + 4 * 3 + 3;
-// Where networks are stepped out of blocks: partial gradients of a set (arithmetic/blocks).
-constexpr double kPartialGradients = 16;
+// Where networks are stepped out of blocks (arithmetic/blocks): partial gradients of a set and, with layer norms, the
+// weights that have taken them in.
+constexpr double kPartialGradients = 16, kFoldedWeights = 1;
 // Elsewhere: parts with a gradient each, and rows of which autograd keeps the layers' outputs and their gradients at
 // once, on every thread (arithmetic/autograd/autograd_engine.cc).
 constexpr double kAutogradParts = 32, kAutogradRows = 2048 * 2;
@@ -35,7 +36,8 @@ double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows) {
   const double parameters = NumParameters(stack);
   const double widths = std::accumulate(stack.hidden_sizes.begin(), stack.hidden_sizes.end(),
                                         static_cast<double>(stack.input_size + stack.output_size));
-  const double step = RunsInBlocks(stack) ? parameters * kPartialGradients
+  const bool norms = stack.input_layer_norm || stack.hidden_layer_norm;
+  const double step = RunsInBlocks(stack) ? parameters * (kPartialGradients + (norms ? kFoldedWeights : 0))
                                           : parameters * std::min(kAutogradParts, 1 + minibatch_rows / 2048) +
                                                 2 * std::min(minibatch_rows, kAutogradRows) * widths;
   return kFloat * (parameters * kCopiesOfParameters + step);

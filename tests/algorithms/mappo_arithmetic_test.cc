@@ -136,9 +136,14 @@ INSTANTIATE_TEST_SUITE_P(
         "policy { hidden_sizes: [16] activation: TANH } critic { input: LOCAL_OBSERVATION heads: EACH_AGENT "
         "hidden_sizes: [40] activation: TANH }",
         "policy { hidden_sizes: [16] } critic { input: AGENT_SPECIFIC_STATE heads: EACH_AGENT hidden_sizes: [40, 8] "
-        "}"));
+        "}",
+        "policy { sharing: PER_AGENT hidden_sizes: [40, 24] input_layer_norm: true hidden_layer_norm: true } critic { "
+        "hidden_sizes: [48, 33] input_layer_norm: true hidden_layer_norm: true }",
+        "policy { hidden_sizes: [16] activation: TANH hidden_layer_norm: true } critic { input: LOCAL_OBSERVATION "
+        "heads: EACH_AGENT hidden_sizes: [40] input_layer_norm: true }"));
 
 constexpr char kPlain[] = "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] }";
+constexpr char kNorms[] = "policy { hidden_sizes: [16] hidden_layer_norm: true } critic { hidden_sizes: [16] }";
 
 TEST(ArithmeticChoice, FollowsTheProcessor) {
   {
@@ -171,6 +176,19 @@ TEST(ArithmeticChoice, FollowsTheProcessor) {
   EXPECT_THAT(CreateAlgorithm(Context(kPlain, BF16)).value()->arithmetic(), HasSubstr("AMX"));
   const CpuLimit limit("bf16");
   EXPECT_THAT(CreateAlgorithm(Context(kPlain, BF16)).value()->arithmetic(), HasSubstr("AVX-512"));
+}
+
+TEST(ArithmeticChoice, IsTheSameForNetworksWithLayerNorms) {
+  for (const char* limit : {"none", "avx2", "avx512", "bf16", "nothing"}) {
+    const CpuLimit limited(limit);
+    for (const Precision precision : {F32, BF16, FASTEST}) {
+      const auto plain = CreateAlgorithm(Context(kPlain, precision)),
+                 norms = CreateAlgorithm(Context(kNorms, precision));
+      ASSERT_EQ(norms.status(), plain.status());
+      if (!plain.ok()) continue;
+      EXPECT_EQ((*norms)->arithmetic(), (*plain)->arithmetic());
+    }
+  }
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 // The PPO update of the traffic scenario's size: nine per-agent actors 17-128-64-4 and a team critic 155-256-256-128-1,
 // on two threads, at minibatches of 2048 and of 32768 joint steps, against what the machine can multiply.
 //
-//   update_benchmark [--rounds=3] [--seconds=1]
+//   update_benchmark [--rounds=3] [--seconds=1] [--layer_norms]
 //   update_benchmark --device=cuda [--precision=F32|TF32|BF16] [--cuda_graphs=true|false] [--rounds=3] [--seconds=1]
+//
+// With --layer_norms the update is measured a second time, in turn with the first, with a layer norm of every network's
+// input and of all its hidden layers; operations are counted as without, so that rates are to one another as the times.
 //
 // The second form measures the update on a GPU, with every precision, with graphs and without, unless told which. A
 // step is one minibatch through all networks: what an update of twelve epochs takes more than one of four, per
@@ -97,10 +100,12 @@ Measured ProductRate(double seconds) {
 // The same shapes through the block kernels, a block of rows at a time.
 Measured BlockRate(const BlockKernels* kernels, double seconds);
 
-AlgorithmContext Context(Precision precision, int minibatch, int rollout_length, int epochs = 4) {
+AlgorithmContext Context(Precision precision, int minibatch, int rollout_length, int epochs = 4,
+                         bool layer_norms = false) {
+  const std::string norms = layer_norms ? " input_layer_norm: true hidden_layer_norm: true" : "";
   AlgorithmContext context = MakeContext(
-      "policy { sharing: PER_AGENT hidden_sizes: [128, 64] } critic { hidden_sizes: [256, 256, 128] }"
-      "collection { num_shards: 4 copies_per_shard: 16 rollout_length: " +
+      "policy { sharing: PER_AGENT hidden_sizes: [128, 64]" + norms + " } critic { hidden_sizes: [256, 256, 128]" +
+          norms + " } collection { num_shards: 4 copies_per_shard: 16 rollout_length: " +
           std::to_string(rollout_length) + " } ppo { epochs: " + std::to_string(epochs) +
           " max_gradient_norm: 0.5 minibatch_size: " + std::to_string(minibatch) + " }",
       {DiscreteGroup("junction", kAgents, kObserved, kActions)}, 155 - kAgents * kObserved);
@@ -127,9 +132,9 @@ class Report {
     return rates_.count(name) == 0 ? 0.0 : Median(rates_.at(name), clock);
   }
   void Print() const {
-    std::printf("%-30s %9s %7s %11s %7s\n", "", "GFLOP/s", "share", "per CPU s", "share");
+    std::printf("%-32s %9s %7s %11s %7s\n", "", "GFLOP/s", "share", "per CPU s", "share");
     for (const std::string& name : order_) {
-      std::printf("%-30s", name.c_str());
+      std::printf("%-32s", name.c_str());
       for (const auto clock : {&Measured::clock, &Measured::processor}) {
         const double rate = Get(name, clock);
         std::printf(" %9.1f %6.0f %%", rate / 1e9, 100.0 * rate / Get("oneDNN products f32", clock));
@@ -145,6 +150,11 @@ class Report {
                     single / Get("oneDNN products f32", clock), single / plain);
         if (bfloat > 0) std::printf("; bf16 %.2f x f32, %.2f x plain LibTorch", bfloat / single, bfloat / plain);
         std::printf("\n");
+        for (const std::string& precision : {std::string("f32"), std::string("bf16")}) {
+          const double without = Get("update " + precision + ", " + batch, clock);
+          const double with = Get("update " + precision + ", norms, " + batch, clock);
+          if (with > 0) std::printf("  %s with layer norms %.3f x without\n", precision.c_str(), with / without);
+        }
       }
     }
   }
@@ -201,21 +211,31 @@ int RunOnGpu(int rounds, double seconds, const std::vector<Precision>& precision
   return 0;
 }
 
-void Run(int rounds, double seconds) {
+std::string NameOf(const std::string& precision, bool norms, int minibatch) {
+  return std::string(precision == "F32" ? "update f32" : "update bf16") + (norms ? ", norms" : "") + ", batch " +
+         std::to_string(minibatch);
+}
+
+void Run(int rounds, double seconds, bool layer_norms) {
   Report report;
   std::map<std::string, std::unique_ptr<Algorithm>> algorithms;
   std::map<int, TrainingBatch> batches;
   std::map<int, std::unique_ptr<PlainLibTorchStep>> plain;
   std::vector<std::string> precisions = {"F32"};
   if (BlockKernelsBf16() != nullptr) precisions.push_back("BF16");
+  const std::vector<bool> kinds = layer_norms ? std::vector<bool>{false, true} : std::vector<bool>{false};
   for (const auto& [minibatch, length] : kLengths) {
     const AlgorithmContext context = Context(F32, minibatch, length);
     batches[minibatch] = RandomBatch(context.environment, length, 64, 1, /*ends=*/false);
     plain[minibatch] = std::make_unique<PlainLibTorchStep>(context, batches[minibatch], minibatch, kThreads);
     for (const std::string& precision : precisions) {
-      auto& algorithm = algorithms[precision + std::to_string(minibatch)];
-      algorithm = CreateAlgorithm(Context(precision == "BF16" ? BF16 : F32, minibatch, length)).value();
-      if (minibatch == 2048) std::printf("%s: %s\n", precision.c_str(), algorithm->arithmetic().c_str());
+      for (const bool norms : kinds) {
+        auto& algorithm = algorithms[NameOf(precision, norms, minibatch)];
+        algorithm = CreateAlgorithm(Context(precision == "BF16" ? BF16 : F32, minibatch, length, 4, norms)).value();
+        if (minibatch == 2048) {
+          std::printf("%s%s: %s\n", precision.c_str(), norms ? " with norms" : "", algorithm->arithmetic().c_str());
+        }
+      }
     }
   }
   for (int round = 0; round < rounds; ++round) {
@@ -226,11 +246,14 @@ void Run(int rounds, double seconds) {
       if (kernels != nullptr)
         report.Add(single ? "block products f32" : "block products bf16", BlockRate(kernels, seconds));
       for (const auto& [minibatch, batch] : batches) {
-        Algorithm& algorithm = *algorithms.at(precision + std::to_string(minibatch));
-        report.Add((single ? "update f32, batch " : "update bf16, batch ") + std::to_string(minibatch),
-                   Rate(4 * kOperationsPerStep * static_cast<double>(batch.env_steps()), seconds, [&, &batch = batch] {
-                     if (!algorithm.Update(batch, {.total_env_steps = 1}).ok()) std::abort();
-                   }));
+        for (const bool norms : kinds) {
+          const std::string name = NameOf(precision, norms, minibatch);
+          Algorithm& algorithm = *algorithms.at(name);
+          const double operations = 4 * kOperationsPerStep * static_cast<double>(batch.env_steps());
+          report.Add(name, Rate(operations, seconds, [&, &batch = batch] {
+                       if (!algorithm.Update(batch, {.total_env_steps = 1}).ok()) std::abort();
+                     }));
+        }
       }
     }
     for (const auto& [minibatch, step] : plain) {
@@ -272,7 +295,7 @@ Measured BlockRate(const BlockKernels* kernels, double seconds) {
 int main(int argc, char** argv) {
   int rounds = 3;
   double seconds = 1;
-  bool on_gpu = false;
+  bool on_gpu = false, layer_norms = false;
   std::vector<troupe::Precision> precisions = {troupe::F32, troupe::TF32, troupe::BF16};
   std::vector<bool> graphs = {false, true};
   for (int i = 1; i < argc; ++i) {
@@ -282,6 +305,8 @@ int main(int argc, char** argv) {
       rounds = std::max(1, std::atoi(argv[i] + 9));
     } else if (argument.starts_with("--seconds=")) {
       seconds = std::atof(argv[i] + 10);
+    } else if (argument == "--layer_norms") {
+      layer_norms = true;
     } else if (argument == "--device=cuda" || argument == "--device=cpu") {
       on_gpu = argument == "--device=cuda";
     } else if (argument == "--cuda_graphs=true" || argument == "--cuda_graphs=false") {
@@ -294,5 +319,5 @@ int main(int argc, char** argv) {
     }
   }
   if (on_gpu) return troupe::RunOnGpu(rounds, seconds, precisions, graphs);
-  troupe::Run(rounds, seconds);
+  troupe::Run(rounds, seconds, layer_norms);
 }

@@ -1,5 +1,6 @@
 #include "learner/run/learner_memory.h"
 
+#include <cstdlib>
 #include <string>
 
 #include "common/config/experiment_loader.h"
@@ -44,12 +45,12 @@ TEST_F(LearnerMemoryTest, GrowsWithTheBatchAndWithLocalWorkers) {
 }
 
 TEST_F(LearnerMemoryTest, AMinibatchOfTheWholeBatchCountsAsOne) {
-  // Networks with layer norms are stepped through autograd, which keeps a minibatch's activations.
-  const auto of = [](const std::string& minibatch) {
-    return SumOf(Terms({"policy.hidden_layer_norm=true", "ppo.minibatch_size=" + minibatch}));
-  };
+  // Where networks are stepped through autograd, which keeps a minibatch's activations.
+  setenv("TROUPE_CPU", "none", /*overwrite=*/1);
+  const auto of = [](const std::string& minibatch) { return SumOf(Terms({"ppo.minibatch_size=" + minibatch})); };
   EXPECT_EQ(of("0"), of("2880"));
   EXPECT_GT(of("0"), of("64"));
+  unsetenv("TROUPE_CPU");
 }
 
 TEST_F(LearnerMemoryTest, IsHeldAgainstTheLimit) {

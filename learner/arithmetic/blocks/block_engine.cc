@@ -76,8 +76,8 @@ void BlockEngine::RunPart(int64_t part, int lane) {
 void BlockEngine::Sum(int64_t item, float* gradient) {
   const int64_t set = item / stack_.num_layers();
   if (task_.stepped != nullptr && task_.stepped[set] == 0) return;
-  stack_.SumLayer(set, item % stack_.num_layers(), gradient_of_part_.data() + set * parts_per_set_, parts_per_set_,
-                  gradient);
+  stack_.SumLayer(parameters_, set, item % stack_.num_layers(), gradient_of_part_.data() + set * parts_per_set_,
+                  parts_per_set_, gradient);
 }
 
 void BlockEngine::AddFigures(int set, Objective::Figures* sums) const {

@@ -1,10 +1,11 @@
-// A dense stack without layer norms on the CPU, forward and backward over one block of rows at a time, for the inner
+// A dense stack on the CPU, forward and backward over one block of rows at a time, for the inner
 // loop of training: nothing is allocated, nothing leaves the second-level cache between layers but weights and
 // gradients.
 //
-// The packed copy of the parameters is made by Pack and goes stale when they change. Parameters and gradients are one
-// after another in DenseStackSpec::Parameters() order (dense_stack.h); a set's own gradient, as Backward writes it,
-// holds layer after layer weight [inputs, outputs], bias [outputs]. No LibTorch types here.
+// The packed copy of the parameters is made by Pack and goes stale when they change; a layer's takes in gain and bias
+// of the norm before it (block_norm.h). Parameters and gradients are one after another in DenseStackSpec::Parameters()
+// order (dense_stack.h); a set's own gradient, as Backward writes it, is by that copy, layer after layer weight
+// [inputs, outputs], bias [outputs], and SumLayer makes those of the parameters of it. No LibTorch types here.
 //
 // Thread-safety: Pack, Forward and Backward may run at once on several threads, each with its own scratch, as long as
 // no Pack of a layer meets a Forward or Backward.
@@ -17,6 +18,7 @@
 
 #include "common/specs/policy_spec.h"
 #include "learner/arithmetic/blocks/block_kernels.h"
+#include "learner/arithmetic/blocks/block_norm.h"
 
 namespace troupe {
 
@@ -26,6 +28,7 @@ class AlignedWords {
   AlignedWords() = default;
   explicit AlignedWords(int64_t count);
   uint32_t* data() const { return data_.get(); }
+  float* floats() const { return reinterpret_cast<float*>(data_.get()); }
 
  private:
   struct Free {
@@ -45,13 +48,16 @@ class BlockStack {
     friend class BlockStack;
     AlignedWords words_;
     std::vector<BlockSheet> inputs_;  // of each layer
+    std::vector<BlockSheet> made_;    // what the norm before each layer is of; inputs_ itself unless kept apart
     BlockSheet gradients_[2];
+    float* rows_ = nullptr;            // [kBlockRows, widest]: what a norm hands to BlockKernels::load
+    std::vector<float*> reciprocals_;  // of each layer's norm, [kBlockRows]
   };
 
-  // Whether the kernels cover the spec: no layer norms.
-  static bool Covers(const DenseStackSpec& spec) { return !spec.input_layer_norm && !spec.hidden_layer_norm; }
+  // Whether the kernels cover the spec: they do every one.
+  static bool Covers(const DenseStackSpec&) { return true; }
 
-  // `kernels` not null, spec covered.
+  // `kernels` not null.
   BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels);
 
   int64_t num_sets() const { return spec_.num_sets; }
@@ -69,20 +75,28 @@ class BlockStack {
   // After Forward with the same set, rows and scratch: overwrites, or with `add` adds to, the set's own gradient.
   void Backward(int64_t set, const float* dy, int64_t rows, bool add, Scratch* scratch, float* set_gradient) const;
 
-  // Writes into all sets' gradient [P] one layer of one set: the sum of `count` of the set's own gradients, in order.
-  void SumLayer(int64_t set, int64_t layer, float* const* set_gradients, int64_t count, float* gradient) const;
+  // Writes into all sets' gradient [P] one layer of one set with the norm before it: the sum of `count` of the set's
+  // own gradients, in order. Parameters as they were packed.
+  void SumLayer(const float* parameters, int64_t set, int64_t layer, float* const* set_gradients, int64_t count,
+                float* gradient) const;
 
  private:
   struct Layer {
     int64_t inputs = 0, outputs = 0;
+    bool normed = false;                   // whether its inputs come out of a norm
+    int64_t gain = 0, shift = 0;           // the norm's: offset of set 0 among all sets' parameters
     int64_t weight = 0, bias = 0;          // offset of set 0 among all sets' parameters
     int64_t set_weight = 0, set_bias = 0;  // offset within a set's own gradient
     int64_t packed_words = 0, transposed_words = 0;
-    AlignedWords packed, transposed;  // all sets; the first layer is never transposed
+    AlignedWords packed, transposed;   // all sets; the first layer is never transposed
+    AlignedWords folded, folded_bias;  // all sets' weight and bias with the norm's gain and shift in them
   };
 
   DenseStackSpec spec_;
   const BlockKernels* kernels_;
+  const BlockNorm* norm_;
+  AlignedWords ones_;
+  BlockSheet plain_;  // of a ReLU that lets everything through: with it BlockKernels::backward_input is a product alone
   BlockActivation activation_;
   std::vector<Layer> layers_;
   int64_t set_gradient_size_ = 0;
