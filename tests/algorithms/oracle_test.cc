@@ -29,7 +29,7 @@ struct Path {
 };
 
 // How far from the oracle a path may end; CompareState says of what.
-constexpr double kFloatTolerance = 1e-4, kBfloatTolerance = 0.25, kNormedBfloatTolerance = 0.5;
+constexpr double kFloatTolerance = 1e-4, kBfloatTolerance = 0.25, kNormedBfloatTolerance = 0.55;
 
 std::vector<Path> AllPaths() {
   return {{.name = "fastest blocks"},

@@ -110,8 +110,6 @@ BY_HAND = {
         "critic": {"hidden_sizes": [20], "input": "LOCAL_OBSERVATION", "heads": "EACH_AGENT"},
         "ppo": {"minibatch_size": 5},
     }),
-    "schedules_are_over": ("one pair", {
-        "ppo": {"anneal_learning_rate": True, "schedule_env_steps": 50}}),
     "stops_by_kl": ("one pair", {
         "ppo": {"epochs": 10, "minibatch_size": 16, "target_kl": 0.04, "actor_learning_rate": 0.02}}),
     "each_set_stops_by_its_own_kl": ("two groups", {
@@ -190,17 +188,30 @@ def all_picks():
     return pairwise(plain, random) + [{**r, **picks} for r, picks in zip(rest, pairwise(normed, random))]
 
 
+def by_hand(own):
+    """The usual settings with a case's own in their place."""
+    changes = {section: {**fields, **own.get(section, {})} for section, fields in USUAL.items()}
+    changes = {section: {f: v for f, v in fields.items() if v is not None} for section, fields in changes.items()}
+    changes.update({k: v for k, v in own.items() if k not in changes})
+    return changes
+
+
+LATER_BY_HAND = {
+    "schedules_are_over": ("one pair", {"ppo": {"anneal_learning_rate": True, "schedule_env_steps": 50}}),
+}
+
+
 def all_cases():
     """(name, scene, changes) of every case."""
     cases = []
     for name, (scene, own) in BY_HAND.items():
-        changes = {section: {**fields, **own.get(section, {})} for section, fields in USUAL.items()}
-        changes = {section: {f: v for f, v in fields.items() if v is not None} for section, fields in changes.items()}
-        changes.update({k: v for k, v in own.items() if k not in changes})
-        cases.append((name, SCENES[scene], changes))
+        cases.append((name, SCENES[scene], by_hand(own)))
     for number, picks in enumerate(all_picks()):
         words = [picks["critic"], picks["lag"], picks["sharing"]]
         words += [] if picks["norms"] == "none" else [picks["norms"] + " norm"]
         name = f"pair{number:02d}_" + "_".join(words).replace(",", "").replace("-", "").replace(" ", "_")
         cases.append((name, SCENES[picks["scene"]], changes_of(picks)))
+    # A case's number draws its random numbers: new ones come last, so that the others stay.
+    for name, (scene, own) in LATER_BY_HAND.items():
+        cases.append((name, SCENES[scene], by_hand(own)))
     return cases
