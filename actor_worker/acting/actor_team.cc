@@ -1,76 +1,52 @@
 #include "actor_worker/acting/actor_team.h"
 
-#include <algorithm>
-#include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 
 namespace troupe {
 
-namespace {
-
-bool PlaysAnyNumber(const PolicySpec& policy) { return policy.stack.num_sets == 1 && !policy.agent_id_input; }
-
-std::string NameOf(ActionKind kind) { return kind == ActionKind::kDiscrete ? "discrete" : "continuous"; }
-
-// What stands between the policy and the group, or "".
-std::string Differences(const PolicySpec& policy, const AgentGroupSpec& group) {
-  std::vector<std::string> found;
-  const auto differ = [&found](const std::string& what, const auto& trained, const auto& here,
-                               const std::string& why = "") {
-    if (trained != here) found.push_back(absl::StrCat(what, " ", trained, ", here ", here, why));
-  };
-  if (!PlaysAnyNumber(policy)) {
-    const std::string why = policy.agent_id_input ? " (the network takes the agent's number in its group)"
-                                                  : absl::StrCat(" (there are ", policy.stack.num_sets, " networks)");
-    differ("agents", policy.num_agents, group.num_agents(), why);
-  }
-  differ("observed numbers", policy.observation_size, group.observation_size);
-  differ("kind of actions", NameOf(policy.action_kind), NameOf(group.action_kind));
-  differ("actions", policy.action_size, group.action_size);
-  return absl::StrJoin(found, "; ");
-}
-
-}  // namespace
-
-absl::StatusOr<std::vector<PolicySpec>> FitPolicies(const EnvironmentSpec& environment,
-                                                    const std::vector<PolicySpec>& policies) {
-  std::vector<PolicySpec> fitted;
-  for (const AgentGroupSpec& group : environment.groups) {
-    const auto policy =
-        std::find_if(policies.begin(), policies.end(), [&](const PolicySpec& p) { return p.group == group.name; });
-    if (policy == policies.end()) {
-      const std::string known = absl::StrJoin(
-          policies, ", ", [](std::string* text, const PolicySpec& p) { absl::StrAppend(text, "\"", p.group, "\""); });
-      return absl::InvalidArgumentError(
-          absl::StrCat("group \"", group.name, "\" of ", environment.name, " has no actors: they are of ", known));
-    }
-    if (const std::string differences = Differences(*policy, group); !differences.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the actors of group \"", group.name, "\" do not fit ", environment.name, ": ", differences));
-    }
-    fitted.push_back(*policy);
-    fitted.back().num_agents = group.num_agents();
-    fitted.back().set_of_agent.resize(group.num_agents(), 0);
-  }
-  return fitted;
-}
-
-absl::StatusOr<std::vector<std::unique_ptr<PolicyInference>>> MakeActorTeam(const EnvironmentSpec& environment,
-                                                                            const std::vector<PolicySpec>& policies,
-                                                                            const PolicyWeights& weights, int copies) {
-  ASSIGN_OR_RETURN(const std::vector<PolicySpec> fitted, FitPolicies(environment, policies));
-  std::vector<std::unique_ptr<PolicyInference>> team;
-  for (const PolicySpec& policy : fitted) {
-    ASSIGN_OR_RETURN(auto inference, PolicyInference::Create(policy, copies));
-    ASSIGN_OR_RETURN(const auto tensors, GroupTensors(weights, policy));
-    RETURN_IF_ERROR(inference->SetWeights(tensors));
-    team.push_back(std::move(inference));
+absl::StatusOr<std::unique_ptr<ActorTeam>> ActorTeam::Create(const std::vector<PolicySpec>& policies, int copies,
+                                                             NetworkFactory make_network) {
+  std::unique_ptr<ActorTeam> team(new ActorTeam(copies));
+  for (const PolicySpec& policy : policies) {
+    ASSIGN_OR_RETURN(std::unique_ptr<GroupActor> group, GroupActor::Create(policy, copies, make_network));
+    team->uniforms_.emplace_back(static_cast<size_t>(copies) * policy.num_agents * group->draws_per_agent());
+    team->groups_.push_back(std::move(group));
   }
   return team;
+}
+
+absl::Status ActorTeam::SetSnapshot(const PolicySnapshot& snapshot) {
+  applied_ = nullptr;
+  for (const auto& group : groups_) RETURN_IF_ERROR(group->SetSnapshot(snapshot));
+  return absl::OkStatus();
+}
+
+absl::Status ActorTeam::Apply(std::shared_ptr<const PolicySnapshot> snapshot) {
+  if (snapshot == applied_) return absl::OkStatus();
+  RETURN_IF_ERROR(SetSnapshot(*snapshot));
+  applied_ = std::move(snapshot);
+  return absl::OkStatus();
+}
+
+RecurrentState ActorTeam::NewState() const {
+  std::vector<size_t> numbers;
+  for (const auto& group : groups_) numbers.push_back(static_cast<size_t>(group->num_agents()) * group->state_size());
+  return RecurrentState(numbers, copies_);
+}
+
+void ActorTeam::Act(const ObservationRow& seen, std::optional<DrawUniforms> draw, RecurrentState& state,
+                    const std::vector<ChosenActions>& chosen) {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const ObservationRow::Group& row = seen.groups[g];
+    absl::Span<const float> uniforms;
+    if (draw.has_value()) {
+      (*draw)(static_cast<int>(g), absl::MakeSpan(uniforms_[g]));
+      uniforms = uniforms_[g];
+    }
+    groups_[g]->Act(row.observations, row.action_masks, uniforms, state.group(static_cast<int>(g)), chosen[g]);
+  }
 }
 
 }  // namespace troupe

@@ -1,30 +1,61 @@
-// The trained actors of all groups, over a fixed number of environment copies.
+// The actors of all groups over a fixed number of environment copies: what turns a row of observations into a row of
+// actions, whatever kinds of networks and distributions the groups have. Rollouts, evaluations, `act` and replay all
+// act through it or, one agent at a time, through own_actor.h.
+//
+//   ASSIGN_OR_RETURN(auto team, ActorTeam::Create(policies, copies));
+//   RecurrentState state = team->NewState();
+//   RETURN_IF_ERROR(team->Apply(snapshot));
+//   for every step: team->Act(seen, draw, state, chosen); step the environments; state.Reset(c) where c begins anew
 #ifndef TROUPE_ACTOR_WORKER_ACTING_ACTOR_TEAM_H_
 #define TROUPE_ACTOR_WORKER_ACTING_ACTOR_TEAM_H_
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "actor_worker/acting/policy_inference.h"
-#include "common/base/host_tensor.h"
-#include "common/specs/environment_spec.h"
+#include "absl/types/span.h"
+#include "actor_worker/acting/group_actor.h"
+#include "actor_worker/acting/recurrent_state.h"
+#include "actor_worker/environments/vector_environment.h"
+#include "common/base/policy_snapshot.h"
 #include "common/specs/policy_spec.h"
 
 namespace troupe {
 
-// The policies as the environment's groups have them, in group order. A policy that is one network for all agents and
-// does not take their numbers plays any number of agents; what a group is not there for is left out. Errors:
-// INVALID_ARGUMENT naming the first group that no policy fits and everything that differs (agents, observation size,
-// actions).
-absl::StatusOr<std::vector<PolicySpec>> FitPolicies(const EnvironmentSpec& environment,
-                                                    const std::vector<PolicySpec>& policies);
+// Not thread-safe. What it computes depends on snapshot, inputs, state and the fixed shape alone, so the shards of one
+// thread share one, each with a state of its own.
+class ActorTeam {
+ public:
+  // Errors: those of GroupActor::Create.
+  static absl::StatusOr<std::unique_ptr<ActorTeam>> Create(const std::vector<PolicySpec>& policies, int copies,
+                                                           NetworkFactory make_network = MakeNetwork);
 
-// One inference per group, in group order, with `weights` set. Errors: as FitPolicies and PolicyInference.
-absl::StatusOr<std::vector<std::unique_ptr<PolicyInference>>> MakeActorTeam(const EnvironmentSpec& environment,
-                                                                            const std::vector<PolicySpec>& policies,
-                                                                            const PolicyWeights& weights, int copies);
+  // Acts as the snapshot says from now on. Errors: those of GroupActor::SetSnapshot.
+  absl::Status SetSnapshot(const PolicySnapshot& snapshot);
+  // The same; does nothing when this is the snapshot it has.
+  absl::Status Apply(std::shared_ptr<const PolicySnapshot> snapshot);
+
+  // What the agents remember before their first step.
+  RecurrentState NewState() const;
+
+  // Fills uniform numbers in [0, 1) for group g's actions, [E, A, D]: an agent's D numbers stand together.
+  using DrawUniforms = absl::FunctionRef<void(int group, absl::Span<float> uniforms)>;
+
+  // One action for every agent of every group; chosen[g] of group g. Without `draw`: the modes.
+  void Act(const ObservationRow& seen, std::optional<DrawUniforms> draw, RecurrentState& state,
+           const std::vector<ChosenActions>& chosen);
+
+ private:
+  explicit ActorTeam(int copies) : copies_(copies) {}
+
+  const int copies_;
+  std::vector<std::unique_ptr<GroupActor>> groups_;
+  std::vector<std::vector<float>> uniforms_;  // per group [E, A, D]
+  std::shared_ptr<const PolicySnapshot> applied_;
+};
 
 }  // namespace troupe
 

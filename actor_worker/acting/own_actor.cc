@@ -18,7 +18,7 @@ HostTensor SliceSet(const HostTensor& tensor, int set) {
   return slice;
 }
 
-// Adds the one-hot's weight row to the bias and drops the one-hot's rows, as PolicyInference does.
+// Adds the one-hot's weight row to the bias and drops the one-hot's rows, as DenseNetwork does.
 void FoldAgentId(int observed, int agent, HostTensor* weight, HostTensor* bias) {
   const int64_t outputs = weight->shape[2];
   const float* const row = weight->floats() + (observed + agent) * outputs;
@@ -29,20 +29,31 @@ void FoldAgentId(int observed, int agent, HostTensor* weight, HostTensor* bias) 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spec, const PolicyWeights& weights,
-                                                           int agent) {
+OwnActor::OwnActor(const PolicySpec& spec)
+    : observation_size_(spec.observation_size),
+      action_size_(spec.action_size),
+      discrete_(spec.action_kind == ActionKind::kDiscrete ? 1 : 0),
+      sampled_(spec.action_kind == ActionKind::kDiscrete ? 0 : spec.action_size),
+      taken_(sampled_.size()),
+      chosen_{.discrete = absl::MakeSpan(discrete_),
+              .sampled = absl::MakeSpan(sampled_),
+              .taken = absl::MakeSpan(taken_),
+              .log_probabilities = absl::MakeSpan(&log_probability_, 1)},
+      action_{.discrete = discrete_, .continuous = taken_} {}
+
+absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spec, const PolicySnapshot& snapshot,
+                                                           int agent, NetworkFactory make_network) {
   if (agent < 0 || agent >= spec.num_agents) {
     return absl::OutOfRangeError(
         absl::StrCat("agent ", agent, " of group \"", spec.group, "\": expected 0 … ", spec.num_agents - 1));
   }
-  RETURN_IF_ERROR(PolicyInference::Create(spec, 1).status());
-  ASSIGN_OR_RETURN(const auto tensors, GroupTensors(weights, spec));
-  std::vector<HostTensor> own_tensors;
+  RETURN_IF_ERROR(GroupActor::Create(spec, 1, make_network).status());
+  ASSIGN_OR_RETURN(const auto tensors, GroupTensors(snapshot, spec));
+  PolicySnapshot own_snapshot{snapshot.policy_version, {}, snapshot.scalars};
+  std::vector<HostTensor>& own_tensors = own_snapshot.tensors;
   for (const HostTensor& tensor : tensors) own_tensors.push_back(SliceSet(tensor, spec.set_of_agent[agent]));
 
-  std::unique_ptr<OwnActor> actor(new OwnActor);
-  actor->observation_size_ = spec.observation_size;
-  actor->action_size_ = spec.action_size;
+  std::unique_ptr<OwnActor> actor(new OwnActor(spec));
   PolicySpec own = spec;
   own.num_agents = 1;
   own.agent_id_input = false;
@@ -56,18 +67,22 @@ absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spe
   }
   actor->input_.assign(own.observation_size, 0.0f);
   if (own.observation_size > spec.observation_size) actor->input_[spec.observation_size + agent] = 1.0f;
-  ASSIGN_OR_RETURN(actor->inference_, PolicyInference::Create(own, 1));
-  RETURN_IF_ERROR(actor->inference_->SetWeights(own_tensors));
+  ASSIGN_OR_RETURN(actor->actor_, GroupActor::Create(own, 1, make_network));
+  RETURN_IF_ERROR(actor->actor_->SetSnapshot(own_snapshot));
+  actor->state_.assign(actor->actor_->state_size(), 0.0f);
   return actor;
 }
 
-int OwnActor::Choose(absl::Span<const float> observation, absl::Span<const uint8_t> mask,
-                     absl::Span<const float> uniforms) {
+std::string OwnActor::Form() const {
+  return mask_size() > 0 ? absl::StrCat("action 0 … ", action_size_ - 1)
+                         : absl::StrCat(action_size_, " numbers in [-1, 1]");
+}
+
+const GroupAction& OwnActor::Act(absl::Span<const float> observation, absl::Span<const uint8_t> mask,
+                                 absl::Span<const float> uniforms) {
   std::copy_n(observation.begin(), observation_size_, input_.begin());
-  int32_t action = 0;
-  float log_probability = 0;
-  inference_->ActDiscrete(input_, mask, uniforms, absl::MakeSpan(&action, 1), absl::MakeSpan(&log_probability, 1));
-  return action;
+  actor_->Act(input_, mask, uniforms, absl::MakeSpan(state_), chosen_);
+  return action_;
 }
 
 }  // namespace troupe

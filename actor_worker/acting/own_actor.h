@@ -3,43 +3,57 @@
 #ifndef TROUPE_ACTOR_WORKER_ACTING_OWN_ACTOR_H_
 #define TROUPE_ACTOR_WORKER_ACTING_OWN_ACTOR_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "actor_worker/acting/policy_inference.h"
-#include "common/base/host_tensor.h"
+#include "actor_worker/acting/group_actor.h"
+#include "actor_worker/environments/environment.h"
+#include "common/base/policy_snapshot.h"
 #include "common/specs/policy_spec.h"
 
 namespace troupe {
 
-// Not thread-safe. Chooses the same action, bit for bit, as PolicyInference does for the agent among all others.
+// Not thread-safe. Chooses the same action, bit for bit, as GroupActor does for the agent among all others.
 class OwnActor {
  public:
-  // `agent`: index in the group of `spec`. Errors: as GroupTensors and PolicyInference; OUT_OF_RANGE for the index.
-  static absl::StatusOr<std::unique_ptr<OwnActor>> Create(const PolicySpec& spec, const PolicyWeights& weights,
-                                                          int agent);
+  // `agent`: index in the group of `spec`. Errors: as GroupTensors and GroupActor; OUT_OF_RANGE for the index.
+  static absl::StatusOr<std::unique_ptr<OwnActor>> Create(const PolicySpec& spec, const PolicySnapshot& snapshot,
+                                                          int agent, NetworkFactory make_network = MakeNetwork);
 
   int observation_size() const { return observation_size_; }
-  int action_size() const { return action_size_; }
+  int mask_size() const { return static_cast<int>(discrete_.empty() ? 0 : action_size_); }
+  // Uniform numbers for one action.
+  int draws() const { return actor_->draws_per_agent(); }
+  // "action 0 … 3", "2 numbers in [-1, 1]".
+  std::string Form() const;
 
-  // `observation` [O]; `mask` [N], 1 = allowed, or empty: all are. The most probable action, or the one a `uniform` in
-  // [0, 1) draws.
-  int Act(absl::Span<const float> observation, absl::Span<const uint8_t> mask) { return Choose(observation, mask, {}); }
-  int Sample(absl::Span<const float> observation, absl::Span<const uint8_t> mask, float uniform) {
-    return Choose(observation, mask, absl::MakeConstSpan(&uniform, 1));
-  }
+  // An episode begins.
+  void Begin() { std::fill(state_.begin(), state_.end(), 0.0f); }
+
+  // `observation` [O]; `mask` [mask_size], 1 = allowed, or empty: all are. The mode, or what `uniforms` [draws] in
+  // [0, 1) draw. What the environment is to be given, good until the next call: one number of `discrete`, or
+  // `continuous` [N].
+  const GroupAction& Act(absl::Span<const float> observation, absl::Span<const uint8_t> mask,
+                         absl::Span<const float> uniforms);
 
  private:
-  OwnActor() = default;
-  int Choose(absl::Span<const float> observation, absl::Span<const uint8_t> mask, absl::Span<const float> uniforms);
+  explicit OwnActor(const PolicySpec& spec);
 
-  int observation_size_ = 0;
-  int action_size_ = 0;
-  std::unique_ptr<PolicyInference> inference_;
+  const int observation_size_;
+  const int action_size_;
+  std::unique_ptr<GroupActor> actor_;
   std::vector<float> input_;  // the observation, with the agent's one-hot appended where the network normalises it
+  std::vector<float> state_;  // [H]
+  std::vector<int32_t> discrete_;
+  std::vector<float> sampled_, taken_;
+  float log_probability_ = 0;
+  ChosenActions chosen_;
+  GroupAction action_;
 };
 
 }  // namespace troupe

@@ -4,14 +4,14 @@
 
 namespace troupe {
 
-bool PolicyStore::Publish(std::shared_ptr<const PolicyWeights> weights) {
+bool PolicyStore::Publish(std::shared_ptr<const PolicySnapshot> weights) {
   absl::MutexLock lock(&mutex_);
   if (newest_ != nullptr && weights->policy_version <= newest_->policy_version) return false;
   previous_ = std::exchange(newest_, std::move(weights));
   return true;
 }
 
-std::shared_ptr<const PolicyWeights> PolicyStore::Find(uint64_t policy_version) const {
+std::shared_ptr<const PolicySnapshot> PolicyStore::Find(uint64_t policy_version) const {
   absl::MutexLock lock(&mutex_);
   for (const auto& candidate : {newest_, previous_}) {
     if (candidate != nullptr && candidate->policy_version == policy_version) return candidate;
@@ -19,7 +19,7 @@ std::shared_ptr<const PolicyWeights> PolicyStore::Find(uint64_t policy_version) 
   return nullptr;
 }
 
-std::shared_ptr<const PolicyWeights> PolicyStore::Newest() const {
+std::shared_ptr<const PolicySnapshot> PolicyStore::Newest() const {
   absl::MutexLock lock(&mutex_);
   return newest_;
 }

@@ -7,7 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 
 namespace troupe {
 
@@ -18,21 +18,21 @@ class PolicyStore {
  public:
   // Takes `weights` in if they are newer than what is there; older and equal versions are ignored. Returns whether they
   // were taken.
-  bool Publish(std::shared_ptr<const PolicyWeights> weights) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool Publish(std::shared_ptr<const PolicySnapshot> weights) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Exactly that version, or null.
-  std::shared_ptr<const PolicyWeights> Find(uint64_t policy_version) const ABSL_LOCKS_EXCLUDED(mutex_);
+  std::shared_ptr<const PolicySnapshot> Find(uint64_t policy_version) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Null before the first.
-  std::shared_ptr<const PolicyWeights> Newest() const ABSL_LOCKS_EXCLUDED(mutex_);
+  std::shared_ptr<const PolicySnapshot> Newest() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Forgets everything: after a learner's restart versions may begin lower.
   void Clear() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   mutable absl::Mutex mutex_;
-  std::shared_ptr<const PolicyWeights> newest_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<const PolicyWeights> previous_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const PolicySnapshot> newest_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const PolicySnapshot> previous_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace troupe

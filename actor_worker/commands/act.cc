@@ -7,11 +7,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "actor_worker/acting/actor_team.h"
+#include "actor_worker/acting/fit_policies.h"
 #include "actor_worker/acting/own_actor.h"
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/flags.h"
 #include "actor_worker/commands/scenario.h"
+#include "actor_worker/environments/action_text.h"
 #include "actor_worker/evaluation/act_protocol.h"
 #include "actor_worker/evaluation/watched_episode.h"
 #include "common/base/status_macros.h"
@@ -28,9 +29,11 @@ Command ActCommand() {
       .text =
           "With --agent, one agent alone. Standard input: an observation per line, numbers separated by spaces or "
           "commas "
-          "(a\nJSON array will do), then \"| MASK\" if some actions are not allowed (1 = allowed). Standard output: an "
-          "action's number\nper line. A bad line is named on standard error and gets no action. What the numbers and "
-          "actions are stands in the\nactor file (`learner inspect FILE`) and in `actor_worker environments NAME`.\n"
+          "(a\nJSON array will do), then \"| MASK\" if some actions are not allowed (1 = allowed). Standard output: "
+          "per line "
+          "an action's\nnumber, or the numbers of a continuous one. A bad line is named on standard error and gets no "
+          "action. What the\nnumbers and actions are stands in the actor file (`learner inspect FILE`) and in "
+          "`actor_worker environments NAME`.\n"
           "With --network, the whole network in the simulator, every agent by its own actor from its own observation.",
       .flags = {"actors=FILE", "agent=NAME", "network", "set FIELD=VALUE", "sample", "greedy", "seed=N", "steps=N",
                 "every=N"},
@@ -83,9 +86,9 @@ absl::Status ActForOne(const Scenario& scenario) {
   ASSIGN_OR_RETURN(const AgentPlace place, FindAgent(scenario, absl::GetFlag(FLAGS_agent)));
   ASSIGN_OR_RETURN(auto actor, OwnActor::Create(place.policy, scenario.actors[0].weights, place.agent));
   // Standard output is the actions' alone.
-  std::fprintf(stderr, "%s acts for %s of %s: %s; %d numbers a line in, action 0 … %d out\n", scenario.paths[0].c_str(),
+  std::fprintf(stderr, "%s acts for %s of %s: %s; %d numbers a line in, %s out\n", scenario.paths[0].c_str(),
                absl::GetFlag(FLAGS_agent).c_str(), scenario.environment->name.c_str(), HowItActs(scenario, 0).c_str(),
-               actor->observation_size(), actor->action_size() - 1);
+               actor->observation_size(), actor->Form().c_str());
   ServeActor(*actor, scenario.sampled[0], EpisodeSeed(scenario), std::cin, std::cout, std::cerr);
   return absl::OkStatus();
 }
@@ -96,7 +99,8 @@ std::string DecisionLine(const EnvironmentSpec& spec, const EpisodeBuffers::Copy
     double reward = 0;
     for (int a = 0; a < spec.groups[g].num_agents(); ++a) {
       reward += copy.outcome.rewards[g][a] / spec.groups[g].num_agents();
-      if (!copy.discrete[g].empty()) absl::StrAppend(&line, " ", spec.groups[g].agents[a], "=", copy.discrete[g][a]);
+      absl::StrAppend(&line, " ", spec.groups[g].agents[a], "=",
+                      ActionText(copy.action.groups[g], a, spec.groups[g].num_agents()));
     }
     absl::StrAppendFormat(&line, "  reward %.4f", reward);
   }

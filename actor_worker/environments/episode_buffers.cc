@@ -12,6 +12,7 @@ EpisodeBuffers::EpisodeBuffers(const EnvironmentSpec& spec, int num_copies)
     : groups(spec.groups.size()), copies(num_copies) {
   const size_t extras = spec.state_extras_size;
   state_extras.resize(num_copies * extras);
+  row.state_extras = absl::MakeSpan(state_extras);
   for (int c = 0; c < num_copies; ++c) {
     copies[c].observation.state_extras = absl::MakeSpan(state_extras).subspan(c * extras, extras);
   }
@@ -26,8 +27,10 @@ EpisodeBuffers::EpisodeBuffers(const EnvironmentSpec& spec, int num_copies)
     group.discrete.resize(discrete ? num_copies * agents : 0);
     group.continuous.resize(discrete ? 0 : num_copies * numbers);
     group.rewards.resize(num_copies * agents);
-    group.uniforms.resize(num_copies * agents);
+    group.sampled.resize(group.continuous.size());
     group.log_probabilities.resize(num_copies * agents);
+    row.groups.push_back(
+        {absl::MakeSpan(group.observations), absl::MakeSpan(group.action_masks), absl::MakeSpan(group.alive)});
     for (int c = 0; c < num_copies; ++c) {
       const auto part = [c](auto& values, size_t size) {
         return values.empty() ? absl::MakeSpan(values) : absl::MakeSpan(values).subspan(c * size, size);

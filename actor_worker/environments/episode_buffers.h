@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actor_worker/environments/environment.h"
+#include "actor_worker/environments/vector_environment.h"
 #include "common/specs/environment_spec.h"
 
 namespace troupe {
@@ -22,9 +23,9 @@ class EpisodeBuffers {
     std::vector<uint8_t> action_masks;     // [E, A, N], empty for continuous groups
     std::vector<uint8_t> alive;            // [E, A]
     std::vector<int32_t> discrete;         // [E, A], empty for continuous groups
-    std::vector<float> continuous;         // [E, A, N], empty for discrete groups
+    std::vector<float> continuous;         // [E, A, N], empty for discrete groups: what the environment is given
+    std::vector<float> sampled;            // [E, A, N], empty for discrete groups: what a policy drew for it
     std::vector<float> rewards;            // [E, A]
-    std::vector<float> uniforms;           // [E, A]
     std::vector<float> log_probabilities;  // [E, A]
   };
   // One copy's views into the above.
@@ -39,6 +40,7 @@ class EpisodeBuffers {
   std::vector<Group> groups;
   std::vector<float> state_extras;  // [E, S]
   std::vector<Copy> copies;
+  ObservationRow row;  // what all copies see
 };
 
 // INTERNAL naming the first observation, state extra or reward of the copy that is not finite.

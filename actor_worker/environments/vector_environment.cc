@@ -321,10 +321,10 @@ absl::Status Implementation::Step(const ActionRow& actions, const OutcomeRow& ou
 }
 
 void Implementation::DrawUniforms(int group, absl::Span<float> uniforms) const {
-  const size_t agents = spec_.groups[group].num_agents();
+  const size_t numbers = uniforms.size() / copies_.size();
   for (size_t c = 0; c < copies_.size(); ++c) {
     RandomStream random(copies_[c].action_key, uint64_t(copies_[c].length) * spec_.groups.size() + group);
-    for (size_t a = 0; a < agents; ++a) uniforms[c * agents + a] = random.Uniform();
+    for (size_t i = 0; i < numbers; ++i) uniforms[c * numbers + i] = random.Uniform();
   }
 }
 

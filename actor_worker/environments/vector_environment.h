@@ -110,8 +110,9 @@ class VectorEnvironment {
   virtual absl::Span<const TruncatedCopy> truncated() const = 0;
   virtual absl::Span<const FinishedCopy> finished() const = 0;
 
-  // Uniform numbers in [0, 1) for group g's next actions, [E, A]: a function of (run seed, shard, lease epoch, copy,
-  // episode, step, group, agent) alone, so asking twice before a Step gives the same.
+  // Uniform numbers in [0, 1) for group g's next actions, [E, …], as many for each copy: a copy's are the first of a
+  // stream that is a function of (run seed, shard, lease epoch, copy, episode, step, group) alone, so asking twice
+  // before a Step gives the same.
   virtual void DrawUniforms(int group, absl::Span<float> uniforms) const = 0;
 };
 

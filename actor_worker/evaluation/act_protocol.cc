@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "actor_worker/environments/action_text.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 
@@ -44,7 +45,7 @@ absl::Status ParseNumbers(absl::string_view part, const std::string& what, int e
 
 }  // namespace
 
-absl::Status ParseObservationLine(absl::string_view line, int observation_size, int action_size,
+absl::Status ParseObservationLine(absl::string_view line, int observation_size, int mask_size,
                                   ObservationLine* parsed) {
   const std::vector<absl::string_view> parts = absl::StrSplit(line, '|');
   if (parts.size() > 2) {
@@ -54,8 +55,9 @@ absl::Status ParseObservationLine(absl::string_view line, int observation_size, 
   RETURN_IF_ERROR(ParseNumbers(parts[0], "observation", observation_size, &parsed->observation));
   parsed->mask.clear();
   if (parts.size() == 1) return absl::OkStatus();
+  if (mask_size == 0) return absl::InvalidArgumentError("a mask came, which continuous actions do not have");
   std::vector<float> mask;
-  RETURN_IF_ERROR(ParseNumbers(parts[1], "mask", action_size, &mask));
+  RETURN_IF_ERROR(ParseNumbers(parts[1], "mask", mask_size, &mask));
   for (const float entry : mask) {
     if (entry != 0.0f && entry != 1.0f) {
       return absl::InvalidArgumentError(absl::StrCat("mask ", parsed->mask.size(), " is ", entry, ", expected 0 or 1"));
@@ -74,17 +76,18 @@ ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream
   RandomStream draws(seed);
   ObservationLine parsed;
   std::string line;
+  std::vector<float> uniforms(actor.draws());
   for (int64_t number = 1; std::getline(in, line); ++number) {
-    const float draw = draws.Uniform();
-    const absl::Status status = ParseObservationLine(line, actor.observation_size(), actor.action_size(), &parsed);
+    for (float& uniform : uniforms) uniform = draws.Uniform();
+    const absl::Status status = ParseObservationLine(line, actor.observation_size(), actor.mask_size(), &parsed);
     if (!status.ok()) {
       ++served.refused;
       err << "line " << number << ": " << status.message() << std::endl;
       continue;
     }
     ++served.acted;
-    out << (sample ? actor.Sample(parsed.observation, parsed.mask, draw) : actor.Act(parsed.observation, parsed.mask))
-        << std::endl;
+    const auto taken_draws = sample ? absl::MakeConstSpan(uniforms) : absl::Span<const float>();
+    out << ActionText(actor.Act(parsed.observation, parsed.mask, taken_draws), 0, 1) << std::endl;
   }
   return served;
 }

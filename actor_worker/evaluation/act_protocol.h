@@ -1,8 +1,10 @@
 // The line protocol by which one agent acts from a shell, a script or a controller box.
 //
-//   in:   OBSERVATION [ "|" MASK ]     O numbers; N zeros and ones, 1 = allowed. Separated by spaces, tabs or commas,
-//                                      with or without a pair of square brackets (a JSON array) around each part
-//   out:  ACTION                       index 0 … N − 1, one line per good line, flushed at once
+//   in:   OBSERVATION [ "|" MASK ]     O numbers; N zeros and ones, 1 = allowed (discrete actions only). Separated by
+//                                      spaces, tabs or commas, with or without a pair of square brackets (a JSON array)
+//                                      around each part
+//   out:  ACTION                       index 0 … N − 1, or N numbers in [-1, 1] separated by commas; one line per good
+//                                      line, flushed at once
 //   err:  "line L: what is wrong"      for a bad line, which gets no action
 #ifndef TROUPE_ACTOR_WORKER_EVALUATION_ACT_PROTOCOL_H_
 #define TROUPE_ACTOR_WORKER_EVALUATION_ACT_PROTOCOL_H_
@@ -21,19 +23,19 @@ namespace troupe {
 
 struct ObservationLine {
   std::vector<float> observation;  // [O]
-  std::vector<uint8_t> mask;       // [N], or empty when the line has none
+  std::vector<uint8_t> mask;       // [mask_size], or empty when the line has none
 };
 
-// Errors: INVALID_ARGUMENT saying what came and what was expected.
-absl::Status ParseObservationLine(absl::string_view line, int observation_size, int action_size,
-                                  ObservationLine* parsed);
+// `mask_size` 0: a mask is refused. Errors: INVALID_ARGUMENT saying what came and what was expected.
+absl::Status ParseObservationLine(absl::string_view line, int observation_size, int mask_size, ObservationLine* parsed);
 
 struct ServedLines {
   int64_t acted = 0;
   int64_t refused = 0;
 };
 
-// Until `in` ends. `sample`: draws the actions, line k by the k-th number of the stream of `seed`.
+// Until `in` ends. `sample`: draws the actions, line k by the k-th actor.draws() numbers of the stream of
+// `seed`.
 ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream& in, std::ostream& out,
                        std::ostream& err);
 

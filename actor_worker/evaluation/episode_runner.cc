@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <optional>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "actor_worker/acting/actor_team.h"
+#include "actor_worker/acting/fit_policies.h"
 #include "actor_worker/environments/episode_buffers.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
@@ -37,10 +39,18 @@ class BlockPlayer {
         finished_(*finished),
         environments_(std::move(environments)),
         spec_(environments_.front()->spec()),
-        buffers_(spec_, static_cast<int>(environments_.size())) {}
+        buffers_(spec_, static_cast<int>(environments_.size())) {
+    for (EpisodeBuffers::Group& group : buffers_.groups) {
+      chosen_.push_back({.discrete = absl::MakeSpan(group.discrete),
+                         .sampled = absl::MakeSpan(group.sampled),
+                         .taken = absl::MakeSpan(group.continuous),
+                         .log_probabilities = absl::MakeSpan(group.log_probabilities)});
+    }
+  }
 
   absl::Status Begin(int c, EpisodeResult* result);
   void ChooseActions(const std::vector<bool>& playing, const EpisodeResult* results);
+  void ActAsTeam(const std::vector<bool>& playing, const EpisodeResult* results);
   absl::Status Step(int c, EpisodeResult* result, bool* over);
 
   const EpisodePlan& plan_;
@@ -49,7 +59,9 @@ class BlockPlayer {
   std::vector<std::unique_ptr<Environment>> environments_;
   const EnvironmentSpec spec_;
   EpisodeBuffers buffers_;
-  std::vector<std::unique_ptr<PolicyInference>> actors_;  // per group
+  std::vector<ChosenActions> chosen_;  // per group, in the buffers
+  std::unique_ptr<ActorTeam> team_;    // null where no trained actors play
+  RecurrentState state_;
   std::vector<std::unique_ptr<Controller>> controllers_;  // per copy
 };
 
@@ -64,8 +76,10 @@ absl::StatusOr<std::unique_ptr<BlockPlayer>> BlockPlayer::Create(const EpisodePl
   }
   std::unique_ptr<BlockPlayer> made(new BlockPlayer(plan, player, std::move(environments), finished));
   if (player.policy.policies != nullptr) {
-    ASSIGN_OR_RETURN(made->actors_,
-                     MakeActorTeam(made->spec_, *player.policy.policies, *player.policy.weights, copies));
+    ASSIGN_OR_RETURN(const std::vector<PolicySpec> fitted, FitPolicies(made->spec_, *player.policy.policies));
+    ASSIGN_OR_RETURN(made->team_, ActorTeam::Create(fitted, copies, player.policy.make_network));
+    RETURN_IF_ERROR(made->team_->SetSnapshot(*player.policy.weights));
+    made->state_ = made->team_->NewState();
   } else if (player.make_controller) {
     for (int c = 0; c < copies; ++c) made->controllers_.push_back(player.make_controller());
   }
@@ -79,25 +93,27 @@ absl::Status BlockPlayer::Begin(int c, EpisodeResult* result) {
   RETURN_IF_ERROR(environments_[c]->Reset(result->seed));
   environments_[c]->Observe(buffers_.copies[c].observation);
   RETURN_IF_ERROR(CheckFinite(spec_, buffers_.copies[c]));
+  state_.Reset(c);
   if (!controllers_.empty()) controllers_[c]->Begin(*environments_[c]);
   return absl::OkStatus();
 }
 
-void BlockPlayer::ChooseActions(const std::vector<bool>& playing, const EpisodeResult* results) {
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    EpisodeBuffers::Group& group = buffers_.groups[g];
-    const size_t agents = spec_.groups[g].num_agents();
-    for (size_t c = 0; c < playing.size() && player_.policy.sample_actions; ++c) {
+void BlockPlayer::ActAsTeam(const std::vector<bool>& playing, const EpisodeResult* results) {
+  const auto draw = [&](int group, absl::Span<float> uniforms) {
+    const size_t numbers = uniforms.size() / buffers_.copies.size();
+    for (size_t c = 0; c < playing.size(); ++c) {
       if (!playing[c]) continue;
-      RandomStream draws = SampleStream(results[c].seed, results[c].length, actors_.size(), g);
-      std::generate_n(group.uniforms.begin() + c * agents, agents, [&] { return draws.Uniform(); });
+      RandomStream draws = SampleStream(results[c].seed, results[c].length, spec_.groups.size(), group);
+      std::generate_n(uniforms.begin() + c * numbers, numbers, [&] { return draws.Uniform(); });
     }
-    const absl::Span<const float> uniforms =
-        player_.policy.sample_actions ? absl::Span<const float>(group.uniforms) : absl::Span<const float>();
-    actors_[g]->ActDiscrete(group.observations, group.action_masks, uniforms, absl::MakeSpan(group.discrete),
-                            absl::MakeSpan(group.log_probabilities));
-  }
-  for (size_t c = 0; c < playing.size() && actors_.empty(); ++c) {
+  };
+  team_->Act(buffers_.row, player_.policy.sample_actions ? std::optional<ActorTeam::DrawUniforms>(draw) : std::nullopt,
+             state_, chosen_);
+}
+
+void BlockPlayer::ChooseActions(const std::vector<bool>& playing, const EpisodeResult* results) {
+  if (team_ != nullptr) return ActAsTeam(playing, results);
+  for (size_t c = 0; c < playing.size(); ++c) {
     if (!playing[c]) continue;
     EpisodeBuffers::Copy& copy = buffers_.copies[c];
     if (!controllers_.empty()) {

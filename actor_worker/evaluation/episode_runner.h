@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "actor_worker/acting/network.h"
 #include "actor_worker/environments/environment.h"
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "common/base/random.h"
 #include "common/specs/policy_spec.h"
 
@@ -23,8 +24,9 @@ namespace troupe {
 // Trained actors; not copied, so both must outlive the call.
 struct PolicyPlayer {
   const std::vector<PolicySpec>* policies = nullptr;  // as FitPolicies takes them
-  const PolicyWeights* weights = nullptr;
+  const PolicySnapshot* weights = nullptr;
   bool sample_actions = false;
+  NetworkFactory make_network = MakeNetwork;
 };
 
 // Who plays. Exactly one of the three: `policy` if it is set, else `make_controller` if it is set, else uniformly

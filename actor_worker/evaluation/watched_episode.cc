@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "actor_worker/acting/actor_team.h"
+#include "actor_worker/acting/fit_policies.h"
 #include "actor_worker/acting/own_actor.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
@@ -19,7 +19,11 @@ class DecentralisedChooser final : public Chooser {
   DecentralisedChooser(std::vector<std::vector<std::unique_ptr<OwnActor>>> actors, bool sample, uint64_t seed)
       : actors_(std::move(actors)), sample_(sample), seed_(seed) {}
 
-  void Begin(const Environment&) override {}
+  void Begin(const Environment&) override {
+    for (const auto& group : actors_) {
+      for (const auto& actor : group) actor->Begin();
+    }
+  }
 
   void Act(const Environment&, int step, EpisodeBuffers::Copy& copy) override {
     for (size_t g = 0; g < actors_.size(); ++g) {
@@ -27,9 +31,15 @@ class DecentralisedChooser final : public Chooser {
       const GroupObservation& seen = copy.observation.groups[g];
       for (size_t a = 0; a < actors_[g].size(); ++a) {
         OwnActor& actor = *actors_[g][a];
-        const auto observation = seen.observations.subspan(a * actor.observation_size(), actor.observation_size());
-        const auto mask = seen.action_mask.subspan(a * actor.action_size(), actor.action_size());
-        copy.discrete[g][a] = sample_ ? actor.Sample(observation, mask, draws.Uniform()) : actor.Act(observation, mask);
+        uniforms_.resize(sample_ ? actor.draws() : 0);
+        for (float& uniform : uniforms_) uniform = draws.Uniform();
+        const GroupAction& action =
+            actor.Act(seen.observations.subspan(a * actor.observation_size(), actor.observation_size()),
+                      seen.action_mask.subspan(a * actor.mask_size(), actor.mask_size()), uniforms_);
+        std::copy(action.discrete.begin(), action.discrete.end(),
+                  copy.discrete[g].begin() + a * action.discrete.size());
+        std::copy(action.continuous.begin(), action.continuous.end(),
+                  copy.continuous[g].begin() + a * action.continuous.size());
       }
     }
   }
@@ -38,6 +48,7 @@ class DecentralisedChooser final : public Chooser {
   std::vector<std::vector<std::unique_ptr<OwnActor>>> actors_;  // [group][agent]
   const bool sample_;
   const uint64_t seed_;
+  std::vector<float> uniforms_;
 };
 
 class BaselineChooser final : public Chooser {
@@ -70,7 +81,7 @@ absl::StatusOr<std::unique_ptr<Chooser>> MakeDecentralisedChooser(const Environm
   for (const PolicySpec& spec : fitted) {
     actors.emplace_back();
     for (int a = 0; a < spec.num_agents; ++a) {
-      ASSIGN_OR_RETURN(auto actor, OwnActor::Create(spec, *policy.weights, a));
+      ASSIGN_OR_RETURN(auto actor, OwnActor::Create(spec, *policy.weights, a, policy.make_network));
       actors.back().push_back(std::move(actor));
     }
   }

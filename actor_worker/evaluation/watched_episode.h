@@ -24,7 +24,7 @@ class Chooser {
 };
 
 // Every agent by its own actor from its own observation; nothing else of the environment is looked at. The same actions
-// as RunEpisodes takes for the same player and seed. Errors: as MakeActorTeam.
+// as RunEpisodes takes for the same player and seed. Errors: as FitPolicies and OwnActor.
 absl::StatusOr<std::unique_ptr<Chooser>> MakeDecentralisedChooser(const EnvironmentSpec& environment,
                                                                   const PolicyPlayer& policy, uint64_t seed);
 

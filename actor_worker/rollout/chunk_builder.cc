@@ -32,9 +32,8 @@ ChunkBuilder::ChunkBuilder(const EnvironmentSpec& spec, ChunkShape shape) : spec
   next_.groups.resize(groups);
   actions_.groups.resize(groups);
   outcome_.rewards.resize(groups);
-  discrete_actions_.resize(groups);
-  continuous_actions_.resize(groups);
-  log_probabilities_.resize(groups);
+  chosen_.resize(groups);
+  taken_.resize(groups);
   final_observations_.resize(groups);
   carry_.resize(groups);
   if (!shape_.half_observations) return;
@@ -49,6 +48,9 @@ void ChunkBuilder::Begin(wire::Chunk* chunk) {
   view_ = AllocateChunk(spec_, shape_, chunk);
   for (size_t g = 0; g < unpacked_.size(); ++g) view_.groups[g].observations = absl::MakeSpan(unpacked_[g]);
   all_fit_ = true;
+  for (size_t g = 0; g < taken_.size(); ++g) {
+    taken_[g].resize(view_.groups[g].continuous_actions.size() / shape_.rollout_length);
+  }
   chunk->clear_episodes();
   truncated_at_.clear();
   final_state_extras_.clear();
@@ -95,10 +97,11 @@ void ChunkBuilder::PointAtStep(int t) {
   PointAt(t + 1, &next_);
   for (int g = 0; g < view_.groups.size(); ++g) {
     const auto& group = view_.groups[g];
-    discrete_actions_[g] = RowOf(group.discrete_actions, t, steps);
-    continuous_actions_[g] = RowOf(group.continuous_actions, t, steps);
-    log_probabilities_[g] = RowOf(group.log_probabilities, t, steps);
-    actions_.groups[g] = {.discrete = discrete_actions_[g], .continuous = continuous_actions_[g]};
+    chosen_[g] = {.discrete = RowOf(group.discrete_actions, t, steps),
+                  .sampled = RowOf(group.continuous_actions, t, steps),
+                  .taken = absl::MakeSpan(taken_[g]),
+                  .log_probabilities = RowOf(group.log_probabilities, t, steps)};
+    actions_.groups[g] = {.discrete = chosen_[g].discrete, .continuous = chosen_[g].taken};
     outcome_.rewards[g] = RowOf(group.rewards, t, steps);
   }
   outcome_.terminated = RowOf(view_.terminated, t, steps);

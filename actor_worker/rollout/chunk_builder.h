@@ -4,7 +4,7 @@
 //   builder.Begin(chunk)                        row 0 = the last row of the chunk before
 //   for t in 0 … T−1:
 //     builder.SetStep(t)
-//     policy reads builder.observations(), writes actions and builder's log_probabilities
+//     the team reads builder.observations() and writes builder.chosen()
 //     environment.Step(builder.actions(), builder.outcome(), builder.next())
 //     builder.Record(environment)               episodes that ended at t
 //   builder.Finish()
@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "actor_worker/acting/distribution.h"
 #include "actor_worker/environments/vector_environment.h"
 #include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
@@ -41,10 +42,8 @@ class ChunkBuilder {
   const ObservationRow& next() const { return next_; }             // row t + 1
   const ActionRow& actions() const { return actions_; }            // row t, as the environment reads it
   const OutcomeRow& outcome() const { return outcome_; }           // row t
-  // What the policy writes for group g at step t. Exactly one of the first two is not empty.
-  absl::Span<int32_t> discrete_actions(int group) const { return discrete_actions_[group]; }
-  absl::Span<float> continuous_actions(int group) const { return continuous_actions_[group]; }
-  absl::Span<float> log_probabilities(int group) const { return log_probabilities_[group]; }
+  // Row t, per group, where it is chosen. What is recorded lies in the chunk; what the environment is given beside it.
+  const std::vector<ChosenActions>& chosen() const { return chosen_; }
 
   // After the environment's step t: notes the episodes that ended there. Finished episodes that began with warm-up
   // steps are left out of `episodes`, since their figures are not the policy's own; their flags and final rows are data
@@ -70,9 +69,8 @@ class ChunkBuilder {
   ObservationRow present_, next_;
   ActionRow actions_;
   OutcomeRow outcome_;
-  std::vector<absl::Span<int32_t>> discrete_actions_;  // per group
-  std::vector<absl::Span<float>> continuous_actions_;  // per group
-  std::vector<absl::Span<float>> log_probabilities_;   // per group
+  std::vector<ChosenActions> chosen_;      // per group
+  std::vector<std::vector<float>> taken_;  // per group [E, A, N], empty where actions are discrete
 
   // With half_observations, per group: rows [T+1, E, A, O] of this chunk, which its message has as halves.
   std::vector<std::vector<float>> unpacked_;

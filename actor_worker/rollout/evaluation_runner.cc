@@ -107,7 +107,7 @@ wire::EvaluationResult EvaluationRunner::Play(const Task& task) {
 
 absl::StatusOr<wire::EvaluationResult> EvaluationRunner::PlayEpisodes(const Task& task) {
   const RolloutPlan& plan = *shared_.plan;
-  ASSIGN_OR_RETURN(const PolicyWeights weights, DecodeWeights(plan.policies, task.message.weights()));
+  ASSIGN_OR_RETURN(const PolicySnapshot weights, DecodeWeights(plan.policies, task.message.weights()));
   Player player;
   player.name = "agents";
   player.policy = {.policies = &plan.policies, .weights = &weights, .sample_actions = task.message.sample_actions()};

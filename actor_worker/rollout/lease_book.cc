@@ -116,7 +116,7 @@ std::optional<RolloutWork> LeaseBook::TakeWork(int thread, const PolicyStore& st
   if (stopped_) return std::nullopt;
   Entry* best = nullptr;
   uint64_t best_update = 0;
-  std::shared_ptr<const PolicyWeights> best_weights;
+  std::shared_ptr<const PolicySnapshot> best_weights;
   for (auto& [shard, entry] : entries_) {
     const HeldLease& lease = *entry.lease;
     if (entry.given_up || entry.collecting || lease.thread != thread) continue;

@@ -46,7 +46,7 @@ std::optional<uint64_t> RequiredVersion(CollectionMode mode, const HeldLease& le
 struct RolloutWork {
   std::shared_ptr<HeldLease> lease;
   uint64_t sequence = 0;
-  std::shared_ptr<const PolicyWeights> weights;
+  std::shared_ptr<const PolicySnapshot> weights;
 };
 
 // Thread-safe. Calls nobody back, so it may be used from gRPC reactions. Lock order: LeaseBook before PolicyStore.

@@ -75,17 +75,17 @@ void RolloutLoop::CollectOne(const RolloutWork& work) {
 absl::Status RolloutLoop::Collect(const RolloutWork& work, wire::Chunk* chunk) {
   try {
     progress_.Tick(RolloutProgress::Stage::kStarting);
-    if (policy_ == nullptr) {
-      ASSIGN_OR_RETURN(policy_, ActingPolicy::Create(shared_.plan->policies, shared_.plan->chunk_shape().copies));
+    if (team_ == nullptr) {
+      ASSIGN_OR_RETURN(team_, ActorTeam::Create(shared_.plan->policies, shared_.plan->chunk_shape().copies));
     }
     std::unique_ptr<ShardRollout>& rollout = rollouts_[work.lease];
     if (rollout == nullptr) {
       ASSIGN_OR_RETURN(rollout, ShardRollout::Create(*shared_.plan, work.lease));
     }
     const SteadyTime began = SteadyTime::Now();
-    RETURN_IF_ERROR(policy_->Apply(work.weights));
+    RETURN_IF_ERROR(team_->Apply(work.weights));
     shared_.metrics->apply_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - began));
-    return rollout->Collect(work.sequence, work.weights->policy_version, *policy_, progress_, chunk);
+    return rollout->Collect(work.sequence, work.weights->policy_version, *team_, progress_, chunk);
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("exception: ", error.what()));
   } catch (...) {

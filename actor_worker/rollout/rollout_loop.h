@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "actor_worker/acting/acting_policy.h"
+#include "actor_worker/acting/actor_team.h"
 #include "actor_worker/acting/policy_store.h"
 #include "actor_worker/rollout/chunk_pool.h"
 #include "actor_worker/rollout/lease_book.h"
@@ -51,7 +51,7 @@ class RolloutLoop {
   const RolloutShared shared_;
   std::atomic<bool> stopping_ = false;
   RolloutProgress progress_;
-  std::unique_ptr<ActingPolicy> policy_;
+  std::unique_ptr<ActorTeam> team_;
   std::map<std::shared_ptr<const HeldLease>, std::unique_ptr<ShardRollout>> rollouts_;
 };
 

@@ -15,11 +15,7 @@ double Seconds(Clock::duration duration) { return std::chrono::duration<double>(
 }  // namespace
 
 ShardRollout::ShardRollout(const RolloutPlan& plan, std::shared_ptr<const HeldLease> lease)
-    : plan_(plan), lease_(std::move(lease)), builder_(plan.spec, plan.chunk_shape()) {
-  for (const AgentGroupSpec& group : plan.spec.groups) {
-    uniforms_.emplace_back(static_cast<size_t>(plan.chunk_shape().copies) * group.num_agents());
-  }
-}
+    : plan_(plan), lease_(std::move(lease)), builder_(plan.spec, plan.chunk_shape()) {}
 
 absl::StatusOr<std::unique_ptr<ShardRollout>> ShardRollout::Create(const RolloutPlan& plan,
                                                                    std::shared_ptr<const HeldLease> lease) {
@@ -29,16 +25,7 @@ absl::StatusOr<std::unique_ptr<ShardRollout>> ShardRollout::Create(const Rollout
   return rollout;
 }
 
-void ShardRollout::Act(ActingPolicy& policy) {
-  for (int g = 0; g < uniforms_.size(); ++g) {
-    environment_->DrawUniforms(g, absl::MakeSpan(uniforms_[g]));
-    const ObservationRow::Group& seen = builder_.observations().groups[g];
-    policy.group(g).ActDiscrete(seen.observations, seen.action_masks, uniforms_[g], builder_.discrete_actions(g),
-                                builder_.log_probabilities(g));
-  }
-}
-
-absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, ActingPolicy& policy,
+absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, ActorTeam& team,
                                    RolloutProgress& progress, wire::Chunk* chunk) {
   chunk->set_shard(lease_->shard);
   chunk->set_lease_epoch(lease_->lease_epoch);
@@ -47,6 +34,7 @@ absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, A
   builder_.Begin(chunk);
   if (!std::exchange(started_, true)) {
     progress.Tick(RolloutProgress::Stage::kStarting);
+    state_ = team.NewState();
     const bool stagger = plan_.experiment.collection().stagger_first_episode();
     RETURN_IF_ERROR(environment_->Start({.run_seed = plan_.experiment.seed(),
                                          .shard = lease_->shard,
@@ -54,16 +42,18 @@ absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, A
                                          .max_warm_up_steps = stagger ? StartOptions::kOneEpisode : 0},
                                         builder_.observations()));
   }
+  const auto draw = [this](int group, absl::Span<float> uniforms) { environment_->DrawUniforms(group, uniforms); };
   Clock::duration acting{}, stepping{};
   for (int t = 0; t < plan_.chunk_shape().rollout_length; ++t) {
     progress.Tick(RolloutProgress::Stage::kStepping);
     if (lease_->gone.load(std::memory_order_relaxed)) return absl::CancelledError("the lease is gone");
     builder_.SetStep(t);
     const Clock::time_point begin = Clock::now();
-    Act(policy);
+    team.Act(builder_.observations(), draw, state_, builder_.chosen());
     const Clock::time_point acted = Clock::now();
     RETURN_IF_ERROR(environment_->Step(builder_.actions(), builder_.outcome(), builder_.next()));
     builder_.Record(environment_->truncated(), environment_->finished());
+    for (const FinishedCopy& ended : environment_->finished()) state_.Reset(ended.copy);
     acting += acted - begin;
     stepping += Clock::now() - acted;
   }

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "actor_worker/acting/acting_policy.h"
+#include "actor_worker/acting/actor_team.h"
 #include "actor_worker/environments/vector_environment.h"
 #include "actor_worker/rollout/chunk_builder.h"
 #include "actor_worker/rollout/lease_book.h"
@@ -36,21 +36,20 @@ class ShardRollout {
   static absl::StatusOr<std::unique_ptr<ShardRollout>> Create(const RolloutPlan& plan,
                                                               std::shared_ptr<const HeldLease> lease);
 
-  // Collects the chunk `sequence` with the weights `policy` has, whose version is `policy_version`. `progress` hears of
+  // Collects the chunk `sequence` with the snapshot `team` has, whose version is `policy_version`. `progress` hears of
   // every step. Errors: those of the environment, after which this rollout is of no more use; CANCELLED once the lease
   // is gone.
-  absl::Status Collect(uint64_t sequence, uint64_t policy_version, ActingPolicy& policy, RolloutProgress& progress,
+  absl::Status Collect(uint64_t sequence, uint64_t policy_version, ActorTeam& team, RolloutProgress& progress,
                        wire::Chunk* chunk);
 
  private:
   ShardRollout(const RolloutPlan& plan, std::shared_ptr<const HeldLease> lease);
-  void Act(ActingPolicy& policy);
 
   const RolloutPlan& plan_;
   const std::shared_ptr<const HeldLease> lease_;
   std::unique_ptr<VectorEnvironment> environment_;
   ChunkBuilder builder_;
-  std::vector<std::vector<float>> uniforms_;  // per group [E, A]
+  RecurrentState state_;
   bool started_ = false;
 };
 

@@ -51,7 +51,7 @@ absl::StatusOr<RolloutPlan> MakeRolloutPlan(Experiment experiment, const Environ
 size_t MaxWeightsBytes(const std::vector<PolicySpec>& policies) {
   size_t bytes = kMessageOverheadBytes;
   for (const PolicySpec& policy : policies) {
-    for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+    for (const DenseStackSpec::Parameter& parameter : policy.Parameters()) {
       size_t values = 1;
       for (const int64_t size : parameter.shape) values *= static_cast<size_t>(size);
       bytes += values * sizeof(float) + kTensorOverheadBytes + policy.group.size() + parameter.name.size();

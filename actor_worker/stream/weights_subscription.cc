@@ -26,13 +26,13 @@ WeightsSubscription::~WeightsSubscription() {
 
 void WeightsSubscription::OnReadDone(bool ok) {
   if (!ok) return;
-  absl::StatusOr<PolicyWeights> weights = DecodeWeights(policies_, message_);
+  absl::StatusOr<PolicySnapshot> weights = DecodeWeights(policies_, message_);
   if (!weights.ok()) {
     bad_message_ = weights.status();
     context_.TryCancel();
     return;
   }
-  store_->Publish(std::make_shared<const PolicyWeights>(*std::move(weights)));
+  store_->Publish(std::make_shared<const PolicySnapshot>(*std::move(weights)));
   changed_();
   StartRead(&message_);
 }

@@ -31,13 +31,6 @@ struct HostTensor {
   bool operator==(const HostTensor&) const = default;
 };
 
-// The actors of every group at one policy version. Tensors are named "GROUP/PARAMETER" and stand in the order of the
-// groups' PolicySpec::Parameters(). Immutable once shared between threads.
-struct PolicyWeights {
-  uint64_t policy_version = 0;
-  std::vector<HostTensor> tensors;
-};
-
 }  // namespace troupe
 
 #endif  // TROUPE_COMMON_BASE_HOST_TENSOR_H_

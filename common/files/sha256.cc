@@ -29,7 +29,7 @@ std::string Sha256::Finish() {
   return absl::BytesToHexString({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-std::string WeightsSha256(const PolicyWeights& weights) {
+std::string WeightsSha256(const PolicySnapshot& weights) {
   Sha256 hash;
   for (const HostTensor& tensor : weights.tensors) {
     hash.Add(absl::StrCat(tensor.name, " [", absl::StrJoin(tensor.shape, ","), "]\n"));

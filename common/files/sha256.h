@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 
 namespace troupe {
 
@@ -26,7 +26,7 @@ class Sha256 {
 };
 
 // Over every tensor's name, shape and bytes, in order; the policy version is not part of it.
-std::string WeightsSha256(const PolicyWeights& weights);
+std::string WeightsSha256(const PolicySnapshot& weights);
 
 }  // namespace troupe
 

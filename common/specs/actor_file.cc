@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/safetensors.h"
+#include "common/files/snapshot_scalars.h"
 #include "common/specs/agent_group_json.h"
 
 namespace troupe {
@@ -82,7 +83,7 @@ absl::StatusOr<std::vector<AgentGroupSpec>> ReadGroups(const Metadata& metadata,
 absl::Status CheckTensors(const std::vector<PolicySpec>& policies, const std::vector<HostTensor>& tensors) {
   size_t next = 0;
   for (const PolicySpec& spec : policies) {
-    for (const DenseStackSpec::Parameter& parameter : spec.stack.Parameters()) {
+    for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
       const std::string name = absl::StrCat(spec.group, "/", parameter.name);
       const auto describe = [](DataType type, const std::vector<int64_t>& shape) {
         return absl::StrCat(type == DataType::kFloat32 ? "float32" : "another type", " [", absl::StrJoin(shape, ", "),
@@ -119,6 +120,7 @@ absl::StatusOr<ActorFile> FromSafetensors(SafetensorsFile file) {
   ASSIGN_OR_RETURN(const std::string experiment, Find(file.metadata, "experiment"));
   ASSIGN_OR_RETURN(actors.experiment, ParseExperiment(experiment, "metadata \"experiment\"", {}));
   ASSIGN_OR_RETURN(actors.weights.policy_version, FindNumber(file.metadata, "policy_version"));
+  ASSIGN_OR_RETURN(actors.weights.scalars, ReadScalars(file.metadata));
   ASSIGN_OR_RETURN(actors.env_steps, FindNumber(file.metadata, "env_steps"));
   ASSIGN_OR_RETURN(actors.best, ReadBestEvaluation(file.metadata));
   ASSIGN_OR_RETURN(actors.policies, ReadPolicies(file));
@@ -138,6 +140,7 @@ absl::Status WriteActorFile(const std::string& path, const ActorFile& file) {
                           {"experiment", FormatExperiment(file.experiment)},
                           {"policy_version", absl::StrCat(file.weights.policy_version)},
                           {"env_steps", absl::StrCat(file.env_steps)}};
+  AddScalars(file.weights.scalars, &safetensors.metadata);
   if (file.best.has_value()) AddBestEvaluation(*file.best, &safetensors.metadata);
   for (const PolicySpec& spec : file.policies) {
     safetensors.metadata[kPolicyPrefix + spec.group] = FormatPolicySpec(spec);

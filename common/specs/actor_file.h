@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "common/files/best_evaluation.h"
 #include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
@@ -23,14 +23,14 @@ struct ActorFile {
   // What each policy's agents, observed numbers and actions are called, in the order of `policies`; empty in a file of
   // a version that did not tell.
   std::vector<AgentGroupSpec> groups;
-  PolicyWeights weights;
+  PolicySnapshot weights;
   uint64_t env_steps = 0;              // trained on when it was written
   std::optional<BestEvaluation> best;  // of a run's best actors: what they are best by
 };
 
 // safetensors with metadata: format ("troupe-actors/1"), experiment (textproto), policy.GROUP (FormatPolicySpec),
-// spaces.GROUP (FormatAgentGroup), policy_version, env_steps, and those of AddBestEvaluation. Errors as in
-// safetensors.h; reading adds INVALID_ARGUMENT for a file that is not an actor file or whose tensors do not fit its
+// spaces.GROUP (FormatAgentGroup), policy_version, env_steps, and those of AddScalars and AddBestEvaluation. Errors as
+// in safetensors.h; reading adds INVALID_ARGUMENT for a file that is not an actor file or whose tensors do not fit its
 // specs.
 absl::Status WriteActorFile(const std::string& path, const ActorFile& file);
 absl::StatusOr<ActorFile> ReadActorFile(const std::string& path);

@@ -2,6 +2,8 @@
 
 namespace troupe {
 
+std::string NameOf(ActionKind kind) { return kind == ActionKind::kDiscrete ? "discrete" : "continuous"; }
+
 int EnvironmentSpec::num_agents() const {
   int count = 0;
   for (const AgentGroupSpec& group : groups) count += group.num_agents();

@@ -11,6 +11,9 @@ namespace troupe {
 
 enum class ActionKind { kDiscrete, kContinuous };
 
+// "discrete", "continuous".
+std::string NameOf(ActionKind kind);
+
 // What one number of an observation or of the global state is: for people, and for whoever feeds an exported actor.
 struct ObservedNumber {
   std::string name;       // different from the others of its list: "standing_north"

@@ -12,6 +12,12 @@
 namespace troupe {
 namespace {
 
+// "policy.NAME", or the group's own field where it has settings of its own.
+std::string FieldOf(const Experiment& experiment, const AgentGroupSpec& group, const std::string& name) {
+  if (!experiment.group_policies().contains(group.name)) return absl::StrCat("policy.", name);
+  return absl::StrCat("group_policies.", group.name, ".", name);
+}
+
 // `experiment` has its defaults filled in.
 absl::StatusOr<std::vector<int>> SetsOfAgents(const Experiment& experiment, const PolicySettings& settings,
                                               const AgentGroupSpec& group) {
@@ -21,9 +27,7 @@ absl::StatusOr<std::vector<int>> SetsOfAgents(const Experiment& experiment, cons
     std::iota(sets.begin(), sets.end(), 0);
     return sets;
   }
-  const std::string field = experiment.group_policies().contains(group.name)
-                                ? absl::StrCat("group_policies.", group.name, ".partition")
-                                : "policy.partition";
+  const std::string field = FieldOf(experiment, group, "partition");
   const std::string came = absl::StrCat(field, ": [", absl::StrJoin(settings.partition(), ", "), "]");
   if (settings.partition_size() != group.num_agents()) {
     return absl::InvalidArgumentError(absl::StrCat(came, " has ", settings.partition_size(),
@@ -40,6 +44,22 @@ absl::StatusOr<std::vector<int>> SetsOfAgents(const Experiment& experiment, cons
   return sets;
 }
 
+absl::StatusOr<DistributionSpec> DistributionOf(const Experiment& experiment, const PolicySettings& settings,
+                                                const AgentGroupSpec& group) {
+  DistributionSpec spec{.kind = DefaultDistribution(group.action_kind)};
+  for (const DistributionTraits& traits : AllDistributions()) {
+    if (traits.setting != settings.distribution()) continue;
+    if (traits.action_kind != group.action_kind) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          FieldOf(experiment, group, "distribution"), ": ", ActionDistribution_Name(traits.setting),
+          " does not act on the actions of group \"", group.name, "\", which are ", NameOf(group.action_kind)));
+    }
+    spec.kind = traits.kind;
+  }
+  spec.state_dependent_std = spec.is_gaussian() && settings.state_dependent_std();
+  return spec;
+}
+
 absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const AgentGroupSpec& group) {
   if (group.num_agents() == 0) {
     return absl::InvalidArgumentError(absl::StrCat("group \"", group.name, "\": no agents, expected at least one"));
@@ -54,13 +74,14 @@ absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const 
   spec.agent_id_input = settings.agent_id_input();
   spec.action_kind = group.action_kind;
   spec.action_size = group.action_size;
+  ASSIGN_OR_RETURN(spec.distribution, DistributionOf(experiment, settings, group));
   ASSIGN_OR_RETURN(spec.set_of_agent, SetsOfAgents(experiment, settings, group));
 
   DenseStackSpec& stack = spec.stack;
   stack.num_sets = 1 + *std::max_element(spec.set_of_agent.begin(), spec.set_of_agent.end());
   stack.input_size = spec.observation_size + (spec.agent_id_input ? spec.num_agents : 0);
   stack.hidden_sizes.assign(settings.hidden_sizes().begin(), settings.hidden_sizes().end());
-  stack.output_size = spec.action_size;
+  stack.output_size = spec.distribution.NumOutputs(spec.action_size);
   stack.activation = settings.activation() == TANH ? Activation::kTanh : Activation::kRelu;
   stack.input_layer_norm = settings.input_layer_norm();
   stack.hidden_layer_norm = settings.hidden_layer_norm();
@@ -92,6 +113,12 @@ std::vector<DenseStackSpec::Parameter> DenseStackSpec::Parameters() const {
     width = hidden_sizes[i];
   }
   add_dense("output", width, output_size);
+  return parameters;
+}
+
+std::vector<DenseStackSpec::Parameter> PolicySpec::Parameters() const {
+  std::vector<DenseStackSpec::Parameter> parameters = stack.Parameters();
+  if (distribution.has_log_std()) parameters.push_back({"log_std", {stack.num_sets, action_size}});
   return parameters;
 }
 

@@ -4,10 +4,10 @@
 // For an agent with parameter set s and observation x [O] (its one-hot index in the group appended if agent_id_input):
 //   h0 = input_layer_norm ? LayerNorm(x) : x
 //   hi = act(h(i-1) · Wi[s] + bi[s]);  hidden_layer_norm: hi = LayerNorm(hi)          i = 1 … hidden_sizes.size()
-//   logits = hL · Wo[s] + bo[s]                                                        [action_size]
-// LayerNorm: (x − mean) / sqrt(variance + 1e-5) · gain + bias, biased variance, over the last axis. Disallowed actions'
-// logits are replaced by kMaskedLogit before the softmax. (arXiv:2103.01955, appendix C, orders activation before
-// norm.)
+//   outputs = hL · Wo[s] + bo[s]                                                       [output_size]
+// LayerNorm: (x − mean) / sqrt(variance + 1e-5) · gain + bias, biased variance, over the last axis. (arXiv:2103.01955,
+// appendix C, orders activation before norm.) What the outputs mean is the distribution's matter
+// (common/specs/distribution_spec.h).
 #ifndef TROUPE_COMMON_SPECS_POLICY_SPEC_H_
 #define TROUPE_COMMON_SPECS_POLICY_SPEC_H_
 
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/specs/distribution_spec.h"
 #include "common/specs/environment_spec.h"
 #include "proto/experiment.pb.h"
 
@@ -56,20 +57,27 @@ struct PolicySpec {
   bool agent_id_input = false;  // stack.input_size = O + (agent_id_input ? num_agents : 0)
   ActionKind action_kind = ActionKind::kDiscrete;
   int action_size = 0;
+  DistributionSpec distribution;  // one for action_kind; stack.output_size = distribution.NumOutputs(action_size)
   std::vector<int> set_of_agent;  // [num_agents], each in [0, stack.num_sets)
   DenseStackSpec stack;
 
   // Every agent its own set, in order (the batched product applies).
   bool IsPerAgent() const;
+  // All that is learnt, in the one order used everywhere: the stack's parameters, then log_std [sets, action_size]
+  // where the distribution has one.
+  std::vector<DenseStackSpec::Parameter> Parameters() const;
   bool operator==(const PolicySpec&) const = default;
 };
 
-// The spec of `group` under the experiment's settings. Errors: INVALID_ARGUMENT naming the field (partition).
+// The spec of `group` under the experiment's settings. Errors: INVALID_ARGUMENT naming the field (partition,
+// distribution).
 absl::StatusOr<PolicySpec> MakePolicySpec(const Experiment& experiment, const AgentGroupSpec& group);
 absl::StatusOr<std::vector<PolicySpec>> MakePolicySpecs(const Experiment& experiment,
                                                         const EnvironmentSpec& environment);
 
-// A stable one-line JSON form, stored in exported actors; ParsePolicySpec(FormatPolicySpec(s)) == s.
+// A stable one-line JSON form, stored in exported actors; ParsePolicySpec(FormatPolicySpec(s)) == s. A distribution is
+// told when it is not the one of every group before there were others; without one it is the default of the action
+// kind.
 std::string FormatPolicySpec(const PolicySpec& spec);
 absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text);
 

@@ -79,6 +79,7 @@ class ObjectReader {
       Refuse(name, absl::StrCat("\"", first, "\" or \"", second, "\""));
     }
   }
+  bool Has(const std::string& name) const { return object_.is_object() && object_.contains(name); }
   absl::Status Finish() {
     for (const auto& item : object_.items()) {
       if (status_.ok() && !names_.contains(item.key())) {
@@ -107,6 +108,24 @@ class ObjectReader {
   absl::Status status_;
 };
 
+// Files of versions that knew one distribution do not tell it.
+absl::StatusOr<DistributionSpec> ReadDistribution(ActionKind action_kind, ObjectReader& reader) {
+  DistributionSpec spec{.kind = DefaultDistribution(action_kind)};
+  if (reader.Has("distribution")) {
+    std::string name;
+    reader.Text("distribution", &name);
+    const DistributionTraits* const traits = FindDistribution(name);
+    if (traits == nullptr || traits->action_kind != action_kind) {
+      return Wrong("distribution", absl::StrCat("one for ", NameOf(action_kind), " actions, came \"", name, "\""));
+    }
+    spec.kind = traits->kind;
+  }
+  if (spec.is_gaussian() && reader.Has("state_dependent_std")) {
+    reader.Boolean("state_dependent_std", &spec.state_dependent_std);
+  }
+  return spec;
+}
+
 absl::Status CheckConsistency(const PolicySpec& spec) {
   const DenseStackSpec& stack = spec.stack;
   if (static_cast<int>(spec.set_of_agent.size()) != spec.num_agents) {
@@ -119,8 +138,9 @@ absl::Status CheckConsistency(const PolicySpec& spec) {
   if (stack.input_size != input_size) {
     return Wrong("stack.input_size", absl::StrCat(input_size, ", came ", stack.input_size));
   }
-  if (stack.output_size != spec.action_size) {
-    return Wrong("stack.output_size", absl::StrCat(spec.action_size, ", came ", stack.output_size));
+  const int outputs = spec.distribution.NumOutputs(spec.action_size);
+  if (stack.output_size != outputs) {
+    return Wrong("stack.output_size", absl::StrCat(outputs, ", came ", stack.output_size));
   }
   return absl::OkStatus();
 }
@@ -129,23 +149,27 @@ absl::Status CheckConsistency(const PolicySpec& spec) {
 
 std::string FormatPolicySpec(const PolicySpec& spec) {
   const DenseStackSpec& stack = spec.stack;
-  const Json json = {{"group", spec.group},
-                     {"num_agents", spec.num_agents},
-                     {"observation_size", spec.observation_size},
-                     {"agent_id_input", spec.agent_id_input},
-                     {"action_kind", spec.action_kind == ActionKind::kDiscrete ? "discrete" : "continuous"},
-                     {"action_size", spec.action_size},
-                     {"set_of_agent", spec.set_of_agent},
-                     {"stack",
-                      {{"num_sets", stack.num_sets},
-                       {"input_size", stack.input_size},
-                       {"hidden_sizes", stack.hidden_sizes},
-                       {"output_size", stack.output_size},
-                       {"activation", stack.activation == Activation::kRelu ? "relu" : "tanh"},
-                       {"input_layer_norm", stack.input_layer_norm},
-                       {"hidden_layer_norm", stack.hidden_layer_norm},
-                       {"orthogonal_init", stack.orthogonal_init},
-                       {"output_gain", stack.output_gain}}}};
+  Json json = {{"group", spec.group},
+               {"num_agents", spec.num_agents},
+               {"observation_size", spec.observation_size},
+               {"agent_id_input", spec.agent_id_input},
+               {"action_kind", NameOf(spec.action_kind)},
+               {"action_size", spec.action_size},
+               {"set_of_agent", spec.set_of_agent},
+               {"stack",
+                {{"num_sets", stack.num_sets},
+                 {"input_size", stack.input_size},
+                 {"hidden_sizes", stack.hidden_sizes},
+                 {"output_size", stack.output_size},
+                 {"activation", stack.activation == Activation::kRelu ? "relu" : "tanh"},
+                 {"input_layer_norm", stack.input_layer_norm},
+                 {"hidden_layer_norm", stack.hidden_layer_norm},
+                 {"orthogonal_init", stack.orthogonal_init},
+                 {"output_gain", stack.output_gain}}}};
+  if (spec.distribution.kind != DistributionKind::kCategorical) {
+    json["distribution"] = TraitsOf(spec.distribution.kind).name;
+  }
+  if (spec.distribution.is_gaussian()) json["state_dependent_std"] = spec.distribution.state_dependent_std;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -164,6 +188,7 @@ absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text) {
                 &spec.action_kind);
   reader.Integer("action_size", 1, kMaxSize, &spec.action_size);
   reader.Integers("set_of_agent", 0, kMaxSize, &spec.set_of_agent);
+  ASSIGN_OR_RETURN(spec.distribution, ReadDistribution(spec.action_kind, reader));
   const Json* const stack_json = reader.Find("stack", "an object");
   RETURN_IF_ERROR(reader.Finish());
   if (!stack_json->is_object()) return Wrong("stack", "an object");

@@ -224,7 +224,7 @@ absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpe
   return spec;
 }
 
-void EncodeWeights(const PolicyWeights& weights, wire::Weights* message) {
+void EncodeWeights(const PolicySnapshot& weights, wire::Weights* message) {
   message->Clear();
   message->set_policy_version(weights.policy_version);
   for (const HostTensor& tensor : weights.tensors) {
@@ -234,14 +234,19 @@ void EncodeWeights(const PolicyWeights& weights, wire::Weights* message) {
     encoded->mutable_tensor()->mutable_shape()->Assign(tensor.shape.begin(), tensor.shape.end());
     encoded->mutable_tensor()->set_data(tensor.bytes.data(), tensor.bytes.size());
   }
+  for (const NamedScalar& scalar : weights.scalars) {
+    wire::NamedScalar* const encoded = message->add_scalars();
+    encoded->set_name(scalar.name);
+    encoded->set_value(scalar.value);
+  }
 }
 
-absl::StatusOr<PolicyWeights> DecodeWeights(const std::vector<PolicySpec>& specs, const wire::Weights& message) {
-  PolicyWeights weights;
+absl::StatusOr<PolicySnapshot> DecodeWeights(const std::vector<PolicySpec>& specs, const wire::Weights& message) {
+  PolicySnapshot weights;
   weights.policy_version = message.policy_version();
   int next = 0;
   for (const PolicySpec& spec : specs) {
-    for (const DenseStackSpec::Parameter& parameter : spec.stack.Parameters()) {
+    for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
       const std::string name = absl::StrCat(spec.group, "/", parameter.name);
       if (next == message.tensors_size()) {
         return Wrong(absl::StrCat("weights: tensor \"", name, "\""), "nothing", "this one");
@@ -253,6 +258,8 @@ absl::StatusOr<PolicyWeights> DecodeWeights(const std::vector<PolicySpec>& specs
   if (next != message.tensors_size()) {
     return Wrong("weights.tensors", absl::StrCat(message.tensors_size(), " tensors"), absl::StrCat(next));
   }
+  for (const wire::NamedScalar& scalar : message.scalars()) weights.scalars.push_back({scalar.name(), scalar.value()});
+  RETURN_IF_ERROR(CheckScalars(weights.scalars));
   return weights;
 }
 

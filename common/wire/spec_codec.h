@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "proto/environment_spec.pb.h"
@@ -24,11 +24,11 @@ absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpe
 // are no part of the task.
 std::string DescribeDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual);
 
-void EncodeWeights(const PolicyWeights& weights, wire::Weights* message);
+void EncodeWeights(const PolicySnapshot& weights, wire::Weights* message);
 
 // Errors: INVALID_ARGUMENT naming the tensor when name, order, type or shape differ from what `specs` ask for, or a
-// value is not finite.
-absl::StatusOr<PolicyWeights> DecodeWeights(const std::vector<PolicySpec>& specs, const wire::Weights& message);
+// value is not finite; those of CheckScalars.
+absl::StatusOr<PolicySnapshot> DecodeWeights(const std::vector<PolicySpec>& specs, const wire::Weights& message);
 
 }  // namespace troupe
 

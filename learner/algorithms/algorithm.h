@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
@@ -75,7 +76,7 @@ class Algorithm {
   virtual std::string bits() const = 0;
 
   // The actors as workers run them.
-  virtual PolicyWeights ExportPolicy(uint64_t policy_version) const = 0;
+  virtual PolicySnapshot ExportPolicy(uint64_t policy_version) const = 0;
 
   // Everything needed to go on as if never stopped: networks, optimisers, normalisers. Names are unique; order is
   // fixed.

@@ -65,6 +65,13 @@ absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext&
     return absl::InvalidArgumentError(
         absl::StrCat(context.policies.size(), " policies for ", context.environment.groups.size(), " agent groups"));
   }
+  for (const PolicySpec& policy : context.policies) {
+    if (policy.distribution.kind == DistributionKind::kCategorical) continue;
+    return absl::InvalidArgumentError(absl::StrCat("group \"", policy.group, "\" has the distribution ",
+                                                   Describe(policy.distribution),
+                                                   ", which algorithm.name \"mappo\" does not train; expected ",
+                                                   Describe({.kind = DistributionKind::kCategorical})));
+  }
   ASSIGN_OR_RETURN(std::vector<CriticLayout> layouts,
                    MakeCriticLayouts(context.experiment.critic(), context.environment));
   std::unique_ptr<Mappo> mappo(new Mappo(context, std::move(layouts)));
@@ -302,8 +309,8 @@ UpdateStatistics Mappo::Summarize(const Rates& rates, const EpochsDone& done, do
   return statistics;
 }
 
-PolicyWeights Mappo::ExportPolicy(uint64_t policy_version) const {
-  PolicyWeights weights{policy_version, {}};
+PolicySnapshot Mappo::ExportPolicy(uint64_t policy_version) const {
+  PolicySnapshot weights{policy_version, {}};
   for (size_t g = 0; g < actors_.size(); ++g) {
     for (HostTensor& tensor : arithmetic_->Export(g, actors_[g].policy.group)) {
       weights.tensors.push_back(std::move(tensor));

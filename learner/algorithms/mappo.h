@@ -29,14 +29,15 @@ namespace troupe {
 
 class Mappo : public Algorithm {
  public:
-  // INVALID_ARGUMENT naming the setting that it cannot train. The registry has held the environment to the card.
+  // INVALID_ARGUMENT naming the setting, or the group whose distribution, it cannot train. The registry has held the
+  // environment to the card.
   static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
 
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;
   void PrefetchFrom(NextBatch next_batch) override { next_batch_ = std::move(next_batch); }
   std::string arithmetic() const override { return arithmetic_->description(); }
   std::string bits() const override { return arithmetic_->bits(); }
-  PolicyWeights ExportPolicy(uint64_t policy_version) const override;
+  PolicySnapshot ExportPolicy(uint64_t policy_version) const override;
   std::vector<HostTensor> SaveState() const override;
   absl::Status LoadState(absl::Span<const HostTensor> state) override;
 

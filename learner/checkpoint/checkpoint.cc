@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
+#include "common/files/snapshot_scalars.h"
 #include "common/wire/spec_codec.h"
 #include "google/protobuf/text_format.h"
 
@@ -106,6 +107,7 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
   ASSIGN_OR_RETURN(checkpoint.environment, ParseEnvironment(environment));
 
   checkpoint.policy.policy_version = counters.update;
+  ASSIGN_OR_RETURN(checkpoint.policy.scalars, ReadScalars(file.metadata));
   for (HostTensor& tensor : file.tensors) {
     if (absl::StartsWith(tensor.name, kAlgorithmPrefix)) {
       tensor.name.erase(0, sizeof(kAlgorithmPrefix) - 1);
@@ -135,6 +137,7 @@ SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
                    {"evaluated_env_steps", absl::StrCat(counters.evaluated_env_steps)},
                    {"lease_epochs", absl::StrJoin(checkpoint.ingest.lease_epochs, ",")},
                    {"chunks_trained", absl::StrCat(checkpoint.ingest.chunks_trained)}};
+  AddScalars(checkpoint.policy.scalars, &file.metadata);
   if (counters.best.has_value()) AddBestEvaluation(*counters.best, &file.metadata);
   const auto add = [&file](const char* prefix, const std::vector<HostTensor>& tensors) {
     for (const HostTensor& tensor : tensors) {

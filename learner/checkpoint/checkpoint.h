@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "common/files/best_evaluation.h"
 #include "common/files/safetensors.h"
 #include "common/specs/actor_file.h"
@@ -35,11 +36,12 @@ struct Checkpoint {
   RunCounters counters;
   IngestState ingest;
   std::vector<HostTensor> algorithm_state;  // Algorithm::SaveState
-  PolicyWeights policy;                     // Algorithm::ExportPolicy at the same moment
+  PolicySnapshot policy;                    // Algorithm::ExportPolicy at the same moment
 };
 
 // safetensors: tensors "algorithm/NAME" and "policy/GROUP/PARAMETER"; metadata format ("troupe-checkpoint/1"), run_id,
-// experiment and environment (textproto), one entry per counter in decimal, and those of AddBestEvaluation.
+// experiment and environment (textproto), one entry per counter in decimal, and those of AddScalars and
+// AddBestEvaluation.
 SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint);
 
 // Errors: INVALID_ARGUMENT: no checkpoint. DATA_LOSS naming the metadata entry that is missing or bad. UNIMPLEMENTED:

@@ -19,9 +19,9 @@ std::string Layers(int inputs, const Sizes& hidden, int outputs) {
   return absl::StrCat(text, "-", outputs);
 }
 
-uint64_t NumParameters(const DenseStackSpec& stack) {
+uint64_t NumParameters(const PolicySpec& policy) {
   uint64_t total = 0;
-  for (const DenseStackSpec::Parameter& parameter : stack.Parameters()) {
+  for (const DenseStackSpec::Parameter& parameter : policy.Parameters()) {
     uint64_t count = 1;
     for (const int64_t size : parameter.shape) count *= size;
     total += count;
@@ -32,8 +32,10 @@ uint64_t NumParameters(const DenseStackSpec& stack) {
 std::string DescribePolicy(const PolicySpec& policy) {
   const DenseStackSpec& stack = policy.stack;
   const std::string sets = stack.num_sets == 1 ? "one network for all" : absl::StrCat(stack.num_sets, " networks");
-  return absl::StrCat(policy.group, ": ", Layers(stack.input_size, stack.hidden_sizes, stack.output_size), ", ", sets,
-                      ", ", WithThousands(NumParameters(stack)), " parameters");
+  return absl::StrCat(
+      policy.group, ": ", Layers(stack.input_size, stack.hidden_sizes, stack.output_size), ", ", sets, ", ",
+      WithThousands(NumParameters(policy)), " parameters",
+      policy.distribution == DistributionSpec{} ? "" : absl::StrCat(", ", Describe(policy.distribution)));
 }
 
 }  // namespace

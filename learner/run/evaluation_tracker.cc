@@ -33,7 +33,7 @@ bool EvaluationTracker::IsDue(uint64_t env_steps) const {
 absl::Status EvaluationTracker::Request(std::shared_ptr<const Checkpoint> snapshot) {
   requested_env_steps_ = snapshot->counters.env_steps;
   EvaluationRequest request;
-  request.weights = std::shared_ptr<const PolicyWeights>(snapshot, &snapshot->policy);
+  request.weights = std::shared_ptr<const PolicySnapshot>(snapshot, &snapshot->policy);
   request.first_seed = settings_.first_seed();
   request.episodes = settings_.episodes();
   request.sample_actions = settings_.sample_actions();

@@ -291,7 +291,7 @@ absl::Status TrainingRun::PrepareLearning() {
   RETURN_IF_ERROR(AgreeAllIsWell(CheckSameArithmetic(algorithm_->bits(), ranks_.get()), ranks_.get()));
   if (resumed_) RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
   if (is_first()) RETURN_IF_ERROR(ClaimFolder());
-  auto weights = std::make_shared<const PolicyWeights>(algorithm_->ExportPolicy(start_.counters.update));
+  auto weights = std::make_shared<const PolicySnapshot>(algorithm_->ExportPolicy(start_.counters.update));
   return server_->Begin(*environment_, policies, std::move(weights), start_.ingest);
 }
 

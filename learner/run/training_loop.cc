@@ -113,7 +113,7 @@ absl::Status TrainingLoop::TrainOnce() {
   snapshot_ = nullptr;
   ++counters.update;
   counters.env_steps += StepsPerUpdate(state_.experiment.collection());
-  parts_.server->Publish(std::make_shared<const PolicyWeights>(parts_.algorithm->ExportPolicy(counters.update)));
+  parts_.server->Publish(std::make_shared<const PolicySnapshot>(parts_.algorithm->ExportPolicy(counters.update)));
   const SteadyTime published = parts_.now();
   Account(TrainingState::kPublish, published);
   parts_.server->ReleaseBatch(batch);

@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "common/metrics/metrics.h"
 #include "common/security/addresses.h"
 #include "common/security/server_security.h"
@@ -50,7 +50,7 @@ struct LearnerServerOptions {
 };
 
 struct EvaluationRequest {
-  std::shared_ptr<const PolicyWeights> weights;
+  std::shared_ptr<const PolicySnapshot> weights;
   uint64_t first_seed = 0;
   uint32_t episodes = 0;
   bool sample_actions = false;
@@ -89,7 +89,7 @@ class LearnerServer {
   // Opens the gates: publishes `weights` (whose version is the first update) and gives out leases with epochs above
   // those of `ingest`. Call once.
   virtual absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
-                             std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) = 0;
+                             std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) = 0;
 
   // The next full batch, in the order of updates. CANCELLED after Drain; DEADLINE_EXCEEDED after `timeout` (call
   // again).
@@ -100,7 +100,7 @@ class LearnerServer {
   virtual void ReleaseBatch(const AssembledBatch& batch) = 0;
 
   // Makes `weights` the newest; its version is the number of updates done.
-  virtual void Publish(std::shared_ptr<const PolicyWeights> weights) = 0;
+  virtual void Publish(std::shared_ptr<const PolicySnapshot> weights) = 0;
 
   // Spreads the episodes over the workers; `done` is called once, from a service thread, with all of them or an error
   // (CANCELLED on Drain). At most `kMaxEvaluations` are under way; a further request is refused with

@@ -138,7 +138,7 @@ absl::StatusOr<EnvironmentSpec> LearnerServerImpl::WaitForEnvironment(absl::Dura
 }
 
 absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>&,
-                                      std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) {
+                                      std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) {
   const ChunkShape shape = ChunkShapeOf(collection_);
   quota_.Resize(QuotaBytes(collection_, MaxChunkMessageBytes(environment, shape)));
   health_.SetPhase(LearnerPhase::kTraining);

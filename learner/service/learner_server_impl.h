@@ -35,11 +35,11 @@ class LearnerServerImpl final : public LearnerServer {
   void Open(const std::string& run_id) override { session_.Open(run_id); }
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) override;
   absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
-                     std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override;
+                     std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) override;
   absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) override { return session_.NextBatch(timeout); }
   const TrainingBatch* PeekBatch(absl::Duration timeout) override { return session_.PeekBatch(timeout); }
   void ReleaseBatch(const AssembledBatch& batch) override { session_.ReleaseBatch(batch); }
-  void Publish(std::shared_ptr<const PolicyWeights> weights) override { session_.Publish(std::move(weights)); }
+  void Publish(std::shared_ptr<const PolicySnapshot> weights) override { session_.Publish(std::move(weights)); }
   absl::Status RequestEvaluation(const EvaluationRequest& request,
                                  std::function<void(absl::StatusOr<EvaluationOutcome>)> done) override {
     return session_.RequestEvaluation(request, std::move(done));

@@ -81,7 +81,7 @@ absl::StatusOr<EnvironmentSpec> TrainingSession::WaitForEnvironment(absl::Durati
   return *environment_;
 }
 
-absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicyWeights> weights,
+absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicySnapshot> weights,
                                     const IngestState& ingest) {
   const int num_shards = static_cast<int>(options_.experiment.collection().num_shards());
   if (!ingest.lease_epochs.empty() && ingest.lease_epochs.size() != static_cast<size_t>(num_shards)) {
@@ -125,7 +125,7 @@ absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::sha
   return absl::OkStatus();
 }
 
-void TrainingSession::Publish(std::shared_ptr<const PolicyWeights> weights) {
+void TrainingSession::Publish(std::shared_ptr<const PolicySnapshot> weights) {
   const SteadyTime start = SteadyTime::Now();
   {
     // First: a worker may use the version the moment it is out.

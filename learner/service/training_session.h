@@ -101,12 +101,12 @@ class TrainingSession {
   // --- what LearnerServer does
   void Open(const std::string& run_id) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicyWeights> weights,
+  absl::Status Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicySnapshot> weights,
                      const IngestState& ingest) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   const TrainingBatch* PeekBatch(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReleaseBatch(const AssembledBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Publish(std::shared_ptr<const PolicyWeights> weights) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Publish(std::shared_ptr<const PolicySnapshot> weights) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status RequestEvaluation(const EvaluationRequest& request, EvaluationCoordinator::Done done)
       ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<EpisodeSummary> TakeFinishedEpisodes();

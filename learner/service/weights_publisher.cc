@@ -18,7 +18,7 @@ WeightsPublisher::~WeightsPublisher() {
   stopping_ = true;
 }
 
-size_t WeightsPublisher::Publish(const PolicyWeights& weights) {
+size_t WeightsPublisher::Publish(const PolicySnapshot& weights) {
   wire::Weights message;
   EncodeWeights(weights, &message);
   auto published = std::make_shared<PublishedWeights>();

@@ -16,7 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "common/threads/named_thread.h"
 #include "grpcpp/support/byte_buffer.h"
 
@@ -46,7 +46,7 @@ class WeightsPublisher {
 
   // Returns the bytes of one serialised copy. Versions rise. Subscribers are woken by a thread of the publisher's own:
   // a woken one writes to its socket at once, which for many workers takes longer than the caller, who trains, has.
-  size_t Publish(const PolicyWeights& weights) ABSL_LOCKS_EXCLUDED(mutex_);
+  size_t Publish(const PolicySnapshot& weights) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What a subscriber that was last sent `sent` gets next; null: nothing yet. The oldest kept one above `sent`, or the
   // newest.

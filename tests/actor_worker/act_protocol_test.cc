@@ -54,7 +54,7 @@ TEST(ParseObservationLineTest, SaysWhatIsWrong) {
 
 TEST(ServeActorTest, AnswersGoodLinesAndNamesBadOnes) {
   const PolicySpec spec = MakeTestSpec(2, 3, 4, {8}, {0, 1});
-  const PolicyWeights weights{1, RandomWeights(spec, 2)};
+  const PolicySnapshot weights{1, RandomWeights(spec, 2)};
   auto actor = *OwnActor::Create(spec, weights, 1);
   std::istringstream in("0.5 -1 2\nrubbish\n0.5 -1 2 | 0 0 1 0\n\n0.5 -1 2");
   std::ostringstream out, err;
@@ -71,7 +71,7 @@ TEST(ServeActorTest, AnswersGoodLinesAndNamesBadOnes) {
 
 TEST(ServeActorTest, SamplesRepeatablyFromTheSeed) {
   const PolicySpec spec = MakeTestSpec(1, 3, 4, {}, {0});
-  const PolicyWeights weights{1, RandomWeights(spec, 2)};
+  const PolicySnapshot weights{1, RandomWeights(spec, 2)};
   auto actor = *OwnActor::Create(spec, weights, 0);
   const auto serve = [&](uint64_t seed) {
     std::string lines;

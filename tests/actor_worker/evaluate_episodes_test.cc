@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "actor_worker/acting/actor_team.h"
+#include "actor_worker/acting/fit_policies.h"
+#include "actor_worker/acting/group_actor.h"
 #include "actor_worker/acting/own_actor.h"
 #include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/evaluation/episode_runner.h"
@@ -21,7 +22,7 @@ using testing::HasSubstr;
 // Actors for the scripted environment, with weights of their own.
 struct Actors {
   std::vector<PolicySpec> policies;
-  PolicyWeights weights;
+  PolicySnapshot weights;
 };
 
 Actors MakeActors() {
@@ -142,7 +143,7 @@ TEST(FitPoliciesTest, OneNetworkWithoutAgentNumbersPlaysAnyNumberOfAgents) {
   ASSERT_TRUE(fitted.ok()) << fitted.status();
   EXPECT_EQ(fitted->at(0).num_agents, 3);
   EXPECT_THAT(fitted->at(0).set_of_agent, ElementsAre(0, 0, 0));
-  EXPECT_TRUE(PolicyInference::Create(fitted->at(0), 1).ok());
+  EXPECT_TRUE(GroupActor::Create(fitted->at(0), 1).ok());
   EXPECT_THAT(std::string(fit("sharing: SHARED agent_id_input: true").status().message()),
               HasSubstr("agents 2, here 3 (the network takes the agent's number in its group)"));
   EXPECT_THAT(std::string(fit("sharing: PER_AGENT").status().message()),
@@ -200,9 +201,9 @@ TEST(OwnActorTest, ChoosesWhatTheGroupsInferenceChoosesForEverySpec) {
         PolicySpec spec = MakeTestSpec(3, 5, 4, {24, 12}, sets);
         if (agent_id) spec = WithAgentId(spec);
         spec.stack.input_layer_norm = spec.stack.hidden_layer_norm = norm;
-        const PolicyWeights weights{1, RandomWeights(spec, 8)};
-        auto group = *PolicyInference::Create(spec, 1);
-        ASSERT_TRUE(group->SetWeights(weights.tensors).ok());
+        const PolicySnapshot weights{1, RandomWeights(spec, 8)};
+        auto group = *GroupActor::Create(spec, 1);
+        ASSERT_TRUE(group->SetSnapshot(weights).ok());
         std::vector<std::unique_ptr<OwnActor>> own;
         for (int a = 0; a < 3; ++a) own.push_back(*OwnActor::Create(spec, weights, a));
         RandomStream random(5);
@@ -211,9 +212,12 @@ TEST(OwnActorTest, ChoosesWhatTheGroupsInferenceChoosesForEverySpec) {
           for (float& value : observations) value = float(random.Normal());
           for (float& value : uniforms) value = random.Uniform();
           std::vector<int32_t> actions(3);
-          group->ActDiscrete(observations, {}, uniforms, absl::MakeSpan(actions), absl::MakeSpan(log_probabilities));
+          group->Act(observations, {}, uniforms, {},
+                     {.discrete = absl::MakeSpan(actions), .log_probabilities = absl::MakeSpan(log_probabilities)});
           for (int a = 0; a < 3; ++a) {
-            ASSERT_EQ(own[a]->Sample(absl::MakeConstSpan(observations).subspan(a * 5, 5), {}, uniforms[a]), actions[a]);
+            const absl::Span<const float> draw = absl::MakeConstSpan(uniforms).subspan(a, 1);
+            ASSERT_EQ(own[a]->Act(absl::MakeConstSpan(observations).subspan(a * 5, 5), {}, draw).discrete[0],
+                      actions[a]);
           }
         }
       }

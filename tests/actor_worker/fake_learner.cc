@@ -148,7 +148,7 @@ bool FakeLearner::Drain() {
   return Send(message);
 }
 
-void FakeLearner::Publish(std::shared_ptr<const PolicyWeights> weights) {
+void FakeLearner::Publish(std::shared_ptr<const PolicySnapshot> weights) {
   absl::MutexLock lock(&mutex_);
   weights_.push_back(std::move(weights));
 }

@@ -11,7 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "grpcpp/server.h"
 #include "proto/training_service.grpc.pb.h"
 
@@ -41,7 +41,7 @@ class FakeLearner final : public wire::TrainingService::Service {
   bool Acknowledge(const wire::Chunk& chunk, wire::ChunkResult result = wire::ADMITTED);
   bool Drain();
   // Subscribers get the last two versions and every later one, in order.
-  void Publish(std::shared_ptr<const PolicyWeights> weights);
+  void Publish(std::shared_ptr<const PolicySnapshot> weights);
   // Ends the present streams as a network failure would.
   void CutStreams();
   // As a restarted learner: registered ids and published weights are unknown from now on.
@@ -82,7 +82,7 @@ class FakeLearner final : public wire::TrainingService::Service {
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   Stream* stream_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::set<grpc::ServerContext*> calls_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<const PolicyWeights>> weights_ ABSL_GUARDED_BY(mutex_);  // all, in order
+  std::vector<std::shared_ptr<const PolicySnapshot>> weights_ ABSL_GUARDED_BY(mutex_);  // all, in order
   std::vector<wire::WorkerMessage> messages_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<grpc::Server> server_;
 };

@@ -1,7 +1,7 @@
 #include <cstring>
 #include <limits>
 
-#include "actor_worker/acting/policy_inference.h"
+#include "actor_worker/acting/group_actor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/actor_worker/inference_reference.h"
@@ -40,16 +40,15 @@ std::vector<PolicySpec> EverySpecVariant() {
   return specs;
 }
 
-TEST(PolicyInferenceTest, EqualsTheDoublePrecisionReferenceForEverySpecVariant) {
+TEST(DenseNetworkTest, EqualsTheDoublePrecisionReferenceForEverySpecVariant) {
   for (const PolicySpec& spec : EverySpecVariant()) {
     SCOPED_TRACE(FormatPolicySpec(spec));
     const std::vector<HostTensor> weights = RandomWeights(spec, 5);
     for (const int copies : {1, 6}) {
-      auto inference = PolicyInference::Create(spec, copies);
-      ASSERT_TRUE(inference.ok()) << inference.status();
-      ASSERT_TRUE((*inference)->SetWeights(weights).ok()) << (*inference)->SetWeights(weights);
+      const auto network = MakeNetwork(spec, copies);
+      network->SetParameters(weights);
       const std::vector<float> observations = RandomObservations(spec, copies, 11);
-      const absl::Span<const float> logits = (*inference)->Logits(observations);
+      const absl::Span<const float> logits = network->Outputs(observations, {});
       for (int row = 0; row < copies * spec.num_agents; ++row) {
         const auto expected =
             ReferenceLogits(spec, weights, row % spec.num_agents, &observations[row * spec.observation_size]);
@@ -59,46 +58,47 @@ TEST(PolicyInferenceTest, EqualsTheDoublePrecisionReferenceForEverySpecVariant) 
   }
 }
 
-TEST(PolicyInferenceTest, ARowsBitsDoNotDependOnTheBatchItIsIn) {
+TEST(DenseNetworkTest, ARowsBitsDoNotDependOnTheBatchItIsIn) {
   for (const PolicySpec& spec : EverySpecVariant()) {
     SCOPED_TRACE(FormatPolicySpec(spec));
     constexpr int kCopies = 75;  // more than one tile
-    auto many = *PolicyInference::Create(spec, kCopies);
-    auto one = *PolicyInference::Create(spec, 1);
+    const auto many = MakeNetwork(spec, kCopies), one = MakeNetwork(spec, 1);
     const std::vector<HostTensor> weights = RandomWeights(spec, 6);
-    ASSERT_TRUE(many->SetWeights(weights).ok() && one->SetWeights(weights).ok());
+    many->SetParameters(weights);
+    one->SetParameters(weights);
     const std::vector<float> observations = RandomObservations(spec, kCopies, 12);
-    const absl::Span<const float> together = many->Logits(observations);
+    const absl::Span<const float> together = many->Outputs(observations, {});
     const size_t inputs = size_t(spec.num_agents) * spec.observation_size,
                  outputs = size_t(spec.num_agents) * spec.action_size;
     for (int c = 0; c < kCopies; ++c) {
-      const absl::Span<const float> alone = one->Logits(absl::MakeConstSpan(observations).subspan(c * inputs, inputs));
+      const absl::Span<const float> alone =
+          one->Outputs(absl::MakeConstSpan(observations).subspan(c * inputs, inputs), {});
       ASSERT_EQ(std::memcmp(alone.data(), together.data() + c * outputs, outputs * sizeof(float)), 0) << "copy " << c;
     }
   }
 }
 
-TEST(PolicyInferenceTest, NewWeightsReplaceTheOldOnes) {
+TEST(DenseNetworkTest, NewWeightsReplaceTheOldOnes) {
   const PolicySpec spec = WithAgentId(MakeTestSpec(2, 3, 4, {8}, {0, 0}));
-  auto inference = *PolicyInference::Create(spec, 1);
-  auto fresh = *PolicyInference::Create(spec, 1);
-  ASSERT_TRUE(inference->SetWeights(RandomWeights(spec, 1)).ok());
-  ASSERT_TRUE(inference->SetWeights(RandomWeights(spec, 2)).ok());
-  ASSERT_TRUE(fresh->SetWeights(RandomWeights(spec, 2)).ok());
+  const auto network = MakeNetwork(spec, 1), fresh = MakeNetwork(spec, 1);
+  network->SetParameters(RandomWeights(spec, 1));
+  network->SetParameters(RandomWeights(spec, 2));
+  fresh->SetParameters(RandomWeights(spec, 2));
   const std::vector<float> observations = RandomObservations(spec, 1, 3);
-  EXPECT_THAT(inference->Logits(observations), testing::ElementsAreArray(fresh->Logits(observations)));
+  EXPECT_THAT(network->Outputs(observations, {}), testing::ElementsAreArray(fresh->Outputs(observations, {})));
 }
 
-TEST(PolicyInferenceTest, ActsOnMasksAndSaysTheLogProbability) {
+TEST(GroupActorTest, ActsOnMasksAndSaysTheLogProbability) {
   const PolicySpec spec = MakeTestSpec(2, 3, 4, {8}, {0, 1});
-  auto inference = *PolicyInference::Create(spec, 1);
+  auto actor = *GroupActor::Create(spec, 1);
   const std::vector<HostTensor> weights = RandomWeights(spec, 1);
-  ASSERT_TRUE(inference->SetWeights(weights).ok());
+  ASSERT_TRUE(actor->SetSnapshot({1, weights}).ok());
   const std::vector<float> observations = RandomObservations(spec, 1, 3);
   const std::vector<uint8_t> masks = {0, 1, 0, 1, 0, 0, 1, 0};
   std::vector<int32_t> actions(2);
   std::vector<float> log_probabilities(2);
-  inference->ActDiscrete(observations, masks, {}, absl::MakeSpan(actions), absl::MakeSpan(log_probabilities));
+  actor->Act(observations, masks, {}, {},
+             {.discrete = absl::MakeSpan(actions), .log_probabilities = absl::MakeSpan(log_probabilities)});
   const std::vector<double> logits = ReferenceLogits(spec, weights, 0, observations.data());
   EXPECT_EQ(actions[0], logits[3] > logits[1] ? 3 : 1);
   EXPECT_NEAR(log_probabilities[0], -std::log1p(std::exp(-std::abs(logits[3] - logits[1]))), 1e-5);
@@ -106,17 +106,17 @@ TEST(PolicyInferenceTest, ActsOnMasksAndSaysTheLogProbability) {
   EXPECT_EQ(log_probabilities[1], 0.0f);
 }
 
-TEST(PolicyInferenceTest, RefusesWeightsNamingTheTensor) {
+TEST(GroupActorTest, RefusesWeightsNamingTheTensor) {
   const PolicySpec spec = MakeTestSpec(2, 3, 4, {8}, {0, 1});
-  auto inference = *PolicyInference::Create(spec, 1);
+  auto actor = *GroupActor::Create(spec, 1);
   const std::vector<HostTensor> good = RandomWeights(spec, 1);
   const auto refusal = [&](const std::vector<HostTensor>& tensors) {
-    const absl::Status status = inference->SetWeights(tensors);
+    const absl::Status status = actor->SetSnapshot({1, tensors});
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     return std::string(status.message());
   };
   std::vector<HostTensor> missing(good.begin(), good.end() - 1);
-  EXPECT_THAT(refusal(missing), testing::HasSubstr("got 3 tensors, expected 4"));
+  EXPECT_THAT(refusal(missing), testing::HasSubstr("3 tensors are named \"team/…\", expected the group's 4"));
   std::vector<HostTensor> renamed = good;
   renamed[1].name = "team/layers.1.bias";
   EXPECT_THAT(refusal(renamed), testing::HasSubstr("is \"team/layers.1.bias\", expected \"team/layers.0.bias\""));
@@ -131,23 +131,31 @@ TEST(PolicyInferenceTest, RefusesWeightsNamingTheTensor) {
   EXPECT_THAT(refusal(infinite), testing::HasSubstr("team/output.bias holds inf at element 5"));
 }
 
-TEST(PolicyInferenceTest, RefusesSpecsThatDoNotFitTogether) {
+TEST(GroupActorTest, RefusesSpecsThatDoNotFitTogether) {
   PolicySpec spec = MakeTestSpec(2, 3, 4, {8}, {0, 1});
-  EXPECT_FALSE(PolicyInference::Create(spec, 0).ok());
+  EXPECT_FALSE(GroupActor::Create(spec, 0).ok());
   PolicySpec inputs = spec;
   inputs.stack.input_size = 5;
-  EXPECT_EQ(PolicyInference::Create(inputs, 1).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(GroupActor::Create(inputs, 1).status().code(), absl::StatusCode::kInvalidArgument);
+  PolicySpec kind = spec;
+  kind.distribution.kind = DistributionKind::kGaussian;
+  EXPECT_THAT(std::string(GroupActor::Create(kind, 1).status().message()),
+              testing::HasSubstr("the distribution gaussian does not act on discrete actions"));
+  PolicySpec outputs = spec;
+  outputs.action_kind = ActionKind::kContinuous;
+  outputs.distribution = {DistributionKind::kGaussian, true};
+  EXPECT_THAT(std::string(GroupActor::Create(outputs, 1).status().message()),
+              testing::HasSubstr("4 actions (gaussian, deviations by state)"));
   PolicySpec sets = spec;
   sets.set_of_agent = {0, 2};
-  EXPECT_THAT(std::string(PolicyInference::Create(sets, 1).status().message()),
-              testing::HasSubstr("set_of_agent holds 2"));
+  EXPECT_THAT(std::string(GroupActor::Create(sets, 1).status().message()), testing::HasSubstr("set_of_agent holds 2"));
 }
 
 TEST(GroupTensorsTest, FindsTheGroupsSliceOrSaysWhatIsMissing) {
   const PolicySpec first = MakeTestSpec(1, 3, 2, {4}, {0});
   PolicySpec second = first;
   second.group = "others";
-  PolicyWeights weights;
+  PolicySnapshot weights;
   for (const PolicySpec& spec : {first, second}) {
     for (HostTensor& tensor : RandomWeights(spec, 1)) weights.tensors.push_back(std::move(tensor));
   }

@@ -38,7 +38,7 @@ inline PolicySpec WithAgentId(PolicySpec spec) {
 inline std::vector<HostTensor> RandomWeights(const PolicySpec& spec, uint64_t seed) {
   RandomStream random(seed);
   std::vector<HostTensor> tensors;
-  for (const DenseStackSpec::Parameter& parameter : spec.stack.Parameters()) {
+  for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
     const bool weight = parameter.shape.size() == 3;
     const bool gain = parameter.name.find("gain") != std::string::npos;
     int64_t count = 1;

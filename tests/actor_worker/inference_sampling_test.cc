@@ -1,7 +1,7 @@
 #include <cmath>
 #include <vector>
 
-#include "actor_worker/acting/masked_softmax.h"
+#include "actor_worker/acting/categorical.h"
 #include "common/base/random.h"
 #include "gtest/gtest.h"
 
@@ -16,13 +16,15 @@ struct Chosen {
 Chosen Choose(int num_actions, const std::vector<float>& logits, const std::vector<uint8_t>& masks,
               const std::vector<float>& uniforms) {
   const int rows = int(logits.size()) / num_actions;
-  MaskedSoftmax softmax(rows, num_actions);
+  Categorical categorical(rows, num_actions);
   Chosen chosen{std::vector<int32_t>(rows), std::vector<float>(rows)};
-  softmax.Choose(logits, masks, uniforms, absl::MakeSpan(chosen.actions), absl::MakeSpan(chosen.log_probabilities));
+  categorical.Choose(
+      logits, masks, uniforms,
+      {.discrete = absl::MakeSpan(chosen.actions), .log_probabilities = absl::MakeSpan(chosen.log_probabilities)});
   return chosen;
 }
 
-TEST(MaskedSoftmaxTest, SamplesWithTheMaskedSoftmaxsFrequencies) {
+TEST(CategoricalTest, SamplesWithTheMaskedSoftmaxsFrequencies) {
   constexpr int kDraws = 200000;
   const std::vector<float> logits = {1.0f, -0.5f, 2.5f, 0.25f, -2.0f};
   const std::vector<uint8_t> mask = {1, 1, 0, 1, 1};
@@ -48,7 +50,7 @@ TEST(MaskedSoftmaxTest, SamplesWithTheMaskedSoftmaxsFrequencies) {
   }
 }
 
-TEST(MaskedSoftmaxTest, InvertsTheCumulativeDistribution) {
+TEST(CategoricalTest, InvertsTheCumulativeDistribution) {
   const float third = std::log(1.0f / 3), sixth = std::log(1.0f / 6), half = std::log(0.5f);
   const std::vector<float> uniforms = {0.0f, 0.3f, 0.35f, 0.49f, 0.51f, 0.99999994f};
   std::vector<float> logits;
@@ -56,7 +58,7 @@ TEST(MaskedSoftmaxTest, InvertsTheCumulativeDistribution) {
   EXPECT_EQ(Choose(3, logits, {}, uniforms).actions, (std::vector<int32_t>{0, 0, 1, 1, 2, 2}));
 }
 
-TEST(MaskedSoftmaxTest, NeverChoosesAMaskedActionWhateverTheLogits) {
+TEST(CategoricalTest, NeverChoosesAMaskedActionWhateverTheLogits) {
   RandomStream random(23);
   for (int num_actions = 1; num_actions <= 9; ++num_actions) {
     std::vector<float> logits, uniforms;
@@ -81,7 +83,7 @@ TEST(MaskedSoftmaxTest, NeverChoosesAMaskedActionWhateverTheLogits) {
   }
 }
 
-TEST(MaskedSoftmaxTest, GreedyTakesTheLowestIndexOfEquals) {
+TEST(CategoricalTest, GreedyTakesTheLowestIndexOfEquals) {
   EXPECT_EQ(Choose(4, {1, 2, 2, 0, 5, 5, 5, 5, 9, 3, 3, 3}, {1, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 1}, {}).actions,
             (std::vector<int32_t>{1, 2, 1}));
 }

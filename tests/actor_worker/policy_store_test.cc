@@ -5,8 +5,8 @@
 namespace troupe {
 namespace {
 
-std::shared_ptr<const PolicyWeights> Version(uint64_t version) {
-  auto weights = std::make_shared<PolicyWeights>();
+std::shared_ptr<const PolicySnapshot> Version(uint64_t version) {
+  auto weights = std::make_shared<PolicySnapshot>();
   weights->policy_version = version;
   return weights;
 }

@@ -29,13 +29,13 @@ class ShardRolloutTest : public testing::Test {
     return chunk;
   }
   absl::Status CollectInto(ShardRollout& rollout, uint64_t sequence, uint64_t version, wire::Chunk* chunk) {
-    EXPECT_TRUE(policy_->Apply(WeightsOf(plan_, version)).ok());
-    return rollout.Collect(sequence, version, *policy_, progress_, chunk);
+    EXPECT_TRUE(team_->Apply(WeightsOf(plan_, version)).ok());
+    return rollout.Collect(sequence, version, *team_, progress_, chunk);
   }
   ChunkView View(const wire::Chunk& chunk) { return ViewChunk(plan_.spec, plan_.chunk_shape(), chunk).value(); }
 
   const RolloutPlan plan_ = TinyPlan(TinyExperiment());
-  std::unique_ptr<ActingPolicy> policy_ = ActingPolicy::Create(plan_.policies, plan_.chunk_shape().copies).value();
+  std::unique_ptr<ActorTeam> team_ = ActorTeam::Create(plan_.policies, plan_.chunk_shape().copies).value();
   RolloutProgress progress_;
   std::shared_ptr<HeldLease> lease_;
   const int T = plan_.chunk_shape().rollout_length, E = plan_.chunk_shape().copies;

@@ -7,7 +7,7 @@ namespace {
 class LeaseBookTest : public testing::Test {
  protected:
   void Publish(uint64_t version) {
-    auto weights = std::make_shared<PolicyWeights>();
+    auto weights = std::make_shared<PolicySnapshot>();
     weights->policy_version = version;
     store_.Publish(weights);
   }

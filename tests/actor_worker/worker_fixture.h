@@ -38,12 +38,12 @@ inline Experiment TinyExperiment(CollectionMode mode = PIPELINED, int shards = 2
 inline RolloutPlan TinyPlan(const Experiment& experiment) { return MakeRolloutPlan(experiment, FindTiny).value(); }
 
 // Small numbers that depend on the version.
-inline std::shared_ptr<const PolicyWeights> WeightsOf(const RolloutPlan& plan, uint64_t version) {
-  auto weights = std::make_shared<PolicyWeights>();
+inline std::shared_ptr<const PolicySnapshot> WeightsOf(const RolloutPlan& plan, uint64_t version) {
+  auto weights = std::make_shared<PolicySnapshot>();
   weights->policy_version = version;
   RandomStream random(MixKey({version, 99}));
   for (const PolicySpec& policy : plan.policies) {
-    for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+    for (const DenseStackSpec::Parameter& parameter : policy.Parameters()) {
       size_t count = 1;
       for (const int64_t size : parameter.shape) count *= size;
       std::vector<float> values(count);

@@ -13,7 +13,7 @@ namespace troupe {
 
 // log π(action taken) of every agent at every step [T · B, A] under `weights`, in double precision, straight from the
 // definition: one agent at a time, no rows, no slots.
-inline std::vector<double> LogProbabilitiesOf(const PolicyWeights& weights, const PolicySpec& policy,
+inline std::vector<double> LogProbabilitiesOf(const PolicySnapshot& weights, const PolicySpec& policy,
                                               const GroupBatch& batch) {
   const at::NoGradGuard no_gradient;
   std::vector<at::Tensor> parts;
@@ -51,7 +51,7 @@ inline std::vector<double> LogProbabilitiesOf(const PolicyWeights& weights, cons
 
 // Makes the batch's log-probabilities those of the algorithm's present policy.
 inline void ActOut(const Algorithm& algorithm, const AlgorithmContext& context, TrainingBatch* batch) {
-  const PolicyWeights weights = algorithm.ExportPolicy(0);
+  const PolicySnapshot weights = algorithm.ExportPolicy(0);
   for (size_t g = 0; g < context.policies.size(); ++g) {
     const std::vector<double> values = LogProbabilitiesOf(weights, context.policies[g], batch->groups[g]);
     batch->groups[g].log_probabilities.assign(values.begin(), values.end());

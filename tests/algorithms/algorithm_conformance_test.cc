@@ -126,7 +126,7 @@ TEST_P(AlgorithmConformance, NamesEveryTensorOfItsStateOnceAndRefusesAnother) {
 }
 
 TEST_P(AlgorithmConformance, ExportsEveryGroupsParametersInTheSpecsOrder) {
-  const PolicyWeights weights = Make()->ExportPolicy(7);
+  const PolicySnapshot weights = Make()->ExportPolicy(7);
   EXPECT_EQ(weights.policy_version, 7);
   std::vector<std::string> expected;
   for (const PolicySpec& policy : context_.policies) {

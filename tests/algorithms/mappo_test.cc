@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "learner/arithmetic/gpu/device.h"
 #include "tests/algorithms/batch_builder.h"
 
@@ -51,7 +52,7 @@ std::map<std::string, double> Train(Algorithm* algorithm, const AlgorithmContext
 
 TEST(Mappo, ExportsEveryGroupsParametersInTheSpecsOrder) {
   const AlgorithmContext context = SmallContext();
-  const PolicyWeights weights = Make(context)->ExportPolicy(7);
+  const PolicySnapshot weights = Make(context)->ExportPolicy(7);
   EXPECT_EQ(weights.policy_version, 7u);
   size_t next = 0;
   for (const PolicySpec& policy : context.policies) {
@@ -181,6 +182,14 @@ TEST(Mappo, SaysThatContinuousActionsAreNotSupported) {
   const absl::Status status = CreateAlgorithm(context).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("\"lights\" has continuous actions"));
+}
+
+TEST(Mappo, SaysWhichDistributionIsNotSupported) {
+  AlgorithmContext context = SmallContext();
+  context.policies[0].distribution.kind = DistributionKind::kEpsilonGreedy;
+  const absl::Status status = CreateAlgorithm(context).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("has the distribution epsilon_greedy"));
 }
 
 TEST(Registry, NamesTheNearestAlgorithm) {

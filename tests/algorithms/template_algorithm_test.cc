@@ -13,7 +13,7 @@ namespace {
 constexpr int kSteps = 4, kColumns = 32, kActions = 3, kAgents = 2;
 
 // Episodes of one step in which every agent is paid 1 for action 2; returns the mean pay under `weights`.
-double Collect(const AlgorithmContext& context, const PolicyWeights& weights, uint64_t seed, TrainingBatch* batch) {
+double Collect(const AlgorithmContext& context, const PolicySnapshot& weights, uint64_t seed, TrainingBatch* batch) {
   *batch = EmptyBatch(context.environment, kSteps, kColumns);
   GroupBatch& group = batch->groups[0];
   std::fill(group.observations.begin(), group.observations.end(), 1.0f);

@@ -45,7 +45,7 @@ struct Game {
 };
 
 // log π of an agent's actions; forbidden ones are left at kMaskedLogit.
-inline std::vector<double> LogProbabilities(const PolicySpec& policy, const PolicyWeights& weights, int agent,
+inline std::vector<double> LogProbabilities(const PolicySpec& policy, const PolicySnapshot& weights, int agent,
                                             const float* observation, const uint8_t* mask) {
   const int set = policy.set_of_agent[agent];
   std::vector<double> x(observation, observation + policy.observation_size);
@@ -105,7 +105,7 @@ class Player {
   }
 
   // Acts on what was seen at step t; the dead take action 0. Returns the sum of rewards.
-  double Act(int t, const PolicyWeights& weights, RandomStream* random) {
+  double Act(int t, const PolicySnapshot& weights, RandomStream* random) {
     const int cell = t * batch_.columns + column_;
     std::vector<int> actions;
     ForEachAgent(cell, [&](GroupBatch& group, const AgentGroupSpec& spec, const PolicySpec& policy, int a, int row) {
@@ -159,7 +159,7 @@ class Player {
 };
 
 // One batch of complete episodes; the mean reward per step and agent through `mean_reward`.
-inline TrainingBatch Collect(const Game& game, const AlgorithmContext& context, const PolicyWeights& weights,
+inline TrainingBatch Collect(const Game& game, const AlgorithmContext& context, const PolicySnapshot& weights,
                              uint64_t seed, double* mean_reward) {
   const int steps = 4 * game.length, columns = 32;
   TrainingBatch batch = EmptyBatch(context.environment, steps, columns);
@@ -185,7 +185,7 @@ inline AlgorithmContext ContextOf(const Game& game, const std::string& settings)
 // earlier (the first one's until there is one).
 inline double Learn(const Game& game, const AlgorithmContext& context, int updates, int lag = 0, uint64_t seed = 50) {
   auto algorithm = CreateAlgorithm(context).value();
-  std::deque<PolicyWeights> recent;
+  std::deque<PolicySnapshot> recent;
   double reward = 0;
   for (int update = 0; update < updates; ++update) {
     recent.push_back(algorithm->ExportPolicy(update));

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "actor_worker/acting/masked_softmax.h"
-#include "actor_worker/acting/policy_inference.h"
+#include "actor_worker/acting/categorical.h"
+#include "actor_worker/acting/network.h"
 #include "benchmark/benchmark.h"
 #include "tests/actor_worker/inference_reference.h"
 
@@ -26,10 +26,10 @@ std::vector<float> RandomFloats(size_t count) {
 
 void Logits(benchmark::State& state, const PolicySpec& spec) {
   const int copies = int(state.range(0));
-  auto inference = *PolicyInference::Create(spec, copies);
-  if (!inference->SetWeights(RandomWeights(spec, 1)).ok()) return state.SkipWithError("weights");
+  const auto network = MakeNetwork(spec, copies);
+  network->SetParameters(RandomWeights(spec, 1));
   const std::vector<float> observations = RandomFloats(size_t(copies) * spec.num_agents * spec.observation_size);
-  for (auto _ : state) benchmark::DoNotOptimize(inference->Logits(observations).data());
+  for (auto _ : state) benchmark::DoNotOptimize(network->Outputs(observations, {}).data());
   state.SetItemsProcessed(state.iterations() * copies * spec.num_agents);
 }
 void BM_LogitsPerAgent(benchmark::State& state) { Logits(state, NineActors()); }
@@ -128,7 +128,7 @@ BENCHMARK(BM_LogitsOneDnn)->Arg(1)->Arg(8)->Arg(16)->Arg(64)->Arg(256);
 
 void BM_Sampling(benchmark::State& state) {
   const int rows = int(state.range(0)) * 9;
-  MaskedSoftmax softmax(rows, 4);
+  Categorical categorical(rows, 4);
   const std::vector<float> logits = RandomFloats(size_t(rows) * 4);
   std::vector<float> uniforms(rows), log_probabilities(rows);
   const std::vector<uint8_t> masks(size_t(rows) * 4, 1);
@@ -136,20 +136,24 @@ void BM_Sampling(benchmark::State& state) {
   RandomStream random(9);
   for (auto _ : state) {
     for (float& uniform : uniforms) uniform = random.Uniform();
-    softmax.Choose(logits, masks, uniforms, absl::MakeSpan(actions), absl::MakeSpan(log_probabilities));
+    categorical.Choose(logits, masks, uniforms,
+                       {.discrete = absl::MakeSpan(actions), .log_probabilities = absl::MakeSpan(log_probabilities)});
     benchmark::DoNotOptimize(actions.data());
   }
   state.SetItemsProcessed(state.iterations() * rows);
 }
 BENCHMARK(BM_Sampling)->Arg(8)->Arg(64);
 
-void BM_SetWeights(benchmark::State& state) {
+void BM_SetParameters(benchmark::State& state) {
   const PolicySpec spec = NineActors();
-  auto inference = *PolicyInference::Create(spec, 8);
+  const auto network = MakeNetwork(spec, 8);
   const std::vector<HostTensor> weights = RandomWeights(spec, 1);
-  for (auto _ : state) benchmark::DoNotOptimize(inference->SetWeights(weights).ok());
+  for (auto _ : state) {
+    network->SetParameters(weights);
+    benchmark::ClobberMemory();
+  }
 }
-BENCHMARK(BM_SetWeights);
+BENCHMARK(BM_SetParameters);
 
 }  // namespace
 }  // namespace troupe

@@ -2,7 +2,7 @@
 // Items are agent-steps.
 #include <vector>
 
-#include "actor_worker/acting/policy_inference.h"
+#include "actor_worker/acting/actor_team.h"
 #include "actor_worker/environments/episode_buffers.h"
 #include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/environments/vector_environment.h"
@@ -29,15 +29,17 @@ void Rollout(benchmark::State& state, const Parts parts) {
   std::vector<int> sets;
   for (int a = 0; a < group.num_agents(); ++a) sets.push_back(a);
   const PolicySpec spec = MakeTestSpec(group.num_agents(), group.observation_size, group.action_size, {128, 64}, sets);
-  auto inference = *PolicyInference::Create(spec, copies);
-  if (!inference->SetWeights(RandomWeights(spec, 1)).ok()) return state.SkipWithError("weights");
+  const auto team = *ActorTeam::Create({spec}, copies);
+  if (!team->SetSnapshot({1, RandomWeights(spec, 1)}).ok()) return state.SkipWithError("weights");
+  RecurrentState recurrent = team->NewState();
 
   EpisodeBuffers memory(environment.spec(), copies);
   EpisodeBuffers::Group& of = memory.groups[0];
   std::vector<uint8_t> terminated(copies), truncated(copies);
-  ObservationRow row;
-  row.groups.push_back({absl::MakeSpan(of.observations), absl::MakeSpan(of.action_masks), absl::MakeSpan(of.alive)});
-  row.state_extras = absl::MakeSpan(memory.state_extras);
+  const ObservationRow& row = memory.row;
+  const std::vector<ChosenActions> chosen = {
+      {.discrete = absl::MakeSpan(of.discrete), .log_probabilities = absl::MakeSpan(of.log_probabilities)}};
+  const auto draw = [&](int g, absl::Span<float> uniforms) { environment.DrawUniforms(g, uniforms); };
   ActionRow actions;
   actions.groups.push_back({of.discrete, of.continuous});
   OutcomeRow outcome;
@@ -47,9 +49,7 @@ void Rollout(benchmark::State& state, const Parts parts) {
   if (!environment.Start({.max_warm_up_steps = 1000}, row).ok()) return state.SkipWithError("start");
   for (auto _ : state) {
     if (parts.inference) {
-      environment.DrawUniforms(0, absl::MakeSpan(of.uniforms));
-      inference->ActDiscrete(of.observations, of.action_masks, of.uniforms, absl::MakeSpan(of.discrete),
-                             absl::MakeSpan(of.log_probabilities));
+      team->Act(row, draw, recurrent, chosen);
     } else {
       const uint8_t* mask = of.action_masks.data();
       for (int32_t& action : of.discrete) {

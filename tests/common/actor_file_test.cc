@@ -24,7 +24,7 @@ ActorFile Example() {
   file.env_steps = 12345678901;
   file.weights.policy_version = 77;
   for (const PolicySpec& spec : file.policies) {
-    for (const auto& parameter : spec.stack.Parameters()) {
+    for (const auto& parameter : spec.Parameters()) {
       HostTensor tensor{spec.group + "/" + parameter.name, DataType::kFloat32, parameter.shape, {}};
       tensor.bytes.resize(tensor.num_elements() * 4, 1);
       file.weights.tensors.push_back(std::move(tensor));
@@ -58,6 +58,23 @@ TEST(ActorFileTest, CarriesWhatObservationsAndActionsAreCalled) {
   const auto read = ReadActorFile(folder / "a");
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->groups, file.groups);
+}
+
+TEST(ActorFileTest, CarriesTheScalarsOfItsPolicyVersion) {
+  TemporaryFolder folder;
+  ActorFile file = Example();
+  file.weights.scalars = {{"epsilon", 0.1}, {"noise_scale", 1.0 / 3}};
+  ASSERT_TRUE(WriteActorFile(folder / "a", file).ok());
+  const auto read = ReadActorFile(folder / "a");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->weights.scalars, file.weights.scalars);
+  SafetensorsFile raw = *ReadSafetensors(folder / "a");
+  EXPECT_EQ(raw.metadata["scalar.epsilon"], "0.10000000000000001");
+  for (const std::string bad : {"little", "nan", "inf"}) {
+    raw.metadata["scalar.epsilon"] = bad;
+    ASSERT_TRUE(WriteSafetensors(folder / "a", raw).ok());
+    EXPECT_THAT(std::string(ReadActorFile(folder / "a").status().message()), HasSubstr("epsilon")) << bad;
+  }
 }
 
 TEST(ActorFileTest, NamesWhatIsWrongWithADescription) {
@@ -128,7 +145,7 @@ TEST(ActorFileTest, NamesWhatIsWrong) {
               HasSubstr("policy.green"));
   EXPECT_THAT(refusal([](auto& f) { f.metadata["policy.red"] = "{}"; }), HasSubstr("policy spec"));
   EXPECT_THAT(refusal([](auto& f) { f.tensors.clear(); }), HasSubstr("policy."));
-  EXPECT_THAT(refusal([](auto& f) { f.tensors.pop_back(); }), HasSubstr("blue/output.bias"));
+  EXPECT_THAT(refusal([](auto& f) { f.tensors.pop_back(); }), HasSubstr("blue/log_std"));
   EXPECT_THAT(refusal([](auto& f) { std::swap(f.tensors[0], f.tensors[1]); }), HasSubstr("red/layers.0.weight"));
   EXPECT_THAT(refusal([](auto& f) {
                 f.tensors[1].shape = {64, 1};

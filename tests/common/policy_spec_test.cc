@@ -120,6 +120,54 @@ TEST(MakePolicySpecTest, AGroupsOwnFieldsReplaceThePolicysAndOthersFallBack) {
   EXPECT_EQ(blue.action_kind, ActionKind::kContinuous);
 }
 
+TEST(MakePolicySpecTest, TakesTheDistributionOfTheGroupsActionsUnlessOneIsNamed) {
+  Experiment experiment = MinimalExperiment();
+  EXPECT_EQ(Make(experiment, 0).distribution.kind, DistributionKind::kCategorical);
+  EXPECT_EQ(Make(experiment, 1).distribution.kind, DistributionKind::kGaussian);
+  (*experiment.mutable_group_policies())["blue"].set_distribution(SQUASHED_GAUSSIAN);
+  experiment.mutable_policy()->set_distribution(EPSILON_GREEDY);
+  EXPECT_EQ(Make(experiment, 0).distribution.kind, DistributionKind::kEpsilonGreedy);
+  EXPECT_EQ(Make(experiment, 1).distribution.kind, DistributionKind::kSquashedGaussian);
+  (*experiment.mutable_group_policies())["blue"].set_distribution(CATEGORICAL);
+  EXPECT_EQ(MakePolicySpec(experiment, TwoGroupSpec().groups[1]).status().message(),
+            "group_policies.blue.distribution: CATEGORICAL does not act on the actions of group \"blue\", which are "
+            "continuous");
+  experiment.mutable_policy()->set_distribution(GAUSSIAN);
+  EXPECT_THAT(std::string(MakePolicySpec(experiment, TwoGroupSpec().groups[0]).status().message()),
+              HasSubstr("policy.distribution: GAUSSIAN"));
+}
+
+TEST(MakePolicySpecTest, AGaussiansDeviationsAreAParameterOrOutputs) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->add_hidden_sizes(6);
+  using P = DenseStackSpec::Parameter;
+  PolicySpec blue = Make(experiment, 1);
+  EXPECT_EQ(blue.stack.output_size, 2);
+  EXPECT_THAT(blue.Parameters(),
+              ElementsAre(P{"layers.0.weight", {1, 3, 6}}, P{"layers.0.bias", {1, 6}}, P{"output.weight", {1, 6, 2}},
+                          P{"output.bias", {1, 2}}, P{"log_std", {1, 2}}));
+  experiment.mutable_policy()->set_state_dependent_std(true);
+  blue = Make(experiment, 1);
+  EXPECT_EQ(blue.stack.output_size, 4);
+  EXPECT_EQ(blue.Parameters(), blue.stack.Parameters());
+  const PolicySpec red = Make(experiment, 0);
+  EXPECT_FALSE(red.distribution.state_dependent_std);
+  EXPECT_EQ(red.stack.output_size, 5);
+  EXPECT_EQ(red.Parameters(), red.stack.Parameters());
+}
+
+TEST(DistributionSpecTest, TheTableIsInTheOrderOfKindsWithANameAndASettingEach) {
+  for (size_t i = 0; i < AllDistributions().size(); ++i) {
+    const DistributionTraits& traits = AllDistributions()[i];
+    EXPECT_EQ(&TraitsOf(traits.kind), &traits);
+    EXPECT_EQ(FindDistribution(traits.name), &traits);
+    EXPECT_TRUE(ActionDistribution_IsValid(static_cast<int>(i + 1)));
+    EXPECT_EQ(traits.setting, static_cast<ActionDistribution>(i + 1));
+  }
+  EXPECT_FALSE(ActionDistribution_IsValid(static_cast<int>(AllDistributions().size() + 1)));
+  EXPECT_EQ(FindDistribution("beta"), nullptr);
+}
+
 TEST(MakePolicySpecsTest, RefusesSettingsOfAGroupThatIsNotThere) {
   Experiment experiment = MinimalExperiment();
   ASSERT_EQ(MakePolicySpecs(experiment, TwoGroupSpec())->size(), 2);
@@ -143,6 +191,33 @@ TEST(FormatPolicySpecTest, IsReadBackEqual) {
     const auto parsed = ParsePolicySpec(text);
     ASSERT_TRUE(parsed.ok()) << parsed.status();
     EXPECT_EQ(*parsed, spec);
+  }
+}
+
+TEST(FormatPolicySpecTest, EveryDistributionIsReadBackEqual) {
+  for (const DistributionTraits& traits : AllDistributions()) {
+    for (const bool by_state : {false, true}) {
+      Experiment experiment = MinimalExperiment();
+      experiment.mutable_policy()->set_distribution(traits.setting);
+      experiment.mutable_policy()->set_state_dependent_std(by_state);
+      const PolicySpec spec = Make(experiment, traits.action_kind == ActionKind::kDiscrete ? 0 : 1);
+      const auto parsed = ParsePolicySpec(FormatPolicySpec(spec));
+      ASSERT_TRUE(parsed.ok()) << parsed.status();
+      EXPECT_EQ(*parsed, spec) << FormatPolicySpec(spec);
+    }
+  }
+}
+
+TEST(ParsePolicySpecTest, RefusesADistributionThatDoesNotFitTheActions) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_distribution(EPSILON_GREEDY);
+  std::string text = FormatPolicySpec(Make(experiment));
+  const std::string own = "\"distribution\":\"epsilon_greedy\"";
+  ASSERT_NE(text.find(own), std::string::npos) << text;
+  for (const std::string other : {"\"distribution\":\"gaussian\"", "\"distribution\":\"beta\"", "\"distribution\":1"}) {
+    std::string damaged = text;
+    damaged.replace(damaged.find(own), own.size(), other);
+    EXPECT_THAT(std::string(ParsePolicySpec(damaged).status().message()), HasSubstr("distribution")) << other;
   }
 }
 

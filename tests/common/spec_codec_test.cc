@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/common/test_specs.h"
@@ -168,11 +169,11 @@ TEST(DescribeDifferenceTest, SaysTheFirstDifference) {
             "environment_spec.agent_statistics: came [], expected [score]");
 }
 
-PolicyWeights SomeWeights(const std::vector<PolicySpec>& specs) {
-  PolicyWeights weights{.policy_version = 42};
+PolicySnapshot SomeWeights(const std::vector<PolicySpec>& specs) {
+  PolicySnapshot weights{.policy_version = 42};
   float next = 0.5f;
   for (const PolicySpec& spec : specs) {
-    for (const auto& parameter : spec.stack.Parameters()) {
+    for (const auto& parameter : spec.Parameters()) {
       HostTensor tensor{spec.group + "/" + parameter.name, DataType::kFloat32, parameter.shape, {}};
       tensor.bytes.resize(tensor.num_elements() * 4);
       for (int64_t i = 0; i < tensor.num_elements(); ++i) tensor.floats()[i] = next += 0.25f;
@@ -184,13 +185,17 @@ PolicyWeights SomeWeights(const std::vector<PolicySpec>& specs) {
 
 TEST(WeightsCodecTest, DecodesWhatItEncoded) {
   const auto specs = *MakePolicySpecs(MinimalExperiment(), TwoGroupSpec());
-  const PolicyWeights weights = SomeWeights(specs);
+  PolicySnapshot weights = SomeWeights(specs);
+  weights.scalars = {{"epsilon", 0.25}, {"noise_scale", 1.5}};
   wire::Weights message;
   EncodeWeights(weights, &message);
   const auto decoded = DecodeWeights(specs, message);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(decoded->policy_version, 42);
   EXPECT_EQ(decoded->tensors, weights.tensors);
+  EXPECT_EQ(decoded->scalars, weights.scalars);
+  EXPECT_EQ(decoded->Scalar("noise_scale"), 1.5);
+  EXPECT_EQ(decoded->Scalar("stage"), std::nullopt);
 }
 
 TEST(WeightsCodecTest, NamesTheTensorThatIsWrong) {
@@ -207,8 +212,20 @@ TEST(WeightsCodecTest, NamesTheTensorThatIsWrong) {
               AllOf(HasSubstr("\"red/layers.0.weight\""), HasSubstr("came \"x\"")));
   EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors()->SwapElements(0, 1); }), HasSubstr("\"red/layers.0.weight\""));
   EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors()->RemoveLast(); }),
-              AllOf(HasSubstr("\"blue/output.bias\""), HasSubstr("came nothing")));
-  EXPECT_THAT(refusal([](auto& m) { m.add_tensors()->set_name("more"); }), HasSubstr("weights.tensors: came 13"));
+              AllOf(HasSubstr("\"blue/log_std\""), HasSubstr("came nothing")));
+  EXPECT_THAT(refusal([](auto& m) { m.add_tensors()->set_name("more"); }), HasSubstr("weights.tensors: came 14"));
+  const auto add_scalar = [](wire::Weights& m, const std::string& name, double value) {
+    m.add_scalars()->set_name(name);
+    m.mutable_scalars(m.scalars_size() - 1)->set_value(value);
+  };
+  EXPECT_THAT(refusal([&](auto& m) { add_scalar(m, "epsilon", std::numeric_limits<double>::infinity()); }),
+              HasSubstr("scalar \"epsilon\" is inf"));
+  EXPECT_THAT(refusal([&](auto& m) { add_scalar(m, "", 1); }), HasSubstr("scalars[0]: a name of 0 bytes"));
+  EXPECT_THAT(refusal([&](auto& m) { add_scalar(m, "a", 1), add_scalar(m, "a", 2); }), HasSubstr("\"a\" comes twice"));
+  EXPECT_THAT(refusal([&](auto& m) {
+                for (int i = 0; i <= 64; ++i) add_scalar(m, absl::StrCat("s", i), i);
+              }),
+              HasSubstr("65 came, expected at most 64"));
   EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors(1)->mutable_tensor()->set_data_type(wire::INT32); }),
               AllOf(HasSubstr("\"red/layers.0.bias\".data_type"), HasSubstr("INT32")));
   EXPECT_THAT(refusal([](auto& m) { m.mutable_tensors(1)->mutable_tensor()->set_shape(1, 63); }),

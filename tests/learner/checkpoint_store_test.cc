@@ -27,6 +27,7 @@ Checkpoint CheckpointAfter(uint64_t update) {
   const float value = 0.5f + update;
   checkpoint.algorithm_state = {HostTensor::Float32("updates", {1}, &value)};
   checkpoint.policy = algorithm.ExportPolicy(update);
+  checkpoint.policy.scalars = {{"epsilon", 0.1}, {"stage", 3}};
   return checkpoint;
 }
 
@@ -55,6 +56,7 @@ TEST(Checkpoint, ComesBackAsItWas) {
   EXPECT_EQ(read->algorithm_state, written.algorithm_state);
   EXPECT_EQ(read->policy.tensors, written.policy.tensors);
   EXPECT_EQ(read->policy.policy_version, 12);
+  EXPECT_EQ(read->policy.scalars, written.policy.scalars);
 }
 
 TEST(Checkpoint, OtherFilesAreRefusedByName) {

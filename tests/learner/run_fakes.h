@@ -60,10 +60,10 @@ class FakeAlgorithm : public Algorithm {
   void PrefetchFrom(NextBatch next) override { next_batch = std::move(next); }
   std::string arithmetic() const override { return "counting"; }
   std::string bits() const override { return "none"; }
-  PolicyWeights ExportPolicy(uint64_t version) const override {
-    PolicyWeights weights{version, {}};
+  PolicySnapshot ExportPolicy(uint64_t version) const override {
+    PolicySnapshot weights{version, {}};
     for (const PolicySpec& spec : specs_) {
-      for (const DenseStackSpec::Parameter& parameter : spec.stack.Parameters()) {
+      for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
         HostTensor tensor{absl::StrCat(spec.group, "/", parameter.name), DataType::kFloat32, parameter.shape, {}};
         const std::vector<float> values(tensor.num_elements(), updates_);
         weights.tensors.push_back(HostTensor::Float32(tensor.name, tensor.shape, values.data()));
@@ -100,7 +100,7 @@ class FakeServer : public LearnerServer {
   void Open(const std::string&) override {}
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration) override { return TinyEnvironment(); }
   absl::Status Begin(const EnvironmentSpec&, const std::vector<PolicySpec>&,
-                     std::shared_ptr<const PolicyWeights> weights, const IngestState& ingest) override {
+                     std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) override {
     update_ = weights->policy_version;
     ingest_ = ingest;
     ingest_.lease_epochs.resize(1);
@@ -118,7 +118,7 @@ class FakeServer : public LearnerServer {
   void ReleaseBatch(const AssembledBatch& batch) override {
     log_.push_back(absl::StrCat("ReleaseBatch ", batch.update));
   }
-  void Publish(std::shared_ptr<const PolicyWeights> weights) override {
+  void Publish(std::shared_ptr<const PolicySnapshot> weights) override {
     log_.push_back(absl::StrCat("Publish ", weights->policy_version));
     ++ingest_.chunks_trained;
     update_ = weights->policy_version;

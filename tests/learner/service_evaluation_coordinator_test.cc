@@ -14,7 +14,7 @@ using ::testing::SizeIs;
 const SteadyTime kStart = SteadyTime();
 
 EvaluationRequest Request(uint32_t episodes, uint64_t first_seed = 100) {
-  auto weights = std::make_shared<PolicyWeights>();
+  auto weights = std::make_shared<PolicySnapshot>();
   weights->policy_version = 6;
   const float value = 1.5f;
   weights->tensors.push_back(HostTensor::Float32("g/output.bias", {1}, &value));

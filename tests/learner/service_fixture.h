@@ -36,8 +36,8 @@ class ServiceTest : public ::testing::Test {
 
   static EnvironmentSpec Spec() { return TwoGroupSpec(); }
 
-  static std::shared_ptr<const PolicyWeights> Weights(uint64_t version) {
-    auto weights = std::make_shared<PolicyWeights>();
+  static std::shared_ptr<const PolicySnapshot> Weights(uint64_t version) {
+    auto weights = std::make_shared<PolicySnapshot>();
     weights->policy_version = version;
     const float value = static_cast<float>(version);
     weights->tensors.push_back(HostTensor::Float32("walkers/output.bias", {1}, &value));

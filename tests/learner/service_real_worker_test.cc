@@ -17,12 +17,12 @@ namespace {
 constexpr absl::Duration kPatience = absl::Seconds(60);
 
 // Weights that depend on the version alone, as if training had made them.
-std::shared_ptr<const PolicyWeights> WeightsOf(const std::vector<PolicySpec>& policies, uint64_t version) {
-  auto weights = std::make_shared<PolicyWeights>();
+std::shared_ptr<const PolicySnapshot> WeightsOf(const std::vector<PolicySpec>& policies, uint64_t version) {
+  auto weights = std::make_shared<PolicySnapshot>();
   weights->policy_version = version;
   RandomStream random(version);
   for (const PolicySpec& policy : policies) {
-    for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+    for (const DenseStackSpec::Parameter& parameter : policy.Parameters()) {
       int64_t size = 1;
       for (const int64_t axis : parameter.shape) size *= axis;
       std::vector<float> values(size);

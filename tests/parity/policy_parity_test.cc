@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "actor_worker/acting/policy_inference.h"
+#include "actor_worker/acting/group_actor.h"
 #include "learner/algorithms/modules/actor_rows.h"
 #include "learner/arithmetic/networks/dense_stack.h"
 #include "tests/algorithms/batch_builder.h"
@@ -21,28 +21,28 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
       "policy { output_gain: 1 " + GetParam() + " } collection { num_shards: 1 copies_per_shard: 7 rollout_length: 3 }",
       {DiscreteGroup("cars", 4, 9, 5), DiscreteGroup("lights", 4, 6, 3)}, 0);
   TrainingBatch batch = RandomBatch(context.environment, kSteps, kCopies, 11);
-  const PolicyWeights weights = CreateAlgorithm(context).value()->ExportPolicy(0);
+  const PolicySnapshot weights = CreateAlgorithm(context).value()->ExportPolicy(0);
   for (size_t g = 0; g < context.policies.size(); ++g) {
     const PolicySpec& policy = context.policies[g];
     GroupBatch& group = batch.groups[g];
     const auto tensors = GroupTensors(weights, policy);
     ASSERT_TRUE(tensors.ok()) << tensors.status();
-    auto inference = PolicyInference::Create(policy, kCopies);
-    ASSERT_TRUE(inference.ok()) << inference.status();
-    ASSERT_TRUE((*inference)->SetWeights(*tensors).ok());
+    auto actor = GroupActor::Create(policy, kCopies);
+    ASSERT_TRUE(actor.ok()) << actor.status();
+    ASSERT_TRUE((*actor)->SetSnapshot(weights).ok());
 
     const size_t row = static_cast<size_t>(kCopies) * policy.num_agents;
     RandomStream random(3);
     std::vector<float> uniforms(row);
     for (int step = 0; step < kSteps; ++step) {
       for (float& uniform : uniforms) uniform = random.Uniform();
-      (*inference)
-          ->ActDiscrete(absl::MakeConstSpan(group.observations)
-                            .subspan(step * row * policy.observation_size, row * policy.observation_size),
-                        absl::MakeConstSpan(group.action_masks)
-                            .subspan(step * row * policy.action_size, row * policy.action_size),
-                        uniforms, absl::MakeSpan(group.discrete_actions).subspan(step * row, row),
-                        absl::MakeSpan(group.log_probabilities).subspan(step * row, row));
+      (*actor)->Act(
+          absl::MakeConstSpan(group.observations)
+              .subspan(step * row * policy.observation_size, row * policy.observation_size),
+          absl::MakeConstSpan(group.action_masks).subspan(step * row * policy.action_size, row * policy.action_size),
+          uniforms, {},
+          {.discrete = absl::MakeSpan(group.discrete_actions).subspan(step * row, row),
+           .log_probabilities = absl::MakeSpan(group.log_probabilities).subspan(step * row, row)});
     }
 
     std::vector<float> flat;

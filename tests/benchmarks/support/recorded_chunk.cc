@@ -8,8 +8,8 @@
 
 namespace troupe::testing {
 
-std::shared_ptr<PolicyWeights> RandomPolicies(const std::vector<PolicySpec>& policies) {
-  auto weights = std::make_shared<PolicyWeights>();
+std::shared_ptr<PolicySnapshot> RandomPolicies(const std::vector<PolicySpec>& policies) {
+  auto weights = std::make_shared<PolicySnapshot>();
   for (const PolicySpec& policy : policies) {
     for (HostTensor& tensor : RandomWeights(policy, /*seed=*/1)) weights->tensors.push_back(std::move(tensor));
   }
@@ -20,7 +20,7 @@ wire::Chunk RecordChunk(const RolloutPlan& plan) {
   auto lease = std::make_shared<HeldLease>();
   lease->lease_epoch = 1;
   auto rollout = Must(ShardRollout::Create(plan, lease));
-  auto policy = Must(ActingPolicy::Create(plan.policies, plan.chunk_shape().copies));
+  auto policy = Must(ActorTeam::Create(plan.policies, plan.chunk_shape().copies));
   Must(policy->Apply(RandomPolicies(plan.policies)));
   RolloutProgress progress;
   wire::Chunk chunk;

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "actor_worker/rollout/worker_run.h"
-#include "common/base/host_tensor.h"
+#include "common/base/policy_snapshot.h"
 #include "common/specs/policy_spec.h"
 #include "proto/trajectory.pb.h"
 
 namespace troupe::testing {
 
 // Random weights of every policy, version 0.
-std::shared_ptr<PolicyWeights> RandomPolicies(const std::vector<PolicySpec>& policies);
+std::shared_ptr<PolicySnapshot> RandomPolicies(const std::vector<PolicySpec>& policies);
 
 // The shard's first chunk.
 wire::Chunk RecordChunk(const RolloutPlan& plan);

@@ -56,7 +56,7 @@ void ReplayLearner::Train() {
 
 // The same numbers under the next version; what was published before is no longer read by then.
 void ReplayLearner::Publish() {
-  auto next = std::make_shared<PolicyWeights>(*weights_);
+  auto next = std::make_shared<PolicySnapshot>(*weights_);
   next->policy_version += 1;
   weights_ = next;
   server_->Publish(std::move(next));

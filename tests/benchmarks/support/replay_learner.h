@@ -45,7 +45,7 @@ class ReplayLearner {
   std::unique_ptr<LearnerServer> server_;
   EnvironmentSpec environment_;
   std::vector<PolicySpec> policies_;
-  std::shared_ptr<PolicyWeights> weights_;
+  std::shared_ptr<PolicySnapshot> weights_;
   size_t chunk_bytes_ = 0;
   std::atomic<uint64_t> batches_ = 0;
   NamedThread training_;

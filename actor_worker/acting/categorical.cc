@@ -1,4 +1,4 @@
-#include "actor_worker/acting/masked_softmax.h"
+#include "actor_worker/acting/categorical.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,15 +7,14 @@
 
 namespace troupe {
 
-MaskedSoftmax::MaskedSoftmax(int rows, int num_actions, const Kernels& kernels)
+Categorical::Categorical(int rows, int num_actions, const Kernels& kernels)
     : kernels_(kernels), rows_(rows), num_actions_(num_actions) {
   shifted_.Resize(static_cast<size_t>(rows) * num_actions);
   likelihoods_.Resize(static_cast<size_t>(rows) * num_actions);
 }
 
-void MaskedSoftmax::Choose(absl::Span<const float> logits, absl::Span<const uint8_t> masks,
-                           absl::Span<const float> uniforms, absl::Span<int32_t> actions,
-                           absl::Span<float> log_probabilities) {
+void Categorical::Choose(absl::Span<const float> logits, absl::Span<const uint8_t> masks,
+                         absl::Span<const float> uniforms, const ChosenActions& chosen_actions) {
   const int n = num_actions_;
   const int64_t total = int64_t{rows_} * n;
   float* const shifted = shifted_.data();
@@ -54,8 +53,8 @@ void MaskedSoftmax::Choose(absl::Span<const float> logits, absl::Span<const uint
         if (cumulative > target) break;
       }
     }
-    actions[row] = chosen;
-    log_probabilities[row] = shifted[first + chosen] - std::log(sum);
+    chosen_actions.discrete[row] = chosen;
+    chosen_actions.log_probabilities[row] = shifted[first + chosen] - std::log(sum);
   }
 }
 

@@ -1,0 +1,106 @@
+#include "actor_worker/acting/group_actor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
+
+namespace troupe {
+namespace {
+
+absl::Status CheckSpec(const PolicySpec& spec, int copies) {
+  const std::string where = absl::StrCat("policy of group \"", spec.group, "\": ");
+  if (copies < 1) return absl::InvalidArgumentError(absl::StrCat(where, "copies is ", copies, ", expected at least 1"));
+  const int inputs = spec.observation_size + (spec.agent_id_input ? spec.num_agents : 0);
+  if (spec.num_agents < 1 || spec.observation_size < 1 || spec.action_size < 1 || spec.stack.num_sets < 1 ||
+      spec.stack.input_size != inputs || spec.stack.output_size != spec.distribution.NumOutputs(spec.action_size) ||
+      spec.set_of_agent.size() != size_t(spec.num_agents)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, spec.num_agents, " agents, ", spec.observation_size, " observed numbers, ",
+                     spec.action_size, " actions (", Describe(spec.distribution), ") and ", spec.set_of_agent.size(),
+                     " parameter set indices do not fit a network of ", spec.stack.input_size, " inputs and ",
+                     spec.stack.output_size, " outputs"));
+  }
+  if (TraitsOf(spec.distribution.kind).action_kind != spec.action_kind) {
+    return absl::InvalidArgumentError(absl::StrCat(where, "the distribution ", Describe(spec.distribution),
+                                                   " does not act on ", NameOf(spec.action_kind), " actions"));
+  }
+  for (const int set : spec.set_of_agent) {
+    if (set < 0 || set >= spec.stack.num_sets) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, "set_of_agent holds ", set, ", expected [0, ", spec.stack.num_sets, ")"));
+    }
+  }
+  for (const int size : spec.stack.hidden_sizes) {
+    if (size < 1)
+      return absl::InvalidArgumentError(absl::StrCat(where, "hidden_sizes holds ", size, ", expected at least 1"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTensor(const HostTensor& tensor, const std::string& group,
+                         const DenseStackSpec::Parameter& parameter) {
+  const std::string expected = absl::StrCat(group, "/", parameter.name);
+  if (tensor.name != expected) {
+    return absl::InvalidArgumentError(absl::StrCat("weights: a tensor of group \"", group, "\" is \"", tensor.name,
+                                                   "\", expected \"", expected, "\""));
+  }
+  if (tensor.data_type != DataType::kFloat32 || tensor.shape != parameter.shape ||
+      tensor.bytes.size() != size_t(tensor.num_elements()) * sizeof(float)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: ", expected, " has shape [", absl::StrJoin(tensor.shape, ", "), "] and ",
+                     tensor.bytes.size(), " bytes, expected float32 [", absl::StrJoin(parameter.shape, ", "), "]"));
+  }
+  const float* const values = tensor.floats();
+  for (int64_t k = 0; k < tensor.num_elements(); ++k) {
+    if (!std::isfinite(values[k])) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("weights: ", expected, " holds ", values[k], " at element ", k, ", expected finite numbers"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<GroupActor>> GroupActor::Create(const PolicySpec& spec, int copies,
+                                                               NetworkFactory make_network) {
+  RETURN_IF_ERROR(CheckSpec(spec, copies));
+  return std::unique_ptr<GroupActor>(new GroupActor(spec, copies, make_network));
+}
+
+GroupActor::GroupActor(const PolicySpec& spec, int copies, NetworkFactory make_network)
+    : spec_(spec),
+      parameters_(spec.Parameters()),
+      network_parameters_(spec.stack.Parameters().size()),
+      network_(make_network(spec, copies)),
+      distribution_(MakeDistribution(spec, copies)) {}
+
+absl::Status GroupActor::SetSnapshot(const PolicySnapshot& snapshot) {
+  ASSIGN_OR_RETURN(const absl::Span<const HostTensor> tensors, GroupTensors(snapshot, spec_));
+  for (size_t i = 0; i < tensors.size(); ++i) RETURN_IF_ERROR(CheckTensor(tensors[i], spec_.group, parameters_[i]));
+  RETURN_IF_ERROR(distribution_->SetSnapshot(tensors.subspan(network_parameters_), snapshot));
+  network_->SetParameters(tensors);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Span<const HostTensor>> GroupTensors(const PolicySnapshot& snapshot, const PolicySpec& spec) {
+  const std::string prefix = spec.group + "/";
+  const size_t count = spec.Parameters().size();
+  const auto& tensors = snapshot.tensors;
+  const auto first = std::find_if(tensors.begin(), tensors.end(),
+                                  [&](const HostTensor& tensor) { return absl::StartsWith(tensor.name, prefix); });
+  const auto last = std::find_if(first, tensors.end(),
+                                 [&](const HostTensor& tensor) { return !absl::StartsWith(tensor.name, prefix); });
+  if (size_t(last - first) != count) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: ", last - first, " tensors are named \"", prefix, "…\", expected the group's ", count));
+  }
+  return absl::MakeConstSpan(tensors).subspan(first - tensors.begin(), count);
+}
+
+}  // namespace troupe

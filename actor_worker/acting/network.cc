@@ -1,0 +1,11 @@
+#include "actor_worker/acting/network.h"
+
+#include "actor_worker/acting/dense_network.h"
+
+namespace troupe {
+
+std::unique_ptr<Network> MakeNetwork(const PolicySpec& spec, int copies) {
+  return std::make_unique<DenseNetwork>(spec, copies);
+}
+
+}  // namespace troupe

@@ -1,0 +1,16 @@
+#include "actor_worker/environments/action_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace troupe {
+
+std::string ActionText(const GroupAction& action, int agent, int num_agents) {
+  if (!action.discrete.empty()) return absl::StrCat(action.discrete[agent]);
+  const size_t size = action.continuous.size() / num_agents;
+  return absl::StrJoin(action.continuous.subspan(agent * size, size), ",",
+                       [](std::string* text, float value) { absl::StrAppendFormat(text, "%.9g", value); });
+}
+
+}  // namespace troupe

@@ -1,0 +1,37 @@
+#include "common/specs/distribution_spec.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace troupe {
+namespace {
+
+constexpr DistributionTraits kDistributions[] = {
+    {DistributionKind::kCategorical, CATEGORICAL, "categorical", ActionKind::kDiscrete},
+    {DistributionKind::kEpsilonGreedy, EPSILON_GREEDY, "epsilon_greedy", ActionKind::kDiscrete},
+    {DistributionKind::kGaussian, GAUSSIAN, "gaussian", ActionKind::kContinuous},
+    {DistributionKind::kSquashedGaussian, SQUASHED_GAUSSIAN, "squashed_gaussian", ActionKind::kContinuous},
+};
+
+}  // namespace
+
+absl::Span<const DistributionTraits> AllDistributions() { return kDistributions; }
+
+const DistributionTraits& TraitsOf(DistributionKind kind) { return kDistributions[static_cast<int>(kind)]; }
+
+const DistributionTraits* FindDistribution(std::string_view name) {
+  for (const DistributionTraits& traits : kDistributions) {
+    if (traits.name == name) return &traits;
+  }
+  return nullptr;
+}
+
+DistributionKind DefaultDistribution(ActionKind action_kind) {
+  return action_kind == ActionKind::kDiscrete ? DistributionKind::kCategorical : DistributionKind::kGaussian;
+}
+
+std::string Describe(const DistributionSpec& distribution) {
+  return absl::StrCat(std::string(TraitsOf(distribution.kind).name),
+                      distribution.is_gaussian() && distribution.state_dependent_std ? ", deviations by state" : "");
+}
+
+}  // namespace troupe

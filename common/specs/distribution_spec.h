@@ -1,0 +1,65 @@
+// How the outputs of an actor's network become an action, as data. The worker acts by it (acting/distribution.h), a
+// learner computes probabilities by it; every rule that both must share stands here.
+//
+// Of one agent, N = action_size, ε and c the scalars "epsilon" and "noise_scale" (default 1) of the policy version:
+//   categorical        outputs [N] are logits; disallowed ones count as kMaskedLogit. π = softmax.
+//   epsilon_greedy     outputs [N] are values q. The best allowed action (lowest index of equals), with probability ε
+//                      any of the K allowed: π(a) = ε / K + (1 − ε) · [a is the best].
+//   gaussian           outputs [N] are means μ; σ = exp(log σ) of the parameter log_std [sets, N], or, with
+//                      state_dependent_std, of outputs N … 2N − 1; log σ within [kMinLogStd, kMaxLogStd].
+//                      u ~ N(μ, (c σ)²) in each dimension; the environment is given u clipped to [-1, 1].
+//   squashed_gaussian  u as above; the environment is given a = tanh(u), and the density is that of a:
+//                      log π = log N(u) − Σ log(1 − tanh²(u))   (arXiv:1801.01290, appendix C).
+// What is recorded of the last two is u, of which the density can be computed again without loss. The mode is μ.
+#ifndef TROUPE_COMMON_SPECS_DISTRIBUTION_SPEC_H_
+#define TROUPE_COMMON_SPECS_DISTRIBUTION_SPEC_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "common/specs/environment_spec.h"
+#include "proto/experiment.pb.h"
+
+namespace troupe {
+
+inline constexpr double kMinLogStd = -20;
+inline constexpr double kMaxLogStd = 2;
+
+enum class DistributionKind { kCategorical, kEpsilonGreedy, kGaussian, kSquashedGaussian };
+
+// A kind's row in the table of all.
+struct DistributionTraits {
+  DistributionKind kind;
+  ActionDistribution setting;  // policy.distribution
+  std::string_view name;       // in exported policy specs and for people
+  ActionKind action_kind;      // what it can act on
+};
+absl::Span<const DistributionTraits> AllDistributions();
+const DistributionTraits& TraitsOf(DistributionKind kind);
+// Null when none has this name.
+const DistributionTraits* FindDistribution(std::string_view name);
+// Of a group whose experiment says nothing about it.
+DistributionKind DefaultDistribution(ActionKind action_kind);
+
+struct DistributionSpec {
+  DistributionKind kind = DistributionKind::kCategorical;
+  bool state_dependent_std = false;  // Gaussian kinds only
+
+  bool is_gaussian() const {
+    return kind == DistributionKind::kGaussian || kind == DistributionKind::kSquashedGaussian;
+  }
+  // Whether the policy has the parameter log_std.
+  bool has_log_std() const { return is_gaussian() && !state_dependent_std; }
+  // Outputs of the network for `action_size`.
+  int NumOutputs(int action_size) const { return is_gaussian() && state_dependent_std ? 2 * action_size : action_size; }
+  bool operator==(const DistributionSpec&) const = default;
+};
+
+// "gaussian, deviations by state".
+std::string Describe(const DistributionSpec& distribution);
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_SPECS_DISTRIBUTION_SPEC_H_
