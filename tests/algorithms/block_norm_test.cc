@@ -69,8 +69,8 @@ TEST_P(BlockNormTest, AgreesWithDoublePrecisionAtEverySize) {
     const Outcome reference = RunReference(spec_, parameters_, x, seed);
     const auto expected = SplitParameters(spec_, reference.gradient);
     const double scale = reference.gradient.abs().max().item<double>();
-    // The norm of a single unit is its bias: what rounding leaves of a difference that is 0 comes out 1 / √1e-5 times as
-    // large in the layers before it.
+    // The norm of a single unit is its bias: what rounding leaves of a difference that is 0 comes out 1 / √1e-5 times
+    // as large in the layers before it.
     const bool degenerate = spec_.hidden_layer_norm && std::ranges::count(spec_.hidden_sizes, 1) > 0;
     for (const Kind& kind : Kinds(spec_)) {
       // Few rows and few units: one that bfloat16 moves to the other side of its ReLU is most of the gradient.

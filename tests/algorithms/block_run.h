@@ -24,8 +24,8 @@ struct Kind {
   double tolerance, gradient_tolerance;
 };
 
-// Those that this processor has, with their tolerances for such a network. What is divided by its deviation rounds anew, and
-// more units pass over to the other side.
+// Those that this processor has, with their tolerances for such a network. What is divided by its deviation rounds
+// anew, and more units pass over to the other side.
 inline std::vector<Kind> Kinds(const DenseStackSpec& spec = {}) {
   std::vector<Kind> kinds;
   const bool normed = spec.input_layer_norm || spec.hidden_layer_norm;
