@@ -40,13 +40,6 @@ inline float Exp(float x) {
   return series * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
 }
 
-// Absolute error below 2e-7. NaN gives NaN.
-inline float Tanh(float x) {
-  const float magnitude = std::fabs(x) < 10.0f ? std::fabs(x) : 10.0f;
-  const float e = Exp(2.0f * magnitude);
-  return std::copysign(1.0f - 2.0f / (e + 1.0f), x) + (x - x);
-}
-
 // ln x for normal x > 0: the mantissa between √½ and √2 by Cephes' polynomial. NaN and infinity give NaN.
 inline float Log(float x) {
   const int32_t bits = std::bit_cast<int32_t>(x);
