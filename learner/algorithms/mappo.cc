@@ -25,11 +25,6 @@ enum SeedUse : uint64_t { kActorInit = 0x61, kCriticInit = 0x63, kShuffle = 0x73
 // How long the next batch is waited for before the device is asked again whether it has finished.
 constexpr absl::Duration kPoll = absl::Milliseconds(1);
 
-LagCorrection ResolveLagCorrection(const Experiment& experiment) {
-  if (experiment.ppo().lag_correction() != LAG_CORRECTION_UNSPECIFIED) return experiment.ppo().lag_correction();
-  return experiment.collection().mode() == ASYNCHRONOUS ? DECOUPLED : NONE;
-}
-
 double CountAt(const std::vector<int32_t>& per_step, const std::vector<int64_t>& steps) {
   int64_t count = 0;
   for (const int64_t step : steps) count += per_step[step];
@@ -83,7 +78,7 @@ Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
     : context_(context),
       ranks_(*context_.ranks),
       ppo_(context_.experiment.ppo()),
-      lag_correction_(ResolveLagCorrection(context_.experiment)) {
+      lag_correction_(ppo_.lag_correction()) {
   for (const PolicySpec& policy : context_.policies) actors_.push_back({policy, SlotMap(policy)});
   for (CriticLayout& layout : layouts) {
     critics_.push_back({std::move(layout), ValueNorm(ppo_.value_normalization())});

@@ -55,10 +55,10 @@ void Mappo::UseRows(const TrainingBatch& batch) {
 
 std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch) {
   std::vector<std::vector<float>> importance;
+  if (lag_correction_ == NONE && ppo_.target_kl() <= 0) return importance;
   std::vector<float> logits;
   const auto cap = static_cast<float>(ppo_.importance_cap());
   for (size_t g = 0; g < actors_.size(); ++g) {
-    if (lag_correction_ == NONE && ppo_.target_kl() <= 0) continue;
     Actor& actor = actors_[g];
     arithmetic_->Infer(g, &logits);
     actor.start_log_probabilities =

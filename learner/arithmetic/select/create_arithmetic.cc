@@ -31,9 +31,12 @@ absl::StatusOr<std::unique_ptr<Arithmetic>> CreateOnCpu(std::vector<NetworkPlan>
     return absl::FailedPreconditionError(
         "compute.precision is TF32, but this learner trains on the CPU, which has none; expected FASTEST, F32 or BF16");
   }
+  const auto is_covered = [&](const NetworkPlan& plan) {
+    return !options.overrides.autograd && BlockStack::Covers(plan.stack);
+  };
   std::vector<std::string> uncovered;
   for (const NetworkPlan& plan : plans) {
-    if (options.overrides.autograd || !BlockStack::Covers(plan.stack)) uncovered.push_back(plan.name);
+    if (!is_covered(plan)) uncovered.push_back(plan.name);
   }
   const BlockKernels* const bfloat16 = FastestBlockKernelsBf16();
   if (precision == BF16 && (!uncovered.empty() || bfloat16 == nullptr)) {
@@ -60,9 +63,8 @@ absl::StatusOr<std::unique_ptr<Arithmetic>> CreateOnCpu(std::vector<NetworkPlan>
       absl::StrAppend(&bits, ", autograd");
     }
   }
-  const bool autograd_alone = options.overrides.autograd || kernels == nullptr;
   const auto make_engine = [&](const TrainedNetwork& network) -> std::unique_ptr<GradientEngine> {
-    if (autograd_alone || !BlockStack::Covers(network.plan.stack)) return MakeAutogradEngine(network);
+    if (kernels == nullptr || !is_covered(network.plan)) return MakeAutogradEngine(network);
     return std::make_unique<BlockEngine>(network.plan.stack, kernels, network.plan.objective,
                                          network.stack.parameters().const_data_ptr<float>());
   };
