@@ -21,5 +21,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                               COMPILE_OPTIONS "${avx512};${norm}" SKIP_PRECOMPILE_HEADERS ON)
 endif()
 # Loops that the compiler is to spread over vectors (learner/arithmetic/host/vector_functions.h).
-set_source_files_properties(learner/arithmetic/host/vector_math.cc learner/arithmetic/objectives/loss_rows.cc PROPERTIES
+set_source_files_properties(learner/arithmetic/host/vector_math.cc learner/arithmetic/objectives/loss_rows.cc
+                            learner/arithmetic/blocks/cell_loops.cc PROPERTIES
                             COMPILE_OPTIONS "-O3;-fno-math-errno;-fno-trapping-math" SKIP_PRECOMPILE_HEADERS ON)

@@ -39,6 +39,11 @@ absl::Status CheckSpec(const PolicySpec& spec, int copies) {
     if (size < 1)
       return absl::InvalidArgumentError(absl::StrCat(where, "hidden_sizes holds ", size, ", expected at least 1"));
   }
+  if (spec.stack.is_recurrent() != (spec.stack.recurrent_size > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, "recurrent_size is ", spec.stack.recurrent_size,
+                     spec.stack.is_recurrent() ? ", expected at least 1" : " without a cell, expected 0"));
+  }
   return absl::OkStatus();
 }
 

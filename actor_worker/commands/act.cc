@@ -28,12 +28,11 @@ Command ActCommand() {
       .usage = {"--actors=FILE --agent=NAME [flags]", "--actors=FILE --network [flags]"},
       .text =
           "With --agent, one agent alone. Standard input: an observation per line, numbers separated by spaces or "
-          "commas "
-          "(a\nJSON array will do), then \"| MASK\" if some actions are not allowed (1 = allowed). Standard output: "
-          "per line "
-          "an action's\nnumber, or the numbers of a continuous one. A bad line is named on standard error and gets no "
-          "action. What the\nnumbers and actions are stands in the actor file (`learner inspect FILE`) and in "
-          "`actor_worker environments NAME`.\n"
+          "commas (a\nJSON array will do), then \"| MASK\" if some actions are not allowed (1 = allowed). Standard "
+          "output: per line an action's\nnumber, or the numbers of a continuous one. A line \"begin\" says that an "
+          "episode begins: a recurrent actor forgets what\nit remembers. A bad line is named on standard error and "
+          "gets no action. What the numbers and actions are stands in the\nactor file (`learner inspect FILE`) and "
+          "in `actor_worker environments NAME`.\n"
           "With --network, the whole network in the simulator, every agent by its own actor from its own observation.",
       .flags = {"actors=FILE", "agent=NAME", "network", "set FIELD=VALUE", "sample", "greedy", "seed=N", "steps=N",
                 "every=N"},

@@ -16,6 +16,7 @@ namespace troupe {
 namespace {
 
 constexpr size_t kLongestQuote = 24;
+constexpr absl::string_view kBegin = "begin";
 
 // "[1, 2]" → "1, 2"; a bracket alone stays, and is refused as no number.
 absl::string_view WithoutBrackets(absl::string_view part) {
@@ -79,6 +80,10 @@ ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream
   std::vector<float> uniforms(actor.draws());
   for (int64_t number = 1; std::getline(in, line); ++number) {
     for (float& uniform : uniforms) uniform = draws.Uniform();
+    if (absl::StripAsciiWhitespace(line) == kBegin) {
+      actor.Begin();
+      continue;
+    }
     const absl::Status status = ParseObservationLine(line, actor.observation_size(), actor.mask_size(), &parsed);
     if (!status.ok()) {
       ++served.refused;

@@ -52,6 +52,7 @@ void FillFrom(const PolicySettings& base, PolicySettings* settings) {
   if (settings->sharing() == POLICY_SHARING_UNSPECIFIED) settings->clear_sharing();
   if (settings->activation() == ACTIVATION_FUNCTION_UNSPECIFIED) settings->clear_activation();
   if (settings->distribution() == ACTION_DISTRIBUTION_UNSPECIFIED) settings->clear_distribution();
+  if (settings->recurrent_cell() == RECURRENT_CELL_UNSPECIFIED) settings->clear_recurrent_cell();
   filled.MergeFrom(*settings);
   if (filled.sharing() != PARTITIONED && settings->partition().empty()) filled.clear_partition();
   *settings = filled;

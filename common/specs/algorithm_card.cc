@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 #include "common/config/algorithm_settings.h"
+#include "common/specs/policy_spec.h"
 
 namespace troupe {
 namespace {
@@ -16,7 +17,7 @@ std::vector<AlgorithmCard> MakeCards() {
        .summary = "multi-agent PPO with a shared critic; independent PPO with critic.input LOCAL_OBSERVATION",
        .experience = Experience::kOnPolicy,
        .action_kinds = {ActionKind::kDiscrete},
-       .recurrent = false,
+       .recurrent = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
        .trajectory_fields = {"observations", "actions", "log_probabilities", "rewards", "action_masks", "alive",
                              "final_observations", "state_extras", "terminated", "truncated", "truncated_at",
@@ -58,7 +59,8 @@ std::string FormatCard(const AlgorithmCard& card) {
     absl::StrAppend(text, CollectionMode_Name(mode));
   });
   return absl::StrCat(card.name, ": ", card.experience == Experience::kOnPolicy ? "on-policy" : "replay", ", ", kinds,
-                      " actions, ", card.recurrent ? "recurrent" : "feed-forward", ", collection.mode ", modes);
+                      " actions, ", card.recurrent ? "feed-forward or recurrent" : "feed-forward", ", collection.mode ",
+                      modes);
 }
 
 absl::Status CheckCollectionMode(const AlgorithmCard& card, const CollectionSettings& collection) {
@@ -77,8 +79,23 @@ absl::Status CheckActionKinds(const AlgorithmCard& card, const EnvironmentSpec& 
   return absl::OkStatus();
 }
 
+absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experiment) {
+  if (card.recurrent) return absl::OkStatus();
+  const auto check = [&](const std::string& field, RecurrentCell cell) {
+    if (CellOf(cell) == Cell::kNone) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": ", RecurrentCell_Name(cell), " is not for this algorithm (", FormatCard(card), ")"));
+  };
+  RETURN_IF_ERROR(check("policy.recurrent_cell", experiment.policy().recurrent_cell()));
+  for (const auto& [group, policy] : experiment.group_policies()) {
+    RETURN_IF_ERROR(check(absl::StrCat("group_policies.", group, ".recurrent_cell"), policy.recurrent_cell()));
+  }
+  return check("critic.recurrent_cell", experiment.critic().recurrent_cell());
+}
+
 absl::Status CheckAlgorithm(const Experiment& experiment) {
   ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
+  RETURN_IF_ERROR(CheckRecurrence(*card, experiment));
   return CheckCollectionMode(*card, experiment.collection());
 }
 

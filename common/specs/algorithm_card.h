@@ -40,7 +40,7 @@ absl::Span<const AlgorithmCard> AllAlgorithmCards();
 // NOT_FOUND "algorithm.name: …" with the nearest name.
 absl::StatusOr<const AlgorithmCard*> FindAlgorithmCard(const std::string& name);
 
-// "mappo: on-policy, discrete actions, feed-forward, collection.mode SYNCHRONOUS | PIPELINED".
+// "mappo: on-policy, discrete actions, feed-forward or recurrent, collection.mode SYNCHRONOUS | PIPELINED".
 std::string FormatCard(const AlgorithmCard& card);
 
 // INVALID_ARGUMENT naming the setting, its value and the card's line, when the card does not allow the mode.
@@ -48,6 +48,9 @@ absl::Status CheckCollectionMode(const AlgorithmCard& card, const CollectionSett
 
 // INVALID_ARGUMENT naming the group, its actions and the card's line, when the card has no such kind of actions.
 absl::Status CheckActionKinds(const AlgorithmCard& card, const EnvironmentSpec& environment);
+
+// INVALID_ARGUMENT naming the setting and the card's line, when a network is recurrent and the card has none.
+absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experiment);
 
 // All of the above: of a complete experiment before its environment is known, and after.
 absl::Status CheckAlgorithm(const Experiment& experiment);

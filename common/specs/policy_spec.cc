@@ -87,6 +87,8 @@ absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const 
   stack.hidden_layer_norm = settings.hidden_layer_norm();
   stack.orthogonal_init = settings.orthogonal_init();
   stack.output_gain = static_cast<float>(settings.output_gain());
+  stack.cell = CellOf(settings.recurrent_cell());
+  stack.recurrent_size = stack.is_recurrent() ? static_cast<int>(settings.recurrent_size()) : 0;
   return spec;
 }
 
@@ -97,9 +99,12 @@ std::vector<DenseStackSpec::Parameter> DenseStackSpec::Parameters() const {
   const auto add_vector = [&](std::string name, int size) {
     parameters.push_back({std::move(name), {num_sets, size}});
   };
+  const auto add_product = [&](const std::string& prefix, int inputs, int outputs) {
+    parameters.push_back({prefix + "weight", {num_sets, inputs, outputs}});
+    add_vector(prefix + "bias", outputs);
+  };
   const auto add_dense = [&](const std::string& name, int inputs, int outputs) {
-    parameters.push_back({name + ".weight", {num_sets, inputs, outputs}});
-    add_vector(name + ".bias", outputs);
+    add_product(name + ".", inputs, outputs);
   };
   const auto add_norm = [&](const std::string& name, int size) {
     add_vector(name + ".gain", size);
@@ -112,9 +117,25 @@ std::vector<DenseStackSpec::Parameter> DenseStackSpec::Parameters() const {
     if (hidden_layer_norm) add_norm(absl::StrCat("norms.", i), hidden_sizes[i]);
     width = hidden_sizes[i];
   }
+  if (is_recurrent()) {
+    add_product("cell.input_", width, num_gates() * recurrent_size);
+    add_product("cell.state_", recurrent_size, num_gates() * recurrent_size);
+    if (hidden_layer_norm) add_norm("cell_norm", recurrent_size);
+    width = recurrent_size;
+  }
   add_dense("output", width, output_size);
   return parameters;
 }
+
+DenseStackSpec DenseStackSpec::BeforeCell() const {
+  DenseStackSpec before = *this;
+  before.cell = Cell::kNone;
+  before.recurrent_size = 0;
+  before.output_size = num_gates() * recurrent_size;
+  return before;
+}
+
+Cell CellOf(RecurrentCell setting) { return setting == GRU ? Cell::kGru : setting == LSTM ? Cell::kLstm : Cell::kNone; }
 
 std::vector<DenseStackSpec::Parameter> PolicySpec::Parameters() const {
   std::vector<DenseStackSpec::Parameter> parameters = stack.Parameters();

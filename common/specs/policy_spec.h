@@ -4,7 +4,14 @@
 // For an agent with parameter set s and observation x [O] (its one-hot index in the group appended if agent_id_input):
 //   h0 = input_layer_norm ? LayerNorm(x) : x
 //   hi = act(h(i-1) · Wi[s] + bi[s]);  hidden_layer_norm: hi = LayerNorm(hi)          i = 1 … hidden_sizes.size()
-//   outputs = hL · Wo[s] + bo[s]                                                       [output_size]
+//   with a recurrent cell: h = cell(hL, state); hidden_layer_norm: h = LayerNorm(h)     (h = hL without)
+//   outputs = h · Wo[s] + bo[s]                                                        [output_size]
+// Cells, H = recurrent_size, σ the logistic function, gi = hL · Wi[s] + bi[s] and gh = m · Wh[s] + bh[s] in parts of H:
+//   GRU   (arXiv:1406.1078, with cuDNN's place of the reset gate); state m [H], gates r, z, n in this order
+//         r = σ(gi_r + gh_r);  z = σ(gi_z + gh_z);  n = tanh(gi_n + r ∘ gh_n);  h = m' = (1 − z) ∘ n + z ∘ m
+//   LSTM  (doi:10.1162/089976600300015015); state m [H], c [H], gates i, f, g, o in this order
+//         c' = σ(gi_f + gh_f) ∘ c + σ(gi_i + gh_i) ∘ tanh(gi_g + gh_g);  h = m' = σ(gi_o + gh_o) ∘ tanh(c')
+// The state is zero where an episode begins. Before the norm the cell's output is what it remembers.
 // LayerNorm: (x − mean) / sqrt(variance + 1e-5) · gain + bias, biased variance, over the last axis. (arXiv:2103.01955,
 // appendix C, orders activation before norm.) What the outputs mean is the distribution's matter
 // (common/specs/distribution_spec.h).
@@ -26,8 +33,10 @@ inline constexpr float kMaskedLogit = -1e10f;
 inline constexpr float kLayerNormEpsilon = 1e-5f;
 
 enum class Activation { kRelu, kTanh };
+enum class Cell { kNone, kGru, kLstm };
 
-// A dense stack as both actors and critics have it: sizes and switches, no weights.
+// A dense stack as both actors and critics have it, with a recurrent cell before its output or without: sizes and
+// switches, no weights.
 struct DenseStackSpec {
   int num_sets = 1;  // independent parameter sets, each parameter's leading axis
   int input_size = 0;
@@ -38,6 +47,16 @@ struct DenseStackSpec {
   bool hidden_layer_norm = false;
   bool orthogonal_init = true;
   float output_gain = 1.0f;
+  Cell cell = Cell::kNone;
+  int recurrent_size = 0;  // H; 0 without a cell
+
+  bool is_recurrent() const { return cell != Cell::kNone; }
+  // Gates' parts of gi and gh: 3 or 4; 0 without a cell.
+  int num_gates() const { return cell == Cell::kNone ? 0 : cell == Cell::kGru ? 3 : 4; }
+  // Numbers remembered of a row from one step to the next.
+  int state_size() const { return cell == Cell::kNone ? 0 : cell == Cell::kGru ? recurrent_size : 2 * recurrent_size; }
+  // What hands the cell its gates' inputs, as a stack of its own: the layers before the cell with gi as their output.
+  DenseStackSpec BeforeCell() const;
 
   struct Parameter {
     std::string name;  // "input_norm.gain", "layers.0.weight", "layers.0.bias", "norms.0.gain", …, "output.weight"
@@ -45,7 +64,9 @@ struct DenseStackSpec {
     bool operator==(const Parameter&) const = default;
   };
   // In the one order used everywhere: input_norm.gain, input_norm.bias, then for each hidden layer i layers.i.weight,
-  // layers.i.bias, norms.i.gain, norms.i.bias (those that exist), then output.weight, output.bias.
+  // layers.i.bias, norms.i.gain, norms.i.bias (those that exist), then of a cell cell.input_weight, cell.input_bias,
+  // cell.state_weight, cell.state_bias (gates side by side), cell_norm.gain, cell_norm.bias, then output.weight,
+  // output.bias. BeforeCell()'s parameters are those up to cell.input_bias.
   std::vector<Parameter> Parameters() const;
   bool operator==(const DenseStackSpec&) const = default;
 };
@@ -74,6 +95,9 @@ struct PolicySpec {
 absl::StatusOr<PolicySpec> MakePolicySpec(const Experiment& experiment, const AgentGroupSpec& group);
 absl::StatusOr<std::vector<PolicySpec>> MakePolicySpecs(const Experiment& experiment,
                                                         const EnvironmentSpec& environment);
+
+// A cell as settings name it.
+Cell CellOf(RecurrentCell setting);
 
 // A stable one-line JSON form, stored in exported actors; ParsePolicySpec(FormatPolicySpec(s)) == s. A distribution is
 // told when it is not the one of every group before there were others; without one it is the default of the action

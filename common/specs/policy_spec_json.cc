@@ -166,6 +166,10 @@ std::string FormatPolicySpec(const PolicySpec& spec) {
                  {"hidden_layer_norm", stack.hidden_layer_norm},
                  {"orthogonal_init", stack.orthogonal_init},
                  {"output_gain", stack.output_gain}}}};
+  if (stack.is_recurrent()) {
+    json["stack"]["cell"] = stack.cell == Cell::kGru ? "gru" : "lstm";
+    json["stack"]["recurrent_size"] = stack.recurrent_size;
+  }
   if (spec.distribution.kind != DistributionKind::kCategorical) {
     json["distribution"] = TraitsOf(spec.distribution.kind).name;
   }
@@ -204,6 +208,10 @@ absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text) {
   stack_reader.Boolean("hidden_layer_norm", &stack.hidden_layer_norm);
   stack_reader.Boolean("orthogonal_init", &stack.orthogonal_init);
   stack_reader.Number("output_gain", &stack.output_gain);
+  if (stack_reader.Has("cell")) {  // feed-forward networks do not tell it
+    stack_reader.Choice("cell", "gru", Cell::kGru, "lstm", Cell::kLstm, &stack.cell);
+    stack_reader.Integer("recurrent_size", 1, kMaxSize, &stack.recurrent_size);
+  }
   RETURN_IF_ERROR(stack_reader.Finish());
   RETURN_IF_ERROR(CheckConsistency(spec));
   return spec;

@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "learner/algorithms/modules/critic_layout.h"
+#include "learner/arithmetic/cpu/sequence_network.h"
+#include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
 
@@ -31,16 +33,21 @@ double NumParameters(const DenseStackSpec& stack) {
   return count;
 }
 
-// `minibatch_rows`: input rows of the network in a minibatch.
-double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows) {
+// `minibatch_rows`: input rows of the network in a minibatch; `sequence`: steps of a sequence.
+double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows, double sequence) {
   const double parameters = NumParameters(stack);
+  // A cell's gates, what it remembers before and after, and its output.
+  const double of_cell = 2.0 * stack.num_gates() * stack.recurrent_size + 2.0 * stack.state_size();
   const double widths = std::accumulate(stack.hidden_sizes.begin(), stack.hidden_sizes.end(),
-                                        static_cast<double>(stack.input_size + stack.output_size));
+                                        static_cast<double>(stack.input_size + stack.output_size)) +
+                        of_cell;
   const bool norms = stack.input_layer_norm || stack.hidden_layer_norm;
   const double step = RunsInBlocks(stack) ? parameters * (kPartialGradients + (norms ? kFoldedWeights : 0))
                                           : parameters * std::min(kAutogradParts, 1 + minibatch_rows / 2048) +
                                                 2 * std::min(minibatch_rows, kAutogradRows) * widths;
-  return kFloat * (parameters * kCopiesOfParameters + step);
+  // Of every thread a block of rows, with all that its steps leave for the way back (arithmetic/cpu/sequence_engine.h).
+  const double sequences = stack.is_recurrent() ? ComputeThreads() * sequence * kSequenceRows * widths : 0;
+  return kFloat * (parameters * kCopiesOfParameters + step + sequences);
 }
 
 // Places of a set's agents; sets with fewer are padded (modules/actor_rows.h).
@@ -61,20 +68,26 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   const double states = steps + 2.0 * columns;
   const double set_minibatch = experiment.ppo().minibatch_size();  // 0: the whole batch
   const double minibatch = set_minibatch == 0 ? steps : std::min(steps, set_minibatch);
+  const double sequence =
+      std::min<double>(experiment.collection().sequence_length(), experiment.collection().rollout_length());
+  const double sequences = steps / sequence + columns;
   double actor_rows = 0, critic_rows = 0, estimates = 0, networks = 0;
   for (const PolicySpec& policy : policies) {
     const double rows = steps * RowsPerStep(policy);
     // Inputs, masks and fields; a field on its way into them; advantages; what lag correction recomputes.
     actor_rows += rows * (kFloat * (policy.stack.input_size + PolicyRow::kCount + 1) + policy.action_size) +
-                  steps * policy.num_agents * kFloat * 3;
-    networks += NetworkBytes(policy.stack, minibatch * RowsPerStep(policy));
+                  steps * policy.num_agents * kFloat * 3 +
+                  sequences * RowsPerStep(policy) * policy.stack.state_size() * kFloat;
+    networks += NetworkBytes(policy.stack, minibatch * RowsPerStep(policy), sequence);
   }
   for (const CriticLayout& layout : layouts) {
-    critic_rows += states * layout.rows_per_step * layout.stack.input_size * kFloat;
+    // What is remembered where sequences begin, and at the end, there and from batch to batch.
+    critic_rows += layout.rows_per_step * kFloat *
+                   (states * layout.stack.input_size + (sequences + 2.0 * columns) * layout.stack.state_size());
     // Values twice while they are rescaled; rewards, values before and after, advantages and targets; two flags; the
     // rows of the loss.
     estimates += layout.columns() * (states * 2 * kFloat + steps * (5 * kFloat + 2 + kFloat * int{ValueRow::kCount}));
-    networks += NetworkBytes(layout.stack, minibatch * layout.rows_per_step);
+    networks += NetworkBytes(layout.stack, minibatch * layout.rows_per_step, sequence);
   }
   // The shuffled steps, as a list and dealt to minibatches.
   estimates += steps * 2 * sizeof(int64_t);

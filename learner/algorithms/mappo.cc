@@ -81,8 +81,11 @@ Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
       lag_correction_(ppo_.lag_correction()) {
   for (const PolicySpec& policy : context_.policies) actors_.push_back({policy, SlotMap(policy)});
   for (CriticLayout& layout : layouts) {
-    critics_.push_back({std::move(layout), ValueNorm(ppo_.value_normalization())});
+    const int64_t remembered = int64_t{layout.rows_per_step} * layout.stack.state_size();
+    critics_.push_back({std::move(layout), ValueNorm(ppo_.value_normalization()), StreamStates(remembered)});
   }
+  for (const Actor& actor : actors_) recurrent_ |= actor.policy.stack.is_recurrent();
+  for (const Critic& critic : critics_) recurrent_ |= critic.layout.stack.is_recurrent();
 }
 
 absl::Status Mappo::PrepareArithmetic() {
@@ -114,7 +117,8 @@ absl::Status Mappo::PrepareArithmetic() {
                      .initial_key = MixKey({seed, kCriticInit, c}),
                      .rows_per_step = layout.rows_per_step,
                      .objective = value_loss,
-                     .optimizer = adam});
+                     .optimizer = adam,
+                     .finds_states = true});
   }
   ArithmeticOptions options = context_.arithmetic;
   options.compute = context_.experiment.compute();
@@ -122,8 +126,14 @@ absl::Status Mappo::PrepareArithmetic() {
   return absl::OkStatus();
 }
 
+absl::Status Mappo::Check(const TrainingBatch& batch) const {
+  RETURN_IF_ERROR(CheckBatch(context_.environment, batch));
+  if (!recurrent_) return absl::OkStatus();
+  return CheckRemembered(context_.policies, context_.experiment.collection().sequence_length(), batch);
+}
+
 absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
-  if (const absl::Status status = CheckBatch(context_.environment, batch); !status.ok()) {
+  if (const absl::Status status = Check(batch); !status.ok()) {
     sent_ahead_ = nullptr;
     return status;
   }
@@ -182,6 +192,30 @@ std::vector<std::vector<double>> Mappo::Denominators(const std::vector<std::vect
   return denominators;
 }
 
+void Mappo::DealEpoch(const RankShare& share, uint64_t key, Epoch* epoch) const {
+  const int64_t size = ppo_.minibatch_size();
+  if (!recurrent_) {
+    const int64_t length = context_.experiment.collection().rollout_length();
+    epoch->minibatches = OwnSteps(share, DealMinibatches(length * share.all_columns, size, key));
+    return;
+  }
+  // Sequences are dealt as steps are elsewhere, and each brings its steps along.
+  const Timeline& timeline = *timeline_;
+  const int64_t sequences = timeline.sequences_per_column() * share.all_columns;
+  const int64_t at_once = size == 0 ? 0 : std::max<int64_t>(1, size / timeline.sequence_length);
+  epoch->sequences = OwnSteps(share, DealMinibatches(sequences, at_once, key));
+  epoch->minibatches.clear();
+  for (const std::vector<int64_t>& minibatch : epoch->sequences) {
+    std::vector<int64_t>& steps = epoch->minibatches.emplace_back();
+    for (const int64_t sequence : minibatch) {
+      const int64_t first = timeline.FirstStep(sequence);
+      for (int64_t t = 0; t < timeline.Length(sequence); ++t) steps.push_back(first + t * timeline.columns);
+    }
+  }
+  // A minibatch of all steps has them in order.
+  if (epoch->minibatches.size() == 1) std::ranges::sort(epoch->minibatches.front());
+}
+
 Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& share, uint64_t update,
                                    const Rates& rates) {
   const uint64_t seed = context_.experiment.seed();
@@ -195,8 +229,7 @@ Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& 
     }
   }
   for (uint32_t number = 0; number < ppo_.epochs(); ++number) {
-    epoch.minibatches = OwnSteps(share, DealMinibatches(batch.rollout_length * share.all_columns, ppo_.minibatch_size(),
-                                                        MixKey({seed, kShuffle, update, number})));
+    DealEpoch(share, MixKey({seed, kShuffle, update, number}), &epoch);
     if (ppo_.value_norm_update() == PER_MINIBATCH) WriteValueRowsByMinibatch(epoch.minibatches);
     std::vector<std::vector<double>> denominators = Denominators(epoch.minibatches);
     for (size_t n = 0; n < epoch.networks.size(); ++n) epoch.networks[n].denominators = std::move(denominators[n]);
@@ -260,7 +293,7 @@ void Mappo::PrefetchMeanwhile() {
   do {
     const TrainingBatch* const next = next_batch_(timeout);
     if (next != nullptr) {
-      if (!CheckBatch(context_.environment, *next).ok()) return;  // its Update says why
+      if (!Check(*next).ok()) return;  // its Update says why
       SendRows(*next);
       sent_ahead_ = next;
       return;

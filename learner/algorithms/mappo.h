@@ -7,6 +7,9 @@
 //         ─► epochs × minibatches of joint steps: a step of every group's actor and of every critic
 // How networks are stepped is the arithmetic's business (arithmetic/arithmetic.h): the actors are its first networks,
 // the critics follow. Differences between IPPO and MAPPO are settings of the critic (modules/critic_layout.h).
+// Recurrent networks are trained along sequences of collection.sequence_length steps, which minibatches take whole. An
+// actor's begin with what it remembered when it acted; a critic's with what the newest critic remembers there, carried
+// on from batch to batch.
 // Parameter sets of one group are policies of their own: each has its own loss, gradient norm, guard against NaN, and
 // stop at target_kl.
 #ifndef TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
@@ -21,6 +24,7 @@
 #include "learner/algorithms/modules/actor_rows.h"
 #include "learner/algorithms/modules/critic_layout.h"
 #include "learner/algorithms/modules/rank_share.h"
+#include "learner/algorithms/modules/stream_states.h"
 #include "learner/algorithms/modules/target_sums.h"
 #include "learner/algorithms/modules/value_norm.h"
 #include "learner/arithmetic/arithmetic.h"
@@ -54,6 +58,7 @@ class Mappo : public Algorithm {
   struct Critic {
     CriticLayout layout;
     ValueNorm value_norm;
+    StreamStates states;  // remembered where the next batch's columns begin
     // Of the batch.
     std::vector<float> values;  // [states, columns], the network's outputs
     ValueStreams streams;
@@ -76,7 +81,7 @@ class Mappo : public Algorithm {
 
   // mappo_targets.cc: what a batch is turned into.
 
-  // Rows that do not depend on the networks, sent to where they are stepped.
+  // Rows of a batch, sent to where networks are stepped.
   void SendRows(const TrainingBatch& batch);
   // Those brought ahead if they are this batch's, or sent now.
   void UseRows(const TrainingBatch& batch);
@@ -97,7 +102,11 @@ class Mappo : public Algorithm {
   // mappo.cc: what is done with it.
 
   absl::Status PrepareArithmetic();
+  // Whether a batch can be trained on at all.
+  absl::Status Check(const TrainingBatch& batch) const;
   Rates RatesAt(const UpdateProgress& progress) const;
+  // The minibatches of one epoch, this rank's part of them.
+  void DealEpoch(const RankShare& share, uint64_t key, Epoch* epoch) const;
   EpochsDone RunEpochs(const TrainingBatch& batch, const RankShare& share, uint64_t update, const Rates& rates);
   // What each minibatch's losses are divided by: living rows of every actor's sets, then active ones of every critic,
   // over all ranks, at least 1. [networks][minibatches · sets]
@@ -116,6 +125,8 @@ class Mappo : public Algorithm {
   std::vector<Actor> actors_;
   std::vector<Critic> critics_;
   std::unique_ptr<Arithmetic> arithmetic_;
+  bool recurrent_ = false;                    // whether any network is
+  std::shared_ptr<const Timeline> timeline_;  // of the batch, where one is
   NextBatch next_batch_;
   const TrainingBatch* sent_ahead_ = nullptr;
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "learner/algorithms/mappo.h"
+#include "learner/algorithms/modules/timeline.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
 
 namespace troupe {
@@ -29,18 +30,24 @@ void Normalize(const std::vector<uint8_t>& alive, int64_t streams, Collective* r
 }  // namespace
 
 void Mappo::SendRows(const TrainingBatch& batch) {
-  arithmetic_->BeginRows();
+  if (recurrent_) timeline_ = MakeTimeline(batch, context_.experiment.collection().sequence_length());
+  arithmetic_->BeginRows(timeline_);
   const int64_t steps = batch.env_steps();
   const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns +
                          static_cast<int64_t>(batch.truncated_at.size()) / 2;
   for (size_t g = 0; g < actors_.size(); ++g) {
     const Actor& actor = actors_[g];
-    WriteActorRows(actor.policy, actor.map, batch.groups[g], steps, arithmetic_->Rows(g, steps, steps));
+    const RowMemory memory = arithmetic_->Rows(g, steps, steps);
+    WriteActorRows(actor.policy, actor.map, batch.groups[g], steps, memory);
+    if (actor.policy.stack.is_recurrent()) {
+      WriteActorStates(actor.policy, actor.map, batch.groups[g], timeline_->num_sequences(), memory);
+    }
     arithmetic_->SendRows(g);
   }
   for (size_t c = 0; c < critics_.size(); ++c) {
     const RowMemory memory = arithmetic_->Rows(CriticNetwork(c), states, steps);
     WriteCriticInputs(critics_[c].layout, context_.environment, batch, memory.inputs);
+    if (memory.remembered != nullptr) critics_[c].states.Read(batch, memory.remembered);
     arithmetic_->SendRows(CriticNetwork(c));
   }
 }
@@ -89,6 +96,7 @@ void Mappo::Estimate(const TrainingBatch& batch, const std::vector<std::vector<f
   for (size_t c = 0; c < critics_.size(); ++c) {
     Critic& critic = critics_[c];
     arithmetic_->Infer(CriticNetwork(c), &critic.values);
+    if (critic.layout.stack.is_recurrent()) critic.states.Keep(batch, arithmetic_->RememberedLast(CriticNetwork(c)));
     std::vector<float> values = critic.values;
     const double mean = critic.value_norm.mean(), deviation = critic.value_norm.deviation();
     for (float& value : values) value = static_cast<float>(value * deviation + mean);

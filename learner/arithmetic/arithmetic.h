@@ -5,6 +5,9 @@
 //   { BeginRows ─► Rows, fill, SendRows of every network ─► UseRows ─► Infer* ─► fill fields ─► LoadFields of every
 //     network ─► RunEpoch* ─► TakeFigures }*          Save, Load, Export between updates
 //
+// Recurrent networks are trained along sequences of steps, each from a state that was remembered where it begins; what
+// a sequence's steps do to that state is not followed further back.
+//
 // Where runs_ahead() the rows of the next batch may be made (BeginRows … SendRows) after the last RunEpoch of this one,
 // while the device still works on it.
 #ifndef TROUPE_LEARNER_ARITHMETIC_ARITHMETIC_H_
@@ -39,12 +42,37 @@ struct NetworkPlan {
   int64_t rows_per_step = 1;
   std::shared_ptr<const Objective> objective;
   AdamSettings optimizer;
+  // Recurrent networks: where sequences begin, their states are given, or, with this, of every column the first alone,
+  // and Infer finds the others on its way along the column.
+  bool finds_states = false;
+};
+
+// How the joint steps of a batch follow one another: step t of column b is number t · columns + b. What recurrent
+// networks need to know of a batch.
+struct Timeline {
+  int64_t columns = 0;
+  int64_t steps = 0;            // of each column
+  int64_t sequence_length = 1;  // sequence i of column b, number i · columns + b, begins at step i · sequence_length
+  std::vector<uint8_t> begins;  // [steps + 1, columns], 1: an episode begins here, and nothing is remembered
+  std::vector<int64_t> finals;  // states from number (steps + 1) · columns on are what followed these joint steps
+
+  int64_t sequences_per_column() const { return (steps + sequence_length - 1) / sequence_length; }
+  int64_t num_sequences() const { return sequences_per_column() * columns; }
+  int64_t FirstStep(int64_t sequence) const {
+    return sequence / columns * sequence_length * columns + sequence % columns;
+  }
+  // The last one of a column may be shorter.
+  int64_t Length(int64_t sequence) const {
+    const int64_t left = steps - sequence / columns * sequence_length;
+    return left < sequence_length ? left : sequence_length;
+  }
 };
 
 // Host memory of one network's rows of a batch, uninitialised. S sets, R rows_per_step.
 struct RowMemory {
-  float* inputs = nullptr;   // [S, states, R, stack.input_size]
-  uint8_t* masks = nullptr;  // [S, steps, R, stack.output_size], 1 = allowed; null where the objective has none
+  float* inputs = nullptr;      // [S, states, R, stack.input_size]
+  uint8_t* masks = nullptr;     // [S, steps, R, stack.output_size], 1 = allowed; null where the objective has none
+  float* remembered = nullptr;  // [S, sequences, R, stack.state_size()]; null where the network is not recurrent
 };
 
 // A pass over an update's joint steps.
@@ -57,6 +85,8 @@ struct Epoch {
   };
   // Numbers of joint steps; where there is only one minibatch, all steps in order.
   std::vector<std::vector<int64_t>> minibatches;
+  // With recurrent networks: the sequences that each minibatch consists of, its steps being theirs.
+  std::vector<std::vector<int64_t>> sequences;
   std::vector<Network> networks;
 };
 
@@ -84,8 +114,8 @@ class Arithmetic {
   // What decides bits, for ranks to agree on: arithmetics of the same name give the same.
   virtual std::string bits() const = 0;
 
-  // Turns to memory for another batch's rows.
-  virtual void BeginRows() = 0;
+  // Turns to memory for another batch's rows. `timeline` may be null where no network is recurrent.
+  virtual void BeginRows(std::shared_ptr<const Timeline> timeline) = 0;
   // Memory for a network's rows: `states` joint steps to infer on, of which the first `steps` are trained on.
   virtual RowMemory Rows(size_t network, int64_t states, int64_t steps) = 0;
   // The memory is filled.
@@ -95,6 +125,9 @@ class Arithmetic {
 
   // Outputs of all states: [S, states, R, stack.output_size].
   virtual void Infer(size_t network, std::vector<float>* outputs) = 0;
+  // After Infer of a network that finds its states: what it remembers after each column's last step, [S, columns, R,
+  // stack.state_size()], whether or not an episode ended there.
+  virtual const std::vector<float>& RememberedLast(size_t network) const = 0;
 
   // What the rows bring to the loss: [S, steps, R, objective.FieldsPerRow()], to be filled, and kept until the next
   // UseRows.

@@ -20,6 +20,21 @@ struct GroupBatch {
   std::vector<uint8_t> action_masks;      // [T+1, B, A, N], 1 = allowed; empty for continuous groups
   std::vector<uint8_t> alive;             // [T+1, B, A], 1 = the agent acts at this step
   std::vector<float> final_observations;  // [K, A, O]
+  std::vector<float> network_states;
+};
+
+struct ColumnStream {
+  uint32_t shard = 0;
+  uint32_t copy = 0;  // of the shard
+  uint32_t lease_epoch = 0;
+  uint64_t sequence = 0;  // of the piece, 0, 1, 2, …
+
+  bool begins() const { return sequence == 0; }
+  bool Continues(const ColumnStream& before) const {
+    return shard == before.shard && copy == before.copy && lease_epoch == before.lease_epoch &&
+           sequence == before.sequence + 1;
+  }
+  bool operator==(const ColumnStream&) const = default;
 };
 
 struct TrainingBatch {
@@ -32,6 +47,7 @@ struct TrainingBatch {
   std::vector<int32_t> truncated_at;      // [K, 2]: (t, column)
   std::vector<float> final_state_extras;  // [K, S]
   std::vector<uint64_t> policy_versions;  // [B]: the version that acted in each column
+  std::vector<ColumnStream> streams;      // [B]
 
   int64_t env_steps() const { return static_cast<int64_t>(rollout_length) * columns; }
 };

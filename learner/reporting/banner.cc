@@ -29,12 +29,18 @@ uint64_t NumParameters(const PolicySpec& policy) {
   return total;
 }
 
+// "a GRU of 64 before the output".
+std::string RecurrentText(Cell cell, int size) {
+  return absl::StrCat(cell == Cell::kGru ? "a GRU of " : "an LSTM of ", size, " before the output");
+}
+
 std::string DescribePolicy(const PolicySpec& policy) {
   const DenseStackSpec& stack = policy.stack;
   const std::string sets = stack.num_sets == 1 ? "one network for all" : absl::StrCat(stack.num_sets, " networks");
   return absl::StrCat(
       policy.group, ": ", Layers(stack.input_size, stack.hidden_sizes, stack.output_size), ", ", sets, ", ",
       WithThousands(NumParameters(policy)), " parameters",
+      stack.is_recurrent() ? absl::StrCat(", ", RecurrentText(stack.cell, stack.recurrent_size)) : "",
       policy.distribution == DistributionSpec{} ? "" : absl::StrCat(", ", Describe(policy.distribution)));
 }
 
@@ -85,9 +91,15 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
                                   ", global state of ", environment.state_size());
   for (const PolicySpec& policy : policies) absl::StrAppend(&text, Row("actor", DescribePolicy(policy)));
   const CriticSettings& critic = experiment.critic();
-  absl::StrAppend(&text, Row("critic", absl::StrCat(CriticInput_Name(critic.input()), ", hidden layers ",
-                                                    absl::StrJoin(critic.hidden_sizes(), "-"), ", value heads ",
-                                                    ValueHeads_Name(critic.heads()))));
+  const Cell critic_cell = CellOf(critic.recurrent_cell());
+  absl::StrAppend(
+      &text, Row("critic",
+                 absl::StrCat(
+                     CriticInput_Name(critic.input()), ", hidden layers ", absl::StrJoin(critic.hidden_sizes(), "-"),
+                     ", value heads ", ValueHeads_Name(critic.heads()),
+                     critic_cell == Cell::kNone
+                         ? ""
+                         : absl::StrCat(", ", RecurrentText(critic_cell, static_cast<int>(critic.recurrent_size()))))));
   return text;
 }
 

@@ -85,5 +85,25 @@ TEST(ServeActorTest, SamplesRepeatablyFromTheSeed) {
   EXPECT_NE(serve(1), serve(2));
 }
 
+TEST(ServeActorTest, ARecurrentActorForgetsWhereAnEpisodeBegins) {
+  PolicySpec spec = MakeTestSpec(1, 3, 4, {8}, {0});
+  spec.action_kind = ActionKind::kContinuous;
+  spec.distribution.kind = DistributionKind::kGaussian;
+  spec.stack.cell = Cell::kGru;
+  spec.stack.recurrent_size = 6;
+  const PolicySnapshot weights{1, RandomWeights(spec, 2)};
+  auto actor = *OwnActor::Create(spec, weights, 0);
+  std::istringstream in("0.5 1 -1\n0.5 1 -1\n begin\n0.5 1 -1\n");
+  std::ostringstream out, err;
+  const ServedLines served = ServeActor(*actor, false, 7, in, out, err);
+  EXPECT_EQ(err.str(), "");
+  EXPECT_EQ(served.acted, 3);
+  std::istringstream answers(out.str());
+  std::string first, second, third;
+  std::getline(answers, first), std::getline(answers, second), std::getline(answers, third);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(first, third);
+}
+
 }  // namespace
 }  // namespace troupe

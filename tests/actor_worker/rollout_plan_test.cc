@@ -52,9 +52,11 @@ TEST(RolloutPlanTest, IsMadeForWhatTheAlgorithmAllows) {
 TEST(RolloutPlanTest, ActionsThatAreNotOnTheAlgorithmsCardAreRefusedByGroup) {
   const absl::Status status = MakeRolloutPlan(TinyExperiment(), FindSteering).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("group \"pilots\" has continuous actions, which are not for this algorithm (mappo: on-policy, "
-                        "discrete actions, feed-forward, collection.mode SYNCHRONOUS | PIPELINED | ASYNCHRONOUS)"));
+  EXPECT_THAT(
+      std::string(status.message()),
+      HasSubstr(
+          "group \"pilots\" has continuous actions, which are not for this algorithm (mappo: on-policy, "
+          "discrete actions, feed-forward or recurrent, collection.mode SYNCHRONOUS | PIPELINED | ASYNCHRONOUS)"));
 }
 
 TEST(RolloutPlanTest, AnUnknownAlgorithmIsRefused) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -16,25 +17,33 @@ namespace {
 
 constexpr int kSteps = 12, kColumns = 4;
 
-// An algorithm's settings for a small team, with everything that makes it draw random numbers and keep state.
+// An algorithm's settings for a small team, with everything that makes it draw random numbers and keep state. An
+// algorithm may come several times, as "NAME" and "NAME with WHAT".
 const std::map<std::string, std::string>& Settings() {
   static const auto* const settings = new std::map<std::string, std::string>{
       {"mappo",
        "policy { hidden_sizes: [16] } group_policies { key: \"cars\" value { sharing: PER_AGENT hidden_sizes: [8] } } "
        "critic { hidden_sizes: [16] } ppo { epochs: 3 minibatch_size: 16 actor_learning_rate: 0.003 "
        "critic_learning_rate: 0.003 anneal_learning_rate: true }"},
+      {"mappo with recurrent networks",
+       "policy { hidden_sizes: [16] } group_policies { key: \"cars\" value { sharing: PER_AGENT hidden_sizes: [8] "
+       "recurrent_cell: GRU recurrent_size: 9 } } critic { hidden_sizes: [16] recurrent_cell: LSTM recurrent_size: 7 } "
+       "ppo { epochs: 3 minibatch_size: 16 actor_learning_rate: 0.003 critic_learning_rate: 0.003 }"},
   };
   return *settings;
 }
 
-AlgorithmContext ContextOf(const std::string& name) {
-  return MakeContext("algorithm { name: \"" + name + "\" } " + Settings().at(name) +
-                         " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 12 }",
+AlgorithmContext ContextOf(const std::string& row) {
+  return MakeContext("algorithm { name: \"" + row.substr(0, row.find(' ')) + "\" } " + Settings().at(row) +
+                         " collection { num_shards: 1 copies_per_shard: 4 rollout_length: 12 sequence_length: 5 }",
                      {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 7, 3)}, 2);
 }
 
+// Streams begin anew with every batch, as after a stop.
 TrainingBatch BatchOf(const AlgorithmContext& context, uint64_t update) {
-  return RandomBatch(context.environment, kSteps, kColumns, 100 + update);
+  TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 100 + update);
+  FillRemembered(context, static_cast<uint32_t>(update), &batch);
+  return batch;
 }
 
 UpdateProgress ProgressAt(uint64_t update) {
@@ -53,18 +62,19 @@ std::map<std::string, double> Train(Algorithm* algorithm, const AlgorithmContext
   return statistics;
 }
 
-std::vector<std::string> Names() {
-  std::vector<std::string> names;
-  for (const AlgorithmEntry& entry : AllAlgorithms()) names.push_back(entry.name);
-  return names;
+std::vector<std::string> Rows() {
+  std::vector<std::string> rows;
+  for (const auto& [row, settings] : Settings()) rows.push_back(row);
+  return rows;
+}
+
+TEST(AlgorithmConformanceRows, HaveEveryAlgorithmOfTheRegistry) {
+  for (const AlgorithmEntry& entry : AllAlgorithms()) EXPECT_TRUE(Settings().contains(entry.name)) << entry.name;
 }
 
 class AlgorithmConformance : public ::testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    ASSERT_EQ(Settings().count(GetParam()), 1) << "an algorithm of the registry that this suite has no settings for";
-    context_ = ContextOf(GetParam());
-  }
+  void SetUp() override { context_ = ContextOf(GetParam()); }
   void TearDown() override { SetComputeThreads(1); }
   std::unique_ptr<Algorithm> Make() const { return CreateAlgorithm(context_).value(); }
 
@@ -161,6 +171,7 @@ TEST_P(AlgorithmConformance, ANanLeavesTheWeightsAsTheyAreAndIsCounted) {
   Train(algorithm.get(), context_, 0, 1);
   const std::vector<HostTensor> before = algorithm->SaveState();
   TrainingBatch batch = RandomBatch(context_.environment, kSteps, kColumns, 5, /*ends=*/false);
+  FillRemembered(context_, 9, &batch);
   for (GroupBatch& group : batch.groups) {
     for (float& reward : group.rewards) reward = std::numeric_limits<float>::quiet_NaN();
   }
@@ -171,6 +182,20 @@ TEST_P(AlgorithmConformance, ANanLeavesTheWeightsAsTheyAreAndIsCounted) {
   EXPECT_EQ(algorithm->SaveState(), before);
   Train(algorithm.get(), context_, 1, 2);
   EXPECT_NE(algorithm->SaveState(), before) << "and it goes on from there";
+}
+
+TEST_P(AlgorithmConformance, ABatchWithoutWhatWasRememberedIsRefusedWhereNetworksAreRecurrent) {
+  const bool recurrent = context_.experiment.critic().recurrent_cell() != FEED_FORWARD;
+  TrainingBatch batch = BatchOf(context_, 0);
+  batch.streams.clear();
+  const absl::Status without_streams = Make()->Update(batch, ProgressAt(0)).status();
+  EXPECT_EQ(without_streams.ok(), !recurrent);
+  if (!recurrent) return;
+  EXPECT_EQ(std::string(without_streams.message()), "batch.streams: 0 elements, expected 4");
+  batch = BatchOf(context_, 0);
+  batch.groups[0].network_states.pop_back();
+  EXPECT_EQ(std::string(Make()->Update(batch, ProgressAt(0)).status().message()),
+            "batch.groups[cars].network_states: 323 elements, expected 324");
 }
 
 TEST_P(AlgorithmConformance, ABatchOfTheWrongShapeIsRefusedAndChangesNothing) {
@@ -184,8 +209,11 @@ TEST_P(AlgorithmConformance, ABatchOfTheWrongShapeIsRefusedAndChangesNothing) {
   EXPECT_EQ(algorithm->SaveState(), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Registry, AlgorithmConformance, ::testing::ValuesIn(Names()),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Registry, AlgorithmConformance, ::testing::ValuesIn(Rows()), [](const auto& info) {
+  std::string name = info.param;
+  std::ranges::replace(name, ' ', '_');
+  return name;
+});
 
 }  // namespace
 }  // namespace troupe

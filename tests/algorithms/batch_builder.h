@@ -118,6 +118,22 @@ inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, 
   return batch;
 }
 
+// What recurrent networks look for in a batch, as random numbers: its columns are the first of leases of `epoch`.
+inline void FillRemembered(const AlgorithmContext& context, uint32_t epoch, TrainingBatch* batch) {
+  const int64_t length = context.experiment.collection().sequence_length();
+  const int64_t sequences = (batch->rollout_length + length - 1) / length * batch->columns;
+  RandomStream random(epoch);
+  for (size_t g = 0; g < context.policies.size(); ++g) {
+    const PolicySpec& policy = context.policies[g];
+    batch->groups[g].network_states.resize(sequences * policy.num_agents * policy.stack.state_size());
+    for (float& value : batch->groups[g].network_states) value = static_cast<float>(0.5 * random.Normal());
+  }
+  batch->streams.clear();
+  for (int column = 0; column < batch->columns; ++column) {
+    batch->streams.push_back({.shard = 0, .copy = static_cast<uint32_t>(column), .lease_epoch = epoch});
+  }
+}
+
 }  // namespace troupe
 
 #endif  // TROUPE_TESTS_ALGORITHMS_BATCH_BUILDER_H_

@@ -139,7 +139,7 @@ TEST_P(Objectives, StepAlongTheLossAsThePapersDefineItInEveryArithmetic) {
     options.compute.set_precision(F32);
     SingleRank alone;
     const auto arithmetic = CreateArithmetic({plan}, options, &alone).value();
-    arithmetic->BeginRows();
+    arithmetic->BeginRows(nullptr);
     const RowMemory memory = arithmetic->Rows(0, kSteps, kSteps);
     std::copy(inputs.begin(), inputs.end(), memory.inputs);
     if (what.objective->has_masks()) std::copy(masks.begin(), masks.end(), memory.masks);

@@ -1,5 +1,5 @@
-// What the CPU's engines do with gradient steps: the same dense network out of blocks and through autograd, and a
-// recurrent one that autograd alone covers, on one thread and on all; in rows a second, and whether bits are the same.
+// What the CPU's engines do with gradient steps: the same dense network and the same recurrent one out of blocks and
+// through autograd, on one thread and on all; in rows a second, and whether bits are the same.
 //
 //   engine_benchmark [--rounds=N]        medians over N rounds (5), everything in turn
 #include <unistd.h>
@@ -17,8 +17,11 @@
 
 #include "common/base/random.h"
 #include "learner/arithmetic/autograd/autograd_engine.h"
+#include "learner/arithmetic/autograd/autograd_sequence.h"
 #include "learner/arithmetic/blocks/block_engine.h"
+#include "learner/arithmetic/blocks/block_sequence.h"
 #include "learner/arithmetic/cpu/host_arithmetic.h"
+#include "learner/arithmetic/cpu/sequence_engine.h"
 #include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
 
@@ -27,35 +30,8 @@ namespace {
 
 constexpr int64_t kSteps = 16384;
 
-// A gated recurrent unit (arXiv:1406.1078) over sequences of kLength, and a linear layer on every state. It takes the
-// flat parameters of a dense stack that has at least as many, and leaves the rest alone: [inputs + hidden, 3 · hidden],
-// [3 · hidden], [hidden, outputs], [outputs].
-constexpr int64_t kLength = 10, kObserved = 17, kHidden = 64, kActions = 4;
-at::Tensor GatedRecurrentUnit(const at::Tensor& flat, const at::Tensor& rows) {
-  int64_t offset = 0;
-  const auto take = [&](at::IntArrayRef sizes) {
-    const int64_t size = c10::multiply_integers(sizes);
-    offset += size;
-    return flat.narrow(0, offset - size, size).view(sizes);
-  };
-  const at::Tensor input = take({kObserved, 3 * kHidden}), state = take({kHidden, 3 * kHidden}),
-                   bias = take({3 * kHidden}), output = take({kHidden, kActions}), output_bias = take({kActions});
-  const int64_t count = rows.size(1);
-  const at::Tensor x = at::addmm(bias, rows.view({count * kLength, kObserved}), input).view({count, kLength, -1});
-  at::Tensor h = at::zeros({count, kHidden});
-  std::vector<at::Tensor> states;
-  for (int64_t t = 0; t < kLength; ++t) {
-    const at::Tensor now = x.select(1, t), recurrent = at::mm(h, state);
-    const at::Tensor reset = at::sigmoid(now.narrow(1, 0, kHidden) + recurrent.narrow(1, 0, kHidden));
-    const at::Tensor update = at::sigmoid(now.narrow(1, kHidden, kHidden) + recurrent.narrow(1, kHidden, kHidden));
-    const at::Tensor proposal =
-        at::tanh(now.narrow(1, 2 * kHidden, kHidden) + reset * recurrent.narrow(1, 2 * kHidden, kHidden));
-    h = update * h + (1 - update) * proposal;
-    states.push_back(h);
-  }
-  const at::Tensor all = at::stack(states, 1).view({count * kLength, kHidden});
-  return at::addmm(output_bias, all, output).view({1, count, kLength * kActions});
-}
+// Sequences of the recurrent network, side by side.
+constexpr int64_t kLength = 10, kColumns = 128;
 
 struct Subject {
   std::string name;
@@ -65,10 +41,15 @@ struct Subject {
 
 std::vector<Subject> Subjects() {
   const DenseStackSpec dense{.input_size = 155, .hidden_sizes = {256, 256, 128}, .output_size = 9};
-  // The sizes of the recurrent network's rows, and parameters enough for it.
-  const DenseStackSpec recurrent{.input_size = static_cast<int>(kLength * kObserved),
-                                 .hidden_sizes = {96},
-                                 .output_size = static_cast<int>(kLength * kActions)};
+  // The published recipe's actor of MPE (arXiv:2103.01955, table 10).
+  const DenseStackSpec recurrent{.input_size = 18,
+                                 .hidden_sizes = {64, 64},
+                                 .output_size = 5,
+                                 .activation = Activation::kTanh,
+                                 .input_layer_norm = true,
+                                 .hidden_layer_norm = true,
+                                 .cell = Cell::kGru,
+                                 .recurrent_size = 64};
   const auto autograd = [](const TrainedNetwork& network) -> std::unique_ptr<GradientEngine> {
     const DenseStackSpec stack = network.plan.stack;
     return std::make_unique<AutogradEngine>(
@@ -86,10 +67,18 @@ std::vector<Subject> Subjects() {
                                              network.stack.parameters().const_data_ptr<float>());
                                        }});
   }
+  if (const BlockKernels* kernels = BlockKernelsF32(); kernels != nullptr) {
+    subjects.push_back({"GRU 64 over 10 steps, blocks f32", recurrent, [kernels](const TrainedNetwork& network) {
+                          return std::make_unique<SequenceEngine>(
+                              network.plan,
+                              std::make_unique<BlockSequence>(network.plan.stack, kernels,
+                                                              network.stack.parameters().const_data_ptr<float>()));
+                        }});
+  }
   subjects.push_back({"GRU 64 over 10 steps, autograd", recurrent, [](const TrainedNetwork& network) {
-                        return std::make_unique<AutogradEngine>(
-                            AutogradEngine::Sizes{1, kLength * kObserved, kLength * kActions}, GatedRecurrentUnit,
-                            network.plan.objective, network.stack.parameters());
+                        return std::make_unique<SequenceEngine>(
+                            network.plan,
+                            std::make_unique<AutogradSequence>(network.plan.stack, network.stack.parameters()));
                       }});
   return subjects;
 }
@@ -109,15 +98,30 @@ class Trainer {
                       .objective = std::make_shared<ClippedValueObjective>(ValueLossSettings{})}},
                     subject.make_engine, "", "", &alone_) {
     RandomStream random(5);
+    auto timeline = std::make_shared<Timeline>();
+    timeline->columns = kColumns;
+    timeline->steps = kSteps / kColumns;
+    timeline->sequence_length = kLength;
+    timeline->begins.assign(kSteps + kColumns, 0);
+    arithmetic_.BeginRows(timeline);
     const int64_t width = subject.stack.output_size * ValueRow::kCount;
     const RowMemory memory = arithmetic_.Rows(0, kSteps, kSteps);
     for (int64_t i = 0; i < kSteps * subject.stack.input_size; ++i) {
       memory.inputs[i] = static_cast<float>(random.Normal());
     }
+    if (memory.remembered != nullptr) {
+      std::fill_n(memory.remembered, timeline->num_sequences() * subject.stack.state_size(), 0.0f);
+    }
     arithmetic_.UseRows();
     for (int64_t i = 0; i < kSteps * width; ++i) arithmetic_.fields(0)[i] = i % ValueRow::kCount == 2 ? 1.0f : 0.5f;
     epoch_.minibatches.resize(4);
-    for (int64_t step = 0; step < kSteps; ++step) epoch_.minibatches[step % 4].push_back(step);
+    epoch_.sequences.resize(4);
+    for (int64_t sequence = 0; sequence < timeline->num_sequences(); ++sequence) {
+      epoch_.sequences[sequence % 4].push_back(sequence);
+      for (int64_t t = 0; t < timeline->Length(sequence); ++t) {
+        epoch_.minibatches[sequence % 4].push_back(timeline->FirstStep(sequence) + t * kColumns);
+      }
+    }
     epoch_.networks = {{.learning_rate = 1e-4, .denominators = std::vector<double>(4, kSteps / 4.0)}};
   }
 

@@ -69,10 +69,28 @@ TEST(AlgorithmCardTest, AModeThatTheCardDoesNotAllowIsRefused) {
   const absl::Status status = CheckCollectionMode(kReplayCard, collection);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(std::string(status.message()),
-            "collection.mode: PIPELINED is not for this algorithm (qmix: replay, continuous actions, recurrent, "
+            "collection.mode: PIPELINED is not for this algorithm (qmix: replay, continuous actions, feed-forward or "
+            "recurrent, "
             "collection.mode SYNCHRONOUS | ASYNCHRONOUS)");
   collection.set_mode(ASYNCHRONOUS);
   EXPECT_TRUE(CheckCollectionMode(kReplayCard, collection).ok());
+}
+
+TEST(AlgorithmCardTest, RecurrentNetworksAreRefusedByTheSettingWhereTheCardHasNone) {
+  AlgorithmCard card = kReplayCard;
+  card.recurrent = false;
+  Experiment experiment;
+  EXPECT_TRUE(CheckRecurrence(card, experiment).ok());
+  (*experiment.mutable_group_policies())["red"].set_recurrent_cell(LSTM);
+  EXPECT_EQ(std::string(CheckRecurrence(card, experiment).message()),
+            "group_policies.red.recurrent_cell: LSTM is not for this algorithm (qmix: replay, continuous actions, "
+            "feed-forward, collection.mode SYNCHRONOUS | ASYNCHRONOUS)");
+  experiment.mutable_policy()->set_recurrent_cell(GRU);
+  EXPECT_THAT(CheckRecurrence(card, experiment).message(), StartsWith("policy.recurrent_cell: GRU"));
+  experiment = {};
+  experiment.mutable_critic()->set_recurrent_cell(GRU);
+  EXPECT_THAT(CheckRecurrence(card, experiment).message(), StartsWith("critic.recurrent_cell: GRU"));
+  EXPECT_TRUE(CheckRecurrence(kReplayCard, experiment).ok());
 }
 
 TEST(AlgorithmCardTest, ActionsThatTheCardDoesNotHaveAreRefusedByGroup) {

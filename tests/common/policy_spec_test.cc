@@ -33,6 +33,48 @@ TEST(DenseStackSpecTest, ListsParametersInTheOneOrder) {
   EXPECT_EQ(stack.Parameters().size(), 6);
 }
 
+TEST(DenseStackSpecTest, ListsACellBetweenTheHiddenLayersAndTheOutput) {
+  DenseStackSpec stack{.num_sets = 2,
+                       .input_size = 3,
+                       .hidden_sizes = {4},
+                       .output_size = 6,
+                       .hidden_layer_norm = true,
+                       .cell = Cell::kGru,
+                       .recurrent_size = 5};
+  using P = DenseStackSpec::Parameter;
+  EXPECT_THAT(
+      stack.Parameters(),
+      ElementsAre(P{"layers.0.weight", {2, 3, 4}}, P{"layers.0.bias", {2, 4}}, P{"norms.0.gain", {2, 4}},
+                  P{"norms.0.bias", {2, 4}}, P{"cell.input_weight", {2, 4, 15}}, P{"cell.input_bias", {2, 15}},
+                  P{"cell.state_weight", {2, 5, 15}}, P{"cell.state_bias", {2, 15}}, P{"cell_norm.gain", {2, 5}},
+                  P{"cell_norm.bias", {2, 5}}, P{"output.weight", {2, 5, 6}}, P{"output.bias", {2, 6}}));
+  EXPECT_EQ(stack.state_size(), 5);
+  stack.cell = Cell::kLstm;
+  stack.hidden_layer_norm = false;
+  EXPECT_THAT(stack.Parameters(), ElementsAre(P{"layers.0.weight", {2, 3, 4}}, P{"layers.0.bias", {2, 4}},
+                                              P{"cell.input_weight", {2, 4, 20}}, P{"cell.input_bias", {2, 20}},
+                                              P{"cell.state_weight", {2, 5, 20}}, P{"cell.state_bias", {2, 20}},
+                                              P{"output.weight", {2, 5, 6}}, P{"output.bias", {2, 6}}));
+  EXPECT_EQ(stack.state_size(), 10);
+  // What the layers before the cell have as parameters are the first of these, of the same shapes.
+  const std::vector<P> before = stack.BeforeCell().Parameters(), all = stack.Parameters();
+  ASSERT_EQ(before.size(), 4);
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i].shape, all[i].shape);
+}
+
+TEST(MakePolicySpecTest, TakesTheCellOfASettingAndForgetsItsSizeWithout) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_recurrent_size(32);
+  EXPECT_EQ(Make(experiment).stack.recurrent_size, 0);
+  EXPECT_EQ(Make(experiment).stack.state_size(), 0);
+  experiment.mutable_policy()->set_recurrent_cell(LSTM);
+  EXPECT_EQ(Make(experiment).stack.cell, Cell::kLstm);
+  EXPECT_EQ(Make(experiment).stack.recurrent_size, 32);
+  const PolicySpec spec = Make(experiment);
+  EXPECT_EQ(ParsePolicySpec(FormatPolicySpec(spec)).value(), spec);
+  EXPECT_THAT(FormatPolicySpec(spec), HasSubstr("\"cell\":\"lstm\",\"recurrent_size\":32"));
+}
+
 TEST(MakePolicySpecTest, TakesDocumentedDefaults) {
   const PolicySpec spec = Make(MinimalExperiment());
   EXPECT_EQ(spec.group, "red");

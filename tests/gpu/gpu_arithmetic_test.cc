@@ -32,7 +32,7 @@ std::vector<NetworkPlan> Plans() {
 
 void SendRandomRows(Arithmetic* arithmetic) {
   RandomStream random(5);
-  arithmetic->BeginRows();
+  arithmetic->BeginRows(nullptr);
   const RowMemory actor = arithmetic->Rows(0, kSteps, kSteps);
   for (int64_t i = 0; i < kSets * kSteps * kSlots * 6; ++i) actor.inputs[i] = static_cast<float>(random.Normal());
   std::fill_n(actor.masks, kSets * kSteps * kSlots * kActions, uint8_t{1});

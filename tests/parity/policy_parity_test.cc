@@ -72,6 +72,78 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
   }
 }
 
+// Recurrent networks over an episode's first steps, a state of each agent carried along on both sides.
+class RecurrentParity : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(RecurrentParity, WorkerAndLearnerAgreeOnOutputsAndStates) {
+  const AlgorithmContext context = MakeContext(
+      "policy { output_gain: 1 " + GetParam() + " } collection { num_shards: 1 copies_per_shard: 7 rollout_length: 3 }",
+      {DiscreteGroup("cars", 4, 9, 5)}, 0);
+  const PolicySpec& policy = context.policies[0];
+  const std::vector<float> flat = InitialParameters(policy.stack, 5);
+  std::vector<HostTensor> tensors;
+  const float* next = flat.data();
+  for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+    tensors.push_back(HostTensor::Float32("cars/" + parameter.name, parameter.shape, next));
+    next += tensors.back().num_elements();
+  }
+  const at::Tensor parameters =
+      at::from_blob(const_cast<float*>(flat.data()), {static_cast<int64_t>(flat.size())}, at::kFloat);
+  const auto network = MakeNetwork(policy, kCopies);
+  network->SetParameters(tensors);
+  const SlotMap map(policy);
+  const int64_t size = policy.stack.state_size(), agents = policy.num_agents;
+  ASSERT_EQ(network->state_size(), size);
+  std::vector<float> state(kCopies * agents * size, 0.0f);
+  // As the learner has them: [sets, copies · slots, …].
+  at::Tensor before = at::zeros({map.sets, kCopies * map.slots, size}, at::kFloat);
+  TrainingBatch batch = RandomBatch(context.environment, 12, kCopies, 11);
+  double largest = 0;
+  for (int step = 0; step < 12; ++step) {
+    GroupBatch row;
+    const auto seen =
+        absl::MakeConstSpan(batch.groups[0].observations)
+            .subspan(step * kCopies * agents * policy.observation_size, kCopies * agents * policy.observation_size);
+    row.observations.assign(seen.begin(), seen.end());
+    row.action_masks.assign(kCopies * agents * policy.action_size, 1);
+    row.log_probabilities.assign(kCopies * agents, 0.0f);
+    std::vector<float> inputs(map.sets * kCopies * map.slots * policy.stack.input_size);
+    std::vector<uint8_t> masks(map.sets * kCopies * map.slots * policy.action_size);
+    WriteActorRows(policy, map, row, kCopies, {inputs.data(), masks.data()});
+    const RecurrentStep made = RecurrentReference(
+        policy.stack, parameters,
+        at::from_blob(inputs.data(), {map.sets, kCopies * map.slots, policy.stack.input_size}, at::kFloat), before);
+    before = made.state;
+    const absl::Span<const float> outputs = network->Outputs(seen, absl::MakeSpan(state));
+    const at::Tensor expected = made.outputs.contiguous(), remembered = made.state.contiguous();
+    for (int64_t place = 0; place < int64_t{map.sets} * map.slots; ++place) {
+      const int agent = map.agent_of[place];
+      if (agent == SlotMap::kPadding) continue;
+      for (int64_t copy = 0; copy < kCopies; ++copy) {
+        const int64_t theirs = place / map.slots * kCopies * map.slots + copy * map.slots + place % map.slots;
+        const int64_t ours = copy * agents + agent;
+        for (int64_t i = 0; i < policy.stack.output_size; ++i) {
+          const float should = expected.const_data_ptr<float>()[theirs * policy.stack.output_size + i];
+          ASSERT_NEAR(outputs[ours * policy.stack.output_size + i], should, 1e-5) << step;
+          largest = std::max(largest, std::abs(static_cast<double>(should)));
+        }
+        for (int64_t i = 0; i < size; ++i) {
+          ASSERT_NEAR(state[ours * size + i], remembered.const_data_ptr<float>()[theirs * size + i], 1e-5) << step;
+        }
+      }
+    }
+  }
+  EXPECT_GT(largest, 0.1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cells, RecurrentParity,
+    ::testing::Values(
+        "hidden_sizes: [32] recurrent_cell: GRU", "hidden_sizes: [32] recurrent_cell: LSTM recurrent_size: 20",
+        "hidden_sizes: [32] recurrent_cell: GRU recurrent_size: 37 sharing: PER_AGENT hidden_layer_norm: true",
+        "hidden_sizes: [24, 16] recurrent_cell: LSTM input_layer_norm: true hidden_layer_norm: true activation: TANH",
+        "hidden_sizes: [20] recurrent_cell: GRU sharing: PARTITIONED partition: [0, 1, 2, 0] agent_id_input: true"));
+
 INSTANTIATE_TEST_SUITE_P(
     Specs, PolicyParity,
     ::testing::Values(

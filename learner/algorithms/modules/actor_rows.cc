@@ -58,6 +58,19 @@ void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBat
   });
 }
 
+void WriteActorStates(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t sequences,
+                      const RowMemory& to) {
+  const int64_t size = policy.stack.state_size();
+  ForEachRow(map, sequences, [&](int64_t row, int64_t sequence, int agent) {
+    float* const state = to.remembered + row * size;
+    if (agent == SlotMap::kPadding) {
+      std::fill_n(state, size, 0.0f);
+    } else {
+      std::copy_n(batch.network_states.data() + (sequence * policy.num_agents + agent) * size, size, state);
+    }
+  });
+}
+
 void WritePolicyRows(const SlotMap& map, const GroupBatch& batch, int64_t steps, const ActorTargets& targets,
                      float* rows) {
   const int64_t agents = NumAgents(batch, steps);

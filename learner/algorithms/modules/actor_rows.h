@@ -28,6 +28,10 @@ struct SlotMap {
 void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                     const RowMemory& to);
 
+// Writes what a recurrent policy's agents remembered where `sequences` sequences begin.
+void WriteActorStates(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t sequences,
+                      const RowMemory& to);
+
 // What the policy loss needs of each agent at each step, [steps, agents].
 struct ActorTargets {
   const std::vector<float>* reference_log_probabilities = nullptr;

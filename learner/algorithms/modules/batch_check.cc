@@ -67,4 +67,16 @@ absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch&
   return absl::OkStatus();
 }
 
+absl::Status CheckRemembered(const std::vector<PolicySpec>& policies, int64_t sequence_length,
+                             const TrainingBatch& batch) {
+  RETURN_IF_ERROR(CheckSize("streams", batch.streams.size(), batch.columns));
+  const int64_t sequences = (batch.rollout_length + sequence_length - 1) / sequence_length * batch.columns;
+  for (size_t g = 0; g < policies.size(); ++g) {
+    RETURN_IF_ERROR(CheckSize(absl::StrCat("groups[", policies[g].group, "].network_states"),
+                              batch.groups[g].network_states.size(),
+                              sequences * policies[g].num_agents * policies[g].stack.state_size()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace troupe

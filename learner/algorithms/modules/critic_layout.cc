@@ -19,6 +19,8 @@ DenseStackSpec StackOf(const CriticSettings& settings, int input_size, int outpu
   stack.hidden_layer_norm = settings.hidden_layer_norm();
   stack.orthogonal_init = settings.orthogonal_init();
   stack.output_gain = 1.0f;
+  stack.cell = CellOf(settings.recurrent_cell());
+  stack.recurrent_size = stack.is_recurrent() ? static_cast<int>(settings.recurrent_size()) : 0;
   return stack;
 }
 

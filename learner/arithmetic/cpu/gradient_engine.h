@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "learner/arithmetic/arithmetic.h"
 #include "learner/arithmetic/objectives/objective.h"
 
 namespace troupe {
@@ -23,6 +24,11 @@ struct NetworkRows {
   const uint8_t* masks = nullptr;  // [sets, steps, rows_per_step, output]
   const float* fields = nullptr;   // [sets, steps, rows_per_step, fields per row]
   int64_t states = 0, steps = 0, rows_per_step = 1;
+  // Recurrent networks: how steps follow one another, what is remembered where sequences begin (Infer writes it where
+  // the plan says that it is found), and, for Infer, where what is remembered last goes; as in arithmetic.h.
+  const Timeline* timeline = nullptr;
+  float* remembered = nullptr;
+  float* remembered_last = nullptr;
 };
 
 struct MinibatchTask {
@@ -30,6 +36,9 @@ struct MinibatchTask {
   int64_t num_steps = 0;
   const double* denominators = nullptr;  // [sets]
   const uint8_t* stepped = nullptr;      // [sets], 0: nothing of the set is computed; null: all are
+  // Recurrent networks: the sequences that the steps are of; null for the first num_sequences.
+  const int64_t* sequences = nullptr;
+  int64_t num_sequences = 0;
   Objective::Scalars scalars{};
 };
 

@@ -45,16 +45,22 @@ RowMemory HostArithmetic::Rows(size_t network, int64_t states, int64_t steps) {
   member.inputs.Reserve(states * rows * plan.stack.input_size);
   if (plan.objective->has_masks()) member.masks.Reserve(steps * rows * plan.stack.output_size);
   member.fields.Reserve(steps * rows * member.network.fields_per_row());
-  return {member.inputs.data(), member.masks.data()};
+  if (!plan.stack.is_recurrent()) return {member.inputs.data(), member.masks.data()};
+  member.remembered.Reserve(timeline_->num_sequences() * rows * plan.stack.state_size());
+  member.remembered_last.resize(timeline_->columns * rows * plan.stack.state_size());
+  return {member.inputs.data(), member.masks.data(), member.remembered.data()};
 }
 
-NetworkRows HostArithmetic::RowsOf(const Member& member) const {
+NetworkRows HostArithmetic::RowsOf(Member& member) const {
   return {.inputs = member.inputs.data(),
           .masks = member.masks.data(),
           .fields = member.fields.data(),
           .states = member.states,
           .steps = member.steps,
-          .rows_per_step = member.network.plan.rows_per_step};
+          .rows_per_step = member.network.plan.rows_per_step,
+          .timeline = timeline_.get(),
+          .remembered = member.remembered.data(),
+          .remembered_last = member.remembered_last.data()};
 }
 
 void HostArithmetic::UseRows() { RefreshAll(); }
@@ -89,11 +95,16 @@ void HostArithmetic::RunEpoch(const Epoch& epoch) {
     for (size_t n = 0; n < members_.size(); ++n) {
       const Epoch::Network& of = epoch.networks[n];
       Member& member = members_[n];
-      member.engine->Begin(RowsOf(member), {.steps = whole ? nullptr : epoch.minibatches[m].data(),
-                                            .num_steps = static_cast<int64_t>(epoch.minibatches[m].size()),
-                                            .denominators = of.denominators.data() + m * member.network.num_sets(),
-                                            .stepped = of.stepped.empty() ? nullptr : of.stepped.data(),
-                                            .scalars = of.scalars});
+      MinibatchTask task{.steps = whole ? nullptr : epoch.minibatches[m].data(),
+                         .num_steps = static_cast<int64_t>(epoch.minibatches[m].size()),
+                         .denominators = of.denominators.data() + m * member.network.num_sets(),
+                         .stepped = of.stepped.empty() ? nullptr : of.stepped.data(),
+                         .scalars = of.scalars};
+      if (!epoch.sequences.empty()) {
+        task.sequences = whole ? nullptr : epoch.sequences[m].data();
+        task.num_sequences = static_cast<int64_t>(epoch.sequences[m].size());
+      }
+      member.engine->Begin(RowsOf(member), task);
     }
     ForEachItem([](const GradientEngine& engine) { return engine.num_parts(); },
                 [](int lane, Member& member, int64_t part) { member.engine->RunPart(part, lane); });

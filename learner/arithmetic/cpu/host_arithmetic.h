@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "learner/arithmetic/arithmetic.h"
@@ -25,11 +26,12 @@ class HostArithmetic final : public Arithmetic {
 
   std::string description() const override { return description_; }
   std::string bits() const override { return bits_; }
-  void BeginRows() override {}
+  void BeginRows(std::shared_ptr<const Timeline> timeline) override { timeline_ = std::move(timeline); }
   RowMemory Rows(size_t network, int64_t states, int64_t steps) override;
   void SendRows(size_t) override {}
   void UseRows() override;
   void Infer(size_t network, std::vector<float>* outputs) override;
+  const std::vector<float>& RememberedLast(size_t network) const override { return members_[network].remembered_last; }
   float* fields(size_t network) override { return members_[network].fields.data(); }
   void LoadFields(size_t) override {}
   void RunEpoch(const Epoch& epoch) override;
@@ -59,14 +61,15 @@ class HostArithmetic final : public Arithmetic {
     TrainedNetwork network;
     std::unique_ptr<GradientEngine> engine;
     int64_t gradient = 0, figures = 0;  // places in sums_
-    Buffer<float> inputs, fields;
+    Buffer<float> inputs, fields, remembered;
+    std::vector<float> remembered_last;
     Buffer<uint8_t> masks;
     int64_t states = 0, steps = 0;
     std::vector<SetFigures> totals;
     std::vector<float> losses;
   };
 
-  NetworkRows RowsOf(const Member& member) const;
+  NetworkRows RowsOf(Member& member) const;
   void RefreshAll();
   // Calls body(lane, network, item) for every item of every network, the costliest networks' first.
   template <typename Count, typename Body>
@@ -78,6 +81,7 @@ class HostArithmetic final : public Arithmetic {
   Collective& ranks_;
   std::vector<Member> members_;
   std::vector<size_t> order_;  // of the networks, by cost
+  std::shared_ptr<const Timeline> timeline_;
   // Every network's gradient [P] and after all of them every network's figures [sets, num_figures].
   at::Tensor sums_;
   bool refreshed_ = false, first_minibatch_ = true;

@@ -47,7 +47,7 @@ void GpuArithmetic::SetProducts() const {
   at::globalContext().setAllowBF16ReductionCuBLAS(false);
 }
 
-void GpuArithmetic::BeginRows() {
+void GpuArithmetic::BeginRows(std::shared_ptr<const Timeline>) {
   const DeviceStream::Scope scope(stream_);
   uploads_.Begin();
 }

@@ -49,11 +49,12 @@ class GpuArithmetic final : public Arithmetic {
 
   std::string description() const override { return options_.description; }
   std::string bits() const override;
-  void BeginRows() override;
+  void BeginRows(std::shared_ptr<const Timeline> timeline) override;
   RowMemory Rows(size_t network, int64_t states, int64_t steps) override;
   void SendRows(size_t network) override;
   void UseRows() override;
   void Infer(size_t network, std::vector<float>* outputs) override;
+  const std::vector<float>& RememberedLast(size_t) const override { return nothing_; }
   float* fields(size_t network) override { return members_[network].fields.data_ptr<float>(); }
   void LoadFields(size_t network) override;
   void RunEpoch(const Epoch& epoch) override;
@@ -65,6 +66,7 @@ class GpuArithmetic final : public Arithmetic {
   void Load(size_t network, absl::Span<const HostTensor> state) override;
 
  private:
+  const std::vector<float> nothing_;  // no network that runs here is recurrent
   // A batch's inputs and masks, on their way.
   struct Sent {
     at::Tensor host_inputs, host_masks;

@@ -28,24 +28,68 @@ std::map<std::string, at::Tensor> SplitParameters(const DenseStackSpec& spec, co
   return parts;
 }
 
-at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x) {
-  const std::map<std::string, at::Tensor> parts = SplitParameters(spec, parameters);
-  const auto product = [&](const at::Tensor& input, const std::string& layer) {
-    const at::Tensor &weight = parts.at(layer + ".weight"), &bias = parts.at(layer + ".bias");
-    if (spec.num_sets == 1) return at::addmm(bias[0], input[0], weight[0]).unsqueeze(0);
+namespace {
+
+// Layers of one stack on its parameters.
+class Layers {
+ public:
+  Layers(const DenseStackSpec& spec, const at::Tensor& parameters)
+      : spec_(spec), parts_(SplitParameters(spec, parameters)) {}
+
+  // `prefix` names weight and bias.
+  at::Tensor Product(const at::Tensor& input, const std::string& prefix) const {
+    const at::Tensor &weight = parts_.at(prefix + "weight"), &bias = parts_.at(prefix + "bias");
+    if (spec_.num_sets == 1) return at::addmm(bias[0], input[0], weight[0]).unsqueeze(0);
     return at::baddbmm(bias.unsqueeze(1), input, weight);
-  };
-  const auto norm = [&](const at::Tensor& input, const std::string& name) {
-    const at::Tensor normalized = at::layer_norm(input, {input.size(-1)}, {}, {}, kLayerNormEpsilon);
-    return normalized * parts.at(name + ".gain").unsqueeze(1) + parts.at(name + ".bias").unsqueeze(1);
-  };
-  at::Tensor h = spec.input_layer_norm ? norm(x, "input_norm") : x;
-  for (size_t i = 0; i < spec.hidden_sizes.size(); ++i) {
-    h = product(h, "layers." + std::to_string(i));
-    h = spec.activation == Activation::kRelu ? at::relu(h) : at::tanh(h);
-    if (spec.hidden_layer_norm) h = norm(h, "norms." + std::to_string(i));
   }
-  return product(h, "output");
+  at::Tensor Norm(const at::Tensor& input, const std::string& name) const {
+    const at::Tensor normalized = at::layer_norm(input, {input.size(-1)}, {}, {}, kLayerNormEpsilon);
+    return normalized * parts_.at(name + ".gain").unsqueeze(1) + parts_.at(name + ".bias").unsqueeze(1);
+  }
+  // From the input to what the output layer, or the cell, multiplies.
+  at::Tensor Hidden(const at::Tensor& x) const {
+    at::Tensor h = spec_.input_layer_norm ? Norm(x, "input_norm") : x;
+    for (size_t i = 0; i < spec_.hidden_sizes.size(); ++i) {
+      h = Product(h, "layers." + std::to_string(i) + ".");
+      h = spec_.activation == Activation::kRelu ? at::relu(h) : at::tanh(h);
+      if (spec_.hidden_layer_norm) h = Norm(h, "norms." + std::to_string(i));
+    }
+    return h;
+  }
+
+ private:
+  const DenseStackSpec& spec_;
+  const std::map<std::string, at::Tensor> parts_;
+};
+
+}  // namespace
+
+at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x) {
+  const Layers layers(spec, parameters);
+  return layers.Product(layers.Hidden(x), "output.");
+}
+
+RecurrentStep RecurrentReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x,
+                                 const at::Tensor& state) {
+  const Layers layers(spec, parameters);
+  const int64_t size = spec.recurrent_size;
+  const at::Tensor memory = state.narrow(-1, 0, size);
+  const at::Tensor inputs = layers.Product(layers.Hidden(x), "cell.input_");
+  const at::Tensor states = layers.Product(memory, "cell.state_");
+  const auto gate = [&](const at::Tensor& of, int64_t number) { return of.narrow(-1, number * size, size); };
+  const auto sum = [&](int64_t number) { return gate(inputs, number) + gate(states, number); };
+  at::Tensor output, next;
+  if (spec.cell == Cell::kGru) {
+    const at::Tensor reset = at::sigmoid(sum(0)), update = at::sigmoid(sum(1));
+    const at::Tensor candidate = at::tanh(gate(inputs, 2) + reset * gate(states, 2));
+    output = next = (1 - update) * candidate + update * memory;
+  } else {
+    const at::Tensor kept = at::sigmoid(sum(1)) * state.narrow(-1, size, size) + at::sigmoid(sum(0)) * at::tanh(sum(2));
+    output = at::sigmoid(sum(3)) * at::tanh(kept);
+    next = at::cat({output, kept}, -1);
+  }
+  if (spec.hidden_layer_norm) output = layers.Norm(output, "cell_norm");
+  return {layers.Product(output, "output."), next};
 }
 
 DenseStack::DenseStack(const DenseStackSpec& spec, uint64_t key, at::Device device) : spec_(spec) {

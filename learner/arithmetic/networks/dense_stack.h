@@ -18,16 +18,23 @@
 namespace troupe {
 
 // Host values of all parameters, one after another. Weights: orthogonal per set, or uniform with Kaiming's bound (fan
-// in), gain √2 for RELU and 5/3 for TANH, output_gain for the last layer (arXiv:2103.01955, table 7). Biases 0, norms'
-// gains 1. What comes out depends on the spec and `key` alone.
+// in), gain √2 for RELU and 5/3 for TANH, 1 for a cell's, all its gates' as one matrix, output_gain for the last layer
+// (arXiv:2103.01955, table 7). Biases 0, norms' gains 1. What comes out depends on the spec and `key` alone.
 std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key);
 
 // Views of a flat tensor [P]'s parts, by DenseStackSpec::Parameter::name.
 std::map<std::string, at::Tensor> SplitParameters(const DenseStackSpec& spec, const at::Tensor& flat);
 
-// The stack out of LibTorch's operators, on any device and in any floating dtype: x [sets, rows, input] → [sets, rows,
-// output].
+// A feed-forward stack out of LibTorch's operators, on any device and in any floating dtype: x [sets, rows, input] →
+// [sets, rows, output].
 at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x);
+
+// The same one step of a recurrent stack: state [sets, rows, spec.state_size()] is what is remembered before and after.
+struct RecurrentStep {
+  at::Tensor outputs, state;
+};
+RecurrentStep RecurrentReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x,
+                                 const at::Tensor& state);
 
 class DenseStack {
  public:

@@ -56,17 +56,17 @@ std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key) {
   for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
     int64_t count = 1;
     for (const int64_t size : parameter.shape) count *= size;
-    const bool gain = parameter.name.ends_with(".gain");
     const size_t start = values.size();
-    values.resize(start + count, gain ? 1.0f : 0.0f);
+    values.resize(start + count, parameter.name.ends_with(".gain") ? 1.0f : 0.0f);
     ++stream;
-    if (!parameter.name.ends_with(".weight")) continue;
+    if (!parameter.name.ends_with("weight")) continue;
     const int64_t inputs = parameter.shape[1], outputs = parameter.shape[2];
     for (int64_t set = 0; set < parameter.shape[0]; ++set) {
       RandomStream random(MixKey({key, stream}), static_cast<uint64_t>(set));
-      FillWeight(inputs, outputs, spec.orthogonal_init,
-                 parameter.name == "output.weight" ? spec.output_gain : hidden_gain, &random,
-                 values.data() + start + set * inputs * outputs);
+      const double gain = parameter.name == "output.weight"     ? spec.output_gain
+                          : parameter.name.starts_with("cell.") ? 1.0
+                                                                : hidden_gain;
+      FillWeight(inputs, outputs, spec.orthogonal_init, gain, &random, values.data() + start + set * inputs * outputs);
     }
   }
   return values;

@@ -6,8 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "learner/arithmetic/autograd/autograd_engine.h"
+#include "learner/arithmetic/autograd/autograd_sequence.h"
 #include "learner/arithmetic/blocks/block_engine.h"
+#include "learner/arithmetic/blocks/block_sequence.h"
 #include "learner/arithmetic/cpu/host_arithmetic.h"
+#include "learner/arithmetic/cpu/sequence_engine.h"
 #include "learner/arithmetic/gpu/gpu_arithmetic.h"
 #include "learner/arithmetic/host/cpu_features.h"
 
@@ -16,12 +19,34 @@ namespace {
 
 std::unique_ptr<GradientEngine> MakeAutogradEngine(const TrainedNetwork& network) {
   const DenseStackSpec& stack = network.plan.stack;
+  if (stack.is_recurrent()) {
+    return std::make_unique<SequenceEngine>(network.plan,
+                                            std::make_unique<AutogradSequence>(stack, network.stack.parameters()));
+  }
   return std::make_unique<AutogradEngine>(
       AutogradEngine::Sizes{stack.num_sets, stack.input_size, stack.output_size},
       [stack](const at::Tensor& parameters, const at::Tensor& rows) {
         return ForwardReference(stack, parameters, rows);
       },
       network.plan.objective, network.stack.parameters());
+}
+
+std::unique_ptr<GradientEngine> MakeBlockEngine(const TrainedNetwork& network, const BlockKernels* kernels) {
+  const DenseStackSpec& stack = network.plan.stack;
+  const float* const parameters = network.stack.parameters().const_data_ptr<float>();
+  if (stack.is_recurrent()) {
+    return std::make_unique<SequenceEngine>(network.plan,
+                                            std::make_unique<BlockSequence>(stack, BlockKernelsF32(), parameters));
+  }
+  return std::make_unique<BlockEngine>(stack, kernels, network.plan.objective, parameters);
+}
+
+std::vector<std::string> RecurrentNetworks(const std::vector<NetworkPlan>& plans) {
+  std::vector<std::string> names;
+  for (const NetworkPlan& plan : plans) {
+    if (plan.stack.is_recurrent()) names.push_back(plan.name);
+  }
+  return names;
 }
 
 absl::StatusOr<std::unique_ptr<Arithmetic>> CreateOnCpu(std::vector<NetworkPlan> plans,
@@ -38,12 +63,15 @@ absl::StatusOr<std::unique_ptr<Arithmetic>> CreateOnCpu(std::vector<NetworkPlan>
   for (const NetworkPlan& plan : plans) {
     if (!is_covered(plan)) uncovered.push_back(plan.name);
   }
+  // Recurrent ones are multiplied in float32 wherever they are.
+  const std::vector<std::string> recurrent = RecurrentNetworks(plans);
   const BlockKernels* const bfloat16 = FastestBlockKernelsBf16();
-  if (precision == BF16 && (!uncovered.empty() || bfloat16 == nullptr)) {
+  const std::vector<std::string>& not_in_bfloat16 = uncovered.empty() ? recurrent : uncovered;
+  if (precision == BF16 && (!not_in_bfloat16.empty() || bfloat16 == nullptr)) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "compute.precision is BF16, but ",
-        bfloat16 == nullptr ? "this processor has no AVX512_BF16"
-                            : absl::StrCat("network ", uncovered.front(), " is not one that is multiplied in it")));
+        "compute.precision is BF16, but ", bfloat16 == nullptr ? "this processor has no AVX512_BF16"
+                                                               : absl::StrCat("network ", not_in_bfloat16.front(),
+                                                                              " is not one that is multiplied in it")));
   }
   const bool multiplies_bfloat16 = precision == BF16 || (precision == FASTEST && CpuFavoursBf16());
   const BlockKernels* const kernels = multiplies_bfloat16 ? bfloat16 : BlockKernelsF32();
@@ -58,6 +86,10 @@ absl::StatusOr<std::unique_ptr<Arithmetic>> CreateOnCpu(std::vector<NetworkPlan>
                       ? "fast bf16: bfloat16 products in AMX tiles, sums and parameters float32"
                       : "fast bf16: bfloat16 products in AVX-512 blocks, sums and parameters float32";
     bits = !multiplies_bfloat16 ? "cpu float32 blocks" : kernels == BlockKernelsAmx() ? "cpu AMX" : "cpu AVX512_BF16";
+    if (multiplies_bfloat16 && !recurrent.empty()) {
+      absl::StrAppend(&description, "; float32 blocks: ", absl::StrJoin(recurrent, ", "));
+      absl::StrAppend(&bits, ", recurrent in float32 blocks");
+    }
     if (!uncovered.empty()) {
       absl::StrAppend(&description, "; float32 through LibTorch: ", absl::StrJoin(uncovered, ", "));
       absl::StrAppend(&bits, ", autograd");
@@ -65,8 +97,7 @@ absl::StatusOr<std::unique_ptr<Arithmetic>> CreateOnCpu(std::vector<NetworkPlan>
   }
   const auto make_engine = [&](const TrainedNetwork& network) -> std::unique_ptr<GradientEngine> {
     if (kernels == nullptr || !is_covered(network.plan)) return MakeAutogradEngine(network);
-    return std::make_unique<BlockEngine>(network.plan.stack, kernels, network.plan.objective,
-                                         network.stack.parameters().const_data_ptr<float>());
+    return MakeBlockEngine(network, kernels);
   };
   return std::make_unique<HostArithmetic>(std::move(plans), make_engine, description, bits, ranks);
 }
@@ -103,6 +134,15 @@ std::unique_ptr<Arithmetic> CreateOnGpu(std::vector<NetworkPlan> plans, const Ar
 absl::StatusOr<std::unique_ptr<Arithmetic>> CreateArithmetic(std::vector<NetworkPlan> plans,
                                                              const ArithmeticOptions& options, Collective* ranks) {
   if (options.device == "cpu" && !options.overrides.gpu_on_cpu) return CreateOnCpu(std::move(plans), options, ranks);
+  if (const std::vector<std::string> recurrent = RecurrentNetworks(plans); !recurrent.empty()) {
+    if (options.compute.device() == CUDA || options.overrides.gpu_on_cpu) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("compute.device is CUDA, but network ", recurrent.front(),
+                       " is recurrent, and such networks are trained on the CPU; expected AUTO or CPU"));
+    }
+    options.warn(absl::StrCat("network ", recurrent.front(), " is recurrent: this run is trained on the CPU"));
+    return CreateOnCpu(std::move(plans), options, ranks);
+  }
   return CreateOnGpu(std::move(plans), options, ranks);
 }
 
