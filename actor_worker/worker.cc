@@ -146,7 +146,8 @@ class Worker {
   absl::Status ChooseMaxShards(const RolloutPlan& plan) {
     const CollectionSettings& collection = plan.experiment.collection();
     const std::optional<MemoryUse> use = ReadMemoryUse();
-    ASSIGN_OR_RETURN(identity_.max_shards, ShardsThatFit(collection, plan.spec, use, options_.max_shards));
+    ASSIGN_OR_RETURN(identity_.max_shards,
+                     ShardsThatFit(collection, plan.spec, plan.chunk_shape(), use, options_.max_shards));
     if (identity_.max_shards < std::min<int>(options_.max_shards, collection.num_shards())) {
       LogLine(
           absl::StrCat("takes at most ", identity_.max_shards, " of the run's ", collection.num_shards(),

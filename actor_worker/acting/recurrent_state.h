@@ -22,6 +22,13 @@ class RecurrentState {
   // [E, A, H].
   absl::Span<float> group(int g) { return absl::MakeSpan(groups_[g]); }
 
+  // Copies what is remembered to where there is a place for it, per group [E, A, H] or empty.
+  void Record(const std::vector<absl::Span<float>>& to) const {
+    for (size_t g = 0; g < to.size(); ++g) {
+      if (!to[g].empty()) std::copy(groups_[g].begin(), groups_[g].end(), to[g].begin());
+    }
+  }
+
   // An episode begins in this copy.
   void Reset(int copy) {
     for (size_t g = 0; g < groups_.size(); ++g) {

@@ -14,19 +14,26 @@ absl::Span<T> RowOf(absl::Span<T> tensor, int index, int rows) {
   return tensor.subspan(index * size, size);
 }
 
+constexpr auto kCopyKept = [](auto& tensor, auto& kept) { std::copy(kept.begin(), kept.end(), tensor.begin()); };
+
 template <typename T>
 void Append(absl::Span<const T> values, std::vector<T>* to) {
   to->insert(to->end(), values.begin(), values.end());
 }
 
-template <typename T>
-void CopyTo(const std::vector<T>& from, absl::Span<T> to) {
-  std::copy(from.begin(), from.end(), to.begin());
+// Calls visit(rows, tensor of the chunk, tensor kept) for every tensor with rows of one kind.
+template <typename Visit, typename View, typename Kept>
+void ForEachKept(FieldRows rows, const Visit& visit, View& view, Kept& kept) {
+  const auto visit_some = [&](const TrajectoryField& field, auto& tensor, auto& memory) {
+    if (field.rows == rows) visit(tensor, memory);
+  };
+  for (size_t g = 0; g < view.groups.size(); ++g) ForEachField(visit_some, view.groups[g], kept.groups[g]);
+  ForEachField(visit_some, view, kept);
 }
 
 }  // namespace
 
-ChunkBuilder::ChunkBuilder(const EnvironmentSpec& spec, ChunkShape shape) : spec_(spec), shape_(shape) {
+ChunkBuilder::ChunkBuilder(const EnvironmentSpec& spec, const ChunkShape& shape) : spec_(spec), shape_(shape) {
   const size_t groups = spec_.groups.size();
   present_.groups.resize(groups);
   next_.groups.resize(groups);
@@ -34,8 +41,10 @@ ChunkBuilder::ChunkBuilder(const EnvironmentSpec& spec, ChunkShape shape) : spec
   outcome_.rewards.resize(groups);
   chosen_.resize(groups);
   taken_.resize(groups);
-  final_observations_.resize(groups);
-  carry_.resize(groups);
+  unsent_log_probabilities_.resize(groups);
+  network_states_.resize(groups);
+  truncated_.groups.resize(groups);
+  carry_.groups.resize(groups);
   if (!shape_.half_observations) return;
   const size_t rows = static_cast<size_t>(shape_.rollout_length + 1) * shape_.copies;
   for (const AgentGroupSpec& group : spec_.groups) {
@@ -50,19 +59,15 @@ void ChunkBuilder::Begin(wire::Chunk* chunk) {
   all_fit_ = true;
   for (size_t g = 0; g < taken_.size(); ++g) {
     taken_[g].resize(view_.groups[g].continuous_actions.size() / shape_.rollout_length);
+    const bool sent = !view_.groups[g].log_probabilities.empty();
+    unsent_log_probabilities_[g].resize(sent ? 0 : static_cast<size_t>(shape_.copies) * spec_.groups[g].num_agents());
   }
   chunk->clear_episodes();
-  truncated_at_.clear();
-  final_state_extras_.clear();
-  for (std::vector<float>& rows : final_observations_) rows.clear();
+  ForEachKept(
+      FieldRows::kTruncated, [](auto&, auto& rows) { rows.clear(); }, view_, truncated_);
   PointAtStep(0);
   if (!has_carry_) return;
-  for (int g = 0; g < carry_.size(); ++g) {
-    CopyTo(carry_[g].observations, present_.groups[g].observations);
-    CopyTo(carry_[g].action_masks, present_.groups[g].action_masks);
-    CopyTo(carry_[g].alive, present_.groups[g].alive);
-  }
-  CopyTo(carry_state_extras_, present_.state_extras);
+  ForEachKept(FieldRows::kObserved, kCopyKept, view_, carry_);
 }
 
 void ChunkBuilder::PointAt(int row, ObservationRow* observations) {
@@ -100,7 +105,13 @@ void ChunkBuilder::PointAtStep(int t) {
     chosen_[g] = {.discrete = RowOf(group.discrete_actions, t, steps),
                   .sampled = RowOf(group.continuous_actions, t, steps),
                   .taken = absl::MakeSpan(taken_[g]),
-                  .log_probabilities = RowOf(group.log_probabilities, t, steps)};
+                  .log_probabilities = group.log_probabilities.empty() ? absl::MakeSpan(unsent_log_probabilities_[g])
+                                                                       : RowOf(group.log_probabilities, t, steps)};
+    network_states_[g] = {};
+    if (!group.network_states.empty() && t % shape_.network_states[g].sequence_length == 0) {
+      const int length = shape_.network_states[g].sequence_length;
+      network_states_[g] = RowOf(group.network_states, t / length, (steps + length - 1) / length);
+    }
     actions_.groups[g] = {.discrete = chosen_[g].discrete, .continuous = chosen_[g].taken};
     outcome_.rewards[g] = RowOf(group.rewards, t, steps);
   }
@@ -110,10 +121,12 @@ void ChunkBuilder::PointAtStep(int t) {
 
 void ChunkBuilder::Record(absl::Span<const TruncatedCopy> truncated, absl::Span<const FinishedCopy> finished) {
   for (const TruncatedCopy& copy : truncated) {
-    truncated_at_.push_back(step_);
-    truncated_at_.push_back(copy.copy);
-    for (int g = 0; g < final_observations_.size(); ++g) Append(copy.final_observations[g], &final_observations_[g]);
-    Append(copy.final_state_extras, &final_state_extras_);
+    truncated_.truncated_at.push_back(step_);
+    truncated_.truncated_at.push_back(copy.copy);
+    for (int g = 0; g < truncated_.groups.size(); ++g) {
+      Append(copy.final_observations[g], &truncated_.groups[g].final_observations);
+    }
+    Append(copy.final_state_extras, &truncated_.final_state_extras);
   }
   for (const FinishedCopy& copy : finished) {
     if (copy.warm_up_steps > 0) continue;
@@ -127,21 +140,15 @@ void ChunkBuilder::Record(absl::Span<const TruncatedCopy> truncated, absl::Span<
 }
 
 absl::Status ChunkBuilder::Finish() {
-  AllocateTruncated(spec_, static_cast<int>(truncated_at_.size() / 2), chunk_, &view_);
-  CopyTo(truncated_at_, view_.truncated_at);
-  CopyTo(final_state_extras_, view_.final_state_extras);
-  for (int g = 0; g < final_observations_.size(); ++g) {
-    CopyTo(final_observations_[g], view_.groups[g].final_observations);
-  }
+  AllocateTruncated(spec_, shape_, static_cast<int>(truncated_.truncated_at.size() / 2), chunk_, &view_);
+  ForEachKept(FieldRows::kTruncated, kCopyKept, view_, truncated_);
   PointAt(shape_.rollout_length, &next_);
   Round(shape_.rollout_length, next_);
-  for (int g = 0; g < carry_.size(); ++g) {
-    const ObservationRow::Group& last = next_.groups[g];
-    carry_[g].observations.assign(last.observations.begin(), last.observations.end());
-    carry_[g].action_masks.assign(last.action_masks.begin(), last.action_masks.end());
-    carry_[g].alive.assign(last.alive.begin(), last.alive.end());
-  }
-  carry_state_extras_.assign(next_.state_extras.begin(), next_.state_extras.end());
+  const auto keep_last = [this](auto& tensor, auto& row) {
+    const auto last = RowOf(tensor, shape_.rollout_length, shape_.rollout_length + 1);
+    row.assign(last.begin(), last.end());
+  };
+  ForEachKept(FieldRows::kObserved, keep_last, view_, carry_);
   has_carry_ = true;
   if (all_fit_) return absl::OkStatus();
   return absl::OutOfRangeError(

@@ -4,6 +4,7 @@
 //   builder.Begin(chunk)                        row 0 = the last row of the chunk before
 //   for t in 0 … T−1:
 //     builder.SetStep(t)
+//     whoever acts writes builder.network_states(), where there are any
 //     the team reads builder.observations() and writes builder.chosen()
 //     environment.Step(builder.actions(), builder.outcome(), builder.next())
 //     builder.Record(environment)               episodes that ended at t
@@ -29,7 +30,7 @@ namespace troupe {
 // Not thread-safe. One per lease: it remembers the row where the next chunk begins.
 class ChunkBuilder {
  public:
-  ChunkBuilder(const EnvironmentSpec& spec, ChunkShape shape);
+  ChunkBuilder(const EnvironmentSpec& spec, const ChunkShape& shape);
 
   // Shapes `chunk` and copies the last chunk's final row to row 0. Before the first chunk row 0 is left to be written
   // through observations(). `chunk` must live and stay untouched until Finish.
@@ -44,6 +45,9 @@ class ChunkBuilder {
   const OutcomeRow& outcome() const { return outcome_; }           // row t
   // Row t, per group, where it is chosen. What is recorded lies in the chunk; what the environment is given beside it.
   const std::vector<ChosenActions>& chosen() const { return chosen_; }
+  // Per group [E, A, H]: where to write what the agents remember before they act, at the steps that begin a sequence of
+  // the group; empty at others and where its network remembers nothing.
+  const std::vector<absl::Span<float>>& network_states() const { return network_states_; }
 
   // After the environment's step t: notes the episodes that ended there. Finished episodes that began with warm-up
   // steps are left out of `episodes`, since their figures are not the policy's own; their flags and final rows are data
@@ -69,26 +73,20 @@ class ChunkBuilder {
   ObservationRow present_, next_;
   ActionRow actions_;
   OutcomeRow outcome_;
-  std::vector<ChosenActions> chosen_;      // per group
-  std::vector<std::vector<float>> taken_;  // per group [E, A, N], empty where actions are discrete
+  std::vector<ChosenActions> chosen_;                         // per group
+  std::vector<std::vector<float>> taken_;                     // per group [E, A, N], empty where actions are discrete
+  std::vector<std::vector<float>> unsent_log_probabilities_;  // per group [E, A], empty where they are in the chunk
+  std::vector<absl::Span<float>> network_states_;
 
   // With half_observations, per group: rows [T+1, E, A, O] of this chunk, which its message has as halves.
   std::vector<std::vector<float>> unpacked_;
   bool all_fit_ = true;
 
-  // Truncated episodes of this chunk, until their number is known.
-  std::vector<int32_t> truncated_at_;                   // [K, 2]
-  std::vector<std::vector<float>> final_observations_;  // per group [K, A, O]
-  std::vector<float> final_state_extras_;               // [K, S]
-
-  // The last chunk's row T.
-  struct Carry {
-    std::vector<float> observations;
-    std::vector<uint8_t> action_masks, alive;
-  };
+  // Memory that outlives a chunk's, of some of its rows.
+  using Kept = ChunkTensors<std::vector<float>, std::vector<int32_t>, std::vector<uint8_t>>;
+  Kept truncated_;  // truncated episodes of this chunk, until their number K is known
   bool has_carry_ = false;
-  std::vector<Carry> carry_;  // per group
-  std::vector<float> carry_state_extras_;
+  Kept carry_;  // the last chunk's row T
 };
 
 }  // namespace troupe

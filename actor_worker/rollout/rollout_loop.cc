@@ -59,8 +59,8 @@ void RolloutLoop::CollectOne(const RolloutWork& work) {
     shared_.metrics->lease_failures.Increment();
     shared_.leases->Fail(*work.lease, std::string(status.message()));
   } else {
-    const ChunkShape shape = shared_.plan->chunk_shape();
-    const double steps = static_cast<double>(shape.rollout_length) * shape.copies;
+    const CollectionSettings& collection = shared_.plan->experiment.collection();
+    const double steps = static_cast<double>(collection.rollout_length()) * collection.copies_per_shard();
     shared_.metrics->chunks.Increment();
     shared_.metrics->env_steps.Increment(steps);
     shared_.metrics->agent_steps.Increment(steps * shared_.plan->spec.num_agents());

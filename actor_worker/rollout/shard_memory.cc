@@ -9,16 +9,16 @@
 
 namespace troupe {
 
-MemoryTerm ShardMemory(const CollectionSettings& collection, const EnvironmentSpec& spec) {
+MemoryTerm ShardMemory(const CollectionSettings& collection, const EnvironmentSpec& spec, const ChunkShape& shape) {
   const uint32_t window = std::max<uint32_t>(1, collection.unacknowledged_window());
   return {absl::StrCat("one shard: unacknowledged_window = ", window, " chunks of ", collection.copies_per_shard(),
                        " copies × ", collection.rollout_length(), " steps"),
-          static_cast<double>(window) * UsualChunkBytes(spec, ChunkShapeOf(collection))};
+          static_cast<double>(window) * UsualChunkBytes(spec, shape)};
 }
 
 absl::StatusOr<int> ShardsThatFit(const CollectionSettings& collection, const EnvironmentSpec& spec,
-                                  const std::optional<MemoryUse>& use, int wanted) {
-  const MemoryTerm shard = ShardMemory(collection, spec);
+                                  const ChunkShape& shape, const std::optional<MemoryUse>& use, int wanted) {
+  const MemoryTerm shard = ShardMemory(collection, spec, shape);
   RETURN_IF_ERROR(
       CheckMemory({shard}, use, "make collection.copies_per_shard or rollout_length smaller, or raise the limit"));
   if (!use.has_value()) return wanted;

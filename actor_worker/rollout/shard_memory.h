@@ -13,11 +13,11 @@ namespace troupe {
 
 // A shard's chunks: unacknowledged_window of them, the one being collected included. What its copies of the environment
 // take, nobody knows before they run.
-MemoryTerm ShardMemory(const CollectionSettings& collection, const EnvironmentSpec& spec);
+MemoryTerm ShardMemory(const CollectionSettings& collection, const EnvironmentSpec& spec, const ChunkShape& shape);
 
 // At most `wanted`; fewer where `use` leaves less. RESOURCE_EXHAUSTED with the arithmetic: not even one fits.
 absl::StatusOr<int> ShardsThatFit(const CollectionSettings& collection, const EnvironmentSpec& spec,
-                                  const std::optional<MemoryUse>& use, int wanted);
+                                  const ChunkShape& shape, const std::optional<MemoryUse>& use, int wanted);
 
 }  // namespace troupe
 

@@ -44,10 +44,12 @@ absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, A
   }
   const auto draw = [this](int group, absl::Span<float> uniforms) { environment_->DrawUniforms(group, uniforms); };
   Clock::duration acting{}, stepping{};
-  for (int t = 0; t < plan_.chunk_shape().rollout_length; ++t) {
+  const int steps = static_cast<int>(plan_.experiment.collection().rollout_length());
+  for (int t = 0; t < steps; ++t) {
     progress.Tick(RolloutProgress::Stage::kStepping);
     if (lease_->gone.load(std::memory_order_relaxed)) return absl::CancelledError("the lease is gone");
     builder_.SetStep(t);
+    state_.Record(builder_.network_states());
     const Clock::time_point begin = Clock::now();
     team.Act(builder_.observations(), draw, state_, builder_.chosen());
     const Clock::time_point acted = Clock::now();

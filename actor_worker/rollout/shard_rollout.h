@@ -26,7 +26,7 @@ struct RolloutPlan {
   EnvironmentSpec spec;
   std::vector<PolicySpec> policies;
 
-  ChunkShape chunk_shape() const { return ChunkShapeOf(experiment.collection()); }
+  ChunkShape chunk_shape() const { return ChunkShapeOf(experiment, policies); }
 };
 
 // Not thread-safe. Its chunks depend on (run seed, shard, lease epoch) and the weights of each chunk alone.

@@ -19,9 +19,7 @@ std::vector<AlgorithmCard> MakeCards() {
        .action_kinds = {ActionKind::kDiscrete},
        .recurrent = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
-       .trajectory_fields = {"observations", "actions", "log_probabilities", "rewards", "action_masks", "alive",
-                             "final_observations", "state_extras", "terminated", "truncated", "truncated_at",
-                             "final_state_extras"}},
+       .trajectory_fields = {"log_probabilities"}},
   };
   for (AlgorithmCard& card : cards) {
     // The member of the oneof says whose it is.

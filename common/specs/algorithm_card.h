@@ -30,8 +30,9 @@ struct AlgorithmCard {
   std::vector<ActionKind> action_kinds;
   bool recurrent = false;  // actors and critics may keep a state from one step to the next
   std::vector<CollectionMode> modes;
-  std::string settings;                        // the member of Experiment.algorithm_settings: "ppo"
-  std::vector<std::string> trajectory_fields;  // of proto/trajectory.proto, that it trains on
+  std::string settings;  // the member of Experiment.algorithm_settings: "ppo"
+  // Of the optional rows of common/wire/trajectory_fields.h, those it trains on; the others do not travel.
+  std::vector<std::string> trajectory_fields;
 };
 
 // The explicit table. Thread-safe.

@@ -10,10 +10,10 @@
 namespace troupe {
 
 // With so many truncated episodes. A batch is a chunk of as many copies as it has columns.
-size_t ChunkBytes(const EnvironmentSpec& spec, ChunkShape shape, size_t truncated_episodes);
+size_t ChunkBytes(const EnvironmentSpec& spec, const ChunkShape& shape, size_t truncated_episodes);
 
 // What a chunk is taken to have where memory is planned: one episode a copy ends in it.
-inline size_t UsualChunkBytes(const EnvironmentSpec& spec, ChunkShape shape) {
+inline size_t UsualChunkBytes(const EnvironmentSpec& spec, const ChunkShape& shape) {
   return ChunkBytes(spec, shape, static_cast<size_t>(shape.copies));
 }
 

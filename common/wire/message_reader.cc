@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 
@@ -25,8 +27,8 @@ class Pieces final : public google::protobuf::io::ZeroCopyInputStream {
   size_t size() const { return size_; }
 
   // The bytes from `begin` on, which must be there.
-  ReceivedChunk::Bytes Range(size_t begin, size_t count) const {
-    ReceivedChunk::Bytes range;
+  TensorPieces Range(size_t begin, size_t count) const {
+    TensorPieces range;
     if (count == 0) return range;
     size_t i = std::ranges::upper_bound(begins_, begin) - begins_.begin() - 1;
     for (size_t offset = begin - begins_[i]; count > 0; offset = 0, ++i) {
@@ -121,23 +123,8 @@ class ChunkReader {
           read = Varint([&](uint64_t value) { chunk.set_policy_version(value); });
           break;
         case Tag(wire::Chunk::kGroupsFieldNumber, kBytes):
-          received->observations.resize(chunk.groups_size() + 1);
-          read = Within([&] { return ReadGroup(chunk.add_groups(), &received->observations.back()); });
-          break;
-        case Tag(wire::Chunk::kStateExtrasFieldNumber, kBytes):
-          read = ReadTensor(chunk.mutable_state_extras(), &received->state_extras);
-          break;
-        case Tag(wire::Chunk::kTerminatedFieldNumber, kBytes):
-          read = ReadTensor(chunk.mutable_terminated());
-          break;
-        case Tag(wire::Chunk::kTruncatedFieldNumber, kBytes):
-          read = ReadTensor(chunk.mutable_truncated());
-          break;
-        case Tag(wire::Chunk::kTruncatedAtFieldNumber, kBytes):
-          read = ReadTensor(chunk.mutable_truncated_at());
-          break;
-        case Tag(wire::Chunk::kFinalStateExtrasFieldNumber, kBytes):
-          read = ReadTensor(chunk.mutable_final_state_extras());
+          received->groups.resize(chunk.groups_size() + 1);
+          read = Within([&] { return ReadGroup(chunk.add_groups(), &received->groups.back()); });
           break;
         case Tag(wire::Chunk::kEpisodesFieldNumber, kBytes):
           read = Within([&] { return chunk.add_episodes()->MergeFromCodedStream(&in_); });
@@ -149,7 +136,7 @@ class ChunkReader {
           read = Double([&](double value) { chunk.set_inference_seconds(value); });
           break;
         default:
-          read = SkipField(tag, in_);
+          read = ReadTensorField(tag, &chunk, received);
       }
       if (!read) return false;
     }
@@ -170,41 +157,34 @@ class ChunkReader {
   }
 
  private:
-  bool ReadGroup(wire::GroupTrajectory* group, ReceivedChunk::Bytes* observations) {
+  template <typename Large>
+  bool ReadGroup(wire::GroupTrajectory* group, Large* large) {
     while (const uint32_t tag = in_.ReadTag()) {
-      bool read = false;
-      switch (tag) {
-        case Tag(wire::GroupTrajectory::kObservationsFieldNumber, kBytes):
-          read = ReadTensor(group->mutable_observations(), observations);
-          break;
-        case Tag(wire::GroupTrajectory::kActionsFieldNumber, kBytes):
-          read = ReadTensor(group->mutable_actions());
-          break;
-        case Tag(wire::GroupTrajectory::kLogProbabilitiesFieldNumber, kBytes):
-          read = ReadTensor(group->mutable_log_probabilities());
-          break;
-        case Tag(wire::GroupTrajectory::kRewardsFieldNumber, kBytes):
-          read = ReadTensor(group->mutable_rewards());
-          break;
-        case Tag(wire::GroupTrajectory::kActionMasksFieldNumber, kBytes):
-          read = ReadTensor(group->mutable_action_masks());
-          break;
-        case Tag(wire::GroupTrajectory::kAliveFieldNumber, kBytes):
-          read = ReadTensor(group->mutable_alive());
-          break;
-        case Tag(wire::GroupTrajectory::kFinalObservationsFieldNumber, kBytes):
-          read = ReadTensor(group->mutable_final_observations());
-          break;
-        default:
-          read = SkipField(tag, in_);
-      }
-      if (!read) return false;
+      if (!ReadTensorField(tag, group, large)) return false;
     }
     return in_.ConsumedEntireMessage();
   }
 
-  // `large`: gets the bytes instead of tensor->data.
-  bool ReadTensor(wire::Tensor* tensor, ReceivedChunk::Bytes* large = nullptr) {
+  // A tensor of the message, which goes where the table of trajectory_fields.h has it; anything else is skipped.
+  template <typename Large>
+  bool ReadTensorField(uint32_t tag, google::protobuf::Message* message, Large* large) {
+    const int number = static_cast<int>(tag >> 3);
+    const google::protobuf::FieldDescriptor* const field = message->GetDescriptor()->FindFieldByNumber(number);
+    const bool is_tensor = field != nullptr && field->message_type() == wire::Tensor::descriptor();
+    if (!is_tensor || (tag & 7) != kBytes) return SkipField(tag, in_);
+    TensorPieces* pieces = nullptr;
+    ForEachField(
+        [&](const TrajectoryField& row, auto& where) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(where)>, TensorPieces>) {
+            if (row.number == number) pieces = &where;
+          }
+        },
+        *large);
+    return ReadTensor(MutableTensorOf(message, number), pieces);
+  }
+
+  // `large`: gets the bytes instead of tensor->data; null: they go there.
+  bool ReadTensor(wire::Tensor* tensor, TensorPieces* large) {
     return Within([&] {
       while (const uint32_t tag = in_.ReadTag()) {
         bool read = false;
@@ -235,7 +215,7 @@ class ChunkReader {
     });
   }
 
-  bool ReadData(wire::Tensor* tensor, ReceivedChunk::Bytes* large) {
+  bool ReadData(wire::Tensor* tensor, TensorPieces* large) {
     int size;
     if (!in_.ReadVarintSizeAsInt(&size) || size > in_.BytesUntilLimit()) return false;
     if (large == nullptr) return in_.ReadString(tensor->mutable_data(), size);
@@ -273,8 +253,12 @@ void ReceivedMessage::Clear() {
   num_bytes = 0;
   has_chunk = false;
   chunk.chunk.Clear();
-  chunk.observations.clear();
-  chunk.state_extras.clear();
+  chunk.groups.clear();
+  ForEachField(
+      [](const TrajectoryField&, auto& where) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(where)>, TensorPieces>) where.clear();
+      },
+      chunk);
   message.Clear();
 }
 

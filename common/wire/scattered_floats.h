@@ -14,6 +14,8 @@ enum class FloatFormat : unsigned char { kFloat32, kHalf };
 // A view: good while the pieces' memory lives. Little-endian, as the wire and the machine.
 class ScatteredFloats {
  public:
+  using value_type = float;
+
   ScatteredFloats() = default;
   // The pieces one after the other are the numbers.
   ScatteredFloats(std::vector<absl::string_view> pieces, FloatFormat format);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/wire/chunk_layout.h"
 #include "learner/algorithms/modules/batch_check.h"
 #include "learner/algorithms/modules/minibatches.h"
 #include "learner/algorithms/modules/state_check.h"
@@ -127,9 +128,9 @@ absl::Status Mappo::PrepareArithmetic() {
 }
 
 absl::Status Mappo::Check(const TrainingBatch& batch) const {
-  RETURN_IF_ERROR(CheckBatch(context_.environment, batch));
-  if (!recurrent_) return absl::OkStatus();
-  return CheckRemembered(context_.policies, context_.experiment.collection().sequence_length(), batch);
+  RETURN_IF_ERROR(
+      CheckBatch(context_.environment, batch, ChunkShapeOf(context_.experiment, context_.policies)));
+  return recurrent_ ? CheckStreams(batch) : absl::OkStatus();
 }
 
 absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const UpdateProgress& progress) {

@@ -10,9 +10,10 @@
 
 namespace troupe {
 
-BatchAssembler::BatchAssembler(const EnvironmentSpec& spec, ChunkShape shape, int num_shards, bool ordered,
+BatchAssembler::BatchAssembler(const EnvironmentSpec& spec, const ChunkShape& shape, int num_shards, bool ordered,
                                uint64_t first_update)
-    : shape_(shape),
+    : spec_(spec),
+      shape_(shape),
       num_shards_(num_shards),
       ordered_(ordered),
       first_update_(first_update),
@@ -60,14 +61,19 @@ const BatchAssembler::Buffer* BatchAssembler::Filling() const {
   return earliest;
 }
 
-void BatchAssembler::Fill(const Slot& slot, const ReceivedChunkView& view, uint64_t policy_version,
+void BatchAssembler::Fill(const Slot& slot, const ReceivedChunkView& view, const wire::Chunk& chunk,
                           std::vector<EpisodeSummary> episodes) {
   Buffer& buffer = BufferOf(slot.update);
   Block& block = buffer.blocks[slot.block];
-  CopyColumns(view, shape_, slot.block, &buffer.batch);
+  CopyColumns(spec_, shape_, view, slot.block, &buffer.batch);
   CopyTruncated(view, shape_, slot.block, &block.truncated);
   block.episodes = std::move(episodes);
-  std::fill_n(buffer.batch.policy_versions.begin() + slot.block * shape_.copies, shape_.copies, policy_version);
+  const int first = slot.block * shape_.copies;
+  for (int copy = 0; copy < shape_.copies; ++copy) {
+    buffer.batch.policy_versions[first + copy] = chunk.policy_version();
+    buffer.batch.streams[first + copy] = {chunk.shard(), static_cast<uint32_t>(copy), chunk.lease_epoch(),
+                                          chunk.sequence()};
+  }
   absl::MutexLock lock(&mutex_);
   buffer.filled += 1;
 }

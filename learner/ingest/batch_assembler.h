@@ -24,6 +24,7 @@
 #include "learner/batch/episode_summary.h"
 #include "learner/batch/training_batch.h"
 #include "learner/ingest/chunk_copy.h"
+#include "proto/trajectory.pb.h"
 
 namespace troupe {
 
@@ -40,7 +41,8 @@ class BatchAssembler {
   };
 
   // `ordered`: a chunk's columns are its shard's (deterministic modes); otherwise in the order of arrival.
-  BatchAssembler(const EnvironmentSpec& spec, ChunkShape shape, int num_shards, bool ordered, uint64_t first_update);
+  BatchAssembler(const EnvironmentSpec& spec, const ChunkShape& shape, int num_shards, bool ordered,
+                 uint64_t first_update);
 
   // Ordered: the shard's place in the batch of `update`. Nothing: that batch's memory is still in use, or Close was
   // called.
@@ -50,8 +52,8 @@ class BatchAssembler {
   // Unordered: the update that ReserveNext would fill; nothing when it would say nothing.
   std::optional<uint64_t> filling_update() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Copies the chunk into its place. A batch is ready when all its places are filled.
-  void Fill(const Slot& slot, const ReceivedChunkView& view, uint64_t policy_version,
+  // Copies the chunk, of which `view` is, into its place. A batch is ready when all its places are filled.
+  void Fill(const Slot& slot, const ReceivedChunkView& view, const wire::Chunk& chunk,
             std::vector<EpisodeSummary> episodes) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The next update's batch, once ready. DEADLINE_EXCEEDED, CANCELLED (Close).
@@ -92,6 +94,7 @@ class BatchAssembler {
   // The buffer with room for the earliest update.
   const Buffer* Filling() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
+  const EnvironmentSpec spec_;
   const ChunkShape shape_;
   const int num_shards_;
   const bool ordered_;

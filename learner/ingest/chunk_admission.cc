@@ -50,7 +50,7 @@ absl::StatusOr<AdmissionVerdict> DecideAdmission(const AdmissionState& state, co
   return AdmissionVerdict{wire::ADMITTED, update, update - version};
 }
 
-absl::StatusOr<ReceivedChunkView> CheckChunk(const EnvironmentSpec& spec, ChunkShape shape,
+absl::StatusOr<ReceivedChunkView> CheckChunk(const EnvironmentSpec& spec, const ChunkShape& shape,
                                              const ReceivedChunk& received) {
   ASSIGN_OR_RETURN(ReceivedChunkView view, ViewChunk(spec, shape, received));
   RETURN_IF_ERROR(CheckChunkValues(spec, shape, received.chunk, view));

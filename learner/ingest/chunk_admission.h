@@ -41,7 +41,7 @@ absl::StatusOr<AdmissionVerdict> DecideAdmission(const AdmissionState& state, co
 
 // Shapes (ViewChunk) and values (CheckChunkValues) of a chunk in one step; the view is good while `received` and what
 // it views live.
-absl::StatusOr<ReceivedChunkView> CheckChunk(const EnvironmentSpec& spec, ChunkShape shape,
+absl::StatusOr<ReceivedChunkView> CheckChunk(const EnvironmentSpec& spec, const ChunkShape& shape,
                                              const ReceivedChunk& received);
 
 }  // namespace troupe

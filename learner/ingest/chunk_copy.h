@@ -12,20 +12,18 @@
 
 namespace troupe {
 
-// What a chunk says about its truncated episodes, kept aside until all chunks of a batch are there.
-struct TruncatedEpisodes {
-  std::vector<int32_t> truncated_at;                   // [K, 2]: (t, column of the batch)
-  std::vector<std::vector<float>> final_observations;  // per group [K, A, O]
-  std::vector<float> final_state_extras;               // [K, S]
-};
+// What a chunk says about its truncated episodes, kept aside until all chunks of a batch are there: the tensors with K
+// rows; truncated_at has (t, column of the batch).
+using TruncatedEpisodes = ChunkTensors<std::vector<float>, std::vector<int32_t>, std::vector<uint8_t>>;
 
 // Sizes every tensor but those of truncated episodes.
-void AllocateBatch(const EnvironmentSpec& spec, ChunkShape shape, int num_chunks, TrainingBatch* batch);
+void AllocateBatch(const EnvironmentSpec& spec, const ChunkShape& shape, int num_chunks, TrainingBatch* batch);
 
 // Touches nothing but the block's columns, so that blocks may be copied by several threads at once.
-void CopyColumns(const ReceivedChunkView& view, ChunkShape shape, int block, TrainingBatch* batch);
+void CopyColumns(const EnvironmentSpec& spec, const ChunkShape& shape, const ReceivedChunkView& view, int block,
+                 TrainingBatch* batch);
 
-void CopyTruncated(const ReceivedChunkView& view, ChunkShape shape, int block, TruncatedEpisodes* truncated);
+void CopyTruncated(const ReceivedChunkView& view, const ChunkShape& shape, int block, TruncatedEpisodes* truncated);
 
 void ClearTruncated(TrainingBatch* batch);
 void AppendTruncated(const TruncatedEpisodes& truncated, TrainingBatch* batch);

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "common/base/finite.h"
 #include "common/base/status_macros.h"
+#include "learner/ingest/field_values.h"
 
 namespace troupe {
 namespace {
@@ -17,51 +15,21 @@ using ReceivedGroup = decltype(ReceivedChunkView::groups)::value_type;
 
 constexpr float kLogProbabilityRounding = 1e-3f;
 
-// "[3, 1, 0]" from a flat index and the sizes of the axes after the first.
-std::string Place(size_t index, std::vector<size_t> inner_sizes) {
-  std::vector<size_t> place(inner_sizes.size() + 1);
-  for (size_t axis = inner_sizes.size(); axis > 0; --axis) {
-    place[axis] = index % inner_sizes[axis - 1];
-    index /= inner_sizes[axis - 1];
-  }
-  place[0] = index;
-  return absl::StrCat("[", absl::StrJoin(place, ", "), "]");
-}
-
 template <typename... Parts>
 absl::Status Invalid(const Parts&... parts) {
   return absl::InvalidArgumentError(absl::StrCat(parts...));
 }
 
-absl::Status CheckFinite(const std::string& field, absl::Span<const float> values, std::vector<size_t> inner_sizes) {
-  if (AllFinite(values)) return absl::OkStatus();
-  const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
-  return Invalid(field, Place(bad - values.begin(), inner_sizes), ": came ", *bad, ", expected a finite number");
-}
-
-absl::Status CheckFinite(const std::string& field, const ScatteredFloats& values, std::vector<size_t> inner_sizes) {
-  if (values.AllFinite()) return absl::OkStatus();
-  std::vector<float> together(values.size());
-  ScatteredFloats::Reader(values).Read(together.size(), together.data());
-  return CheckFinite(field, absl::MakeConstSpan(together), std::move(inner_sizes));
-}
-
-absl::Status CheckFlags(const std::string& field, absl::Span<const uint8_t> flags, std::vector<size_t> inner_sizes) {
-  if (!AnyOf(flags, [](uint8_t flag) { return static_cast<uint8_t>(flag & 0xFE); })) return absl::OkStatus();
-  const auto bad = std::ranges::find_if(flags, [](uint8_t flag) { return flag > 1; });
-  return Invalid(field, Place(bad - flags.begin(), inner_sizes), ": came ", static_cast<int>(*bad),
-                 ", expected 0 or 1");
-}
-
 // What CheckDiscreteActions asks, without saying what is wrong. Where an allowed action was chosen, one is allowed.
 bool DiscreteActionsAreGood(const AgentGroupSpec& group, const ReceivedGroup& view) {
   const size_t N = group.action_size, steps = view.discrete_actions.size();
+  const float* const log_probabilities = view.log_probabilities.empty() ? nullptr : view.log_probabilities.data();
   bool bad = false;
   for (size_t i = 0; i < steps; ++i) {
     const bool in_range = static_cast<uint32_t>(view.discrete_actions[i]) < N;
     const size_t action = in_range ? view.discrete_actions[i] : 0;
     const bool forbidden = view.action_masks[i * N + action] == 0;
-    const bool impossible = view.log_probabilities[i] > kLogProbabilityRounding;
+    const bool impossible = log_probabilities != nullptr && log_probabilities[i] > kLogProbabilityRounding;
     bad |= (in_range ^ true) | ((view.alive[i] != 0) & (forbidden | impossible));
   }
   for (size_t i = steps; i < view.alive.size(); ++i) {
@@ -71,64 +39,48 @@ bool DiscreteActionsAreGood(const AgentGroupSpec& group, const ReceivedGroup& vi
   return !bad;
 }
 
-absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec& group, size_t copies,
+absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec& group, uint32_t copies,
                                   const ReceivedGroup& view) {
   if (DiscreteActionsAreGood(group, view)) return absl::OkStatus();
-  const size_t A = group.num_agents(), N = group.action_size;
+  const size_t N = group.action_size;
+  const std::vector<uint32_t> shape = {0, copies, static_cast<uint32_t>(group.num_agents())};
   for (size_t i = 0; i < view.alive.size(); ++i) {
     if (view.alive[i] == 0) continue;
     const uint8_t* const mask = &view.action_masks[i * N];
     if (std::find(mask, mask + N, 1) == mask + N) {
-      return Invalid(field, ".action_masks", Place(i, {copies, A}), ": allows no action, expected at least one");
+      return Invalid(field, ".action_masks", PlaceIn(i, shape), ": allows no action, expected at least one");
     }
   }
   for (size_t i = 0; i < view.discrete_actions.size(); ++i) {
     const int32_t action = view.discrete_actions[i];
     if (action < 0 || action >= group.action_size) {
-      return Invalid(field, ".actions", Place(i, {copies, A}), ": came ", action, ", expected [0, ", N, ")");
+      return Invalid(field, ".actions", PlaceIn(i, shape), ": came ", action, ", expected [0, ", N, ")");
     }
     if (view.alive[i] == 0) continue;
     if (view.action_masks[i * N + action] == 0) {
-      return Invalid(field, ".actions", Place(i, {copies, A}), ": came ", action,
-                     ", which action_masks does not allow");
+      return Invalid(field, ".actions", PlaceIn(i, shape), ": came ", action, ", which action_masks does not allow");
     }
-    if (view.log_probabilities[i] > kLogProbabilityRounding) {
-      return Invalid(field, ".log_probabilities", Place(i, {copies, A}), ": came ", view.log_probabilities[i],
+    if (!view.log_probabilities.empty() && view.log_probabilities[i] > kLogProbabilityRounding) {
+      return Invalid(field, ".log_probabilities", PlaceIn(i, shape), ": came ", view.log_probabilities[i],
                      ", expected at most 0");
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckGroup(const std::string& field, const AgentGroupSpec& group, size_t copies,
-                        const ReceivedGroup& view) {
-  const size_t E = copies, A = group.num_agents(), O = group.observation_size, N = group.action_size;
-  RETURN_IF_ERROR(CheckFinite(field + ".observations", view.observations, {E, A, O}));
-  RETURN_IF_ERROR(CheckFinite(field + ".actions", view.continuous_actions, {E, A, N}));
-  RETURN_IF_ERROR(CheckFinite(field + ".log_probabilities", view.log_probabilities, {E, A}));
-  RETURN_IF_ERROR(CheckFinite(field + ".rewards", view.rewards, {E, A}));
-  RETURN_IF_ERROR(CheckFinite(field + ".final_observations", view.final_observations, {A, O}));
-  RETURN_IF_ERROR(CheckFlags(field + ".action_masks", view.action_masks, {E, A, N}));
-  RETURN_IF_ERROR(CheckFlags(field + ".alive", view.alive, {E, A}));
-  if (group.action_kind == ActionKind::kContinuous) return absl::OkStatus();
-  return CheckDiscreteActions(field, group, copies, view);
-}
-
-absl::Status CheckEndings(ChunkShape shape, const ReceivedChunkView& view) {
-  const size_t E = shape.copies;
-  RETURN_IF_ERROR(CheckFlags("terminated", view.terminated, {E}));
-  RETURN_IF_ERROR(CheckFlags("truncated", view.truncated, {E}));
+absl::Status CheckEndings(const ChunkShape& shape, const ReceivedChunkView& view) {
+  const uint32_t E = shape.copies;
   size_t k = 0;
   const size_t num_truncated = view.truncated_at.size() / 2;
   for (size_t i = 0; i < view.truncated.size(); ++i) {
     if (view.truncated[i] == 0) continue;
     if (view.terminated[i] != 0) {
-      return Invalid("truncated", Place(i, {E}), ": came 1 where terminated is 1, expected one of them");
+      return Invalid("truncated", PlaceIn(i, {0, E}), ": came 1 where terminated is 1, expected one of them");
     }
     if (k < num_truncated && (view.truncated_at[2 * k] != static_cast<int32_t>(i / E) ||
                               view.truncated_at[2 * k + 1] != static_cast<int32_t>(i % E))) {
       return Invalid("truncated_at[", k, "]: came [", view.truncated_at[2 * k], ", ", view.truncated_at[2 * k + 1],
-                     "], expected ", Place(i, {E}), " as in truncated");
+                     "], expected ", PlaceIn(i, {0, E}), " as in truncated");
     }
     ++k;
   }
@@ -139,7 +91,7 @@ absl::Status CheckEndings(ChunkShape shape, const ReceivedChunkView& view) {
   return absl::OkStatus();
 }
 
-absl::Status CheckFinishedEpisode(const EnvironmentSpec& spec, ChunkShape shape, const std::string& field,
+absl::Status CheckFinishedEpisode(const EnvironmentSpec& spec, const ChunkShape& shape, const std::string& field,
                                   const wire::FinishedEpisode& episode, const ReceivedChunkView& view,
                                   std::vector<bool>& place_seen) {
   if (episode.copy() >= static_cast<uint32_t>(shape.copies)) {
@@ -165,8 +117,8 @@ absl::Status CheckFinishedEpisode(const EnvironmentSpec& spec, ChunkShape shape,
     return Invalid(field, ".statistics: came ", episode.statistics_size(), " numbers, expected ",
                    spec.num_statistics());
   }
-  RETURN_IF_ERROR(CheckFinite(field + ".group_returns", episode.group_returns(), {}));
-  return CheckFinite(field + ".statistics", episode.statistics(), {});
+  RETURN_IF_ERROR(CheckFinite(field + ".group_returns", episode.group_returns(), {0}));
+  return CheckFinite(field + ".statistics", episode.statistics(), {0});
 }
 
 absl::Status CheckSeconds(const std::string& field, double seconds) {
@@ -176,14 +128,17 @@ absl::Status CheckSeconds(const std::string& field, double seconds) {
 
 }  // namespace
 
-absl::Status CheckChunkValues(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk,
+absl::Status CheckChunkValues(const EnvironmentSpec& spec, const ChunkShape& shape, const wire::Chunk& chunk,
                               const ReceivedChunkView& view) {
-  const size_t E = shape.copies, S = spec.state_extras_size;
+  const uint32_t num_truncated = static_cast<uint32_t>(view.truncated_at.size() / 2);
   for (size_t g = 0; g < spec.groups.size(); ++g) {
-    RETURN_IF_ERROR(CheckGroup(absl::StrCat("groups[", g, "]"), spec.groups[g], shape.copies, view.groups[g]));
+    const std::string group = absl::StrCat("groups[", g, "]");
+    RETURN_IF_ERROR(
+        CheckFieldValues(absl::StrCat(group, "."), GroupSizes(spec, shape, g, num_truncated), view.groups[g]));
+    if (spec.groups[g].action_kind == ActionKind::kContinuous) continue;
+    RETURN_IF_ERROR(CheckDiscreteActions(group, spec.groups[g], shape.copies, view.groups[g]));
   }
-  RETURN_IF_ERROR(CheckFinite("state_extras", view.state_extras, {E, S}));
-  RETURN_IF_ERROR(CheckFinite("final_state_extras", view.final_state_extras, {S}));
+  RETURN_IF_ERROR(CheckFieldValues("", JointSizes(spec, shape, num_truncated), view));
   RETURN_IF_ERROR(CheckEndings(shape, view));
   std::vector<bool> place_seen(view.terminated.size());
   for (int i = 0; i < chunk.episodes_size(); ++i) {

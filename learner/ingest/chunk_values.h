@@ -13,14 +13,14 @@ namespace troupe {
 
 // `view` is of `chunk`. Pure. Errors: INVALID_ARGUMENT naming the field and the place ("groups[0].actions[3, 1, 0]"),
 // what came and what was expected:
-//  - observations, rewards, log-probabilities, continuous actions, extras, returns, statistics, times: finite;
+//  - what the table of trajectory_fields.h calls finite, returns, statistics, times: finite;
 //  - discrete actions in [0, N), allowed by the mask where the agent is alive; a living agent has an allowed action;
 //    log-probabilities of discrete actions not above zero (1e-3 of rounding aside);
-//  - masks, alive, terminated, truncated: 0 or 1; not both terminated and truncated;
+//  - what the table calls a flag: 0 or 1; not both terminated and truncated;
 //  - truncated_at: exactly the set places of `truncated`, by step, then copy;
 //  - episodes: at a place that ended, each place once; length ≥ 1; as many returns as groups, as many statistics as
 //  declared.
-absl::Status CheckChunkValues(const EnvironmentSpec& spec, ChunkShape shape, const wire::Chunk& chunk,
+absl::Status CheckChunkValues(const EnvironmentSpec& spec, const ChunkShape& shape, const wire::Chunk& chunk,
                               const ReceivedChunkView& view);
 
 }  // namespace troupe

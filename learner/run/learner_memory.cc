@@ -24,7 +24,10 @@ absl::StatusOr<std::vector<MemoryTerm>> RunMemory(const Experiment& experiment, 
   const int columns = own_shards.count * static_cast<int>(collection.copies_per_shard());
   const uint64_t steps = uint64_t{collection.rollout_length()} * columns;
   // In training memory observations are float32 however they travel.
-  const ChunkShape shape = ChunkShapeOf(collection), batch = {shape.rollout_length, columns};
+  const ChunkShape shape = ChunkShapeOf(experiment, policies);
+  ChunkShape batch = shape;
+  batch.copies = columns;
+  batch.half_observations = false;
   const double chunk = UsualChunkBytes(environment, shape);
   std::vector<MemoryTerm> terms = {
       {absl::StrCat("two batches of ", own_shards.count, " shards × ", collection.copies_per_shard(), " copies × ",

@@ -77,7 +77,7 @@ absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(Lear
 
 LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
     : listen_address_(options.listen_address),
-      collection_(options.experiment.collection()),
+      experiment_(options.experiment),
       awake_(LongestLook(options.experiment)),
       session_(
           options, metrics, clock ? std::move(clock) : [this] { return awake_.Now(); }),
@@ -96,7 +96,7 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   }
   builder.RegisterService(&service_);
   builder.RegisterService(&health_);
-  quota_.Resize(QuotaBytes(collection_, 0));
+  quota_.Resize(QuotaBytes(experiment_.collection(), 0));
   quota_.SetMaxThreads(kMaxSynchronousThreads);
   builder.SetResourceQuota(quota_);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
@@ -137,12 +137,12 @@ absl::StatusOr<EnvironmentSpec> LearnerServerImpl::WaitForEnvironment(absl::Dura
   return session_.WaitForEnvironment(timeout);
 }
 
-absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>&,
+absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
                                       std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) {
-  const ChunkShape shape = ChunkShapeOf(collection_);
-  quota_.Resize(QuotaBytes(collection_, MaxChunkMessageBytes(environment, shape)));
+  const ChunkShape shape = ChunkShapeOf(experiment_, policies);
+  quota_.Resize(QuotaBytes(experiment_.collection(), MaxChunkMessageBytes(environment, shape)));
   health_.SetPhase(LearnerPhase::kTraining);
-  return session_.Begin(environment, std::move(weights), ingest);
+  return session_.Begin(environment, shape, std::move(weights), ingest);
 }
 
 void LearnerServerImpl::Drain(const std::string& reason, bool run_ended, absl::Duration grace) {

@@ -62,7 +62,7 @@ class LearnerServerImpl final : public LearnerServer {
   static size_t QuotaBytes(const CollectionSettings& collection, size_t max_chunk_bytes);
 
   const std::string listen_address_;
-  const CollectionSettings collection_;
+  const Experiment experiment_;
   grpc::ResourceQuota quota_{"learner"};
   AwakeClock awake_;  // the maintenance thread looks at it
   TrainingSession session_;

@@ -33,10 +33,10 @@ std::string RandomNonce() { return absl::StrFormat("%08x", std::random_device{}(
 
 }  // namespace
 
-size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, ChunkShape shape) {
+size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, const ChunkShape& shape) {
   constexpr size_t kFieldsBytes = 128;  // tags, lengths, data type and shape of one tensor, or the chunk's own numbers
-  constexpr size_t kTensorsPerGroup = 7, kOtherTensors = 5, kEpisodeNumbersBytes = 32;
-  const size_t tensors = spec.groups.size() * kTensorsPerGroup + kOtherTensors;
+  constexpr size_t kEpisodeNumbersBytes = 32;
+  const size_t tensors = spec.groups.size() * CountFields<GroupFields>() + CountFields<JointFields>();
   const size_t episode = kEpisodeNumbersBytes + sizeof(float) * (spec.groups.size() + spec.num_statistics());
   const size_t most_episodes = static_cast<size_t>(shape.rollout_length) * shape.copies;
   return MaxChunkBytes(spec, shape) + (tensors + 1) * kFieldsBytes + most_episodes * episode;
@@ -46,7 +46,6 @@ TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* m
     : options_(options),
       clock_(std::move(clock)),
       mode_(ModeOf(options.experiment)),
-      shape_(ChunkShapeOf(options.experiment.collection())),
       own_shards_(OwnShards(options)),
       lease_timeout_(absl::Seconds(options.experiment.collection().lease_timeout_seconds())),
       id_nonce_(RandomNonce()),
@@ -81,14 +80,14 @@ absl::StatusOr<EnvironmentSpec> TrainingSession::WaitForEnvironment(absl::Durati
   return *environment_;
 }
 
-absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicySnapshot> weights,
-                                    const IngestState& ingest) {
+absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, const ChunkShape& shape,
+                                    std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) {
   const int num_shards = static_cast<int>(options_.experiment.collection().num_shards());
   if (!ingest.lease_epochs.empty() && ingest.lease_epochs.size() != static_cast<size_t>(num_shards)) {
     return absl::InvalidArgumentError(absl::StrCat("lease_epochs: came ", ingest.lease_epochs.size(),
                                                    " numbers, expected num_shards, which is ", num_shards));
   }
-  const size_t max_chunk_bytes = MaxChunkMessageBytes(environment, shape_);
+  const size_t max_chunk_bytes = MaxChunkMessageBytes(environment, shape);
   if (max_chunk_bytes > kMaxMessageBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         "collection.rollout_length, collection.copies_per_shard: a chunk could take ", max_chunk_bytes,
@@ -96,8 +95,8 @@ absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, std::sha
   }
   const uint64_t first_update = weights->policy_version;
   std::unique_ptr<Run> run(
-      new Run{environment, max_chunk_bytes,
-              BatchAssembler(environment, shape_, own_shards_.count, mode_ != ASYNCHRONOUS, first_update)});
+      new Run{environment, shape, max_chunk_bytes,
+              BatchAssembler(environment, shape, own_shards_.count, mode_ != ASYNCHRONOUS, first_update)});
   {
     absl::MutexLock lock(&mutex_);
     if (owned_run_ != nullptr) return absl::FailedPreconditionError("Begin was called before");

@@ -51,7 +51,7 @@ inline constexpr size_t kMaxMessageBytes = size_t{256} << 20;
 inline constexpr size_t kMaxControlBytes = size_t{1} << 20;
 
 // An upper bound of a chunk's message: its tensors, its episodes, and room for field tags and shapes.
-size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, ChunkShape shape);
+size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, const ChunkShape& shape);
 
 // What a stream ends with that is no longer its worker's.
 inline absl::Status StreamReplaced() { return absl::AbortedError("replaced by a newer stream of the same worker"); }
@@ -101,8 +101,9 @@ class TrainingSession {
   // --- what LearnerServer does
   void Open(const std::string& run_id) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status Begin(const EnvironmentSpec& environment, std::shared_ptr<const PolicySnapshot> weights,
-                     const IngestState& ingest) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Begin(const EnvironmentSpec& environment, const ChunkShape& shape,
+                     std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<AssembledBatch> NextBatch(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   const TrainingBatch* PeekBatch(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   void ReleaseBatch(const AssembledBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -138,6 +139,7 @@ class TrainingSession {
   // What exists from Begin on.
   struct Run {
     EnvironmentSpec environment;
+    ChunkShape shape;
     size_t max_chunk_bytes = 0;
     BatchAssembler assembler;
   };
@@ -199,7 +201,6 @@ class TrainingSession {
   const LearnerServerOptions options_;
   const Clock clock_;
   const CollectionMode mode_;
-  const ChunkShape shape_;
   const ShardRange own_shards_;
   const absl::Duration lease_timeout_;
   const std::string id_nonce_;  // so that ids of an earlier learner process are not taken for this one's

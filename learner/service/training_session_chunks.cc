@@ -60,7 +60,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
                        absl::InvalidArgumentError(absl::StrCat("chunk: came ", received.num_bytes,
                                                                " bytes, expected at most ", run->max_chunk_bytes)));
   }
-  absl::StatusOr<ReceivedChunkView> view = CheckChunk(run->environment, shape_, received.chunk);
+  absl::StatusOr<ReceivedChunkView> view = CheckChunk(run->environment, run->shape, received.chunk);
   if (!view.ok()) return RefuseChunk(stream.get(), worker_id, view.status());
 
   absl::StatusOr<std::optional<Decision>> decision = std::nullopt;
@@ -92,7 +92,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
   const AdmissionVerdict& verdict = (*decision)->verdict;
   metrics_.CountChunk(verdict.result);
   if (verdict.result == wire::ADMITTED) {
-    run->assembler.Fill(*(*decision)->slot, *view, chunk.policy_version(), EpisodesOf(chunk));
+    run->assembler.Fill(*(*decision)->slot, *view, chunk, EpisodesOf(chunk));
     metrics_.assembly_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - decided));
     CountAdmitted(*run, received, *view, verdict.policy_lag);
   }

@@ -277,6 +277,50 @@ TEST(HalfObservationsTest, AChunkIsSmallerAndSaysSo) {
               ::testing::HasSubstr("groups[0].observations.data_type: came 4, expected FLOAT32"));
 }
 
+TEST(NetworkStatesTest, AreAskedForWhereASequenceBegins) {
+  const RolloutPlan plan = TinyPlan(TinyExperiment());
+  ChunkShape shape = plan.chunk_shape();
+  ASSERT_EQ(shape.rollout_length, 5);
+  shape.network_states = {{}, {.state_size = 2, .sequence_length = 3}};  // the second group remembers
+  ChunkBuilder builder(plan.spec, shape);
+  wire::Chunk chunk;
+  for (int sequence = 0; sequence < 2; ++sequence) {
+    builder.Begin(&chunk);
+    for (int t = 0; t < shape.rollout_length; ++t) {
+      builder.SetStep(t);
+      EXPECT_TRUE(builder.network_states()[0].empty());
+      const absl::Span<float> states = builder.network_states()[1];
+      EXPECT_EQ(states.size(), t % 3 == 0 ? shape.copies * plan.spec.groups[1].num_agents() * 2 : 0) << t;
+      std::ranges::fill(states, static_cast<float>(10 * sequence + t));
+    }
+    ASSERT_TRUE(builder.Finish().ok());
+    const ChunkView view = ViewChunk(plan.spec, shape, chunk).value();
+    const absl::Span<const float> states = view.groups[1].network_states;
+    const size_t row = states.size() / 2;
+    EXPECT_EQ(std::ranges::count(states.first(row), static_cast<float>(10 * sequence)), row);
+    EXPECT_EQ(std::ranges::count(states.subspan(row), static_cast<float>(10 * sequence + 3)), row);
+  }
+}
+
+TEST(OptionalFieldsTest, LogProbabilitiesNobodyAsksForAreWrittenBesideTheChunk) {
+  const RolloutPlan plan = TinyPlan(TinyExperiment());
+  ChunkShape shape = plan.chunk_shape();
+  shape.left_out = OptionalFieldsBut({});
+  ChunkBuilder builder(plan.spec, shape);
+  wire::Chunk chunk;
+  builder.Begin(&chunk);
+  for (int t = 0; t < shape.rollout_length; ++t) {
+    builder.SetStep(t);
+    for (size_t g = 0; g < plan.spec.groups.size(); ++g) {
+      EXPECT_EQ(builder.chosen()[g].log_probabilities.size(), shape.copies * plan.spec.groups[g].num_agents());
+      std::ranges::fill(builder.chosen()[g].log_probabilities, -1.0f);
+    }
+  }
+  ASSERT_TRUE(builder.Finish().ok());
+  EXPECT_FALSE(chunk.groups(0).has_log_probabilities());
+  EXPECT_TRUE(ViewChunk(plan.spec, shape, chunk).ok());
+}
+
 TEST(HalfObservationsTest, WhatDoesNotFitIsAnErrorOfTheChunk) {
   const RolloutPlan plan = TinyPlan(InHalfPrecision());
   ChunkBuilder builder(plan.spec, plan.chunk_shape());

@@ -111,7 +111,7 @@ void BM_CopyIntoBatch(benchmark::State& state) {
   const auto view = ViewChunk(sample.spec, sample.shape, received.chunk);
   int block = 0;
   for (auto _ : state) {
-    CopyColumns(*view, sample.shape, block, &batch);
+    CopyColumns(sample.spec, sample.shape, *view, block, &batch);
     block = (block + 1) % 8;
     benchmark::ClobberMemory();
   }

@@ -22,7 +22,7 @@ void Count(absl::Span<T> span, int start) {
 wire::Chunk FilledChunk(int num_truncated) {
   wire::Chunk chunk;
   MutableChunkView view = AllocateChunk(TwoGroupSpec(), kShape, &chunk);
-  AllocateTruncated(TwoGroupSpec(), num_truncated, &chunk, &view);
+  AllocateTruncated(TwoGroupSpec(), kShape, num_truncated, &chunk, &view);
   for (auto& group : view.groups) {
     Count(group.observations, 1);
     Count(group.discrete_actions, 2);
@@ -58,7 +58,7 @@ TEST(ChunkLayoutTest, GivesEveryTensorItsDocumentedSize) {
   EXPECT_EQ(view.terminated.size(), 6 * 2);
   EXPECT_EQ(view.truncated.size(), 6 * 2);
   EXPECT_TRUE(view.truncated_at.empty());
-  AllocateTruncated(TwoGroupSpec(), 3, &chunk, &view);
+  AllocateTruncated(TwoGroupSpec(), kShape, 3, &chunk, &view);
   EXPECT_EQ(view.groups[0].final_observations.size(), 3 * 3 * 4);
   EXPECT_EQ(view.truncated_at.size(), 3 * 2);
   EXPECT_EQ(view.final_state_extras.size(), 3 * 2);
@@ -190,7 +190,7 @@ TEST(MaxChunkBytesTest, BoundsTheLargestChunkThereCanBe) {
     const int most = shape.rollout_length * shape.copies;
     wire::Chunk chunk;
     MutableChunkView view = AllocateChunk(TwoGroupSpec(), shape, &chunk);
-    AllocateTruncated(TwoGroupSpec(), most, &chunk, &view);
+    AllocateTruncated(TwoGroupSpec(), shape, most, &chunk, &view);
     chunk.set_shard(~0u);
     chunk.set_lease_epoch(~0u);
     chunk.set_sequence(~0ull);

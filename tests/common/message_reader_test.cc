@@ -24,7 +24,7 @@ std::string ChunkBytes() {
   return message.SerializeAsString();
 }
 
-std::string Join(const ReceivedChunk::Bytes& pieces) {
+std::string Join(const TensorPieces& pieces) {
   std::string joined;
   for (const absl::string_view piece : pieces) joined.append(piece.data(), piece.size());
   return joined;
@@ -35,7 +35,7 @@ wire::Chunk Whole(const ReceivedChunk& received) {
   wire::Chunk chunk = received.chunk;
   for (int g = 0; g < chunk.groups_size(); ++g) {
     EXPECT_TRUE(chunk.groups(g).observations().data().empty());
-    const std::string observations = Join(received.observations[g]);
+    const std::string observations = Join(received.groups[g].observations);
     if (!observations.empty()) chunk.mutable_groups(g)->mutable_observations()->set_data(observations);
   }
   if (const std::string extras = Join(received.state_extras); !extras.empty()) {
@@ -62,7 +62,7 @@ TEST(MessageReaderTest, LargeTensorsStayWhereTheyAre) {
   ReceivedMessage received;
   ASSERT_TRUE(ReadMessage({bytes}, &received).ok());
   const ReceivedChunk& chunk = received.chunk;
-  for (const auto& pieces : {chunk.observations[0], chunk.observations[1], chunk.state_extras}) {
+  for (const auto& pieces : {chunk.groups[0].observations, chunk.groups[1].observations, chunk.state_extras}) {
     ASSERT_EQ(pieces.size(), 1);
     EXPECT_GE(pieces[0].data(), bytes.data());
     EXPECT_LE(pieces[0].data() + pieces[0].size(), bytes.data() + bytes.size());

@@ -12,7 +12,12 @@
 namespace troupe {
 namespace {
 
-constexpr ChunkShape kShape{.rollout_length = 3, .copies = 2};
+// The first group's network remembers, the second one's does not.
+const ChunShape() & Shape() {
+  static const auto& shape =
+      *new ChunShape(){.rollout_length = 3, .copies = 2, .network_states = {{.state_size = 5, .sequence_length = 2}}};
+  return shape;
+}
 
 template <typename T>
 double Sum(absl::Span<const T> span) {
@@ -22,7 +27,7 @@ double Sum(absl::Span<const T> span) {
 }
 
 void ViewAndReadAll(const EnvironmentSpec& spec, const wire::Chunk& chunk) {
-  const auto view = ViewChunk(spec, kShape, chunk);
+  const auto view = ViewChunk(spec, Shape(), chunk);
   if (!view.ok()) {
     if (view.status().code() != absl::StatusCode::kInvalidArgument || view.status().message().size() > 1000) abort();
     return;
@@ -33,7 +38,7 @@ void ViewAndReadAll(const EnvironmentSpec& spec, const wire::Chunk& chunk) {
   for (const auto& group : view->groups) {
     sum = sum + Sum(group.observations) + Sum(group.discrete_actions) + Sum(group.continuous_actions) +
           Sum(group.log_probabilities) + Sum(group.rewards) + Sum(group.action_masks) + Sum(group.alive) +
-          Sum(group.final_observations);
+          Sum(group.final_observations) + Sum(group.network_states);
   }
 }
 
@@ -44,7 +49,7 @@ void ReadAndView(const EnvironmentSpec& spec, absl::string_view bytes) {
   for (size_t at = 0; at < bytes.size(); at += piece_bytes) pieces.push_back(bytes.substr(at, piece_bytes));
   ReceivedMessage received;
   if (!ReadMessage(pieces, &received).ok() || !received.has_chunk) return;
-  const auto view = ViewChunk(spec, kShape, received.chunk);
+  const auto view = ViewChunk(spec, Shape(), received.chunk);
   if (!view.ok()) return;
   std::vector<float> values(view->groups[0].observations.size());
   ScatteredFloats::Reader(view->groups[0].observations).Read(values.size(), values.data());
@@ -61,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   troupe::wire::Chunk received;
   if (received.ParseFromString(bytes)) troupe::ViewAndReadAll(spec, received);
   troupe::wire::Chunk good;
-  troupe::AllocateChunk(spec, troupe::kShape, &good);
+  troupe::AllocateChunk(spec, troupe::Shape(), &good);
   // Merging appends to repeated fields: groups and shapes too many, bytes replaced.
   if (good.MergeFromString(bytes)) troupe::ViewAndReadAll(spec, good);
   troupe::ReadAndView(spec, bytes);

@@ -63,7 +63,7 @@ class HostileWorker {
       if (!answer.has_lease_grant()) continue;
       wire::WorkerMessage bad;
       MutableChunkView view = AllocateChunk(spec_, {16, 4}, bad.mutable_chunk());
-      AllocateTruncated(spec_, 0, bad.mutable_chunk(), &view);
+      AllocateTruncated(spec_, {16, 4}, 0, bad.mutable_chunk(), &view);
       bad.mutable_chunk()->set_shard(answer.lease_grant().shard());
       bad.mutable_chunk()->set_lease_epoch(answer.lease_grant().lease_epoch());
       corrupt(bad.mutable_chunk());

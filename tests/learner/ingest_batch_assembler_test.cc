@@ -30,7 +30,7 @@ class BatchAssemblerTest : public ::testing::Test {
     EpisodeSummary episode;
     episode.length = 1000 + chunk.shard();
     const testing::ChunkInPieces received(chunk, /*piece_bytes=*/23);
-    assembler.Fill(slot, *ViewChunk(TwoGroupSpec(), kShape, received.get()), chunk.policy_version(), {episode});
+    assembler.Fill(slot, *ViewChunk(TwoGroupSpec(), kShape, received.get()), chunk, {episode});
   }
   static void FillUpdate(BatchAssembler& assembler, uint64_t update, const std::vector<wire::Chunk>& chunks,
                          std::vector<int> order) {
@@ -102,6 +102,53 @@ TEST_F(BatchAssemblerTest, UnorderedBatchesTakeChunksAsTheyCome) {
   ExpectColumns(*batch->batch, 0, chunks[1]);
   ExpectColumns(*batch->batch, 1, chunks[1]);
   ExpectColumns(*batch->batch, 2, chunks[2]);
+}
+
+ColumnStream Piece(uint32_t shard, uint32_t copy, uint32_t epoch, uint64_t sequence) {
+  return {.shard = shard, .copy = copy, .lease_epoch = epoch, .sequence = sequence};
+}
+
+TEST_F(BatchAssemblerTest, ColumnsSayWhichStreamTheyContinue) {
+  BatchAssembler assembler(TwoGroupSpec(), kShape, kShards, true, 0);
+  // Shard 1 goes on; the other two have been leased again.
+  const std::vector<std::vector<testing::ChunkIdentity>> updates = {{{0, 1, 4, 0}, {1, 7, 0, 0}, {2, 3, 9, 0}},
+                                                                    {{0, 2, 0, 1}, {1, 7, 1, 1}, {2, 4, 0, 1}}};
+  std::vector<std::vector<ColumnStream>> streams;
+  for (uint64_t update = 0; update < updates.size(); ++update) {
+    std::vector<wire::Chunk> chunks;
+    for (const auto& identity : updates[update]) {
+      chunks.push_back(MakeChunk(TwoGroupSpec(), kShape, identity, /*seed=*/1));
+    }
+    FillUpdate(assembler, update, chunks, {1, 2, 0});
+    streams.push_back(assembler.Next(absl::ZeroDuration())->batch->streams);
+    assembler.Release(update);
+  }
+  EXPECT_THAT(streams[0],
+              ElementsAre(Piece(0, 0, 1, 4), Piece(0, 1, 1, 4), Piece(0, 2, 1, 4), Piece(1, 0, 7, 0), Piece(1, 1, 7, 0),
+                          Piece(1, 2, 7, 0), Piece(2, 0, 3, 9), Piece(2, 1, 3, 9), Piece(2, 2, 3, 9)));
+  for (int column = 0; column < 9; ++column) {
+    const bool goes_on = column / 3 == 1;
+    EXPECT_EQ(streams[1][column].Continues(streams[0][column]), goes_on) << column;
+    EXPECT_EQ(streams[1][column].begins(), !goes_on) << column;
+  }
+  EXPECT_FALSE(streams[1][4].Continues(streams[0][3])) << "another copy";
+}
+
+TEST_F(BatchAssemblerTest, UnorderedColumnsFindTheirStreamsToo) {
+  BatchAssembler assembler(TwoGroupSpec(), kShape, kShards, false, 0);
+  // Two chunks of a quick shard in one batch; one of the slow shard was too old and is missing.
+  for (const testing::ChunkIdentity& identity :
+       {testing::ChunkIdentity{2, 1, 0}, {2, 1, 1}, {0, 1, 5}, {0, 1, 7}, {2, 1, 2}, {1, 2, 0}}) {
+    Fill(assembler, *assembler.ReserveNext(), MakeChunk(TwoGroupSpec(), kShape, identity, /*seed=*/1));
+  }
+  const std::vector<ColumnStream> first = assembler.Next(absl::ZeroDuration())->batch->streams;
+  const std::vector<ColumnStream> second = assembler.Next(absl::ZeroDuration())->batch->streams;
+  EXPECT_TRUE(first[0].begins());
+  EXPECT_TRUE(first[3].Continues(first[0])) << "within one batch";
+  EXPECT_FALSE(second[0].Continues(first[6])) << "a piece is missing";
+  EXPECT_FALSE(second[0].begins());
+  EXPECT_TRUE(second[4].Continues(first[4])) << "column 4 of both: shard 2, copy 1";
+  EXPECT_TRUE(second[6].begins());
 }
 
 TEST_F(BatchAssemblerTest, TheNextBatchCanBeLookedAtWhileTheOneBeforeIsTrainedOn) {

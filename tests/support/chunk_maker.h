@@ -32,7 +32,8 @@ struct ChunkIdentity {
 };
 
 // Copy 0 terminates at step 0; copy 1 (if there is one) is truncated at the last step. Both report an episode.
-inline wire::Chunk MakeChunk(const EnvironmentSpec& spec, ChunkShape shape, ChunkIdentity identity, uint64_t seed) {
+inline wire::Chunk MakeChunk(const EnvironmentSpec& spec, const ChunkShape& shape, ChunkIdentity identity,
+                             uint64_t seed) {
   wire::Chunk chunk;
   chunk.set_shard(identity.shard);
   chunk.set_lease_epoch(identity.lease_epoch);
@@ -49,7 +50,7 @@ inline wire::Chunk MakeChunk(const EnvironmentSpec& spec, ChunkShape shape, Chun
   const int last = shape.rollout_length - 1;
   const bool truncates = shape.copies > 1;
   if (truncates) view.truncated[last * shape.copies + 1] = 1;
-  AllocateTruncated(spec, truncates ? 1 : 0, &chunk, &view);
+  AllocateTruncated(spec, shape, truncates ? 1 : 0, &chunk, &view);
   if (truncates) {
     view.truncated_at[0] = last;
     view.truncated_at[1] = 1;
@@ -60,6 +61,7 @@ inline wire::Chunk MakeChunk(const EnvironmentSpec& spec, ChunkShape shape, Chun
     fill(group.continuous_actions);
     fill(group.rewards);
     fill(group.final_observations);
+    fill(group.network_states);
     for (float& value : group.log_probabilities) value = -random.Uniform();
     std::ranges::fill(group.alive, 1);
     std::ranges::fill(group.action_masks, 1);

@@ -1,5 +1,6 @@
 #include "learner/algorithms/modules/batch_check.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -13,44 +14,39 @@ absl::Status CheckSize(const std::string& field, size_t came, int64_t expected) 
   return absl::InvalidArgumentError(absl::StrCat("batch.", field, ": ", came, " elements, expected ", expected));
 }
 
-absl::Status CheckGroup(const AgentGroupSpec& spec, const GroupBatch& group, int64_t steps, int64_t columns,
-                        int64_t finals) {
-  const int64_t agents = spec.num_agents(), acted = steps * columns * agents, seen = acted + columns * agents;
-  const std::string prefix = absl::StrCat("groups[", spec.name, "].");
-  RETURN_IF_ERROR(CheckSize(prefix + "observations", group.observations.size(), seen * spec.observation_size));
-  RETURN_IF_ERROR(CheckSize(prefix + "discrete_actions", group.discrete_actions.size(), acted));
-  RETURN_IF_ERROR(CheckSize(prefix + "log_probabilities", group.log_probabilities.size(), acted));
-  RETURN_IF_ERROR(CheckSize(prefix + "rewards", group.rewards.size(), acted));
-  RETURN_IF_ERROR(CheckSize(prefix + "action_masks", group.action_masks.size(), seen * spec.action_size));
-  RETURN_IF_ERROR(CheckSize(prefix + "alive", group.alive.size(), seen));
-  RETURN_IF_ERROR(CheckSize(prefix + "final_observations", group.final_observations.size(),
-                            finals * agents * spec.observation_size));
-  for (const int32_t action : group.discrete_actions) {
-    if (action < 0 || action >= spec.action_size) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("batch.", prefix, "discrete_actions: ", action, ", expected [0, ", spec.action_size, ")"));
-    }
-  }
-  return absl::OkStatus();
+// Sizes and actions of one table's tensors.
+template <typename Tensors>
+absl::Status CheckTensors(const std::string& prefix, const FieldSizes& sizes, const Tensors& tensors) {
+  absl::Status status;
+  ForEachField(
+      [&](const TrajectoryField& field, const auto& values) {
+        if (!status.ok()) return;
+        const std::string name = absl::StrCat(prefix, field.name);
+        status = CheckSize(name, values.size(), static_cast<int64_t>(NumElements(field, sizes)));
+        if (!status.ok() || field.check != FieldCheck::kAction) return;
+        const auto bad = std::ranges::find_if(
+            values, [&](auto action) { return action < 0 || action >= static_cast<int64_t>(sizes.action_size); });
+        if (bad == values.end()) return;
+        status = absl::InvalidArgumentError(
+            absl::StrCat("batch.", name, ": ", *bad, ", expected [0, ", sizes.action_size, ")"));
+      },
+      tensors);
+  return status;
 }
 
 }  // namespace
 
-absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch& batch) {
+absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch& batch, ChunkShape shape) {
   const int64_t steps = batch.rollout_length, columns = batch.columns;
   if (steps < 1 || columns < 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("batch: ", steps, " steps of ", columns, " columns, expected at least one of each"));
   }
-  const int64_t finals = batch.truncated_at.size() / 2;
+  shape.rollout_length = batch.rollout_length;
+  shape.copies = batch.columns;
+  const uint32_t finals = static_cast<uint32_t>(batch.truncated_at.size() / 2);
   RETURN_IF_ERROR(CheckSize("groups", batch.groups.size(), environment.groups.size()));
-  RETURN_IF_ERROR(
-      CheckSize("state_extras", batch.state_extras.size(), (steps + 1) * columns * environment.state_extras_size));
-  RETURN_IF_ERROR(CheckSize("terminated", batch.terminated.size(), steps * columns));
-  RETURN_IF_ERROR(CheckSize("truncated", batch.truncated.size(), steps * columns));
-  RETURN_IF_ERROR(CheckSize("truncated_at", batch.truncated_at.size(), 2 * finals));
-  RETURN_IF_ERROR(
-      CheckSize("final_state_extras", batch.final_state_extras.size(), finals * environment.state_extras_size));
+  RETURN_IF_ERROR(CheckTensors("", JointSizes(environment, shape, finals), batch));
   int64_t truncations = 0;
   for (size_t cell = 0; cell < batch.truncated.size(); ++cell) truncations += batch.truncated[cell] != 0;
   RETURN_IF_ERROR(CheckSize("truncated_at", batch.truncated_at.size(), 2 * truncations));
@@ -62,21 +58,14 @@ absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch&
     }
   }
   for (size_t g = 0; g < environment.groups.size(); ++g) {
-    RETURN_IF_ERROR(CheckGroup(environment.groups[g], batch.groups[g], steps, columns, finals));
+    RETURN_IF_ERROR(CheckTensors(absl::StrCat("groups[", environment.groups[g].name, "]."),
+                                 GroupSizes(environment, shape, g, finals), batch.groups[g]));
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckRemembered(const std::vector<PolicySpec>& policies, int64_t sequence_length,
-                             const TrainingBatch& batch) {
-  RETURN_IF_ERROR(CheckSize("streams", batch.streams.size(), batch.columns));
-  const int64_t sequences = (batch.rollout_length + sequence_length - 1) / sequence_length * batch.columns;
-  for (size_t g = 0; g < policies.size(); ++g) {
-    RETURN_IF_ERROR(CheckSize(absl::StrCat("groups[", policies[g].group, "].network_states"),
-                              batch.groups[g].network_states.size(),
-                              sequences * policies[g].num_agents * policies[g].stack.state_size()));
-  }
-  return absl::OkStatus();
+absl::Status CheckStreams(const TrainingBatch& batch) {
+  return CheckSize("streams", batch.streams.size(), batch.columns);
 }
 
 }  // namespace troupe

@@ -34,7 +34,7 @@ ReplayLearner::~ReplayLearner() {
 void ReplayLearner::Begin(bool train) {
   environment_ = Must(server_->WaitForEnvironment(kPatience));
   policies_ = Must(MakePolicySpecs(experiment_, environment_));
-  const ChunkShape shape = ChunkShapeOf(experiment_.collection());
+  const ChunkShape shape = ChunkShapeOf(experiment_, policies_);
   wire::Chunk chunk;
   AllocateChunk(environment_, shape, &chunk);
   chunk_bytes_ = chunk.ByteSizeLong();

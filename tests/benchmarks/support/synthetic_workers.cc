@@ -24,21 +24,9 @@ void Copy(absl::Span<const T> from, absl::Span<T> to) {
 
 // Every tensor's bytes, as the rollout writes them.
 void CopyTensors(const ChunkView& from, const MutableChunkView& to) {
-  for (size_t g = 0; g < from.groups.size(); ++g) {
-    Copy(from.groups[g].observations, to.groups[g].observations);
-    Copy(from.groups[g].discrete_actions, to.groups[g].discrete_actions);
-    Copy(from.groups[g].continuous_actions, to.groups[g].continuous_actions);
-    Copy(from.groups[g].log_probabilities, to.groups[g].log_probabilities);
-    Copy(from.groups[g].rewards, to.groups[g].rewards);
-    Copy(from.groups[g].action_masks, to.groups[g].action_masks);
-    Copy(from.groups[g].alive, to.groups[g].alive);
-    Copy(from.groups[g].final_observations, to.groups[g].final_observations);
-  }
-  Copy(from.state_extras, to.state_extras);
-  Copy(from.terminated, to.terminated);
-  Copy(from.truncated, to.truncated);
-  Copy(from.truncated_at, to.truncated_at);
-  Copy(from.final_state_extras, to.final_state_extras);
+  const auto copy = [](const TrajectoryField&, const auto& from, const auto& to) { Copy(from, to); };
+  for (size_t g = 0; g < from.groups.size(); ++g) ForEachField(copy, from.groups[g], to.groups[g]);
+  ForEachField(copy, from, to);
 }
 
 }  // namespace
@@ -168,7 +156,7 @@ std::shared_ptr<const wire::WorkerMessage> SyntheticWorkers::Collect(Worker& wor
   const ChunkShape shape = plan_.chunk_shape();
   const ChunkView from = Must(ViewChunk(plan_.spec, shape, recorded_));
   MutableChunkView to = AllocateChunk(plan_.spec, shape, &chunk);
-  AllocateTruncated(plan_.spec, static_cast<int>(from.truncated_at.size() / 2), &chunk, &to);
+  AllocateTruncated(plan_.spec, shape, static_cast<int>(from.truncated_at.size() / 2), &chunk, &to);
   CopyTensors(from, to);
   for (int g = 0; shape.half_observations && g < chunk.groups_size(); ++g) {
     Copy(absl::Span<const uint16_t>(HalfObservations(recorded_.mutable_groups(g))),

@@ -1,0 +1,27 @@
+// What the settings decide about the sizes of a chunk; the rest its environment does.
+#ifndef TROUPE_COMMON_WIRE_CHUNK_SHAPE_H_
+#define TROUPE_COMMON_WIRE_CHUNK_SHAPE_H_
+
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace troupe {
+
+// What the agents of one group remember from step to step, and how often it is recorded.
+struct NetworkStateShape {
+  int state_size = 0;       // H, numbers of one agent; 0: its network remembers nothing, and nothing is recorded
+  int sequence_length = 1;  // L, steps from one record to the next; training unrolls this many
+};
+
+struct ChunkShape {
+  int rollout_length = 0;  // T
+  int copies = 0;          // E; of a batch: its columns
+  bool half_observations = false;
+  std::vector<NetworkStateShape> network_states{};  // per group; empty: no network remembers anything
+  std::vector<absl::string_view> left_out{};        // optional fields (trajectory_fields.h) that nobody asks for
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_COMMON_WIRE_CHUNK_SHAPE_H_
