@@ -22,5 +22,5 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 # Loops that the compiler is to spread over vectors (learner/arithmetic/host/vector_functions.h).
 set_source_files_properties(learner/arithmetic/host/vector_math.cc learner/arithmetic/objectives/loss_rows.cc
-                            learner/arithmetic/blocks/cell_loops.cc PROPERTIES
+                            learner/arithmetic/blocks/cell_loops.cc learner/arithmetic/objectives/gaussian_rows.cc PROPERTIES
                             COMPILE_OPTIONS "-O3;-fno-math-errno;-fno-trapping-math" SKIP_PRECOMPILE_HEADERS ON)

@@ -14,12 +14,6 @@ constexpr double kHalfLogTwoPi = 0.91893853320467274178;
 
 double ClampedLogStd(double log_std) { return std::clamp(log_std, kMinLogStd, kMaxLogStd); }
 
-// log(1 − tanh²(u)), exact where tanh is one but for rounding: 2 · (log 2 − u − log(1 + e^(−2u))).
-double LogSquashSlope(double u) {
-  const double magnitude = std::abs(u);
-  return 2 * (std::numbers::ln2 - magnitude - std::log1p(std::exp(-2 * magnitude)));
-}
-
 // Standard normal numbers from as many uniform ones; `count` is even.
 void DrawNormals(const float* uniforms, int count, double* normals) {
   for (int i = 0; i < count; i += 2) {

@@ -123,7 +123,10 @@ absl::Status Check(const Scenario& scenario) {
     if (!tried.insert(settings).second) continue;
     const auto environment = scenario.environment->create(settings);
     if (environment.ok()) {
-      if (trains) RETURN_IF_ERROR(CheckAlgorithm(scenario.experiment, (*environment)->spec()));
+      if (trains) {
+        ASSIGN_OR_RETURN(const auto policies, MakePolicySpecs(scenario.experiment, (*environment)->spec()));
+        RETURN_IF_ERROR(CheckAlgorithm(scenario.experiment, policies));
+      }
       RETURN_IF_ERROR(CheckBestBy((*environment)->spec(), scenario.experiment.evaluation().best_by()));
     } else if (absl::IsInvalidArgument(environment.status())) {
       return environment.status();

@@ -3,7 +3,8 @@
 //   in:   OBSERVATION [ "|" MASK ]     O numbers; N zeros and ones, 1 = allowed (discrete actions only). Separated by
 //                                      spaces, tabs or commas, with or without a pair of square brackets (a JSON array)
 //                                      around each part
-//         "begin"                      an episode begins: a recurrent actor forgets what it remembers; no action follows
+//         "begin"                      an episode begins: a recurrent actor forgets what it remembers; no action
+//         follows
 //   out:  ACTION                       index 0 … N − 1, or N numbers in [-1, 1] separated by commas; one line per good
 //                                      line, flushed at once
 //   err:  "line L: what is wrong"      for a bad line, which gets no action

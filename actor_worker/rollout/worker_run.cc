@@ -42,8 +42,8 @@ absl::StatusOr<RolloutPlan> MakeRolloutPlan(Experiment experiment, const Environ
   ASSIGN_OR_RETURN(const std::unique_ptr<Environment> environment, plan.environment->create(plan.settings));
   plan.spec = environment->spec();
   plan.spec.machine_settings = plan.environment->machine_settings;
-  RETURN_IF_ERROR(CheckAlgorithm(experiment, plan.spec));
   ASSIGN_OR_RETURN(plan.policies, MakePolicySpecs(experiment, plan.spec));
+  RETURN_IF_ERROR(CheckAlgorithm(experiment, plan.policies));
   plan.experiment = std::move(experiment);
   return plan;
 }

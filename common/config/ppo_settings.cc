@@ -4,10 +4,15 @@
 
 namespace troupe {
 
+bool ScalesNoise(const PpoSettings& ppo) {
+  return ppo.noise_scale() != 1 || (ppo.has_final_noise_scale() && ppo.final_noise_scale() != 1);
+}
+
 void CompletePpoSettings(Experiment* experiment) {
   PpoSettings& ppo = *experiment->mutable_ppo();
   if (ppo.lag_correction() != LAG_CORRECTION_UNSPECIFIED) return;
-  ppo.set_lag_correction(experiment->collection().mode() == ASYNCHRONOUS ? DECOUPLED : NONE);
+  const bool decoupled = experiment->collection().mode() == ASYNCHRONOUS || ScalesNoise(ppo);
+  ppo.set_lag_correction(decoupled ? DECOUPLED : NONE);
 }
 
 std::optional<FieldError> FindPpoError(const Experiment& experiment) {
@@ -17,7 +22,16 @@ std::optional<FieldError> FindPpoError(const Experiment& experiment) {
     return FieldError{"ppo.minibatch_size", absl::StrCat(ppo.minibatch_size(), " is more than the batch's ", batch,
                                                          " steps (num_shards × copies_per_shard × rollout_length)")};
   }
-  if (experiment.collection().mode() == SYNCHRONOUS && ppo.lag_correction() != NONE) {
+  // A ratio to what has acted would begin away from 1, where the clip is; one to what is trained does not.
+  if (ScalesNoise(ppo) && ppo.lag_correction() != DECOUPLED) {
+    const bool scaled = ppo.noise_scale() != 1;
+    return FieldError{"ppo.lag_correction",
+                      absl::StrCat(LagCorrection_Name(ppo.lag_correction()), " with ppo.",
+                                   scaled ? "noise_scale " : "final_noise_scale ",
+                                   scaled ? ppo.noise_scale() : ppo.final_noise_scale(),
+                                   ", expected DECOUPLED: the Gaussian that acts is not the one that is trained")};
+  }
+  if (experiment.collection().mode() == SYNCHRONOUS && ppo.lag_correction() != NONE && !ScalesNoise(ppo)) {
     return FieldError{"ppo.lag_correction", absl::StrCat(LagCorrection_Name(ppo.lag_correction()),
                                                          " with collection.mode SYNCHRONOUS, expected NONE: "
                                                          "no chunk is older than the weights it trains")};

@@ -9,10 +9,14 @@
 
 namespace troupe {
 
-// lag_correction, which depends on the collection mode.
+// Whether workers sample from other Gaussians than those that are trained. Of complete settings.
+bool ScalesNoise(const PpoSettings& ppo);
+
+// lag_correction, which depends on the collection mode and on ScalesNoise.
 void CompletePpoSettings(Experiment* experiment);
 
-// A minibatch larger than the batch; a lag correction where no chunk is older than the weights it trains.
+// A minibatch larger than the batch; a lag correction where no chunk is older than the weights it trains; another one
+// than DECOUPLED where the noise is scaled.
 std::optional<FieldError> FindPpoError(const Experiment& experiment);
 
 }  // namespace troupe

@@ -16,7 +16,8 @@ std::vector<AlgorithmCard> MakeCards() {
       {.name = "mappo",
        .summary = "multi-agent PPO with a shared critic; independent PPO with critic.input LOCAL_OBSERVATION",
        .experience = Experience::kOnPolicy,
-       .action_kinds = {ActionKind::kDiscrete},
+       .distributions = {DistributionKind::kCategorical, DistributionKind::kGaussian,
+                         DistributionKind::kSquashedGaussian},
        .recurrent = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
        .trajectory_fields = {"log_probabilities"}},
@@ -28,8 +29,6 @@ std::vector<AlgorithmCard> MakeCards() {
   }
   return cards;
 }
-
-const char* KindName(ActionKind kind) { return kind == ActionKind::kDiscrete ? "discrete" : "continuous"; }
 
 template <typename Value>
 bool Contains(const std::vector<Value>& values, Value value) {
@@ -51,8 +50,9 @@ absl::StatusOr<const AlgorithmCard*> FindAlgorithmCard(const std::string& name) 
 }
 
 std::string FormatCard(const AlgorithmCard& card) {
-  const std::string kinds = absl::StrJoin(
-      card.action_kinds, " or ", [](std::string* text, ActionKind kind) { absl::StrAppend(text, KindName(kind)); });
+  const std::string kinds = absl::StrJoin(card.distributions, " or ", [](std::string* text, DistributionKind kind) {
+    absl::StrAppend(text, std::string(TraitsOf(kind).name));
+  });
   const std::string modes = absl::StrJoin(card.modes, " | ", [](std::string* text, CollectionMode mode) {
     absl::StrAppend(text, CollectionMode_Name(mode));
   });
@@ -67,12 +67,12 @@ absl::Status CheckCollectionMode(const AlgorithmCard& card, const CollectionSett
                                                  " is not for this algorithm (", FormatCard(card), ")"));
 }
 
-absl::Status CheckActionKinds(const AlgorithmCard& card, const EnvironmentSpec& environment) {
-  for (const AgentGroupSpec& group : environment.groups) {
-    if (Contains(card.action_kinds, group.action_kind)) continue;
-    return absl::InvalidArgumentError(absl::StrCat("group \"", group.name, "\" has ", KindName(group.action_kind),
-                                                   " actions, which are not for this algorithm (", FormatCard(card),
-                                                   ")"));
+absl::Status CheckDistributions(const AlgorithmCard& card, const std::vector<PolicySpec>& policies) {
+  for (const PolicySpec& policy : policies) {
+    if (Contains(card.distributions, policy.distribution.kind)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("group \"", policy.group, "\" has ", std::string(TraitsOf(policy.distribution.kind).name),
+                     " actions, which are not for this algorithm (", FormatCard(card), ")"));
   }
   return absl::OkStatus();
 }
@@ -97,10 +97,10 @@ absl::Status CheckAlgorithm(const Experiment& experiment) {
   return CheckCollectionMode(*card, experiment.collection());
 }
 
-absl::Status CheckAlgorithm(const Experiment& experiment, const EnvironmentSpec& environment) {
+absl::Status CheckAlgorithm(const Experiment& experiment, const std::vector<PolicySpec>& policies) {
   RETURN_IF_ERROR(CheckAlgorithm(experiment));
   ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
-  return CheckActionKinds(*card, environment);
+  return CheckDistributions(*card, policies);
 }
 
 }  // namespace troupe

@@ -12,7 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "common/specs/environment_spec.h"
+#include "common/specs/distribution_spec.h"
+#include "common/specs/policy_spec.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -27,8 +28,8 @@ struct AlgorithmCard {
   std::string name;  // algorithm.name: "mappo"
   std::string summary;
   Experience experience = Experience::kOnPolicy;
-  std::vector<ActionKind> action_kinds;
-  bool recurrent = false;  // actors and critics may keep a state from one step to the next
+  std::vector<DistributionKind> distributions;  // of actions, that it trains
+  bool recurrent = false;                       // actors and critics may keep a state from one step to the next
   std::vector<CollectionMode> modes;
   std::string settings;  // the member of Experiment.algorithm_settings: "ppo"
   // Of the optional rows of common/wire/trajectory_fields.h, those it trains on; the others do not travel.
@@ -41,21 +42,22 @@ absl::Span<const AlgorithmCard> AllAlgorithmCards();
 // NOT_FOUND "algorithm.name: …" with the nearest name.
 absl::StatusOr<const AlgorithmCard*> FindAlgorithmCard(const std::string& name);
 
-// "mappo: on-policy, discrete actions, feed-forward or recurrent, collection.mode SYNCHRONOUS | PIPELINED".
+// "mappo: on-policy, categorical or gaussian actions, feed-forward or recurrent, collection.mode SYNCHRONOUS |
+// PIPELINED".
 std::string FormatCard(const AlgorithmCard& card);
 
 // INVALID_ARGUMENT naming the setting, its value and the card's line, when the card does not allow the mode.
 absl::Status CheckCollectionMode(const AlgorithmCard& card, const CollectionSettings& collection);
 
-// INVALID_ARGUMENT naming the group, its actions and the card's line, when the card has no such kind of actions.
-absl::Status CheckActionKinds(const AlgorithmCard& card, const EnvironmentSpec& environment);
+// INVALID_ARGUMENT naming the group, its distribution and the card's line, when the card does not have it.
+absl::Status CheckDistributions(const AlgorithmCard& card, const std::vector<PolicySpec>& policies);
 
 // INVALID_ARGUMENT naming the setting and the card's line, when a network is recurrent and the card has none.
 absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experiment);
 
-// All of the above: of a complete experiment before its environment is known, and after.
+// All of the above: of a complete experiment before its environment, hence its groups' policies, are known, and after.
 absl::Status CheckAlgorithm(const Experiment& experiment);
-absl::Status CheckAlgorithm(const Experiment& experiment, const EnvironmentSpec& environment);
+absl::Status CheckAlgorithm(const Experiment& experiment, const std::vector<PolicySpec>& policies);
 
 }  // namespace troupe
 

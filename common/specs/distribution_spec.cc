@@ -1,5 +1,8 @@
 #include "common/specs/distribution_spec.h"
 
+#include <cmath>
+#include <numbers>
+
 #include "absl/strings/str_cat.h"
 
 namespace troupe {
@@ -27,6 +30,11 @@ const DistributionTraits* FindDistribution(std::string_view name) {
 
 DistributionKind DefaultDistribution(ActionKind action_kind) {
   return action_kind == ActionKind::kDiscrete ? DistributionKind::kCategorical : DistributionKind::kGaussian;
+}
+
+double LogSquashSlope(double u) {
+  const double magnitude = std::abs(u);
+  return 2 * (std::numbers::ln2 - magnitude - std::log1p(std::exp(-2 * magnitude)));
 }
 
 std::string Describe(const DistributionSpec& distribution) {

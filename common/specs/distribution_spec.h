@@ -43,9 +43,13 @@ const DistributionTraits* FindDistribution(std::string_view name);
 // Of a group whose experiment says nothing about it.
 DistributionKind DefaultDistribution(ActionKind action_kind);
 
+// log(1 − tanh²(u)), exact also where tanh is one but for rounding: 2 · (log 2 − |u| − log(1 + e^(−2|u|))).
+double LogSquashSlope(double u);
+
 struct DistributionSpec {
   DistributionKind kind = DistributionKind::kCategorical;
   bool state_dependent_std = false;  // Gaussian kinds only
+  float initial_log_std = 0;         // of the parameter log_std, where there is one
 
   bool is_gaussian() const {
     return kind == DistributionKind::kGaussian || kind == DistributionKind::kSquashedGaussian;

@@ -1,6 +1,7 @@
 #include "common/specs/policy_spec.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
@@ -57,6 +58,7 @@ absl::StatusOr<DistributionSpec> DistributionOf(const Experiment& experiment, co
     spec.kind = traits.kind;
   }
   spec.state_dependent_std = spec.is_gaussian() && settings.state_dependent_std();
+  if (spec.has_log_std()) spec.initial_log_std = static_cast<float>(settings.initial_log_std());
   return spec;
 }
 
@@ -125,6 +127,14 @@ std::vector<DenseStackSpec::Parameter> DenseStackSpec::Parameters() const {
   }
   add_dense("output", width, output_size);
   return parameters;
+}
+
+int64_t DenseStackSpec::num_parameters() const {
+  int64_t count = 0;
+  for (const Parameter& parameter : Parameters()) {
+    count += std::accumulate(parameter.shape.begin(), parameter.shape.end(), int64_t{1}, std::multiplies<>());
+  }
+  return count;
 }
 
 DenseStackSpec DenseStackSpec::BeforeCell() const {

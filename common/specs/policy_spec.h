@@ -68,6 +68,8 @@ struct DenseStackSpec {
   // cell.state_weight, cell.state_bias (gates side by side), cell_norm.gain, cell_norm.bias, then output.weight,
   // output.bias. BeforeCell()'s parameters are those up to cell.input_bias.
   std::vector<Parameter> Parameters() const;
+  // Numbers of all sets.
+  int64_t num_parameters() const;
   bool operator==(const DenseStackSpec&) const = default;
 };
 

@@ -123,6 +123,7 @@ absl::StatusOr<DistributionSpec> ReadDistribution(ActionKind action_kind, Object
   if (spec.is_gaussian() && reader.Has("state_dependent_std")) {
     reader.Boolean("state_dependent_std", &spec.state_dependent_std);
   }
+  if (spec.has_log_std() && reader.Has("initial_log_std")) reader.Number("initial_log_std", &spec.initial_log_std);
   return spec;
 }
 
@@ -174,6 +175,7 @@ std::string FormatPolicySpec(const PolicySpec& spec) {
     json["distribution"] = TraitsOf(spec.distribution.kind).name;
   }
   if (spec.distribution.is_gaussian()) json["state_dependent_std"] = spec.distribution.state_dependent_std;
+  if (spec.distribution.has_log_std()) json["initial_log_std"] = spec.distribution.initial_log_std;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

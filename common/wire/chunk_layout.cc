@@ -62,8 +62,8 @@ ChunkShape ChunkShapeOf(const Experiment& experiment, const std::vector<PolicySp
   const absl::StatusOr<const AlgorithmCard*> card = FindAlgorithmCard(experiment.algorithm().name());
   if (card.ok()) shape.left_out = OptionalFieldsBut((*card)->trajectory_fields);
   for (const PolicySpec& policy : policies) {
-    shape.network_states.push_back({.state_size = policy.stack.state_size(),
-                                    .sequence_length = static_cast<int>(collection.sequence_length())});
+    shape.network_states.push_back(
+        {.state_size = policy.stack.state_size(), .sequence_length = static_cast<int>(collection.sequence_length())});
   }
   return shape;
 }

@@ -75,8 +75,8 @@ class Algorithm {
   // What of that decides bits: ranks of one run must agree on it.
   virtual std::string bits() const = 0;
 
-  // The actors as workers run them.
-  virtual PolicySnapshot ExportPolicy(uint64_t policy_version) const = 0;
+  // The actors as workers run them, as version progress.update, which collects where the run then stands.
+  virtual PolicySnapshot ExportPolicy(const UpdateProgress& progress) const = 0;
 
   // Everything needed to go on as if never stopped: networks, optimisers, normalisers. Names are unique; order is
   // fixed.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "learner/algorithms/modules/critic_layout.h"
+#include "learner/algorithms/modules/policy_objective.h"
 #include "learner/arithmetic/cpu/sequence_network.h"
 #include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
@@ -25,17 +26,9 @@ constexpr double kPartialGradients = 16, kFoldedWeights = 1;
 // once, on every thread (arithmetic/autograd/autograd_engine.cc).
 constexpr double kAutogradParts = 32, kAutogradRows = 2048 * 2;
 
-double NumParameters(const DenseStackSpec& stack) {
-  double count = 0;
-  for (const DenseStackSpec::Parameter& parameter : stack.Parameters()) {
-    count += std::accumulate(parameter.shape.begin(), parameter.shape.end(), 1.0, std::multiplies<>());
-  }
-  return count;
-}
-
 // `minibatch_rows`: input rows of the network in a minibatch; `sequence`: steps of a sequence.
 double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows, double sequence) {
-  const double parameters = NumParameters(stack);
+  const auto parameters = static_cast<double>(stack.num_parameters());
   // A cell's gates, what it remembers before and after, and its output.
   const double of_cell = 2.0 * stack.num_gates() * stack.recurrent_size + 2.0 * stack.state_size();
   const double widths = std::accumulate(stack.hidden_sizes.begin(), stack.hidden_sizes.end(),
@@ -75,7 +68,10 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   for (const PolicySpec& policy : policies) {
     const double rows = steps * RowsPerStep(policy);
     // Inputs, masks and fields; a field on its way into them; advantages; what lag correction recomputes.
-    actor_rows += rows * (kFloat * (policy.stack.input_size + PolicyRow::kCount + 1) + policy.action_size) +
+    const auto objective = MakePolicyObjective(policy, experiment.ppo().clip());
+    const double fields = static_cast<double>(objective->FieldsPerRow(policy.stack.output_size));
+    const double masks = objective->has_masks() ? policy.stack.output_size : 0;
+    actor_rows += rows * (kFloat * (policy.stack.input_size + fields + 1) + masks) +
                   steps * policy.num_agents * kFloat * 3 +
                   sequences * RowsPerStep(policy) * policy.stack.state_size() * kFloat;
     networks += NetworkBytes(policy.stack, minibatch * RowsPerStep(policy), sequence);

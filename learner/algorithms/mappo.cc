@@ -4,17 +4,20 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/config/ppo_settings.h"
 #include "common/wire/chunk_layout.h"
 #include "learner/algorithms/modules/batch_check.h"
 #include "learner/algorithms/modules/minibatches.h"
+#include "learner/algorithms/modules/policy_objective.h"
 #include "learner/algorithms/modules/state_check.h"
-#include "learner/arithmetic/objectives/clipped_policy.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
+#include "learner/arithmetic/objectives/gaussian_rows.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
 
 namespace troupe {
@@ -32,11 +35,14 @@ double CountAt(const std::vector<int32_t>& per_step, const std::vector<int64_t>&
   return static_cast<double>(count);
 }
 
-// Means over the steps that sets of networks [first, last) took.
+// Means over the steps that sets of networks [first, last) took, those that are wanted.
 struct MeanFigures {
-  MeanFigures(const UpdateFigures& figures, size_t first, size_t last) {
+  MeanFigures(
+      const UpdateFigures& figures, size_t first, size_t last,
+      const std::function<bool(size_t)>& wanted = [](size_t) { return true; }) {
     double steps = 0, sets = 0;
     for (size_t n = first; n < last; ++n) {
+      if (!wanted(n)) continue;
       for (const SetFigures& set : figures[n]) {
         for (size_t i = 0; i < mean.size(); ++i) mean[i] += set.sums[i], first_minibatch[i] += set.first[i];
         gradient_norm += set.gradient_norm;
@@ -60,13 +66,6 @@ absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext&
   if (context.policies.size() != context.environment.groups.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat(context.policies.size(), " policies for ", context.environment.groups.size(), " agent groups"));
-  }
-  for (const PolicySpec& policy : context.policies) {
-    if (policy.distribution.kind == DistributionKind::kCategorical) continue;
-    return absl::InvalidArgumentError(absl::StrCat("group \"", policy.group, "\" has the distribution ",
-                                                   Describe(policy.distribution),
-                                                   ", which algorithm.name \"mappo\" does not train; expected ",
-                                                   Describe({.kind = DistributionKind::kCategorical})));
   }
   ASSIGN_OR_RETURN(std::vector<CriticLayout> layouts,
                    MakeCriticLayouts(context.experiment.critic(), context.environment));
@@ -94,7 +93,6 @@ absl::Status Mappo::PrepareArithmetic() {
   const AdamSettings adam{.epsilon = ppo_.adam_epsilon(),
                           .weight_decay = ppo_.weight_decay(),
                           .max_gradient_norm = ppo_.max_gradient_norm()};
-  const auto policy_loss = std::make_shared<ClippedPolicyObjective>(ppo_.clip());
   const auto value_loss =
       std::make_shared<ClippedValueObjective>(ValueLossSettings{.huber = ppo_.value_loss() != SQUARED,
                                                                 .huber_delta = ppo_.huber_delta(),
@@ -108,8 +106,9 @@ absl::Status Mappo::PrepareArithmetic() {
                      .stack = actor.policy.stack,
                      .initial_key = MixKey({seed, kActorInit, g}),
                      .rows_per_step = actor.map.slots,
-                     .objective = policy_loss,
-                     .optimizer = adam});
+                     .objective = MakePolicyObjective(actor.policy, ppo_.clip()),
+                     .optimizer = adam,
+                     .free = FreeParametersOf(actor.policy)});
   }
   for (size_t c = 0; c < critics_.size(); ++c) {
     const CriticLayout& layout = critics_[c].layout;
@@ -128,8 +127,7 @@ absl::Status Mappo::PrepareArithmetic() {
 }
 
 absl::Status Mappo::Check(const TrainingBatch& batch) const {
-  RETURN_IF_ERROR(
-      CheckBatch(context_.environment, batch, ChunkShapeOf(context_.experiment, context_.policies)));
+  RETURN_IF_ERROR(CheckBatch(context_.environment, batch, ChunkShapeOf(context_.experiment, context_.policies)));
   return recurrent_ ? CheckStreams(batch) : absl::OkStatus();
 }
 
@@ -162,10 +160,12 @@ Mappo::Rates Mappo::RatesAt(const UpdateProgress& progress) const {
   const uint64_t span = ppo_.schedule_env_steps() != 0 ? ppo_.schedule_env_steps() : progress.total_env_steps;
   const double done = span == 0 ? 0.0 : std::min(1.0, static_cast<double>(progress.env_steps) / span);
   const double decay = ppo_.anneal_learning_rate() ? 1.0 - done : 1.0;
-  Rates rates{ppo_.actor_learning_rate() * decay, ppo_.critic_learning_rate() * decay, ppo_.entropy_coefficient()};
+  Rates rates{ppo_.actor_learning_rate() * decay, ppo_.critic_learning_rate() * decay, ppo_.entropy_coefficient(),
+              ppo_.noise_scale()};
   if (ppo_.has_final_entropy_coefficient()) {
     rates.entropy_coefficient += done * (ppo_.final_entropy_coefficient() - ppo_.entropy_coefficient());
   }
+  if (ppo_.has_final_noise_scale()) rates.noise_scale += done * (ppo_.final_noise_scale() - ppo_.noise_scale());
   return rates;
 }
 
@@ -226,7 +226,7 @@ Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& 
   for (size_t n = 0; n < epoch.networks.size(); ++n) {
     epoch.networks[n].learning_rate = n < actors_.size() ? rates.actor : rates.critic;
     if (n < actors_.size()) {
-      epoch.networks[n].scalars[ClippedPolicyObjective::kEntropyCoefficient] = rates.entropy_coefficient;
+      epoch.networks[n].scalars[kEntropyCoefficient] = rates.entropy_coefficient;
     }
   }
   for (uint32_t number = 0; number < ppo_.epochs(); ++number) {
@@ -260,13 +260,13 @@ Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& 
 
 std::vector<std::vector<double>> Mappo::MeasureKl(const TrainingBatch& batch) {
   std::vector<double> sums;  // of every set: the estimates' sum, the living rows
-  std::vector<float> logits;
+  std::vector<float> outputs;
   for (size_t g = 0; g < actors_.size(); ++g) {
     const Actor& actor = actors_[g];
     const int64_t agents = actor.policy.num_agents, steps = batch.env_steps();
-    arithmetic_->Infer(g, &logits);
+    arithmetic_->Infer(g, &outputs);
     const std::vector<float> now =
-        ActionLogProbabilities(actor.map, batch.groups[g], steps, actor.policy.action_size, logits);
+        ActionLogProbabilities(actor.policy, actor.map, batch.groups[g], steps, outputs, arithmetic_->Free(g));
     const size_t first = sums.size();
     sums.resize(first + 2 * actor.living.size());
     for (int64_t i = 0; i < steps * agents; ++i) {
@@ -307,6 +307,7 @@ UpdateStatistics Mappo::Summarize(const Rates& rates, const EpochsDone& done, do
                                   double env_steps) {
   const UpdateFigures figures = arithmetic_->TakeFigures();
   const MeanFigures actor(figures, 0, actors_.size()), critic(figures, actors_.size(), figures.size());
+  const auto is_gaussian = [](const PolicySpec& policy) { return policy.distribution.is_gaussian(); };
   // Minibatches of the set that left out most: a NaN in a batch is usually one for several networks.
   double skipped = 0;
   for (const std::vector<SetFigures>& network : figures) {
@@ -329,6 +330,10 @@ UpdateStatistics Mappo::Summarize(const Rates& rates, const EpochsDone& done, do
                        {"epochs", static_cast<double>(done.epochs)},
                        {"skipped_minibatches", skipped}};
   if (ppo_.target_kl() > 0) statistics.values.emplace_back("update_kl", done.update_kl);
+  if (std::any_of(context_.policies.begin(), context_.policies.end(), is_gaussian)) {
+    const MeanFigures gaussian(figures, 0, actors_.size(), [&](size_t g) { return is_gaussian(context_.policies[g]); });
+    statistics.values.emplace_back("action_std", gaussian.mean[GaussianLossSum::kDeviation]);
+  }
   if (lag_correction_ == DECOUPLED) {
     std::array<double, 2> sums{};  // rows whose weight was cut, all rows
     for (const Actor& each : actors_) sums[0] += each.capped, sums[1] += env_steps * each.policy.num_agents;
@@ -338,8 +343,10 @@ UpdateStatistics Mappo::Summarize(const Rates& rates, const EpochsDone& done, do
   return statistics;
 }
 
-PolicySnapshot Mappo::ExportPolicy(uint64_t policy_version) const {
-  PolicySnapshot weights{policy_version, {}};
+PolicySnapshot Mappo::ExportPolicy(const UpdateProgress& progress) const {
+  PolicySnapshot weights{progress.update, {}};
+  // Absent means 1: snapshots of runs that do not scale say nothing of it.
+  if (ScalesNoise(ppo_)) weights.scalars.push_back({kNoiseScaleScalar, RatesAt(progress).noise_scale});
   for (size_t g = 0; g < actors_.size(); ++g) {
     for (HostTensor& tensor : arithmetic_->Export(g, actors_[g].policy.group)) {
       weights.tensors.push_back(std::move(tensor));

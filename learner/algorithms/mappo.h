@@ -11,7 +11,12 @@
 // actor's begin with what it remembered when it acted; a critic's with what the newest critic remembers there, carried
 // on from batch to batch.
 // Parameter sets of one group are policies of their own: each has its own loss, gradient norm, guard against NaN, and
-// stop at target_kl.
+// stop at target_kl. Groups may have different distributions (modules/policy_objective.h).
+//
+// Where workers sample from a Gaussian with its deviations scaled (ppo.noise_scale, a scalar of the exported policy),
+// the recorded log-probability is the scaled one's, and what is trained is the policy without the scale: the policy at
+// the update's start is the proximal one of the decoupled objective, so ratios begin at 1, where the clip is, and the
+// weight π/μ makes samples of the scaled Gaussian count as often as the policy would have drawn them.
 #ifndef TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 #define TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 
@@ -33,15 +38,15 @@ namespace troupe {
 
 class Mappo : public Algorithm {
  public:
-  // INVALID_ARGUMENT naming the setting, or the group whose distribution, it cannot train. The registry has held the
-  // environment to the card.
+  // INVALID_ARGUMENT naming the setting that it cannot train. The registry has held the environment and its groups'
+  // distributions to the card.
   static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
 
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;
   void PrefetchFrom(NextBatch next_batch) override { next_batch_ = std::move(next_batch); }
   std::string arithmetic() const override { return arithmetic_->description(); }
   std::string bits() const override { return arithmetic_->bits(); }
-  PolicySnapshot ExportPolicy(uint64_t policy_version) const override;
+  PolicySnapshot ExportPolicy(const UpdateProgress& progress) const override;
   std::vector<HostTensor> SaveState() const override;
   absl::Status LoadState(absl::Span<const HostTensor> state) override;
 
@@ -67,7 +72,7 @@ class Mappo : public Algorithm {
   };
   // Where the schedules stand.
   struct Rates {
-    double actor = 0, critic = 0, entropy_coefficient = 0;
+    double actor = 0, critic = 0, entropy_coefficient = 0, noise_scale = 1;
   };
   // What the epochs of an update came to.
   struct EpochsDone {

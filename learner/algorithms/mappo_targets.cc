@@ -63,13 +63,13 @@ void Mappo::UseRows(const TrainingBatch& batch) {
 std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch) {
   std::vector<std::vector<float>> importance;
   if (lag_correction_ == NONE && ppo_.target_kl() <= 0) return importance;
-  std::vector<float> logits;
+  std::vector<float> outputs;
   const auto cap = static_cast<float>(ppo_.importance_cap());
   for (size_t g = 0; g < actors_.size(); ++g) {
     Actor& actor = actors_[g];
-    arithmetic_->Infer(g, &logits);
-    actor.start_log_probabilities =
-        ActionLogProbabilities(actor.map, batch.groups[g], batch.env_steps(), actor.policy.action_size, logits);
+    arithmetic_->Infer(g, &outputs);
+    actor.start_log_probabilities = ActionLogProbabilities(actor.policy, actor.map, batch.groups[g], batch.env_steps(),
+                                                           outputs, arithmetic_->Free(g));
     if (lag_correction_ == NONE) continue;
     std::vector<float> ratios = actor.start_log_probabilities;
     for (size_t i = 0; i < ratios.size(); ++i) {
@@ -167,7 +167,7 @@ void Mappo::WriteActorTargets(const TrainingBatch& batch) {
     const bool decoupled = lag_correction_ == DECOUPLED;
     const std::vector<float> advantages = GroupAdvantages(g, batch);
     WritePolicyRows(
-        actor.map, batch.groups[g], batch.env_steps(),
+        actor.policy, actor.map, batch.groups[g], batch.env_steps(),
         {.reference_log_probabilities = decoupled ? &actor.start_log_probabilities : &batch.groups[g].log_probabilities,
          .importance = decoupled ? &actor.importance : nullptr,
          .advantages = &advantages},

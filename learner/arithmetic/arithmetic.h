@@ -32,6 +32,14 @@ struct AdamSettings {
   double max_gradient_norm = 10;  // of each parameter set; 0: no clipping
 };
 
+// Parameters of each set that depend on no input: the objective alone sees them (objectives/objective.h). In all else
+// they are the set's like any others: gradient norm, optimiser, state, export.
+struct FreeParameters {
+  std::string name;  // "log_std"
+  int64_t size = 0;  // of each set; 0: there are none
+  float initial = 0;
+};
+
 // A network to be trained. Its rows belong to joint steps: a step has `rows_per_step` neighbouring rows in each of
 // stack.num_sets parameter sets. Sets share nothing but the network's name: each has its own loss, gradient norm, and
 // step.
@@ -45,6 +53,7 @@ struct NetworkPlan {
   // Recurrent networks: where sequences begin, their states are given, or, with this, of every column the first alone,
   // and Infer finds the others on its way along the column.
   bool finds_states = false;
+  FreeParameters free = {};  // come after the stack's, [sets, size]
 };
 
 // How the joint steps of a batch follow one another: step t of column b is number t · columns + b. What recurrent
@@ -128,6 +137,9 @@ class Arithmetic {
   // After Infer of a network that finds its states: what it remembers after each column's last step, [S, columns, R,
   // stack.state_size()], whether or not an episode ended there.
   virtual const std::vector<float>& RememberedLast(size_t network) const = 0;
+
+  // The free parameters as they are: [S, free.size].
+  virtual std::vector<float> Free(size_t network) const = 0;
 
   // What the rows bring to the loss: [S, steps, R, objective.FieldsPerRow()], to be filled, and kept until the next
   // UseRows.

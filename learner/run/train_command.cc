@@ -273,9 +273,9 @@ absl::Status TrainingRun::PrepareLearning() {
         absl::StrCat("the environment is not the one this run began with: ", difference));
   }
   start_.environment = *environment_;
-  RETURN_IF_ERROR(CheckAlgorithm(experiment_, *environment_));
-  RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
   ASSIGN_OR_RETURN(const std::vector<PolicySpec> policies, MakePolicySpecs(experiment_, *environment_));
+  RETURN_IF_ERROR(CheckAlgorithm(experiment_, policies));
+  RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
   if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
   ASSIGN_OR_RETURN(const std::vector<MemoryTerm> memory,
                    RunMemory(experiment_, *environment_, policies, own_shards(), options_.local_workers));
@@ -291,7 +291,8 @@ absl::Status TrainingRun::PrepareLearning() {
   RETURN_IF_ERROR(AgreeAllIsWell(CheckSameArithmetic(algorithm_->bits(), ranks_.get()), ranks_.get()));
   if (resumed_) RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
   if (is_first()) RETURN_IF_ERROR(ClaimFolder());
-  auto weights = std::make_shared<const PolicySnapshot>(algorithm_->ExportPolicy(start_.counters.update));
+  auto weights = std::make_shared<const PolicySnapshot>(
+      algorithm_->ExportPolicy({start_.counters.update, start_.counters.env_steps, experiment_.total_env_steps()}));
   return server_->Begin(*environment_, policies, std::move(weights), start_.ingest);
 }
 

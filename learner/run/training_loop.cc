@@ -93,6 +93,10 @@ absl::Status TrainingLoop::AwaitBatch() {
   return absl::OkStatus();
 }
 
+UpdateProgress TrainingLoop::Progress() const {
+  return {state_.counters.update, state_.counters.env_steps, state_.experiment.total_env_steps()};
+}
+
 absl::Status TrainingLoop::TrainOnce() {
   const AssembledBatch batch = *std::exchange(batch_, std::nullopt);
   Collective* const ranks = parts_.ranks.get();
@@ -101,8 +105,7 @@ absl::Status TrainingLoop::TrainOnce() {
   const SteadyTime update_began = parts_.now();
   // For the other ranks, if anything.
   Account(TrainingState::kWaiting, update_began);
-  absl::StatusOr<UpdateStatistics> statistics = parts_.algorithm->Update(
-      *batch.batch, {counters.update, counters.env_steps, state_.experiment.total_env_steps()});
+  absl::StatusOr<UpdateStatistics> statistics = parts_.algorithm->Update(*batch.batch, Progress());
   if (!statistics.ok() && ranks->size() > 1) {
     // The other ranks cannot know that this one stopped half-way, so none of them can go on.
     if (before != nullptr) RETURN_IF_ERROR(parts_.algorithm->LoadState(before->algorithm_state));
@@ -113,7 +116,7 @@ absl::Status TrainingLoop::TrainOnce() {
   snapshot_ = nullptr;
   ++counters.update;
   counters.env_steps += StepsPerUpdate(state_.experiment.collection());
-  parts_.server->Publish(std::make_shared<const PolicySnapshot>(parts_.algorithm->ExportPolicy(counters.update)));
+  parts_.server->Publish(std::make_shared<const PolicySnapshot>(parts_.algorithm->ExportPolicy(Progress())));
   const SteadyTime published = parts_.now();
   Account(TrainingState::kPublish, published);
   parts_.server->ReleaseBatch(batch);
@@ -167,7 +170,7 @@ TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
   snapshot->ingest = parts_.server->ingest_state();
   if (!lease_epochs_.empty()) snapshot->ingest.lease_epochs = lease_epochs_;
   snapshot->algorithm_state = parts_.algorithm->SaveState();
-  snapshot->policy = parts_.algorithm->ExportPolicy(state_.counters.update);
+  snapshot->policy = parts_.algorithm->ExportPolicy(Progress());
   snapshot_ = std::move(snapshot);
   snapshot_seconds_ += absl::ToDoubleSeconds(parts_.now() - began);
   return snapshot_;

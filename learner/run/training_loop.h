@@ -76,6 +76,7 @@ class TrainingLoop {
   absl::Status Train();
   absl::Status AwaitBatch();  // for a while; sets batch_ once there is one
   absl::Status TrainOnce();   // on batch_
+  UpdateProgress Progress() const;
   absl::Status CountFailure(const absl::Status& status);
   void RequestEvaluation();
   void TakeEvaluations(absl::Duration timeout);

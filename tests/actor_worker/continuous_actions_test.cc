@@ -27,7 +27,7 @@ RolloutPlan SteeredPlan(ActionDistribution pilots, bool state_dependent_std) {
   own.set_sharing(PER_AGENT);
   (*experiment.mutable_group_policies())["deck"].set_distribution(EPSILON_GREEDY);
   FillDefaults(&experiment);
-  // By hand: no algorithm's card allows continuous actions yet.
+  // By hand: no algorithm's card allows both yet.
   RolloutPlan plan{.experiment = experiment, .environment = &SteeredEntry(), .spec = SteeredEnvironment().spec()};
   plan.policies = MakePolicySpecs(experiment, plan.spec).value();
   return plan;

@@ -50,13 +50,16 @@ TEST(RolloutPlanTest, IsMadeForWhatTheAlgorithmAllows) {
 }
 
 TEST(RolloutPlanTest, ActionsThatAreNotOnTheAlgorithmsCardAreRefusedByGroup) {
-  const absl::Status status = MakeRolloutPlan(TinyExperiment(), FindSteering).status();
+  Experiment experiment = TinyExperiment();
+  EXPECT_TRUE(MakeRolloutPlan(experiment, FindSteering).ok());
+  experiment.mutable_policy()->set_distribution(EPSILON_GREEDY);
+  const absl::Status status = MakeRolloutPlan(experiment, FindTiny).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(
       std::string(status.message()),
-      HasSubstr(
-          "group \"pilots\" has continuous actions, which are not for this algorithm (mappo: on-policy, "
-          "discrete actions, feed-forward or recurrent, collection.mode SYNCHRONOUS | PIPELINED | ASYNCHRONOUS)"));
+      HasSubstr("has epsilon_greedy actions, which are not for this algorithm (mappo: on-policy, categorical or "
+                "gaussian or squashed_gaussian actions, feed-forward or recurrent, collection.mode SYNCHRONOUS | "
+                "PIPELINED | ASYNCHRONOUS)"));
 }
 
 TEST(RolloutPlanTest, AnUnknownAlgorithmIsRefused) {

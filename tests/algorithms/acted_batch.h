@@ -2,6 +2,8 @@
 #ifndef TROUPE_TESTS_ALGORITHMS_ACTED_BATCH_H_
 #define TROUPE_TESTS_ALGORITHMS_ACTED_BATCH_H_
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "common/specs/policy_spec.h"
@@ -17,11 +19,13 @@ inline std::vector<double> LogProbabilitiesOf(const PolicySnapshot& weights, con
                                               const GroupBatch& batch) {
   const at::NoGradGuard no_gradient;
   std::vector<at::Tensor> parts;
-  for (const DenseStackSpec::Parameter& parameter : policy.stack.Parameters()) {
+  at::Tensor log_std;  // [sets, size]
+  for (const DenseStackSpec::Parameter& parameter : policy.Parameters()) {
     for (const HostTensor& tensor : weights.tensors) {
       if (tensor.name != policy.group + "/" + parameter.name) continue;
       parts.push_back(
           at::from_blob(const_cast<float*>(tensor.floats()), {tensor.num_elements()}, at::kFloat).to(at::kDouble));
+      if (parameter.name == "log_std") log_std = parts.back().view(parameter.shape);
     }
   }
   const at::Tensor parameters = at::cat(parts);
@@ -39,7 +43,16 @@ inline std::vector<double> LogProbabilitiesOf(const PolicySnapshot& weights, con
     const at::Tensor logits = ForwardReference(policy.stack, parameters, all.contiguous())[policy.set_of_agent[agent]];
     for (int64_t row = 0; row < rows; ++row) {
       double total = 0;
-      const int64_t at = row * agents + agent;
+      const int64_t at = row * agents + agent, size = policy.action_size;
+      for (int64_t j = 0; policy.distribution.is_gaussian() && j < size; ++j) {
+        const double raw =
+            (log_std.defined() ? log_std[policy.set_of_agent[agent]][j] : logits[row][size + j]).item<double>();
+        const double deviation = std::exp(std::clamp(raw, -20.0, 2.0)), u = batch.continuous_actions[at * size + j];
+        const double z = (u - logits[row][j].item<double>()) / deviation;
+        values[at] -= 0.5 * z * z + std::log(deviation * std::sqrt(2 * M_PI));
+        if (policy.distribution.kind == DistributionKind::kSquashedGaussian) values[at] += 2 * std::log(std::cosh(u));
+      }
+      if (policy.distribution.is_gaussian()) continue;
       for (int64_t j = 0; j < policy.action_size; ++j) {
         if (batch.action_masks[at * policy.action_size + j] != 0) total += std::exp(logits[row][j].item<double>());
       }
@@ -51,7 +64,7 @@ inline std::vector<double> LogProbabilitiesOf(const PolicySnapshot& weights, con
 
 // Makes the batch's log-probabilities those of the algorithm's present policy.
 inline void ActOut(const Algorithm& algorithm, const AlgorithmContext& context, TrainingBatch* batch) {
-  const PolicySnapshot weights = algorithm.ExportPolicy(0);
+  const PolicySnapshot weights = algorithm.ExportPolicy({.update = 0});
   for (size_t g = 0; g < context.policies.size(); ++g) {
     const std::vector<double> values = LogProbabilitiesOf(weights, context.policies[g], batch->groups[g]);
     batch->groups[g].log_probabilities.assign(values.begin(), values.end());

@@ -20,6 +20,13 @@ inline AgentGroupSpec DiscreteGroup(const std::string& name, int agents, int obs
   return group;
 }
 
+// `size` numbers an action.
+inline AgentGroupSpec ContinuousGroup(const std::string& name, int agents, int observation_size, int size) {
+  AgentGroupSpec group = DiscreteGroup(name, agents, observation_size, size);
+  group.action_kind = ActionKind::kContinuous;
+  return group;
+}
+
 // `text` is an experiment's textproto without name, environment and steps. In float32, alike on every processor, unless
 // it asks for BF16.
 inline AlgorithmContext MakeContext(const std::string& text, std::vector<AgentGroupSpec> groups,
@@ -48,7 +55,8 @@ inline std::string FieldsWith(const std::string& fields, const std::string& usua
   return all;
 }
 
-// All sizes right, all zero: everyone alive, everything allowed, no episode ends, actions 0 with probability 1 / N.
+// All sizes right, all zero: everyone alive, everything allowed, no episode ends, actions 0 with probability 1 / N, or
+// with the density of N standard normal numbers.
 inline TrainingBatch EmptyBatch(const EnvironmentSpec& environment, int steps, int columns) {
   TrainingBatch batch;
   batch.rollout_length = steps;
@@ -58,10 +66,13 @@ inline TrainingBatch EmptyBatch(const EnvironmentSpec& environment, int steps, i
     const size_t agents = spec.num_agents();
     GroupBatch group;
     group.observations.assign(seen * agents * spec.observation_size, 0.0f);
-    group.discrete_actions.assign(acted * agents, 0);
-    group.log_probabilities.assign(acted * agents, -std::log(static_cast<float>(spec.action_size)));
+    const bool discrete = spec.action_kind == ActionKind::kDiscrete;
+    const auto size = static_cast<float>(spec.action_size);
+    group.discrete_actions.assign(discrete ? acted * agents : 0, 0);
+    group.continuous_actions.assign(discrete ? 0 : acted * agents * spec.action_size, 0.0f);
+    group.log_probabilities.assign(acted * agents, discrete ? -std::log(size) : -0.918938533f * size);
     group.rewards.assign(acted * agents, 0.0f);
-    group.action_masks.assign(seen * agents * spec.action_size, 1);
+    group.action_masks.assign(discrete ? seen * agents * spec.action_size : 0, 1);
     group.alive.assign(seen * agents, 1);
     batch.groups.push_back(std::move(group));
   }
@@ -84,8 +95,8 @@ inline void Truncate(const EnvironmentSpec& environment, int t, int column, floa
   }
 }
 
-// Random everything: observations, extras and rewards Gaussian, uniform actions, and with `ends` episodes that
-// terminate or are truncated, agents that die and actions that are forbidden.
+// Random everything: observations, extras and rewards Gaussian, uniform or standard normal actions, and with `ends`
+// episodes that terminate or are truncated, agents that die and actions that are forbidden.
 inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, int columns, uint64_t seed,
                                  bool ends = true) {
   TrainingBatch batch = EmptyBatch(environment, steps, columns);
@@ -99,6 +110,15 @@ inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, 
     GroupBatch& group = batch.groups[g];
     fill(group.observations);
     fill(group.rewards);
+    fill(group.continuous_actions);
+    for (size_t i = 0; i < group.continuous_actions.size(); ++i) {
+      const float u = group.continuous_actions[i];
+      group.log_probabilities[i / actions] -= 0.5f * u * u;
+    }
+    for (size_t i = 0; i < group.log_probabilities.size() && !group.continuous_actions.empty(); ++i) {
+      group.log_probabilities[i] += 0.3f * static_cast<float>(random.Normal());
+      if (ends) group.alive[i] = random.Below(8) != 0;
+    }
     for (size_t i = 0; i < group.discrete_actions.size(); ++i) {
       group.discrete_actions[i] = static_cast<int32_t>(random.Below(actions));
       group.log_probabilities[i] += 0.3f * static_cast<float>(random.Normal());

@@ -53,7 +53,7 @@ class GivenGradient final : public Objective {
     }
   }
   at::Tensor Operators(const at::Tensor&, const at::Tensor&, const at::Tensor& fields, const at::Tensor&,
-                       const at::Tensor&, at::Tensor*) const override {
+                       const at::Tensor&, const at::Tensor&, at::Tensor*, at::Tensor*) const override {
     return fields;
   }
 };

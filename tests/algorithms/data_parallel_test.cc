@@ -50,6 +50,7 @@ TrainingBatch Cut(const EnvironmentSpec& environment, const TrainingBatch& all, 
     GroupBatch& to = batch.groups[g];
     cut(to.observations, from.observations);
     cut(to.discrete_actions, from.discrete_actions);
+    cut(to.continuous_actions, from.continuous_actions);
     cut(to.log_probabilities, from.log_probabilities);
     cut(to.rewards, from.rewards);
     cut(to.action_masks, from.action_masks);
@@ -111,13 +112,13 @@ struct Case {
   std::string name;
   std::string settings;
   std::vector<int> columns;
+  AgentGroupSpec lights = DiscreteGroup("lights", 2, 7, 3);
 };
 
 class DataParallel : public ::testing::TestWithParam<Case> {};
 
 void ExpectRanksToLearnWhatOneLearns(const Case& what, bool device_steps) {
-  AlgorithmContext context =
-      MakeContext(what.settings, {DiscreteGroup("cars", 3, 5, 4), DiscreteGroup("lights", 2, 7, 3)}, 2);
+  AlgorithmContext context = MakeContext(what.settings, {DiscreteGroup("cars", 3, 5, 4), what.lights}, 2);
   context.arithmetic.overrides.gpu_on_cpu = device_steps;
   const Trained alone = Train(context, 0, kColumns);
   const std::vector<int>& columns = what.columns;
@@ -175,7 +176,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ClippedGradients", Settings("", "minibatch_size: 24 max_gradient_norm: 0.05"), {3, 3}},
         Case{"EarlyStop", Settings("", "minibatch_size: 24 target_kl: 0.0005"), {3, 3}},
         Case{"VTrace", Settings("", "minibatch_size: 24 lag_correction: V_TRACE"), {3, 3}},
-        Case{"Decoupled", Settings("", "minibatch_size: 24 lag_correction: DECOUPLED"), {3, 3}}),
+        Case{"Decoupled", Settings("", "minibatch_size: 24 lag_correction: DECOUPLED"), {3, 3}},
+        Case{"Gaussians", Settings("", "minibatch_size: 24"), {2, 4}, ContinuousGroup("lights", 2, 7, 3)}),
     [](const auto& info) { return info.param.name; });
 
 TEST(DataParallelFailure, EndsTheUpdateWithTheGroupsStatus) {

@@ -182,10 +182,10 @@ TEST(TargetKl, IsMeasuredFromThePolicyAtTheUpdatesStart) {
     TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 3);
     for (float& value : batch.groups[0].log_probabilities) value = -4;
     const std::vector<double> before =
-        LogProbabilitiesOf(algorithm->ExportPolicy(0), context.policies[0], batch.groups[0]);
+        LogProbabilitiesOf(algorithm->ExportPolicy({.update = 0}), context.policies[0], batch.groups[0]);
     auto statistics = Update(algorithm.get(), batch);
     const std::vector<double> now =
-        LogProbabilitiesOf(algorithm->ExportPolicy(1), context.policies[0], batch.groups[0]);
+        LogProbabilitiesOf(algorithm->ExportPolicy({.update = 1}), context.policies[0], batch.groups[0]);
     statistics["expected_kl"] = MeanKl(before, now, batch.groups[0].alive);
     return statistics;
   };

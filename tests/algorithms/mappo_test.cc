@@ -52,7 +52,7 @@ std::map<std::string, double> Train(Algorithm* algorithm, const AlgorithmContext
 
 TEST(Mappo, ExportsEveryGroupsParametersInTheSpecsOrder) {
   const AlgorithmContext context = SmallContext();
-  const PolicySnapshot weights = Make(context)->ExportPolicy(7);
+  const PolicySnapshot weights = Make(context)->ExportPolicy({.update = 7});
   EXPECT_EQ(weights.policy_version, 7u);
   size_t next = 0;
   for (const PolicySpec& policy : context.policies) {
@@ -175,21 +175,12 @@ TEST(Mappo, RefusesABatchOfTheWrongShapeByFieldName) {
   }
 }
 
-TEST(Mappo, SaysThatContinuousActionsAreNotSupported) {
-  AlgorithmContext context = SmallContext();
-  context.environment.groups[1].action_kind = ActionKind::kContinuous;
-  context.policies[1].action_kind = ActionKind::kContinuous;
-  const absl::Status status = CreateAlgorithm(context).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("\"lights\" has continuous actions"));
-}
-
 TEST(Mappo, SaysWhichDistributionIsNotSupported) {
   AlgorithmContext context = SmallContext();
   context.policies[0].distribution.kind = DistributionKind::kEpsilonGreedy;
   const absl::Status status = CreateAlgorithm(context).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("has the distribution epsilon_greedy"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("has epsilon_greedy actions"));
 }
 
 TEST(Registry, NamesTheNearestAlgorithm) {

@@ -7,6 +7,7 @@
 
 #include "common/base/random.h"
 #include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/objectives/clipped_gaussian.h"
 #include "learner/arithmetic/objectives/clipped_policy.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
@@ -23,11 +24,57 @@ struct Case {
   std::shared_ptr<const Objective> objective;
   // Writes a row's fields.
   std::function<void(RandomStream* random, float* fields)> fill;
-  // The loss's figures of rows y, masks, fields, summed over the rows, and the loss itself; all double.
+  // The loss's figures of rows y, masks, fields and the set's free parameters, summed over the rows, and the loss
+  // itself; all double.
   std::function<std::pair<std::vector<at::Tensor>, at::Tensor>(const at::Tensor& y, const at::Tensor& masks,
-                                                               const at::Tensor& fields)>
+                                                               const at::Tensor& fields, const at::Tensor& free)>
       loss;
+  int64_t free = 0;
 };
+
+// Of kOutputs outputs: four dimensions, or two where the state decides about their deviations.
+Case GaussianCase(const std::string& name, DistributionKind kind, bool by_state) {
+  const int64_t size = by_state ? kOutputs / 2 : kOutputs;
+  Case gaussian{name, std::make_shared<ClippedGaussianObjective>(DistributionSpec{kind, by_state}, size, 0.2), {}, {}};
+  gaussian.free = by_state ? 0 : size;
+  gaussian.fill = [size](RandomStream* random, float* fields) {
+    double log_density = 0;  // near what the network will say
+    for (int64_t j = 0; j < size; ++j) {
+      const double u = 0.7 * random->Normal();
+      fields[GaussianRow::kSample + j] = static_cast<float>(u);
+      log_density -= u * u + 0.52;
+    }
+    fields[GaussianRow::kReferenceLogDensity] = static_cast<float>(log_density + 0.3 * random->Normal());
+    fields[GaussianRow::kImportance] = static_cast<float>(std::exp(0.2 * random->Normal()));
+    fields[GaussianRow::kAdvantage] = static_cast<float>(random->Normal());
+    fields[GaussianRow::kAlive] = random->Below(5) != 0 ? 1.0f : 0.0f;
+  };
+  gaussian.loss = [=](const at::Tensor& y, const at::Tensor&, const at::Tensor& f, const at::Tensor& free) {
+    const at::Tensor mean = y.narrow(-1, 0, size);
+    const at::Tensor log_std = (by_state ? y.narrow(-1, size, size) : free.expand_as(mean)).clamp(-20, 2);
+    const at::Tensor variance = (2 * log_std).exp(), u = f.narrow(-1, 4, size);
+    const at::Tensor log_p = -((u - mean).square() / (2 * variance) + 0.5 * (2 * M_PI * variance).log()).sum(-1);
+    const at::Tensor log_ratio = log_p - f.select(-1, 0), ratio = log_ratio.exp(), advantage = f.select(-1, 2);
+    const at::Tensor alive = f.select(-1, 3);
+    const at::Tensor surrogate =
+        (-f.select(-1, 1) * at::minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage) * alive).sum();
+    at::Tensor entropy = 0.5 * (2 * M_PI * M_E * variance).log();
+    if (kind == DistributionKind::kSquashedGaussian) {
+      // E log(1 − tanh²(u)) by trapezoids over the standard normal density.
+      const at::Tensor node = at::linspace(-9, 9, 721, at::kDouble);
+      const at::Tensor weight = (-0.5 * node.square()).exp() * (0.025 / std::sqrt(2 * M_PI));
+      const at::Tensor at_node = mean.unsqueeze(-1) + log_std.exp().unsqueeze(-1) * node;
+      entropy = entropy - 2 * (at_node.cosh().log() * weight).sum(-1);
+    }
+    const at::Tensor total = (entropy.sum(-1) * alive).sum();
+    const at::Tensor kl = ((ratio - 1 - log_ratio) * alive).sum();
+    const at::Tensor outside = (((ratio - 1).abs() > 0.2).to(at::kDouble) * alive).sum();
+    const at::Tensor deviation = (log_std.exp().mean(-1) * alive).sum();
+    return std::pair(std::vector<at::Tensor>{surrogate, total, kl, outside, deviation},
+                     surrogate - kScalars[0] * total);
+  };
+  return gaussian;
+}
 
 void PrintTo(const Case& what, std::ostream* out) { *out << what.name; }
 
@@ -40,7 +87,7 @@ std::vector<Case> Cases() {
     fields[PolicyRow::kAdvantage] = static_cast<float>(random->Normal());
     fields[PolicyRow::kAlive] = random->Below(5) != 0 ? 1.0f : 0.0f;
   };
-  policy.loss = [](const at::Tensor& y, const at::Tensor& masks, const at::Tensor& f) {
+  policy.loss = [](const at::Tensor& y, const at::Tensor& masks, const at::Tensor& f, const at::Tensor&) {
     const at::Tensor log_p = at::log_softmax(y.masked_fill(masks == 0, -1e10), -1);
     const at::Tensor taken = log_p.gather(-1, f.select(-1, 0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
     const at::Tensor log_ratio = taken - f.select(-1, 1), ratio = log_ratio.exp(), advantage = f.select(-1, 3);
@@ -64,7 +111,7 @@ std::vector<Case> Cases() {
       fields[ValueRow::kActive] = random->Below(4) != 0 ? 1.0f : 0.0f;
     }
   };
-  value.loss = [](const at::Tensor& y, const at::Tensor&, const at::Tensor& all) {
+  value.loss = [](const at::Tensor& y, const at::Tensor&, const at::Tensor& all, const at::Tensor&) {
     const at::Tensor f = all.view({all.size(0), kOutputs, ValueRow::kCount});
     const at::Tensor old = f.select(-1, 0), target = f.select(-1, 1), active = f.select(-1, 2);
     const auto huber = [](const at::Tensor& error) {
@@ -75,7 +122,12 @@ std::vector<Case> Cases() {
         (at::maximum(huber(y - target), huber(old + (y - old).clamp(-0.2, 0.2) - target)) * active).sum();
     return std::pair(std::vector<at::Tensor>{sum}, 0.5 * sum);
   };
-  return {policy, value};
+  return {policy,
+          value,
+          GaussianCase("ClippedGaussian", DistributionKind::kGaussian, false),
+          GaussianCase("ClippedGaussianByState", DistributionKind::kGaussian, true),
+          GaussianCase("ClippedSquashedGaussian", DistributionKind::kSquashedGaussian, false),
+          GaussianCase("ClippedSquashedGaussianByState", DistributionKind::kSquashedGaussian, true)};
 }
 
 struct Way {
@@ -89,11 +141,16 @@ TEST_P(Objectives, StepAlongTheLossAsThePapersDefineItInEveryArithmetic) {
   const Case& what = GetParam();
   const NetworkPlan plan{
       .name = "network",
-      .stack = {.num_sets = kSets, .input_size = kInputs, .hidden_sizes = {24, 17}, .output_size = kOutputs},
+      .stack = {.num_sets = kSets,
+                .input_size = kInputs,
+                .hidden_sizes = {24, 17},
+                .output_size = kOutputs,
+                .output_gain = what.objective->has_masks() || what.name == "ClippedValue" ? 1.0f : 0.3f},
       .initial_key = 3,
       .rows_per_step = kRowsPerStep,
       .objective = what.objective,
-      .optimizer = {.max_gradient_norm = 0}};
+      .optimizer = {.max_gradient_norm = 0},
+      .free = {.name = "free", .size = what.free, .initial = -0.4f}};
   const int64_t rows = kSets * kSteps * kRowsPerStep, width = what.objective->FieldsPerRow(kOutputs);
   RandomStream random(11);
   std::vector<float> inputs(rows * kInputs), fields(rows * width);
@@ -110,7 +167,11 @@ TEST_P(Objectives, StepAlongTheLossAsThePapersDefineItInEveryArithmetic) {
   for (int64_t step = kSteps - 1; step >= 0; step -= 2) steps.push_back(step);
 
   // What it must come to.
-  at::Tensor parameters = at::tensor(InitialParameters(plan.stack, 3), at::kFloat).to(at::kDouble).requires_grad_(true);
+  std::vector<float> initial = InitialParameters(plan.stack, 3);
+  initial.insert(initial.end(), kSets * what.free, -0.4f);
+  at::Tensor parameters = at::tensor(initial, at::kFloat).to(at::kDouble).requires_grad_(true);
+  const at::Tensor free =
+      parameters.narrow(0, parameters.numel() - kSets * what.free, kSets * what.free).view({kSets, what.free});
   const at::Tensor index = at::tensor(steps, at::kLong);
   const auto pick = [&](void* data, at::ScalarType type, int64_t size) {
     return at::from_blob(data, {kSets, kSteps, kRowsPerStep * size}, type)
@@ -122,8 +183,8 @@ TEST_P(Objectives, StepAlongTheLossAsThePapersDefineItInEveryArithmetic) {
   std::vector<std::vector<double>> expected_figures;
   at::Tensor loss = at::zeros({}, at::kDouble);
   for (int64_t set = 0; set < kSets; ++set) {
-    const auto [figures, of_set] =
-        what.loss(y[set], pick(masks.data(), at::kByte, kOutputs)[set], pick(fields.data(), at::kFloat, width)[set]);
+    const auto [figures, of_set] = what.loss(y[set], pick(masks.data(), at::kByte, kOutputs)[set],
+                                             pick(fields.data(), at::kFloat, width)[set], free[set]);
     loss = loss + of_set / kDenominators[set];
     expected_figures.emplace_back();
     for (const at::Tensor& figure : figures) {
@@ -164,6 +225,11 @@ TEST_P(Objectives, StepAlongTheLossAsThePapersDefineItInEveryArithmetic) {
       const at::Tensor moment = at::from_blob(const_cast<float*>(tensor.floats()), {tensor.num_elements()}, at::kFloat);
       const at::Tensor came = moment.to(at::kDouble) / 0.09;
       EXPECT_LT((came - gradient).abs().max().item<double>(), 2e-5 * gradient.abs().max().item<double>()) << way.name;
+      if (what.free == 0) continue;
+      const at::Tensor error = (came - gradient).narrow(0, came.numel() - kSets * what.free, kSets * what.free);
+      EXPECT_GT(gradient.narrow(0, came.numel() - kSets * what.free, kSets * what.free).abs().min().item<double>(),
+                1e-4);
+      EXPECT_LT(error.abs().max().item<double>(), 1e-4) << way.name;
     }
     for (int64_t set = 0; set < kSets; ++set) {
       for (size_t i = 0; i < expected_figures[set].size(); ++i) {

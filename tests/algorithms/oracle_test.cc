@@ -84,7 +84,9 @@ class Case {
       std::string name;
       int agents = 0, observation = 0, actions = 0;
       stream >> name >> agents >> observation >> actions;
-      groups.push_back(DiscreteGroup(name, agents, observation, actions));
+      std::string kind;
+      groups.push_back(stream >> kind ? ContinuousGroup(name, agents, observation, actions)
+                                      : DiscreteGroup(name, agents, observation, actions));
     }
     AlgorithmContext context = MakeContext(Text("settings"), std::move(groups), Number("state_extras_size"));
     context.environment.state_includes_observations = Number("state_includes_observations") != 0;
@@ -108,6 +110,7 @@ class Case {
       const std::string own = prefix + group.name + "/";
       batch.groups.push_back({.observations = Values<float>(own + "observations"),
                               .discrete_actions = Values<int32_t>(own + "discrete_actions"),
+                              .continuous_actions = Values<float>(own + "continuous_actions"),
                               .log_probabilities = Values<float>(own + "log_probabilities"),
                               .rewards = Values<float>(own + "rewards"),
                               .action_masks = Values<uint8_t>(own + "action_masks"),

@@ -21,15 +21,17 @@ TEST(Registry, EveryAlgorithmHasACardAndEveryCardAnAlgorithm) {
 }
 
 // What a card allows can be made, and what it does not is refused with the card's line.
-TEST(Registry, EveryAlgorithmIsMadeForTheActionsOnItsCardAlone) {
+TEST(Registry, EveryAlgorithmIsMadeForTheDistributionsOnItsCardAlone) {
   for (const AlgorithmEntry& entry : AllAlgorithms()) {
     const AlgorithmCard& card = **FindAlgorithmCard(entry.name);
-    for (const ActionKind kind : {ActionKind::kDiscrete, ActionKind::kContinuous}) {
+    for (const DistributionTraits& traits : AllDistributions()) {
       AgentGroupSpec group = DiscreteGroup("red", 2, 3, 4);
-      group.action_kind = kind;
+      group.action_kind = traits.action_kind;
       const bool allowed =
-          std::find(card.action_kinds.begin(), card.action_kinds.end(), kind) != card.action_kinds.end();
-      const auto made = CreateAlgorithm(MakeContext("algorithm { name: '" + entry.name + "' }", {group}, 2));
+          std::find(card.distributions.begin(), card.distributions.end(), traits.kind) != card.distributions.end();
+      const auto made = CreateAlgorithm(MakeContext("algorithm { name: '" + entry.name + "' } policy { distribution: " +
+                                                        ActionDistribution_Name(traits.setting) + " }",
+                                                    {group}, 2));
       EXPECT_EQ(made.ok(), allowed) << entry.name << ": " << made.status();
       if (allowed) continue;
       EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument);

@@ -45,7 +45,7 @@ std::vector<HostTensor> Learn(double* pay) {
   const auto algorithm = CreateReinforce(context).value();
   TrainingBatch batch;
   for (uint64_t update = 0; update < 60; ++update) {
-    *pay = Collect(context, algorithm->ExportPolicy(update), 40 + update, &batch);
+    *pay = Collect(context, algorithm->ExportPolicy({.update = static_cast<uint64_t>(update)}), 40 + update, &batch);
     EXPECT_TRUE(algorithm->Update(batch, {.update = update, .total_env_steps = 1}).ok());
   }
   return algorithm->SaveState();

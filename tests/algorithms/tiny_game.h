@@ -188,13 +188,13 @@ inline double Learn(const Game& game, const AlgorithmContext& context, int updat
   std::deque<PolicySnapshot> recent;
   double reward = 0;
   for (int update = 0; update < updates; ++update) {
-    recent.push_back(algorithm->ExportPolicy(update));
+    recent.push_back(algorithm->ExportPolicy({.update = static_cast<uint64_t>(update)}));
     if (static_cast<int>(recent.size()) > lag + 1) recent.pop_front();
     const TrainingBatch batch = Collect(game, context, recent.front(), seed + update, &reward);
     EXPECT_TRUE(
         algorithm->Update(batch, {.update = static_cast<uint64_t>(update), .env_steps = 0, .total_env_steps = 1}).ok());
   }
-  Collect(game, context, algorithm->ExportPolicy(updates), 7, &reward);
+  Collect(game, context, algorithm->ExportPolicy({.update = static_cast<uint64_t>(updates)}), 7, &reward);
   return reward;
 }
 

@@ -72,13 +72,15 @@ std::vector<Subject> Subjects() {
                           return std::make_unique<SequenceEngine>(
                               network.plan,
                               std::make_unique<BlockSequence>(network.plan.stack, kernels,
-                                                              network.stack.parameters().const_data_ptr<float>()));
+                                                              network.stack.parameters().const_data_ptr<float>()),
+                              network.stack.parameters().const_data_ptr<float>());
                         }});
   }
   subjects.push_back({"GRU 64 over 10 steps, autograd", recurrent, [](const TrainedNetwork& network) {
                         return std::make_unique<SequenceEngine>(
                             network.plan,
-                            std::make_unique<AutogradSequence>(network.plan.stack, network.stack.parameters()));
+                            std::make_unique<AutogradSequence>(network.plan.stack, network.stack.parameters()),
+                            network.stack.parameters().const_data_ptr<float>());
                       }});
   return subjects;
 }

@@ -33,7 +33,7 @@ class PlainLibTorchStep {
     rows_ = at::empty({map.sets, steps, int64_t{map.slots} * PolicyRow::kCount}, at::kFloat);
     WriteActorRows(policy_, map, batch.groups[0], steps, {inputs_.data_ptr<float>(), masks_.data_ptr<uint8_t>()});
     const std::vector<float> advantages(steps * policy_.num_agents, 0.1f);
-    WritePolicyRows(map, batch.groups[0], steps,
+    WritePolicyRows(policy_, map, batch.groups[0], steps,
                     {.reference_log_probabilities = &batch.groups[0].log_probabilities, .advantages = &advantages},
                     rows_.data_ptr<float>());
     WriteCriticInputs(layout_, context.environment, batch, states_.data_ptr<float>());

@@ -18,7 +18,7 @@ using testing::StartsWith;
 
 const AlgorithmCard kReplayCard = {.name = "qmix",
                                    .experience = Experience::kReplay,
-                                   .action_kinds = {ActionKind::kContinuous},
+                                   .distributions = {DistributionKind::kGaussian},
                                    .recurrent = true,
                                    .modes = {SYNCHRONOUS, ASYNCHRONOUS}};
 
@@ -26,7 +26,7 @@ TEST(AlgorithmCardTest, EveryCardSaysWhatItsAlgorithmNeedsAndAllows) {
   std::set<std::string> names;
   for (const AlgorithmCard& card : AllAlgorithmCards()) {
     EXPECT_TRUE(names.insert(card.name).second) << card.name << " comes twice";
-    EXPECT_FALSE(card.summary.empty() || card.action_kinds.empty() || card.modes.empty()) << card.name;
+    EXPECT_FALSE(card.summary.empty() || card.distributions.empty() || card.modes.empty()) << card.name;
     EXPECT_EQ(FindAlgorithmCard(card.name).value(), &card);
     const auto* const settings = Experiment::descriptor()->FindFieldByName(card.settings);
     ASSERT_NE(settings, nullptr) << card.name << " is named by no member of algorithm_settings";
@@ -67,7 +67,7 @@ TEST(AlgorithmCardTest, AModeThatTheCardDoesNotAllowIsRefused) {
   const absl::Status status = CheckCollectionMode(kReplayCard, collection);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(std::string(status.message()),
-            "collection.mode: PIPELINED is not for this algorithm (qmix: replay, continuous actions, feed-forward or "
+            "collection.mode: PIPELINED is not for this algorithm (qmix: replay, gaussian actions, feed-forward or "
             "recurrent, "
             "collection.mode SYNCHRONOUS | ASYNCHRONOUS)");
   collection.set_mode(ASYNCHRONOUS);
@@ -81,7 +81,7 @@ TEST(AlgorithmCardTest, RecurrentNetworksAreRefusedByTheSettingWhereTheCardHasNo
   EXPECT_TRUE(CheckRecurrence(card, experiment).ok());
   (*experiment.mutable_group_policies())["red"].set_recurrent_cell(LSTM);
   EXPECT_EQ(std::string(CheckRecurrence(card, experiment).message()),
-            "group_policies.red.recurrent_cell: LSTM is not for this algorithm (qmix: replay, continuous actions, "
+            "group_policies.red.recurrent_cell: LSTM is not for this algorithm (qmix: replay, gaussian actions, "
             "feed-forward, collection.mode SYNCHRONOUS | ASYNCHRONOUS)");
   experiment.mutable_policy()->set_recurrent_cell(GRU);
   EXPECT_THAT(CheckRecurrence(card, experiment).message(), StartsWith("policy.recurrent_cell: GRU"));
@@ -91,26 +91,28 @@ TEST(AlgorithmCardTest, RecurrentNetworksAreRefusedByTheSettingWhereTheCardHasNo
   EXPECT_TRUE(CheckRecurrence(kReplayCard, experiment).ok());
 }
 
-TEST(AlgorithmCardTest, ActionsThatTheCardDoesNotHaveAreRefusedByGroup) {
-  EnvironmentSpec environment = TwoGroupSpec();  // red: discrete, blue: continuous
-  const absl::Status status = CheckActionKinds(kReplayCard, environment);
+TEST(AlgorithmCardTest, DistributionsThatTheCardDoesNotHaveAreRefusedByGroup) {
+  // red: categorical, blue: Gaussian
+  std::vector<PolicySpec> policies = MakePolicySpecs(MinimalExperiment(), TwoGroupSpec()).value();
+  const absl::Status status = CheckDistributions(kReplayCard, policies);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()),
-              StartsWith("group \"red\" has discrete actions, which are not for this algorithm (qmix: replay, "));
-  environment.groups.erase(environment.groups.begin());
-  EXPECT_TRUE(CheckActionKinds(kReplayCard, environment).ok());
+              StartsWith("group \"red\" has categorical actions, which are not for this algorithm (qmix: replay, "));
+  policies.erase(policies.begin());
+  EXPECT_TRUE(CheckDistributions(kReplayCard, policies).ok());
 }
 
 TEST(AlgorithmCardTest, AnExperimentIsHeldToItsAlgorithmsCard) {
   Experiment experiment = MinimalExperiment();
   FillDefaults(&experiment);
   EXPECT_TRUE(CheckAlgorithm(experiment).ok());
-  EnvironmentSpec environment = TwoGroupSpec();
-  environment.groups.pop_back();
-  EXPECT_TRUE(CheckAlgorithm(experiment, environment).ok());
+  std::vector<PolicySpec> policies = MakePolicySpecs(experiment, TwoGroupSpec()).value();
+  EXPECT_TRUE(CheckAlgorithm(experiment, policies).ok());
+  policies[0].distribution.kind = DistributionKind::kEpsilonGreedy;
+  EXPECT_EQ(CheckAlgorithm(experiment, policies).code(), absl::StatusCode::kInvalidArgument);
   experiment.mutable_algorithm()->set_name("mapo");
   EXPECT_EQ(CheckAlgorithm(experiment).code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(CheckAlgorithm(experiment, environment).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(CheckAlgorithm(experiment, policies).code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace

@@ -192,6 +192,7 @@ TEST(MakePolicySpecTest, AGaussiansDeviationsAreAParameterOrOutputs) {
   blue = Make(experiment, 1);
   EXPECT_EQ(blue.stack.output_size, 4);
   EXPECT_EQ(blue.Parameters(), blue.stack.Parameters());
+  EXPECT_EQ(blue.distribution.initial_log_std, 0) << "means nothing there";
   const PolicySpec red = Make(experiment, 0);
   EXPECT_FALSE(red.distribution.state_dependent_std);
   EXPECT_EQ(red.stack.output_size, 5);
@@ -242,6 +243,7 @@ TEST(FormatPolicySpecTest, EveryDistributionIsReadBackEqual) {
       Experiment experiment = MinimalExperiment();
       experiment.mutable_policy()->set_distribution(traits.setting);
       experiment.mutable_policy()->set_state_dependent_std(by_state);
+      experiment.mutable_policy()->set_initial_log_std(-0.7);
       const PolicySpec spec = Make(experiment, traits.action_kind == ActionKind::kDiscrete ? 0 : 1);
       const auto parsed = ParsePolicySpec(FormatPolicySpec(spec));
       ASSERT_TRUE(parsed.ok()) << parsed.status();

@@ -105,7 +105,7 @@ TEST(TrajectoryFieldsTest, AShapeIsTheExperimentsAndItsAlgorithms) {
   experiment.mutable_collection()->set_rollout_length(9);
   experiment.mutable_collection()->set_copies_per_shard(4);
   experiment.mutable_collection()->set_half_observations(true);
-  const ChunkShape shape = ChunkShapeOf(experiment);
+  const ChunkShape shape = ChunkShapeOf(experiment, {});
   EXPECT_EQ(shape.rollout_length, 9);
   EXPECT_EQ(shape.copies, 4);
   EXPECT_TRUE(shape.half_observations);

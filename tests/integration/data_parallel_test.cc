@@ -160,6 +160,13 @@ TEST_P(SameAsAlone, OnGridWorld) {
   ExpectEachUpdateOnce(together, 12);
 }
 
+TEST_P(SameAsAlone, OnAPendulumWithAGaussianPolicy) {
+  const std::string pendulum = "name: 'pendulum' settings { key: 'max_steps' value: '20' }";
+  const RankedRun alone(GetParam(), 4, pendulum), together(GetParam(), 4, pendulum);
+  ExpectTheSame(alone, together, 4, {"--set=policy.activation=TANH", "--set=critic.activation=TANH"});
+  ExpectEachUpdateOnce(together, 4);
+}
+
 TEST_P(SameAsAlone, OnTrafficGrid) {
   RankedRun alone(GetParam(), 1), together(GetParam(), 1);
   alone.experiment = together.experiment = TROUPE_SOURCE_DIR "/deploy/experiments/traffic_grid.textproto";

@@ -30,10 +30,11 @@ inline std::string ReadText(const std::string& path) {
 }
 
 // 256 environment steps per update.
-inline std::string SmallExperiment(const std::string& mode, int updates) {
+inline constexpr char kGridWorld[] = "name: 'grid_world' settings { key: 'size' value: '3' }";
+inline std::string SmallExperiment(const std::string& mode, int updates, const std::string& environment = kGridWorld) {
   return absl::StrCat(
-      "name: 'small'\nseed: 7\ntotal_env_steps: ", updates * 256,
-      "\nenvironment { name: 'grid_world' settings { key: 'size' value: '3' } }\n"
+      "name: 'small'\nseed: 7\ntotal_env_steps: ", updates * 256, "\nenvironment { ", environment,
+      " }\n"
       "collection { mode: ",
       mode,
       " num_shards: 4 copies_per_shard: 4 rollout_length: 16 }\n"
@@ -111,8 +112,8 @@ class Process {
 
 // One run folder and its experiment; learners on it come and go.
 struct SmallRun {
-  SmallRun(const std::string& mode, int updates) {
-    std::ofstream(folder / "e.textproto") << SmallExperiment(mode, updates);
+  SmallRun(const std::string& mode, int updates, const std::string& environment = kGridWorld) {
+    std::ofstream(folder / "e.textproto") << SmallExperiment(mode, updates, environment);
   }
 
   std::unique_ptr<Process> Learner(int local_workers, std::vector<std::string> more = {}) const {

@@ -31,8 +31,9 @@ void ExpectNothingLostOrTwice(const SmallRun& run, int updates) {
   EXPECT_EQ(last->ingest.chunks_trained, updates * 4);
 }
 
-std::string WeightsWith(const std::string& mode, int workers, const std::vector<std::string>& flags = {}) {
-  SmallRun run(mode, 12);
+std::string WeightsWith(const std::string& mode, int workers, const std::vector<std::string>& flags = {},
+                        const std::string& environment = kGridWorld) {
+  SmallRun run(mode, 12, environment);
   const auto learner = run.Learner(workers, flags);
   EXPECT_EQ(learner->Wait(), 0) << learner->output() << run.Logs();
   ExpectNothingLostOrTwice(run, 12);
@@ -51,6 +52,16 @@ TEST(Determinism, PipelinedWeightsDoNotDependOnTheNumberOfWorkers) {
   EXPECT_EQ(one.size(), 64);
   EXPECT_EQ(WeightsWith("PIPELINED", 2), one);
   EXPECT_EQ(WeightsWith("PIPELINED", 4), one);
+}
+
+TEST(Determinism, WeightsOfGaussianPoliciesDoNotDependOnTheNumberOfWorkers) {
+  const std::vector<std::string> flags = {"--set=ppo.noise_scale=1.3", "--set=ppo.final_noise_scale=0.8"};
+  const std::string pendulum = "name: 'pendulum' settings { key: 'max_steps' value: '20' }";
+  const std::string one = WeightsWith("PIPELINED", 1, flags, pendulum);
+  EXPECT_EQ(one.size(), 64);
+  EXPECT_EQ(WeightsWith("PIPELINED", 2, flags, pendulum), one);
+  EXPECT_EQ(WeightsWith("PIPELINED", 4, flags, pendulum), one);
+  EXPECT_NE(WeightsWith("PIPELINED", 1, {}, pendulum), one);
 }
 
 // What grid_world shows is exact in half precision.

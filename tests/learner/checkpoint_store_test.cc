@@ -26,7 +26,7 @@ Checkpoint CheckpointAfter(uint64_t update) {
   checkpoint.counters = {update, update * 8, 1.5, 4, BestEvaluation{-0.1, 3, 24, TinyBasis()}};
   const float value = 0.5f + update;
   checkpoint.algorithm_state = {HostTensor::Float32("updates", {1}, &value)};
-  checkpoint.policy = algorithm.ExportPolicy(update);
+  checkpoint.policy = algorithm.ExportPolicy({.update = update});
   checkpoint.policy.scalars = {{"epsilon", 0.1}, {"stage", 3}};
   return checkpoint;
 }

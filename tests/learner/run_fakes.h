@@ -60,8 +60,8 @@ class FakeAlgorithm : public Algorithm {
   void PrefetchFrom(NextBatch next) override { next_batch = std::move(next); }
   std::string arithmetic() const override { return "counting"; }
   std::string bits() const override { return "none"; }
-  PolicySnapshot ExportPolicy(uint64_t version) const override {
-    PolicySnapshot weights{version, {}};
+  PolicySnapshot ExportPolicy(const UpdateProgress& progress) const override {
+    PolicySnapshot weights{progress.update, {}};
     for (const PolicySpec& spec : specs_) {
       for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
         HostTensor tensor{absl::StrCat(spec.group, "/", parameter.name), DataType::kFloat32, parameter.shape, {}};

@@ -60,7 +60,7 @@ struct TinyProcess {
     start.run_id = "id";
     start.experiment = experiment;
     start.environment = TinyEnvironment();
-    auto weights = std::make_shared<const PolicySnapshot>(algorithm.ExportPolicy(start.counters.update));
+    auto weights = std::make_shared<const PolicySnapshot>(algorithm.ExportPolicy({.update = start.counters.update}));
     (void)server.Begin(start.environment, {}, weights, start.ingest);
   }
   ~TinyProcess() { std::fclose(out); }

@@ -185,7 +185,7 @@ TEST(Sha256, MatchesThePublishedExamples) {
 
 TEST(Sha256, WeightsDifferByOneBitButNotByVersion) {
   CallLog log;
-  PolicySnapshot weights = FakeAlgorithm(TinyExperiment(), &log).ExportPolicy(1);
+  PolicySnapshot weights = FakeAlgorithm(TinyExperiment(), &log).ExportPolicy({.update = 1});
   const std::string before = WeightsSha256(weights);
   weights.policy_version = 2;
   EXPECT_EQ(WeightsSha256(weights), before);

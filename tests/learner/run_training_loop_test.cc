@@ -37,7 +37,7 @@ TEST(TrainingLoop, TrainsUntilTotalStepsAndTellsTheWeights) {
   EXPECT_TRUE(result->finished);
   EXPECT_EQ(result->counters.env_steps, 80);
   EXPECT_EQ(result->counters.update, 10);
-  EXPECT_EQ(result->weights_sha256, WeightsSha256(process.algorithm.ExportPolicy(10)));
+  EXPECT_EQ(result->weights_sha256, WeightsSha256(process.algorithm.ExportPolicy({.update = 10})));
   EXPECT_TRUE(std::filesystem::exists(run.folder / "actors/last.safetensors"));
 }
 

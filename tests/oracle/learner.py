@@ -10,9 +10,9 @@ import numpy as np
 import returns
 from adam import Adam
 from critics import make_critics
-from losses import policy_loss, value_loss
+from losses import gaussian_policy_loss, policy_loss, value_loss
 from philox import deal_minibatches
-from policies import inputs_of, log_probabilities, make_policy
+from policies import deviations, inputs_of, log_densities, log_probabilities, make_policy
 from value_norm import ValueNorm
 
 
@@ -21,7 +21,7 @@ class Learner:
         self.scene, self.settings, self.ppo = scene, settings, settings["ppo"]
         self.policies = [make_policy(group, settings) for group in scene.groups]
         self.critics = make_critics(scene, settings)
-        self.actor_parameters = [policy.network.random_parameters(random) for policy in self.policies]
+        self.actor_parameters = [policy.random_parameters(random) for policy in self.policies]
         self.critic_parameters = [critic.network.random_parameters(random) for critic in self.critics]
         self.actor_adams = [self._adam(p) for p in self.actor_parameters]
         self.critic_adams = [self._adam(p) for p in self.critic_parameters]
@@ -104,7 +104,8 @@ class Learner:
                     break
 
         for steps in (actor_steps, critic_steps):
-            figures.update({name: np.mean([step[name] for step in steps]) for name in steps[0]})
+            names = {name for step in steps for name in step}
+            figures.update({name: np.mean([step[name] for step in steps if name in step]) for name in names})
         for name in ("approx_kl", "clip_fraction"):
             figures[f"first_{name}"] = np.mean([step[name] for step in actor_steps[:first]])
         figures["epochs"] = float(epochs)
@@ -124,10 +125,15 @@ class Learner:
         group, policy = self.scene.groups[g], self.policies[g]
         x, sets = inputs_of(policy, batch[f"{group.name}/observations"][:-1])
         logits, _ = policy.network.forward(self.actor_parameters[g], x, sets)
+        alive = batch[f"{group.name}/alive"][:-1] > 0
+        if group.continuous:
+            u = batch[f"{group.name}/continuous_actions"].reshape(-1, group.actions).astype(np.float64)
+            log_pi = log_densities(policy, u, *deviations(policy, self.actor_parameters[g], logits, sets))
+            return np.where(alive, log_pi.reshape(alive.shape), 0)
         masks = batch[f"{group.name}/action_masks"][:-1].reshape(-1, group.actions)
         actions = batch[f"{group.name}/discrete_actions"]
         log_pi = log_probabilities(logits, masks)[np.arange(len(x)), actions.ravel()].reshape(actions.shape)
-        return np.where(batch[f"{group.name}/alive"][:-1] > 0, log_pi, 0)  # the dead choose nothing
+        return np.where(alive, log_pi, 0)  # the dead choose nothing
 
     def _estimate(self, batch, c, importance):
         """A critic's values, advantages and targets, each [steps, columns, heads], and what its loss needs."""
@@ -214,15 +220,29 @@ class Learner:
 
         x, sets = inputs_of(policy, of("observations", group.observation).reshape(-1, group.agents, group.observation))
         logits, tapes = policy.network.forward(parameters, x, sets)
-        rows = (logits, of("action_masks", group.actions), of("discrete_actions"), pick(reference), pick(importance),
-                pick(advantages), of("alive") > 0)
-        gradient, steps = np.zeros_like(logits), []
+        rows = (pick(reference), pick(importance), pick(advantages), of("alive") > 0)
+        gradient, steps, std_gradient = np.zeros_like(logits), [], {}
         for s in np.flatnonzero(moving):
             own = sets == s
-            gradient[own], figures, kink = policy_loss(*(r[own] for r in rows), self.ppo["clip"], entropy_coefficient)
+            losses = tuple(r[own] for r in rows), (self.ppo["clip"], entropy_coefficient)
+            if group.continuous:
+                u = of("continuous_actions", group.actions)[own].astype(np.float64)
+                mean, log_std = deviations(policy, parameters, logits[own], sets[own])
+                squashes = policy.distribution == "SQUASHED_GAUSSIAN"
+                by_mean, by_std, figures, kink = gaussian_policy_loss(
+                    mean, log_std, u, squashes, *losses[0], *losses[1], log_densities(policy, u, mean, log_std))
+                gradient[own] = np.concatenate([by_mean, by_std], -1) if policy.by_state else by_mean
+                std_gradient[s] = by_std.sum(0)
+            else:
+                gradient[own], figures, kink = policy_loss(
+                    logits[own], of("action_masks", group.actions)[own], of("discrete_actions")[own], *losses[0],
+                    *losses[1])
             self.closest_kink = min(self.closest_kink, kink)
             steps.append(figures)
         gradients = policy.network.backward(parameters, tapes, gradient)
+        if "log_std" in gradients:
+            for s, by_std in std_gradient.items():
+                gradients["log_std"][s] = by_std
         for s, figures in zip(np.flatnonzero(moving), steps):
             figures["actor_gradient_norm"] = self.actor_adams[g].step(parameters, gradients, rate, s)
         return steps

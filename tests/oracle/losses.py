@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from policies import log_probabilities
+from policies import LOG_STDS, log_probabilities
 
 
 def policy_loss(logits, masks, actions, reference, importance, advantages, alive, clip, entropy_coefficient):
@@ -40,6 +40,49 @@ def policy_loss(logits, masks, actions, reference, importance, advantages, alive
     }
     distances = np.abs(np.stack([ratio - low, ratio - high]))[:, alive]
     return gradient, figures, distances.min(initial=np.inf)
+
+
+def gaussian_policy_loss(
+    mean, log_std, samples, squashes, reference, importance, advantages, alive, clip, entropy_coefficient, log_pi
+):
+    """The same loss for a Gaussian policy with log_pi of the samples. Returns d loss / d mean and d loss / d log_std (0
+    where that is out of its bounds), each [rows, actions], figures, and the nearest kink."""
+    held = np.clip(log_std, *LOG_STDS)
+    moves, log_std = held == log_std, held
+    count = max(1, alive.sum())
+    log_ratio = np.where(alive, log_pi - reference, 0)
+    ratio = np.exp(log_ratio)
+    low, high = 1 - clip, 1 + clip
+    surrogate = np.minimum(ratio * advantages, np.clip(ratio, low, high) * advantages)
+    unclipped = np.where(advantages >= 0, ratio <= high, ratio >= low)
+    slope = (-importance * advantages * unclipped * ratio)[:, None]  # d / d log π
+    sigma = np.exp(log_std)
+    z = (samples - mean) / sigma
+    entropy, by_mean, by_std = log_std + np.log(2 * np.pi * np.e) / 2, np.zeros_like(mean), np.ones_like(mean)
+    if squashes:
+        # E log(1 − tanh²(u)) and its derivatives by u = μ + σ ε, as integrals over ε (trapezoids).
+        node = np.linspace(-10, 10, 2001)
+        weight = np.exp(-(node**2) / 2) / np.sqrt(2 * np.pi) * (node[1] - node[0])
+        u = mean[..., None] + sigma[..., None] * node
+        entropy = entropy - 2 * (np.log(np.cosh(u)) * weight).sum(-1)
+        by_mean = by_mean - 2 * (np.tanh(u) * weight).sum(-1)
+        by_std = by_std - 2 * (np.tanh(u) * weight * node).sum(-1) * sigma
+    rows = (alive / count)[:, None]
+    mean_gradient = (slope * z / sigma - entropy_coefficient * by_mean) * rows
+    std_gradient = (slope * (z**2 - 1) - entropy_coefficient * by_std) * rows * moves
+
+    def mean_of(x):
+        return (x * alive).sum() / count
+
+    figures = {
+        "policy_loss": mean_of(-importance * surrogate),
+        "entropy": mean_of(entropy.sum(-1)),
+        "approx_kl": mean_of(ratio - 1 - log_ratio),
+        "clip_fraction": mean_of(np.abs(ratio - 1) > clip),
+        "action_std": mean_of(sigma.mean(-1)),
+    }
+    distances = np.abs(np.stack([ratio - low, ratio - high]))[:, alive]
+    return mean_gradient, std_gradient, figures, distances.min(initial=np.inf)
 
 
 def value_loss(values, old_values, targets, active, settings):

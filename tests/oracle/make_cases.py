@@ -26,7 +26,8 @@ def solve(scene, changes, seed):
     cells, figures = scene.steps * scene.columns, []
     progress = np.array([[u + 3, (u + 3) * cells, 10 * cells] for u in range(UPDATES)], np.int64)
     for u in range(UPDATES):
-        batch = random_batch(scene, learner.policies, learner.actor_parameters, 0.12, random)
+        batch = random_batch(scene, learner.policies, learner.actor_parameters, 0.12, random,
+                             learner.ppo["noise_scale"])
         tensors.update({f"batch{u}/{name}": values for name, values in batch.items()})
         figures.append(learner.update(batch, *(int(p) for p in progress[u])))
     tensors["progress"] = progress

@@ -5,6 +5,7 @@ import importlib.util
 import sys
 import tempfile
 import unittest
+from itertools import product
 from pathlib import Path
 
 if importlib.util.find_spec("numpy") is None:
@@ -17,10 +18,11 @@ import case_file
 import returns
 from adam import Adam
 from cases import CHOICES, NORMS_MEET, all_pairs, all_picks, pairs_of
-from losses import policy_loss, value_loss
+from losses import gaussian_policy_loss, policy_loss, value_loss
 from make_cases import main as make_cases
 from network import Network
 from philox import deal_minibatches, philox_block
+from policies import Policy, deviations, log_densities
 from settings import DEFAULTS
 
 FOLDER = Path(__file__).parent / "cases"
@@ -84,6 +86,48 @@ class Parts(unittest.TestCase):
                         for place in [tuple(random.randint(size) for size in gradient.shape) for _ in range(4)]:
                             expected = slope(lambda: of()[1], parameters, name, place)
                             self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected))
+
+    def test_gradients_of_gaussians_agree_with_finite_differences(self):
+        random = np.random.RandomState(4)
+        rows, size = 40, 2
+        for distribution, by_state in product(("GAUSSIAN", "SQUASHED_GAUSSIAN"), (False, True)):
+            network = Network(4, [6], size * (2 if by_state else 1), "TANH", sets=2)
+            policy = Policy(network, np.arange(2), False, distribution, by_state)
+            parameters, x = policy.random_parameters(random), random.standard_normal((rows, 4))
+            sets, alive = random.randint(2, size=rows), random.random_sample(rows) < 0.8
+            u = random.standard_normal((rows, size))
+            reference, weight, advantages = -1.5 + 0.5 * random.standard_normal((3, rows))
+
+            def loss_of():
+                outputs, tapes = network.forward(parameters, x, sets)
+                mean, log_std = deviations(policy, parameters, outputs, sets)
+                by_mean, by_std, figures, _ = gaussian_policy_loss(
+                    mean, log_std, u, distribution == "SQUASHED_GAUSSIAN", reference, weight, advantages, alive, 0.2,
+                    0.3, log_densities(policy, u, mean, log_std))
+                gradients = network.backward(
+                    parameters, tapes, np.concatenate([by_mean, by_std], -1) if by_state else by_mean)
+                for s in range(0 if by_state else 2):
+                    gradients["log_std"][s] = by_std[sets == s].sum(0)
+                return gradients, figures["policy_loss"] - 0.3 * figures["entropy"]
+
+            for name, gradient in loss_of()[0].items():
+                for place in [tuple(random.randint(n) for n in gradient.shape) for _ in range(4)]:
+                    expected = slope(lambda: loss_of()[1], parameters, name, place)
+                    self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected))
+
+    def test_densities_and_entropies_are_those_of_scipy(self):
+        # scipy.stats.norm(0.3, e^-0.5).logpdf(0.7) and .entropy(); log cosh² 0.7; the entropy's integral by
+        # scipy.integrate.quad over N(0.3, e^-1) of log(1 - tanh(u)^2).
+        mean, log_std, u = np.array([[0.3]]), np.array([[-0.5]]), np.array([[0.7]])
+        plain, squashed = (Policy(None, None, False, d) for d in ("GAUSSIAN", "SQUASHED_GAUSSIAN"))
+        log_pdf, log_cosh_squared, entropy, integral = (
+            -0.6364010794813963, 0.45454045871701126, 0.9189385332046727, -0.38914958688225937)
+        self.assertAlmostEqual(log_densities(plain, u, mean, log_std)[0], log_pdf, places=12)
+        self.assertAlmostEqual(log_densities(squashed, u, mean, log_std)[0], log_pdf + log_cosh_squared, places=12)
+        one = np.ones(1)
+        for squashes, expected in ((False, entropy), (True, entropy + integral)):
+            figures = gaussian_policy_loss(mean, log_std, u, squashes, 0 * one, one, one, one > 0, 0.2, 0, 0 * one)[2]
+            self.assertAlmostEqual(figures["entropy"], expected, places=9)
 
     def test_returns_agree_with_sums_worked_out_by_hand(self):
         # γ = λ = 1/2; V = 1, 2, 4, then 8 after the last step; nothing ends; δ = 1, 3, 5.

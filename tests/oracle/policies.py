@@ -7,12 +7,24 @@ import numpy as np
 from network import Network
 from settings import policy_of
 
+LOG_STDS = -20, 2  # its bounds
+
 
 @dataclass
 class Policy:
     network: Network
     sets: np.ndarray  # [agents]
     agent_id: bool
+    distribution: str = "CATEGORICAL"
+    by_state: bool = False  # Gaussians: the network puts out log σ after the means
+
+    def random_parameters(self, random):
+        """The network's, and log_std [sets, actions] where it is a parameter."""
+        parameters = self.network.random_parameters(random)
+        if self.distribution != "CATEGORICAL" and not self.by_state:
+            log_std = -0.6 + 0.2 * random.standard_normal((self.network.sets, self.network.outputs))
+            parameters["log_std"] = log_std.astype(np.float32).astype(np.float64)
+        return parameters
 
 
 def make_policy(group, settings):
@@ -22,16 +34,18 @@ def make_policy(group, settings):
         "PER_AGENT": list(range(group.agents)),
         "PARTITIONED": own["partition"],
     }[own["sharing"]]
+    distribution = own["distribution"] or ("GAUSSIAN" if group.continuous else "CATEGORICAL")
+    by_state = distribution != "CATEGORICAL" and own["state_dependent_std"]
     network = Network(
         group.observation + (group.agents if own["agent_id_input"] else 0),
         own["hidden_sizes"],
-        group.actions,
+        group.actions * (2 if by_state else 1),
         own["activation"],
         own["input_layer_norm"],
         own["hidden_layer_norm"],
         sets=max(sets) + 1,
     )
-    return Policy(network, np.array(sets), own["agent_id_input"])
+    return Policy(network, np.array(sets), own["agent_id_input"], distribution, by_state)
 
 
 def inputs_of(policy, observations):
@@ -48,3 +62,24 @@ def log_probabilities(logits, masks):
     allowed = np.where(masks > 0, logits, -np.inf)
     shifted = allowed - allowed.max(-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def deviations(policy, parameters, outputs, sets):
+    """Means and log σ [rows, actions] of a Gaussian policy, from the network's outputs for rows of these parameter
+    sets. log σ is held within LOG_STDS wherever it is used."""
+    if policy.by_state:
+        mean, log_std = np.split(outputs, 2, -1)
+    else:
+        mean, log_std = outputs, parameters["log_std"][sets]
+    return mean, log_std
+
+
+def log_densities(policy, u, mean, log_std, noise_scale=1.0):
+    """log π, or with deviations times noise_scale, of the actions that the samples u [rows, actions] stand for: of u
+    itself, or of tanh(u), whose density is that of u divided by d tanh(u) / du = 1 / cosh²(u) (arXiv:1801.01290,
+    appendix C)."""
+    log_std = np.clip(log_std, *LOG_STDS) + np.log(noise_scale)
+    density = -((u - mean) ** 2) / (2 * np.exp(2 * log_std)) - log_std - np.log(2 * np.pi) / 2
+    if policy.distribution == "SQUASHED_GAUSSIAN":
+        density = density + 2 * np.log(np.cosh(u))
+    return density.sum(-1)

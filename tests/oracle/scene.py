@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from policies import inputs_of, log_probabilities
+from policies import LOG_STDS, deviations, inputs_of, log_densities, log_probabilities
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Group:
     agents: int
     observation: int
     actions: int
+    continuous: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Scene:
         return seen + self.extras
 
     def describe(self):
-        groups = ";".join(f"{g.name} {g.agents} {g.observation} {g.actions}" for g in self.groups)
+        groups = ";".join(
+            f"{g.name} {g.agents} {g.observation} {g.actions}" + (" continuous" if g.continuous else "")
+            for g in self.groups)
         return {
             "groups": groups,
             "state_extras_size": str(self.extras),
@@ -40,9 +43,9 @@ class Scene:
         }
 
 
-def random_batch(scene, policies, actors, staleness, random):
+def random_batch(scene, policies, actors, staleness, random, noise_scale=1.0):
     """Fields as in learner/batch/training_batch.h. The behaviour policy is `actors` (a group's parameters each) with
-    every parameter moved by Gaussian noise of deviation `staleness`."""
+    every parameter moved by Gaussian noise of deviation `staleness`, and Gaussians' deviations times `noise_scale`."""
     steps, columns = scene.steps, scene.columns
     ends = random.random_sample((steps, columns))
     terminated, truncated = ends < 0.1, (ends > 0.07) & (ends < 0.2)  # a few are both: terminated counts
@@ -58,6 +61,12 @@ def random_batch(scene, policies, actors, staleness, random):
         stale = {name: p + staleness * random.standard_normal(p.shape) for name, p in parameters.items()}
         x, sets = inputs_of(policy, fields["observations"][:-1])
         logits, _ = policy.network.forward(stale, x, sets)
+        if group.continuous:
+            fields.update(_continuous_actions(scene, group, policy, stale, logits, sets, fields["alive"], random,
+                                              noise_scale))
+            for name, values in fields.items():
+                batch[f"{group.name}/{name}"] = values
+            continue
         masks = fields["action_masks"][:-1].reshape(-1, group.actions)
         log_pi = log_probabilities(logits, masks)
         drawn = (np.exp(log_pi).cumsum(-1) < random.random_sample((len(x), 1))).sum(-1)
@@ -75,14 +84,30 @@ def random_batch(scene, policies, actors, staleness, random):
     return batch
 
 
+def _continuous_actions(scene, group, policy, stale, outputs, sets, alive, random, noise_scale):
+    """The samples u, and their log-probabilities as a worker records them."""
+    shape = (scene.steps, scene.columns, group.agents)
+    mean, log_std = deviations(policy, stale, outputs, sets)
+    spread = noise_scale * np.exp(np.clip(log_std, *LOG_STDS))
+    u = (mean + spread * random.standard_normal(mean.shape)).astype(np.float32)
+    chosen = log_densities(policy, u.astype(np.float64), mean, log_std, noise_scale)
+    living = alive[:-1].reshape(-1) > 0
+    return {
+        "continuous_actions": np.where(living[:, None], u, 0).reshape(*shape, group.actions).astype(np.float32),
+        "log_probabilities": np.where(living, chosen, -3.0).reshape(shape).astype(np.float32),
+    }
+
+
 def _group_batch(scene, group, ends, finals, random):
     steps, columns, agents = scene.steps, scene.columns, group.agents
     alive = (random.random_sample((steps + 1, columns, agents)) > scene.death).astype(np.uint8)
     for t in range(steps):
         stays_dead = (alive[t] == 0) & (random.random_sample((columns, agents)) < 0.6)
         alive[t + 1] = np.where(ends[t][:, None], 1, alive[t + 1] * ~stays_dead)
-    masks = (random.random_sample((steps + 1, columns, agents, group.actions)) < 0.8).astype(np.uint8)
-    np.put_along_axis(masks, random.randint(group.actions, size=(*masks.shape[:-1], 1)), 1, -1)
+    masks = np.zeros(0, np.uint8)
+    if not group.continuous:
+        masks = (random.random_sample((steps + 1, columns, agents, group.actions)) < 0.8).astype(np.uint8)
+        np.put_along_axis(masks, random.randint(group.actions, size=(*masks.shape[:-1], 1)), 1, -1)
     return {
         "observations": _floats(random, steps + 1, columns, agents, group.observation),
         "rewards": _floats(random, steps, columns, agents) + np.float32(0.3),

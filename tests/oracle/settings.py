@@ -8,7 +8,8 @@ NETWORK = {
     "hidden_layer_norm": False,
 }
 DEFAULTS = {
-    "policy": {**NETWORK, "sharing": "SHARED", "partition": [], "agent_id_input": False},
+    "policy": {**NETWORK, "sharing": "SHARED", "partition": [], "agent_id_input": False,
+               "distribution": None, "state_dependent_std": False},
     "critic": {
         **NETWORK,
         "input": "GLOBAL_STATE",
@@ -46,6 +47,7 @@ DEFAULTS = {
         "schedule_env_steps": 0,
         "value_norm_update": "PER_UPDATE",
         "importance_cap": 10.0,
+        "noise_scale": 1.0,
     },
 }
 

@@ -17,11 +17,13 @@ constexpr int kSteps = 3, kCopies = 7;
 class PolicyParity : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
+  const bool continuous = GetParam().find("GAUSSIAN") != std::string::npos;
+  const auto group_of = continuous ? ContinuousGroup : DiscreteGroup;
   const AlgorithmContext context = MakeContext(
       "policy { output_gain: 1 " + GetParam() + " } collection { num_shards: 1 copies_per_shard: 7 rollout_length: 3 }",
-      {DiscreteGroup("cars", 4, 9, 5), DiscreteGroup("lights", 4, 6, 3)}, 0);
+      {group_of("cars", 4, 9, 5), group_of("lights", 4, 6, 3)}, 0);
   TrainingBatch batch = RandomBatch(context.environment, kSteps, kCopies, 11);
-  const PolicySnapshot weights = CreateAlgorithm(context).value()->ExportPolicy(0);
+  const PolicySnapshot weights = CreateAlgorithm(context).value()->ExportPolicy({.update = 0});
   for (size_t g = 0; g < context.policies.size(); ++g) {
     const PolicySpec& policy = context.policies[g];
     GroupBatch& group = batch.groups[g];
@@ -33,21 +35,26 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
 
     const size_t row = static_cast<size_t>(kCopies) * policy.num_agents;
     RandomStream random(3);
-    std::vector<float> uniforms(row);
+    const size_t mask = continuous ? 0 : row * policy.action_size;
+    const size_t sample = continuous ? row * policy.action_size : 0, discrete = continuous ? 0 : row;
+    std::vector<float> uniforms(row * (*actor)->draws_per_agent()), taken(sample);
     for (int step = 0; step < kSteps; ++step) {
       for (float& uniform : uniforms) uniform = random.Uniform();
-      (*actor)->Act(
-          absl::MakeConstSpan(group.observations)
-              .subspan(step * row * policy.observation_size, row * policy.observation_size),
-          absl::MakeConstSpan(group.action_masks).subspan(step * row * policy.action_size, row * policy.action_size),
-          uniforms, {},
-          {.discrete = absl::MakeSpan(group.discrete_actions).subspan(step * row, row),
-           .log_probabilities = absl::MakeSpan(group.log_probabilities).subspan(step * row, row)});
+      (*actor)->Act(absl::MakeConstSpan(group.observations)
+                        .subspan(step * row * policy.observation_size, row * policy.observation_size),
+                    absl::MakeConstSpan(group.action_masks).subspan(step * mask, mask), uniforms, {},
+                    {.discrete = absl::MakeSpan(group.discrete_actions).subspan(step * discrete, discrete),
+                     .sampled = absl::MakeSpan(group.continuous_actions).subspan(step * sample, sample),
+                     .taken = absl::MakeSpan(taken),
+                     .log_probabilities = absl::MakeSpan(group.log_probabilities).subspan(step * row, row)});
     }
 
-    std::vector<float> flat;
-    for (const HostTensor& tensor : *tensors)
-      flat.insert(flat.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
+    std::vector<float> flat, free;
+    for (const HostTensor& tensor : *tensors) {
+      std::vector<float>& to = tensor.name.ends_with("/log_std") ? free : flat;
+      to.insert(to.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
+    }
+    EXPECT_EQ(free.empty(), !policy.distribution.has_log_std());
     DenseStack stack(policy.stack, 0, at::kCPU);
     stack.SetParameters(flat);
     const SlotMap map(policy);
@@ -60,8 +67,8 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
             .detach()
             .contiguous();
     const std::vector<float> learner =
-        ActionLogProbabilities(map, group, steps, policy.action_size,
-                               {logits.const_data_ptr<float>(), logits.const_data_ptr<float>() + logits.numel()});
+        ActionLogProbabilities(policy, map, group, steps,
+                               {logits.const_data_ptr<float>(), logits.const_data_ptr<float>() + logits.numel()}, free);
     ASSERT_EQ(learner.size(), group.log_probabilities.size());
     double spread = 0;
     for (size_t i = 0; i < learner.size(); ++i) {
@@ -154,7 +161,12 @@ INSTANTIATE_TEST_SUITE_P(
         "hidden_sizes: [20] sharing: PARTITIONED partition: [0, 1, 2, 0] agent_id_input: true",
         "hidden_sizes: [32, 16] input_layer_norm: true", "hidden_sizes: [32, 16] hidden_layer_norm: true",
         "hidden_sizes: [32, 16] input_layer_norm: true hidden_layer_norm: true activation: TANH sharing: PER_AGENT",
-        "hidden_sizes: [64, 64] orthogonal_init: false"));
+        "hidden_sizes: [64, 64] orthogonal_init: false", "hidden_sizes: [32, 16] distribution: GAUSSIAN",
+        "hidden_sizes: [16] distribution: GAUSSIAN state_dependent_std: true sharing: PER_AGENT",
+        "hidden_sizes: [16] distribution: SQUASHED_GAUSSIAN initial_log_std: -0.5 sharing: PARTITIONED partition: [1, "
+        "0, "
+        "1, 1]",
+        "hidden_sizes: [16] distribution: SQUASHED_GAUSSIAN state_dependent_std: true agent_id_input: true"));
 
 }  // namespace
 }  // namespace troupe

@@ -11,12 +11,14 @@ namespace troupe {
 EnvironmentEntry GridWorldEntry();
 EnvironmentEntry TrafficGridEntry();
 EnvironmentEntry SumoEntry();
+EnvironmentEntry PendulumEntry();
 
 absl::Span<const EnvironmentEntry> AllEnvironments() {
   static const auto* const rows = new std::vector<EnvironmentEntry>{
       TrafficGridEntry(),
       SumoEntry(),
       GridWorldEntry(),
+      PendulumEntry(),
   };
   return *rows;
 }

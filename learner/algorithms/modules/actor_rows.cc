@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "learner/arithmetic/host/compute_pool.h"
+#include "learner/arithmetic/objectives/gaussian_rows.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
 
 namespace troupe {
@@ -26,6 +27,28 @@ int64_t NumAgents(const GroupBatch& batch, int64_t steps) {
   return static_cast<int64_t>(batch.log_probabilities.size()) / steps;
 }
 
+void WriteGaussianRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
+                       const ActorTargets& targets, float* rows) {
+  const int64_t agents = NumAgents(batch, steps), size = policy.action_size, fields = GaussianRow::kSample + size;
+  const bool squashes = policy.distribution.kind == DistributionKind::kSquashedGaussian;
+  ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
+    float* const to = rows + row * fields;
+    if (agent == SlotMap::kPadding) {
+      std::fill_n(to, fields, 0.0f);
+      return;
+    }
+    const int64_t from = step * agents + agent;
+    const float* const sample = batch.continuous_actions.data() + from * size;
+    double reference = (*targets.reference_log_probabilities)[from];
+    for (int64_t j = 0; squashes && j < size; ++j) reference += LogSquashSlope(sample[j]);
+    to[GaussianRow::kReferenceLogDensity] = static_cast<float>(reference);
+    to[GaussianRow::kImportance] = targets.importance == nullptr ? 1.0f : (*targets.importance)[from];
+    to[GaussianRow::kAdvantage] = (*targets.advantages)[from];
+    to[GaussianRow::kAlive] = batch.alive[from] != 0 ? 1.0f : 0.0f;
+    std::copy_n(sample, size, to + GaussianRow::kSample);
+  });
+}
+
 }  // namespace
 
 SlotMap::SlotMap(const PolicySpec& policy) : sets(policy.stack.num_sets) {
@@ -41,11 +64,12 @@ SlotMap::SlotMap(const PolicySpec& policy) : sets(policy.stack.num_sets) {
 void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                     const RowMemory& to) {
   const int64_t observation = policy.observation_size, width = policy.stack.input_size, actions = policy.action_size;
+  const bool masks = policy.action_kind == ActionKind::kDiscrete;
   ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
     float* const input = to.inputs + row * width;
     if (agent == SlotMap::kPadding) {
       std::fill_n(input, width, 0.0f);
-      std::memset(to.masks + row * actions, 1, actions);
+      if (masks) std::memset(to.masks + row * actions, 1, actions);
       return;
     }
     const int64_t from = step * policy.num_agents + agent;
@@ -54,7 +78,7 @@ void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBat
       std::fill(input + observation, input + width, 0.0f);
       input[observation + agent] = 1.0f;
     }
-    std::memcpy(to.masks + row * actions, batch.action_masks.data() + from * actions, actions);
+    if (masks) std::memcpy(to.masks + row * actions, batch.action_masks.data() + from * actions, actions);
   });
 }
 
@@ -71,8 +95,9 @@ void WriteActorStates(const PolicySpec& policy, const SlotMap& map, const GroupB
   });
 }
 
-void WritePolicyRows(const SlotMap& map, const GroupBatch& batch, int64_t steps, const ActorTargets& targets,
-                     float* rows) {
+void WritePolicyRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
+                     const ActorTargets& targets, float* rows) {
+  if (policy.distribution.is_gaussian()) return WriteGaussianRows(policy, map, batch, steps, targets, rows);
   const int64_t agents = NumAgents(batch, steps);
   ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
     float* const to = rows + row * PolicyRow::kCount;
@@ -101,15 +126,22 @@ std::vector<std::vector<int32_t>> LivingAgents(const SlotMap& map, const GroupBa
   return living;
 }
 
-std::vector<float> ActionLogProbabilities(const SlotMap& map, const GroupBatch& batch, int64_t steps, int64_t actions,
-                                          const std::vector<float>& logits) {
-  const int64_t agents = NumAgents(batch, steps);
+std::vector<float> ActionLogProbabilities(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch,
+                                          int64_t steps, const std::vector<float>& outputs,
+                                          const std::vector<float>& free) {
+  const int64_t agents = NumAgents(batch, steps), actions = policy.action_size, width = policy.stack.output_size;
+  const int64_t num_free = static_cast<int64_t>(free.size()) / map.sets, rows_per_set = steps * map.slots;
+  const bool gaussian = policy.distribution.is_gaussian();
   std::vector<float> values(steps * agents);
   ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
     if (agent == SlotMap::kPadding) return;
     const int64_t at = step * agents + agent;
-    values[at] = ActionLogProbability(logits.data() + row * actions, batch.action_masks.data() + at * actions, actions,
-                                      batch.discrete_actions[at]);
+    const float* const output = outputs.data() + row * width;
+    values[at] = gaussian ? GaussianLogProbability(policy.distribution, actions, output,
+                                                   free.data() + row / rows_per_set * num_free,
+                                                   batch.continuous_actions.data() + at * actions)
+                          : ActionLogProbability(output, batch.action_masks.data() + at * actions, actions,
+                                                 batch.discrete_actions[at]);
   });
   return values;
 }

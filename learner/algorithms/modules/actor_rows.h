@@ -24,7 +24,7 @@ struct SlotMap {
   explicit SlotMap(const PolicySpec& policy);
 };
 
-// Writes inputs and masks of all rows of `batch` (already validated), as the arithmetic wants them.
+// Writes inputs of all rows of `batch` (already validated), as the arithmetic wants them, and masks of discrete groups.
 void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                     const RowMemory& to);
 
@@ -39,16 +39,19 @@ struct ActorTargets {
   const std::vector<float>* advantages = nullptr;
 };
 
-// Writes the rows of the policy loss, [S, steps, R, PolicyRow::kCount].
-void WritePolicyRows(const SlotMap& map, const GroupBatch& batch, int64_t steps, const ActorTargets& targets,
-                     float* rows);
+// Writes the rows of the policy loss, [S, steps, R, fields of the policy's objective] (policy_objective.h):
+// PolicyRow's, or of Gaussians GaussianRow's.
+void WritePolicyRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
+                     const ActorTargets& targets, float* rows);
 
 // Living agents of each set at each step: [sets][steps].
 std::vector<std::vector<int32_t>> LivingAgents(const SlotMap& map, const GroupBatch& batch, int64_t steps);
 
-// log π(action taken) of [steps, agents] from logits [S, steps, R, actions].
-std::vector<float> ActionLogProbabilities(const SlotMap& map, const GroupBatch& batch, int64_t steps, int64_t actions,
-                                          const std::vector<float>& logits);
+// log π(action taken) of [steps, agents] as workers record it, but without a scale of noise: from the network's outputs
+// [S, steps, R, stack.output_size] and its free parameters [S, size].
+std::vector<float> ActionLogProbabilities(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch,
+                                          int64_t steps, const std::vector<float>& outputs,
+                                          const std::vector<float>& free);
 
 }  // namespace troupe
 

@@ -55,6 +55,9 @@ void AutogradEngine::RunPart(int64_t part, int) {
   const int64_t begin = task_.num_steps * part / num_parts_, end = task_.num_steps * (part + 1) / num_parts_;
   // Shares the parameters' memory; its gradient is the part's own.
   at::Tensor leaf = parameters_.detach().requires_grad_(true);
+  const int64_t first_free = parameters_.numel() - sizes_.sets * sizes_.free;
+  const float* const free = parameters_.const_data_ptr<float>() + first_free;
+  at::Tensor free_gradient = at::zeros({sizes_.sets, sizes_.free}, at::kFloat);
   std::vector<int64_t> index;
   for (int64_t first = begin; first < end; first += StepsPerPass()) {
     const int64_t count = std::min(StepsPerPass(), end - first), rows = count * rows_.rows_per_step;
@@ -64,18 +67,24 @@ void AutogradEngine::RunPart(int64_t part, int) {
     for (int64_t set = 0; set < sizes_.sets; ++set) {
       if (task_.stepped != nullptr && task_.stepped[set] == 0) continue;
       const int64_t from = set * rows;
-      objective_->Rows({.outputs = outputs.const_data_ptr<float>() + from * sizes_.output,
-                        .rows = rows,
-                        .width = sizes_.output,
-                        .fields = rows_.fields,
-                        .masks = rows_.masks,
-                        .index = index.data() + from},
-                       task_.denominators[set], task_.scalars, slope.data_ptr<float>() + from * sizes_.output,
-                       &figures_[part][set]);
+      objective_->Rows(
+          {.outputs = outputs.const_data_ptr<float>() + from * sizes_.output,
+           .rows = rows,
+           .width = sizes_.output,
+           .fields = rows_.fields,
+           .masks = rows_.masks,
+           .index = index.data() + from,
+           .free = sizes_.free > 0 ? free + set * sizes_.free : nullptr,
+           .free_gradient = sizes_.free > 0 ? free_gradient.data_ptr<float>() + set * sizes_.free : nullptr},
+          task_.denominators[set], task_.scalars, slope.data_ptr<float>() + from * sizes_.output, &figures_[part][set]);
     }
     y.backward(slope);
   }
   gradient_of_part_[part] = leaf.grad();
+  if (sizes_.free == 0) return;
+  const at::NoGradGuard no_gradient;
+  if (!gradient_of_part_[part].defined()) gradient_of_part_[part] = at::zeros_like(parameters_);
+  gradient_of_part_[part].narrow(0, first_free, free_gradient.numel()).add_(free_gradient.view({-1}));
 }
 
 int64_t AutogradEngine::num_sum_items() const { return (parameters_.numel() + kPiece - 1) / kPiece; }

@@ -20,6 +20,7 @@ class AutogradEngine final : public GradientEngine {
  public:
   struct Sizes {
     int64_t sets = 1, input = 0, output = 0;
+    int64_t free = 0;  // free parameters of a set, last in the flat tensor: [sets, free]
   };
 
   // `parameters` [P] is a leaf that stays where it is.

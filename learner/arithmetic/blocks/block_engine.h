@@ -14,18 +14,19 @@ namespace troupe {
 
 class BlockEngine final : public GradientEngine {
  public:
-  // `parameters` [P] stays where it is. The spec is one that BlockStack covers, `kernels` not null.
+  // `parameters` [P] stays where it is: the stack's, then `num_free` of each set. The spec is one that BlockStack
+  // covers, `kernels` not null.
   BlockEngine(const DenseStackSpec& spec, const BlockKernels* kernels, std::shared_ptr<const Objective> objective,
-              const float* parameters);
+              const float* parameters, int64_t num_free = 0);
 
   void Begin(const NetworkRows& rows, const MinibatchTask& task) override;
   int64_t num_parts() const override { return stack_.num_sets() * parts_per_set_; }
   void RunPart(int64_t part, int lane) override;
-  // Items are the layers of every set.
-  int64_t num_sum_items() const override { return stack_.num_sets() * stack_.num_layers(); }
+  // Items are the layers of every set, then every set's free parameters.
+  int64_t num_sum_items() const override { return num_layers() + (num_free_ > 0 ? stack_.num_sets() : 0); }
   void Sum(int64_t item, float* gradient) override;
   void AddFigures(int set, Objective::Figures* sums) const override;
-  int64_t num_refresh_items() const override { return num_sum_items(); }
+  int64_t num_refresh_items() const override { return num_layers(); }
   void Refresh(int64_t item) override;
   void Infer(const NetworkRows& rows, float* outputs) override;
 
@@ -35,6 +36,8 @@ class BlockEngine final : public GradientEngine {
     std::vector<int64_t> index, offsets;
     std::vector<float> y, dy;
   };
+  // Of all sets.
+  int64_t num_layers() const { return stack_.num_sets() * stack_.num_layers(); }
   void MakeLanes();
   // Numbers of `rows` rows of a set from `first` on, among the set's `in_set` rows: where their fields and inputs lie.
   void Locate(int64_t set, int64_t first, int64_t rows, Lane* lane) const;
@@ -42,6 +45,8 @@ class BlockEngine final : public GradientEngine {
   const DenseStackSpec spec_;
   const std::shared_ptr<const Objective> objective_;
   const float* const parameters_;
+  const int64_t num_free_;
+  const int64_t first_free_;  // their place among the parameters
   BlockStack stack_;
   NetworkRows rows_;
   MinibatchTask task_;
@@ -49,6 +54,7 @@ class BlockEngine final : public GradientEngine {
   std::vector<Lane> lanes_;
   AlignedWords gradients_;  // [parts, set_gradient_size]
   std::vector<float*> gradient_of_part_;
+  std::vector<float> free_gradients_;  // [parts, num_free_]
   std::vector<Objective::Figures> figures_of_part_;
 };
 

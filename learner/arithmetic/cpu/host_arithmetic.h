@@ -32,6 +32,7 @@ class HostArithmetic final : public Arithmetic {
   void UseRows() override;
   void Infer(size_t network, std::vector<float>* outputs) override;
   const std::vector<float>& RememberedLast(size_t network) const override { return members_[network].remembered_last; }
+  std::vector<float> Free(size_t network) const override { return members_[network].network.Free(); }
   float* fields(size_t network) override { return members_[network].fields.data(); }
   void LoadFields(size_t) override {}
   void RunEpoch(const Epoch& epoch) override;

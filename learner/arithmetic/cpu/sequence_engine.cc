@@ -55,6 +55,7 @@ void SequenceEngine::Begin(const NetworkRows& rows, const MinibatchTask& task) {
   parts_per_set_ = std::min(kMostPartsPerSet, static_cast<int64_t>(blocks_.size()));
   MakeLanes();
   figures_of_part_.assign(num_parts(), {});
+  free_gradients_.assign(num_parts() * num_free_, 0.0f);
   while (static_cast<int64_t>(gradient_of_part_.size()) < num_parts()) {
     gradient_of_part_.emplace_back(network_->set_gradient_size());
     gradients_.push_back(gradient_of_part_.back().data());
@@ -100,7 +101,9 @@ void SequenceEngine::RunBlock(const Block& block, int64_t set, int lane, bool ad
                       .width = stack_.output_size,
                       .fields = rows_.fields,
                       .masks = rows_.masks,
-                      .index = own.index.data()},
+                      .index = own.index.data(),
+                      .free = num_free_ > 0 ? parameters_ + first_free_ + set * num_free_ : nullptr,
+                      .free_gradient = num_free_ > 0 ? free_gradients_.data() + part * num_free_ : nullptr},
                      task_.denominators[set], task_.scalars, own.slopes.data() + t * block.rows * stack_.output_size,
                      &figures_of_part_[part]);
   }
@@ -108,8 +111,17 @@ void SequenceEngine::RunBlock(const Block& block, int64_t set, int lane, bool ad
 }
 
 void SequenceEngine::Sum(int64_t item, float* gradient) {
-  const int64_t set = item / network_->num_layers();
+  const bool is_layer = item < num_layers();
+  const int64_t set = is_layer ? item / network_->num_layers() : item - num_layers();
   if (task_.stepped != nullptr && task_.stepped[set] == 0) return;
+  if (!is_layer) {
+    float* const to = gradient + first_free_ + set * num_free_;
+    std::fill_n(to, num_free_, 0.0f);
+    for (int64_t part = set * parts_per_set_; part < (set + 1) * parts_per_set_; ++part) {
+      for (int64_t i = 0; i < num_free_; ++i) to[i] += free_gradients_[part * num_free_ + i];
+    }
+    return;
+  }
   network_->SumLayer(set, item % network_->num_layers(), gradients_.data() + set * parts_per_set_, parts_per_set_,
                      gradient);
 }

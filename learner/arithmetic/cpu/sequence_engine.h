@@ -14,16 +14,17 @@ namespace troupe {
 
 class SequenceEngine final : public GradientEngine {
  public:
-  // The plan's stack is recurrent.
-  SequenceEngine(const NetworkPlan& plan, std::unique_ptr<SequenceNetwork> network);
+  // The plan's stack is recurrent. `parameters` of all sets, the free ones after the stack's, stay where they are.
+  SequenceEngine(const NetworkPlan& plan, std::unique_ptr<SequenceNetwork> network, const float* parameters);
 
   void Begin(const NetworkRows& rows, const MinibatchTask& task) override;
   int64_t num_parts() const override { return stack_.num_sets * parts_per_set_; }
   void RunPart(int64_t part, int lane) override;
-  int64_t num_sum_items() const override { return stack_.num_sets * network_->num_layers(); }
+  // Items are the layers of every set, then the free parameters of every set.
+  int64_t num_sum_items() const override { return num_layers() + (num_free_ > 0 ? stack_.num_sets : 0); }
   void Sum(int64_t item, float* gradient) override;
   void AddFigures(int set, Objective::Figures* sums) const override;
-  int64_t num_refresh_items() const override { return num_sum_items(); }
+  int64_t num_refresh_items() const override { return num_layers(); }
   void Refresh(int64_t item) override;
   void Infer(const NetworkRows& rows, float* outputs) override;
 
@@ -39,6 +40,7 @@ class SequenceEngine final : public GradientEngine {
     std::vector<float> outputs;           // [kSequenceRows, M]
     std::vector<float> slopes;            // [L, kSequenceRows, M]
   };
+  int64_t num_layers() const { return stack_.num_sets * network_->num_layers(); }
   void MakeLanes();
   // Appends blocks that cover rows [first, last).
   void CutBlocks(int64_t first, int64_t last, int64_t length);
@@ -51,6 +53,8 @@ class SequenceEngine final : public GradientEngine {
   const DenseStackSpec stack_;
   const std::shared_ptr<const Objective> objective_;
   const bool finds_states_;
+  const float* const parameters_;
+  const int64_t num_free_, first_free_;  // of a set; of set 0 among all sets' parameters
   const std::unique_ptr<SequenceNetwork> network_;
   NetworkRows rows_;
   MinibatchTask task_;
@@ -59,7 +63,8 @@ class SequenceEngine final : public GradientEngine {
   int64_t parts_per_set_ = 0;
   std::vector<Lane> lanes_;
   std::vector<std::vector<float>> gradient_of_part_;
-  std::vector<float*> gradients_;  // where they are
+  std::vector<float*> gradients_;      // where they are
+  std::vector<float> free_gradients_;  // [parts, free parameters]
   std::vector<Objective::Figures> figures_of_part_;
   std::vector<int64_t> final_after_;  // [steps, columns]: the state that followed a cut, or none
 };

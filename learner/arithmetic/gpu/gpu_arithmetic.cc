@@ -105,6 +105,11 @@ void GpuArithmetic::Infer(size_t network, std::vector<float>* outputs) {
   outputs->assign(host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel());
 }
 
+std::vector<float> GpuArithmetic::Free(size_t network) const {
+  const DeviceStream::Scope scope(stream_);
+  return members_[network].network->Free();
+}
+
 void GpuArithmetic::LoadFields(size_t network) {
   const DeviceStream::Scope scope(stream_);
   const at::NoGradGuard no_gradient;

@@ -55,6 +55,7 @@ class GpuArithmetic final : public Arithmetic {
   void UseRows() override;
   void Infer(size_t network, std::vector<float>* outputs) override;
   const std::vector<float>& RememberedLast(size_t) const override { return nothing_; }
+  std::vector<float> Free(size_t network) const override;
   float* fields(size_t network) override { return members_[network].fields.data_ptr<float>(); }
   void LoadFields(size_t network) override;
   void RunEpoch(const Epoch& epoch) override;

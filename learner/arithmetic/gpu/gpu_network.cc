@@ -29,6 +29,8 @@ GpuNetwork::GpuNetwork(TrainedNetwork* network, const at::Tensor& sums, bool bfl
       sums_(sums),
       gradient_(sums.narrow(0, 0, network->stack.parameters().numel())),
       figures_(sums.narrow(0, gradient_.numel(), sums.numel() - gradient_.numel()).view({network->num_sets(), -1})),
+      free_(network->FreePart(network->stack.parameters().detach())),
+      free_gradient_(network->FreePart(gradient_)),
       totals_(at::zeros({network->num_sets(), figures_.size(1) + kTotals}, sums.options())),
       first_(at::zeros_like(figures_)),
       stack_(network->plan.stack, network->stack.parameters(), gradient_, bfloat16) {}
@@ -87,11 +89,13 @@ void GpuNetwork::Gradients(const at::Tensor& indices, int64_t count, const GpuSc
       return Pick(rows_.*what, indices, first, steps, width, gathered_.*what);
     };
     const at::Tensor y = stack_.Forward(pick(&GpuRows::inputs, plan.stack.input_size), &activations_);
-    at::Tensor masks, sums;
+    at::Tensor masks, free_gradient, sums;
     if (plan.objective->has_masks()) masks = pick(&GpuRows::masks, plan.stack.output_size);
-    const at::Tensor slope = plan.objective->Operators(y, masks, pick(&GpuRows::fields, network_.fields_per_row()),
-                                                       scalars.denominators, scalars.objective, &sums);
+    const at::Tensor slope =
+        plan.objective->Operators(y, masks, pick(&GpuRows::fields, network_.fields_per_row()), free_,
+                                  scalars.denominators, scalars.objective, &free_gradient, &sums);
     stack_.Backward(slope, /*add=*/part > 0, &activations_);
+    if (free_.defined()) part > 0 ? free_gradient_.add_(free_gradient) : free_gradient_.copy_(free_gradient);
     part > 0 ? figures_.add_(sums) : figures_.copy_(sums);
   }
 }

@@ -64,8 +64,9 @@ class GpuNetwork {
 
   TrainedNetwork& network_;
   at::Tensor sums_, gradient_, figures_;
-  at::Tensor totals_;  // [S, figures, gradient norm, steps, skipped]
-  at::Tensor first_;   // [S, figures]
+  at::Tensor free_, free_gradient_;  // [S, free parameters]; undefined where there are none
+  at::Tensor totals_;                // [S, figures, gradient norm, steps, skipped]
+  at::Tensor first_;                 // [S, figures]
   DeviceStack stack_;
   GpuRows rows_;      // the batch
   GpuRows gathered_;  // a part of a minibatch, flat

@@ -17,6 +17,13 @@ void EvaluateOnce() {
 }
 
 }  // namespace
+
+std::vector<DenseStackSpec::Parameter> AllParameters(const DenseStackSpec& spec, const FreeParameters& free) {
+  std::vector<DenseStackSpec::Parameter> all = spec.Parameters();
+  if (free.size > 0) all.push_back({free.name, {spec.num_sets, free.size}});
+  return all;
+}
+
 std::map<std::string, at::Tensor> SplitParameters(const DenseStackSpec& spec, const at::Tensor& flat) {
   std::map<std::string, at::Tensor> parts;
   int64_t offset = 0;
@@ -92,9 +99,11 @@ RecurrentStep RecurrentReference(const DenseStackSpec& spec, const at::Tensor& p
   return {layers.Product(output, "output."), next};
 }
 
-DenseStack::DenseStack(const DenseStackSpec& spec, uint64_t key, at::Device device) : spec_(spec) {
+DenseStack::DenseStack(const DenseStackSpec& spec, uint64_t key, at::Device device, const FreeParameters& free)
+    : spec_(spec), all_(AllParameters(spec, free)) {
   EvaluateOnce();
-  const std::vector<float> values = InitialParameters(spec, key);
+  std::vector<float> values = InitialParameters(spec, key);
+  values.insert(values.end(), spec.num_sets * free.size, free.initial);
   parameters_ = at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions().dtype(at::kFloat).device(device));
   SetParameters(values);
   parameters_.requires_grad_(true);
@@ -104,7 +113,7 @@ std::vector<HostTensor> DenseStack::Export(const std::string& prefix) const {
   const at::Tensor host = parameters_.detach().to(at::kCPU);
   const float* values = host.const_data_ptr<float>();
   std::vector<HostTensor> tensors;
-  for (const DenseStackSpec::Parameter& parameter : spec_.Parameters()) {
+  for (const DenseStackSpec::Parameter& parameter : all_) {
     tensors.push_back(HostTensor::Float32(prefix + "/" + parameter.name, parameter.shape, values));
     values += tensors.back().num_elements();
   }

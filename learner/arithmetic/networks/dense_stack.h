@@ -1,8 +1,8 @@
 // The dense network of actors and critics as a LibTorch function of one flat parameter tensor.
 //
-// All parameters of all sets lie in one contiguous tensor [P] in DenseStackSpec::Parameters() order, so that the
-// optimiser, the gradient norm and a checkpoint each handle one tensor. Forward is differentiable with respect to it
-// and to x. On the CPU in float32 it runs through dense_stack_kernel.h, elsewhere through LibTorch's operators
+// All parameters of all sets lie in one contiguous tensor [P] in DenseStackSpec::Parameters() order, free ones last, so
+// that the optimiser, the gradient norm and a checkpoint each handle one tensor. Forward is differentiable with respect
+// to it and to x. On the CPU in float32 it runs through dense_stack_kernel.h, elsewhere through LibTorch's operators
 // (ForwardReference); a test holds the two to each other.
 #ifndef TROUPE_LEARNER_ARITHMETIC_NETWORKS_DENSE_STACK_H_
 #define TROUPE_LEARNER_ARITHMETIC_NETWORKS_DENSE_STACK_H_
@@ -13,6 +13,7 @@
 
 #include "common/base/host_tensor.h"
 #include "common/specs/policy_spec.h"
+#include "learner/arithmetic/arithmetic.h"
 #include "learner/torch/torch_headers.h"
 
 namespace troupe {
@@ -22,11 +23,14 @@ namespace troupe {
 // (arXiv:2103.01955, table 7). Biases 0, norms' gains 1. What comes out depends on the spec and `key` alone.
 std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key);
 
+// The stack's parameters and then the free ones, [sets, size], if there are any.
+std::vector<DenseStackSpec::Parameter> AllParameters(const DenseStackSpec& spec, const FreeParameters& free);
+
 // Views of a flat tensor [P]'s parts, by DenseStackSpec::Parameter::name.
 std::map<std::string, at::Tensor> SplitParameters(const DenseStackSpec& spec, const at::Tensor& flat);
 
-// A feed-forward stack out of LibTorch's operators, on any device and in any floating dtype: x [sets, rows, input] →
-// [sets, rows, output].
+// A feed-forward stack out of LibTorch's operators, on any device and in any floating dtype; free parameters are passed
+// over: x [sets, rows, input] → [sets, rows, output].
 at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x);
 
 // The same one step of a recurrent stack: state [sets, rows, spec.state_size()] is what is remembered before and after.
@@ -38,7 +42,7 @@ RecurrentStep RecurrentReference(const DenseStackSpec& spec, const at::Tensor& p
 
 class DenseStack {
  public:
-  DenseStack(const DenseStackSpec& spec, uint64_t key, at::Device device);
+  DenseStack(const DenseStackSpec& spec, uint64_t key, at::Device device, const FreeParameters& free = {});
 
   const DenseStackSpec& spec() const { return spec_; }
   // [P], float32, requires grad; a leaf.
@@ -53,7 +57,8 @@ class DenseStack {
   void SetParameters(const std::vector<float>& values);
 
  private:
-  DenseStackSpec spec_;
+  const DenseStackSpec spec_;
+  const std::vector<DenseStackSpec::Parameter> all_;
   at::Tensor parameters_;
 };
 

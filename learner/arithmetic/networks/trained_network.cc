@@ -9,16 +9,16 @@ namespace troupe {
 namespace {
 
 // Every parameter tensor has the sets as its leading axis.
-std::vector<FlatAdam::Slice> SlicesOf(const DenseStackSpec& spec) {
+std::vector<FlatAdam::Slice> SlicesOf(const NetworkPlan& plan) {
   std::vector<FlatAdam::Slice> slices;
   int64_t first = 0;
-  for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
+  for (const DenseStackSpec::Parameter& parameter : AllParameters(plan.stack, plan.free)) {
     const int64_t size =
         std::accumulate(parameter.shape.begin() + 1, parameter.shape.end(), int64_t{1}, std::multiplies<>());
-    for (int set = 0; set < spec.num_sets; ++set, first += size) slices.push_back({set, first, size});
+    for (int set = 0; set < plan.stack.num_sets; ++set, first += size) slices.push_back({set, first, size});
   }
   // What lies side by side is one.
-  if (spec.num_sets == 1) slices = {{0, 0, first}};
+  if (plan.stack.num_sets == 1) slices = {{0, 0, first}};
   return slices;
 }
 
@@ -31,8 +31,20 @@ HostTensor ToHost(const std::string& name, const at::Tensor& tensor) {
 
 TrainedNetwork::TrainedNetwork(NetworkPlan given, at::Device device)
     : plan(std::move(given)),
-      stack(plan.stack, plan.initial_key, device),
-      optimizer(stack.parameters(), plan.optimizer, plan.stack.num_sets, SlicesOf(plan.stack)) {}
+      stack(plan.stack, plan.initial_key, device, plan.free),
+      optimizer(stack.parameters(), plan.optimizer, plan.stack.num_sets, SlicesOf(plan)) {}
+
+at::Tensor TrainedNetwork::FreePart(const at::Tensor& flat) const {
+  if (plan.free.size == 0) return {};
+  const int64_t count = num_sets() * plan.free.size;
+  return flat.narrow(0, flat.numel() - count, count).view({num_sets(), plan.free.size});
+}
+
+std::vector<float> TrainedNetwork::Free() const {
+  if (plan.free.size == 0) return {};
+  const at::Tensor host = FreePart(stack.parameters().detach()).to(at::kCPU).contiguous();
+  return {host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel()};
+}
 
 void TrainedNetwork::Save(std::vector<HostTensor>* state) const {
   for (HostTensor& tensor : stack.Export(plan.name)) state->push_back(std::move(tensor));
@@ -46,7 +58,7 @@ void TrainedNetwork::Load(absl::Span<const HostTensor> state) {
   std::map<std::string, const HostTensor*> named;
   for (const HostTensor& tensor : state) named[tensor.name] = &tensor;
   std::vector<float> values;
-  for (const DenseStackSpec::Parameter& parameter : plan.stack.Parameters()) {
+  for (const DenseStackSpec::Parameter& parameter : AllParameters(plan.stack, plan.free)) {
     const HostTensor& tensor = *named.at(plan.name + "/" + parameter.name);
     values.insert(values.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
   }

@@ -21,7 +21,11 @@ struct TrainedNetwork {
   int64_t outputs() const { return plan.stack.output_size; }
   int64_t fields_per_row() const { return plan.objective->FieldsPerRow(plan.stack.output_size); }
 
+  // What of a flat tensor [P] is the free parameters', [sets, size]; undefined where there are none.
+  at::Tensor FreePart(const at::Tensor& flat) const;
+
   // As Arithmetic's.
+  std::vector<float> Free() const;
   std::vector<HostTensor> Export(const std::string& prefix) const { return stack.Export(prefix); }
   void Save(std::vector<HostTensor>* state) const;
   void Load(absl::Span<const HostTensor> state);

@@ -1,20 +1,25 @@
 #include "learner/arithmetic/objectives/clipped_policy.h"
 
+#include <algorithm>
+
 #include "learner/arithmetic/objectives/device_losses.h"
 
 namespace troupe {
 
 void ClippedPolicyObjective::Rows(const ObjectiveRows& rows, double denominator, const Scalars& scalars,
                                   float* gradient, Figures* sums) const {
-  static_assert(kMaxFigures == PolicyLossSum::kCount);
+  PolicyLossSums own;
+  std::copy_n(sums->begin(), own.size(), own.begin());
   PolicyLossRows(rows.outputs, rows.masks, rows.fields, rows.index, rows.rows, rows.width,
                  {.clip = clip_, .entropy_coefficient = scalars[kEntropyCoefficient], .denominator = denominator},
-                 gradient, sums);
+                 gradient, &own);
+  std::copy(own.begin(), own.end(), sums->begin());
 }
 
 at::Tensor ClippedPolicyObjective::Operators(const at::Tensor& outputs, const at::Tensor& masks,
-                                             const at::Tensor& fields, const at::Tensor& denominators,
-                                             const at::Tensor& scalars, at::Tensor* sums) const {
+                                             const at::Tensor& fields, const at::Tensor&,
+                                             const at::Tensor& denominators, const at::Tensor& scalars, at::Tensor*,
+                                             at::Tensor* sums) const {
   const DeviceLoss loss = ComputePolicyLossOnDevice(outputs, masks, fields, {.clip = clip_},
                                                     scalars.select(0, kEntropyCoefficient), denominators);
   *sums = loss.sums;

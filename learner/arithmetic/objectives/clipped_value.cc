@@ -12,7 +12,8 @@ void ClippedValueObjective::Rows(const ObjectiveRows& rows, double denominator, 
 }
 
 at::Tensor ClippedValueObjective::Operators(const at::Tensor& outputs, const at::Tensor&, const at::Tensor& fields,
-                                            const at::Tensor& denominators, const at::Tensor&, at::Tensor* sums) const {
+                                            const at::Tensor&, const at::Tensor& denominators, const at::Tensor&,
+                                            at::Tensor*, at::Tensor* sums) const {
   const DeviceLoss loss = ComputeValueLossOnDevice(outputs, fields, settings_, denominators);
   *sums = loss.sums;
   return loss.gradient;

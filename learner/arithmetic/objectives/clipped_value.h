@@ -21,7 +21,8 @@ class ClippedValueObjective final : public Objective {
   void Rows(const ObjectiveRows& rows, double denominator, const Scalars& scalars, float* gradient,
             Figures* sums) const override;
   at::Tensor Operators(const at::Tensor& outputs, const at::Tensor& masks, const at::Tensor& fields,
-                       const at::Tensor& denominators, const at::Tensor& scalars, at::Tensor* sums) const override;
+                       const at::Tensor& free, const at::Tensor& denominators, const at::Tensor& scalars,
+                       at::Tensor* free_gradient, at::Tensor* sums) const override;
 
  private:
   const ValueLossSettings settings_;

@@ -1,8 +1,40 @@
 #include "learner/arithmetic/objectives/device_losses.h"
 
+#include <cmath>
+
 #include "common/specs/policy_spec.h"
 
 namespace troupe {
+namespace {
+
+// PPO's clipped surrogate of log π [sets, rows]; the rest as the rows' fields, [sets, rows].
+struct DeviceSurrogate {
+  at::Tensor dead;                           // whether rows do not count
+  at::Tensor slope;                          // [sets, rows, 1]: d loss / d log π, divided by the denominator
+  at::Tensor surrogate, approx_kl, outside;  // what rows contribute to the figures
+};
+
+DeviceSurrogate ClippedSurrogateOnDevice(const at::Tensor& log_probability, const at::Tensor& reference,
+                                         const at::Tensor& importance, const at::Tensor& advantage,
+                                         const at::Tensor& alive, double clip, const at::Tensor& denominator) {
+  const at::Tensor dead = alive == 0;
+  const at::Tensor log_ratio = (log_probability - reference).masked_fill(dead, 0);
+  const at::Tensor ratio = log_ratio.exp();
+  const at::Tensor plain = ratio * advantage;
+  const at::Tensor clipped = ratio.clamp(1.0 - clip, 1.0 + clip) * advantage;
+  const at::Tensor slope =
+      (importance * plain).masked_fill((plain > clipped).logical_or(dead), 0).neg().div(denominator).unsqueeze(-1);
+  return {dead, slope, -importance * at::minimum(plain, clipped), ratio - 1.0 - log_ratio,
+          ((ratio - 1.0).abs() > clip).to(at::kFloat)};
+}
+
+// log(1 − tanh²(u)).
+at::Tensor LogSquashSlopeOf(const at::Tensor& u) {
+  const at::Tensor size = u.abs();
+  return ((-2.0 * size).exp().log1p() + size - M_LN2) * -2.0;
+}
+
+}  // namespace
 
 DeviceLoss ComputePolicyLossOnDevice(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
                                      const PolicyLossSettings& settings, const at::Tensor& entropy_coefficient,
@@ -12,27 +44,56 @@ DeviceLoss ComputePolicyLossOnDevice(const at::Tensor& logits, const at::Tensor&
   const at::Tensor denominator = denominators.unsqueeze(-1);  // [sets, 1], against [sets, rows]
   const at::Tensor log_p = at::log_softmax(logits.masked_fill(masks == 0, kMaskedLogit), -1), p = log_p.exp();
   const at::Tensor is_taken = rows.select(-1, PolicyRow::kAction).unsqueeze(-1) == action_numbers;
-  const at::Tensor dead = rows.select(-1, PolicyRow::kAlive) == 0;
-  const at::Tensor advantage = rows.select(-1, PolicyRow::kAdvantage);
-  const at::Tensor importance = rows.select(-1, PolicyRow::kImportance);
   const at::Tensor taken = log_p.masked_fill(is_taken.logical_not(), 0).sum(-1);
-  const at::Tensor log_ratio = (taken - rows.select(-1, PolicyRow::kReferenceLogProb)).masked_fill(dead, 0);
-  const at::Tensor ratio = log_ratio.exp();
-  const at::Tensor plain = ratio * advantage;
-  const at::Tensor clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip) * advantage;
+  const DeviceSurrogate of = ClippedSurrogateOnDevice(
+      taken, rows.select(-1, PolicyRow::kReferenceLogProb), rows.select(-1, PolicyRow::kImportance),
+      rows.select(-1, PolicyRow::kAdvantage), rows.select(-1, PolicyRow::kAlive), settings.clip, denominator);
   const at::Tensor entropy = -(p * log_p).sum(-1);
 
   // d loss / d log π(taken), then through the softmax; of the entropy, d H / d logit_j = −p_j (log p_j + H).
-  const at::Tensor slope =
-      (importance * plain).masked_fill((plain > clipped).logical_or(dead), 0).neg().div(denominator).unsqueeze(-1);
-  const at::Tensor weight = (entropy_coefficient / denominator).expand_as(dead).masked_fill(dead, 0).unsqueeze(-1);
-  const at::Tensor gradient = slope * (is_taken.to(at::kFloat) - p) + weight * p * (log_p + entropy.unsqueeze(-1));
+  const at::Tensor weight =
+      (entropy_coefficient / denominator).expand_as(of.dead).masked_fill(of.dead, 0).unsqueeze(-1);
+  const at::Tensor gradient = of.slope * (is_taken.to(at::kFloat) - p) + weight * p * (log_p + entropy.unsqueeze(-1));
 
-  const at::Tensor surrogate = -importance * at::minimum(plain, clipped);
-  const at::Tensor outside = ((ratio - 1.0).abs() > settings.clip).to(at::kFloat);
-  const at::Tensor figures = at::stack({surrogate, entropy, ratio - 1.0 - log_ratio, outside});
-  const at::Tensor sums = figures.masked_fill(dead, 0).sum(-1) / denominators;
+  const at::Tensor figures = at::stack({of.surrogate, entropy, of.approx_kl, of.outside});
+  const at::Tensor sums = figures.masked_fill(of.dead, 0).sum(-1) / denominators;
   return {gradient, sums.t()};
+}
+
+GaussianDeviceLoss ComputeGaussianLossOnDevice(const at::Tensor& mean, const at::Tensor& log_std,
+                                               const at::Tensor& rows, bool squashes, double clip,
+                                               const at::Tensor& entropy_coefficient, const at::Tensor& denominators) {
+  const at::NoGradGuard no_gradient;
+  const double half_log_two_pi = 0.5 * std::log(2 * M_PI);
+  const at::Tensor denominator = denominators.unsqueeze(-1);
+  const at::Tensor held = log_std.clamp(kMinLogStd, kMaxLogStd), deviation = held.exp(), reciprocal = held.neg().exp();
+  const at::Tensor sample = rows.narrow(-1, GaussianRow::kSample, mean.size(-1));
+  const at::Tensor distance = (sample - mean) * reciprocal;
+  const at::Tensor log_density = -(0.5 * distance.square() + held + half_log_two_pi).sum(-1);
+  const DeviceSurrogate of = ClippedSurrogateOnDevice(
+      log_density, rows.select(-1, GaussianRow::kReferenceLogDensity), rows.select(-1, GaussianRow::kImportance),
+      rows.select(-1, GaussianRow::kAdvantage), rows.select(-1, GaussianRow::kAlive), clip, denominator);
+
+  // The entropy's derivatives; where it is squashed, an expectation by quadrature.
+  at::Tensor entropy = held + (half_log_two_pi + 0.5), by_mean = at::zeros_like(mean), by_std = at::ones_like(mean);
+  for (size_t i = 0; squashes && i < 2 * kNormalNodes.size(); ++i) {
+    const double node = (i % 2 == 0 ? 1 : -1) * kNormalNodes[i / 2].node, weight = kNormalNodes[i / 2].weight;
+    const at::Tensor u = mean + deviation * node, slope = u.tanh() * (-2 * weight);
+    entropy.add_(LogSquashSlopeOf(u), weight);
+    by_mean.add_(slope);
+    by_std.addcmul_(slope, deviation, node);
+  }
+  entropy = entropy.sum(-1);
+
+  const at::Tensor weight =
+      (entropy_coefficient / denominator).expand_as(of.dead).masked_fill(of.dead, 0).unsqueeze(-1);
+  const at::Tensor dead = of.dead.unsqueeze(-1), still = dead.logical_or(log_std != held);
+  const at::Tensor mean_gradient = (of.slope * distance * reciprocal - weight * by_mean).masked_fill(dead, 0);
+  const at::Tensor std_gradient = (of.slope * (distance.square() - 1.0) - weight * by_std).masked_fill(still, 0);
+
+  const at::Tensor figures = at::stack({of.surrogate, entropy, of.approx_kl, of.outside, deviation.mean(-1)});
+  const at::Tensor sums = figures.masked_fill(of.dead, 0).sum(-1) / denominators;
+  return {mean_gradient, std_gradient, sums.t()};
 }
 
 DeviceLoss ComputeValueLossOnDevice(const at::Tensor& values, const at::Tensor& fields,

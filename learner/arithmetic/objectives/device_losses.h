@@ -4,6 +4,7 @@
 #ifndef TROUPE_LEARNER_ARITHMETIC_OBJECTIVES_DEVICE_LOSSES_H_
 #define TROUPE_LEARNER_ARITHMETIC_OBJECTIVES_DEVICE_LOSSES_H_
 
+#include "learner/arithmetic/objectives/gaussian_rows.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
 #include "learner/torch/torch_headers.h"
 
@@ -19,6 +20,17 @@ struct DeviceLoss {
 DeviceLoss ComputePolicyLossOnDevice(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
                                      const PolicyLossSettings& settings, const at::Tensor& entropy_coefficient,
                                      const at::Tensor& denominators);
+
+struct GaussianDeviceLoss {
+  at::Tensor mean_gradient, log_std_gradient;  // [sets, rows, size]
+  at::Tensor sums;                             // as DeviceLoss
+};
+
+// mean and log_std [sets, rows, size], rows [sets, rows, GaussianRow::kSample + size], the rest as above. Figures:
+// PolicyLossSum, GaussianLossSum.
+GaussianDeviceLoss ComputeGaussianLossOnDevice(const at::Tensor& mean, const at::Tensor& log_std,
+                                               const at::Tensor& rows, bool squashes, double clip,
+                                               const at::Tensor& entropy_coefficient, const at::Tensor& denominators);
 
 // values [sets, rows, width], fields [sets, rows, width · ValueRow::kCount]. The denominator of `settings` is not used.
 // Figures: the loss without its coefficient.

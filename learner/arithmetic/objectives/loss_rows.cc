@@ -2,39 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "common/specs/policy_spec.h"
 #include "learner/arithmetic/host/vector_functions.h"
+#include "learner/arithmetic/objectives/clipped_surrogate.h"
 
 namespace troupe {
 namespace {
 
-// Rows computed side by side, one per lane of a vector register.
-constexpr int kLanes = 16;
 constexpr int64_t kActionsWithoutAllocation = 64;
 
-struct alignas(64) Lanes {
-  float at[kLanes];
+struct PolicyLanes : SurrogateLanes {
+  Lanes action;   // of each row
+  Lanes entropy;  // what each row contributes
 };
-
-struct PolicyLanes {
-  Lanes action, reference, importance, advantage, alive;  // of each row
-  Lanes surrogate, entropy, approx_kl, outside;           // what each row contributes
-};
-
-// Computed whatever x is, for the compiler to spread it over a vector. NaN gives NaN.
-inline float ExpWithin(float x) {
-  const float above = x < -87.0f ? -87.0f : x, within = above > 88.0f ? 88.0f : above;
-  const float e = vector_math::Exp(within);
-  return x > 88.0f ? std::numeric_limits<float>::infinity() : e;
-}
 
 // `logits` [actions] of all lanes, forbidden ones replaced; on return `gradient` holds the gradient, `scale` times.
 TROUPE_VECTORIZED void ComputePolicyLanes(const Lanes* logits, int64_t actions, float clip, float entropy_coefficient,
                                           float scale, Lanes* gradient, PolicyLanes* rows) {
-  Lanes highest = logits[0], total{}, log_total, chosen = logits[0], entropy{}, slope;
+  Lanes highest = logits[0], total{}, log_total, chosen = logits[0], entropy{};
   for (int64_t j = 1; j < actions; ++j) {
     for (int l = 0; l < kLanes; ++l) {
       const float z = logits[j].at[l];
@@ -61,24 +48,15 @@ TROUPE_VECTORIZED void ComputePolicyLanes(const Lanes* logits, int64_t actions, 
     }
   }
   for (int l = 0; l < kLanes; ++l) {
-    const float log_ratio = chosen.at[l] - log_total.at[l] - rows->reference.at[l];
-    const float ratio = ExpWithin(log_ratio);
-    const float within = ratio < 1.0f - clip ? 1.0f - clip : ratio > 1.0f + clip ? 1.0f + clip : ratio;
-    const float plain = ratio * rows->advantage.at[l], clipped = within * rows->advantage.at[l];
-    // A NaN on either side must reach the loss: the comparison is false then, and `plain` or `clipped` carries it.
-    const bool inside = std::fabs(ratio - 1.0f) <= clip;
-    slope.at[l] = inside || !(clipped < plain) ? -scale * rows->importance.at[l] * plain : 0.0f;
-    rows->surrogate.at[l] = -rows->importance.at[l] * (clipped < plain ? clipped : plain);
+    ClippedSurrogate(chosen.at[l] - log_total.at[l], clip, scale, l, rows);
     rows->entropy.at[l] = entropy.at[l];
-    rows->approx_kl.at[l] = (ratio - 1.0f) - log_ratio;
-    rows->outside.at[l] = inside ? 0.0f : 1.0f;
   }
   const float entropy_scale = scale * entropy_coefficient;
   for (int64_t j = 0; j < actions; ++j) {
     for (int l = 0; l < kLanes; ++l) {
       const float p = gradient[j].at[l], log_p = logits[j].at[l] - log_total.at[l];
       const float hit = rows->action.at[l] == static_cast<float>(j) ? 1.0f : 0.0f;
-      gradient[j].at[l] = slope.at[l] * (hit - p) + entropy_scale * p * (log_p + entropy.at[l]);
+      gradient[j].at[l] = rows->slope.at[l] * (hit - p) + entropy_scale * p * (log_p + entropy.at[l]);
     }
   }
 }

@@ -24,11 +24,14 @@ struct ObjectiveRows {
   const float* fields = nullptr;
   const uint8_t* masks = nullptr;  // null where the objective has none
   const int64_t* index = nullptr;
+  // Of the rows' set, where the network has free parameters: these, and where their gradient is added up.
+  const float* free = nullptr;
+  float* free_gradient = nullptr;
 };
 
 class Objective {
  public:
-  static constexpr int kMaxFigures = 4;
+  static constexpr int kMaxFigures = 5;
   static constexpr int kMaxScalars = 2;
   // Numbers that change from update to update; what each is, the objective says.
   using Scalars = std::array<double, kMaxScalars>;
@@ -42,17 +45,19 @@ class Objective {
   // How many sums over rows it reports; the loss is not finite when one of them is not.
   virtual int num_figures() const = 0;
 
-  // Writes the gradient [rows, width] of the loss, which is a sum over rows divided by `denominator`, and adds to
-  // `sums` what each row contributes, not divided. Single-threaded; same arguments, same bits.
+  // Writes the gradient [rows, width] of the loss, which is a sum over rows divided by `denominator`, adds that of the
+  // free parameters to theirs, and adds to `sums` what each row contributes, not divided. Single-threaded; same
+  // arguments, same bits.
   virtual void Rows(const ObjectiveRows& rows, double denominator, const Scalars& scalars, float* gradient,
                     Figures* sums) const = 0;
 
   // The same out of LibTorch's operators, recorded once and run again with other contents. outputs and masks [S, rows,
-  // width], fields [S, rows, FieldsPerRow(width)], denominators [S], scalars [kMaxScalars]; all float32 but masks,
-  // uint8 or undefined. Returns the gradient, like outputs, and into `sums` [S, num_figures()], each divided by its
-  // denominator.
+  // width], fields [S, rows, FieldsPerRow(width)], free [S, free parameters] or undefined, denominators [S], scalars
+  // [kMaxScalars]; all float32 but masks, uint8 or undefined. Returns the gradient, like outputs, writes that of the
+  // free parameters, where there are some, and into `sums` [S, num_figures()], each divided by its denominator.
   virtual at::Tensor Operators(const at::Tensor& outputs, const at::Tensor& masks, const at::Tensor& fields,
-                               const at::Tensor& denominators, const at::Tensor& scalars, at::Tensor* sums) const = 0;
+                               const at::Tensor& free, const at::Tensor& denominators, const at::Tensor& scalars,
+                               at::Tensor* free_gradient, at::Tensor* sums) const = 0;
 };
 
 }  // namespace troupe

@@ -21,10 +21,11 @@ std::unique_ptr<GradientEngine> MakeAutogradEngine(const TrainedNetwork& network
   const DenseStackSpec& stack = network.plan.stack;
   if (stack.is_recurrent()) {
     return std::make_unique<SequenceEngine>(network.plan,
-                                            std::make_unique<AutogradSequence>(stack, network.stack.parameters()));
+                                            std::make_unique<AutogradSequence>(stack, network.stack.parameters()),
+                                            network.stack.parameters().const_data_ptr<float>());
   }
   return std::make_unique<AutogradEngine>(
-      AutogradEngine::Sizes{stack.num_sets, stack.input_size, stack.output_size},
+      AutogradEngine::Sizes{stack.num_sets, stack.input_size, stack.output_size, network.plan.free.size},
       [stack](const at::Tensor& parameters, const at::Tensor& rows) {
         return ForwardReference(stack, parameters, rows);
       },
@@ -35,10 +36,10 @@ std::unique_ptr<GradientEngine> MakeBlockEngine(const TrainedNetwork& network, c
   const DenseStackSpec& stack = network.plan.stack;
   const float* const parameters = network.stack.parameters().const_data_ptr<float>();
   if (stack.is_recurrent()) {
-    return std::make_unique<SequenceEngine>(network.plan,
-                                            std::make_unique<BlockSequence>(stack, BlockKernelsF32(), parameters));
+    return std::make_unique<SequenceEngine>(
+        network.plan, std::make_unique<BlockSequence>(stack, BlockKernelsF32(), parameters), parameters);
   }
-  return std::make_unique<BlockEngine>(stack, kernels, network.plan.objective, parameters);
+  return std::make_unique<BlockEngine>(stack, kernels, network.plan.objective, parameters, network.plan.free.size);
 }
 
 std::vector<std::string> RecurrentNetworks(const std::vector<NetworkPlan>& plans) {
