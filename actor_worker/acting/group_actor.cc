@@ -86,14 +86,14 @@ GroupActor::GroupActor(const PolicySpec& spec, int copies, NetworkFactory make_n
       distribution_(MakeDistribution(spec, copies)) {}
 
 absl::Status GroupActor::SetSnapshot(const PolicySnapshot& snapshot) {
-  ASSIGN_OR_RETURN(const absl::Span<const HostTensor> tensors, GroupTensors(snapshot, spec_));
+  ASSIGN_OR_RETURN(const absl::Span<const HostTensor> tensors, TensorsOfGroup(snapshot, spec_));
   for (size_t i = 0; i < tensors.size(); ++i) RETURN_IF_ERROR(CheckTensor(tensors[i], spec_.group, parameters_[i]));
   RETURN_IF_ERROR(distribution_->SetSnapshot(tensors.subspan(network_parameters_), snapshot));
   network_->SetParameters(tensors);
   return absl::OkStatus();
 }
 
-absl::StatusOr<absl::Span<const HostTensor>> GroupTensors(const PolicySnapshot& snapshot, const PolicySpec& spec) {
+absl::StatusOr<absl::Span<const HostTensor>> TensorsOfGroup(const PolicySnapshot& snapshot, const PolicySpec& spec) {
   const std::string prefix = spec.group + "/";
   const size_t count = spec.Parameters().size();
   const auto& tensors = snapshot.tensors;

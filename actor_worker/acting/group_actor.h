@@ -51,7 +51,7 @@ class GroupActor {
 };
 
 // The slice of `snapshot` that belongs to `spec` (tensors named "GROUP/…"). INVALID_ARGUMENT when they are not there.
-absl::StatusOr<absl::Span<const HostTensor>> GroupTensors(const PolicySnapshot& snapshot, const PolicySpec& spec);
+absl::StatusOr<absl::Span<const HostTensor>> TensorsOfGroup(const PolicySnapshot& snapshot, const PolicySpec& spec);
 
 }  // namespace troupe
 

@@ -48,7 +48,7 @@ absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spe
         absl::StrCat("agent ", agent, " of group \"", spec.group, "\": expected 0 … ", spec.num_agents - 1));
   }
   RETURN_IF_ERROR(GroupActor::Create(spec, 1, make_network).status());
-  ASSIGN_OR_RETURN(const auto tensors, GroupTensors(snapshot, spec));
+  ASSIGN_OR_RETURN(const auto tensors, TensorsOfGroup(snapshot, spec));
   PolicySnapshot own_snapshot{snapshot.policy_version, {}, snapshot.scalars};
   std::vector<HostTensor>& own_tensors = own_snapshot.tensors;
   for (const HostTensor& tensor : tensors) own_tensors.push_back(SliceSet(tensor, spec.set_of_agent[agent]));

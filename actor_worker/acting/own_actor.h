@@ -21,7 +21,7 @@ namespace troupe {
 // Not thread-safe. Chooses the same action, bit for bit, as GroupActor does for the agent among all others.
 class OwnActor {
  public:
-  // `agent`: index in the group of `spec`. Errors: as GroupTensors and GroupActor; OUT_OF_RANGE for the index.
+  // `agent`: index in the group of `spec`. Errors: as TensorsOfGroup and GroupActor; OUT_OF_RANGE for the index.
   static absl::StatusOr<std::unique_ptr<OwnActor>> Create(const PolicySpec& spec, const PolicySnapshot& snapshot,
                                                           int agent, NetworkFactory make_network = MakeNetwork);
 

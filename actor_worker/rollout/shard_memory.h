@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/metrics/memory_budget.h"
 #include "common/specs/environment_spec.h"
+#include "common/wire/chunk_shape.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {

@@ -94,7 +94,7 @@ TEST_P(ContinuousActions, ChunksRecordTheSampleAndTheEnvironmentIsGivenItsImage)
     const wire::Chunk chunk = Collect(*rollout, *team, version);
     const ChunkView view = ViewChunk(plan_.spec, plan_.chunk_shape(), chunk).value();
     const PolicySnapshot snapshot = SnapshotOf(plan_, version);
-    const auto tensors = GroupTensors(snapshot, pilots).value();
+    const auto tensors = TensorsOfGroup(snapshot, pilots).value();
     const std::vector<HostTensor> own(tensors.begin(), tensors.end());
     EXPECT_TRUE(view.groups[0].discrete_actions.empty());
     for (int t = 0; t < T; ++t) {

@@ -159,11 +159,11 @@ TEST(GroupTensorsTest, FindsTheGroupsSliceOrSaysWhatIsMissing) {
   for (const PolicySpec& spec : {first, second}) {
     for (HostTensor& tensor : RandomWeights(spec, 1)) weights.tensors.push_back(std::move(tensor));
   }
-  ASSERT_TRUE(GroupTensors(weights, second).ok());
-  EXPECT_EQ(GroupTensors(weights, second)->front().name, "others/layers.0.weight");
-  EXPECT_EQ(GroupTensors(weights, second)->size(), 4);
+  ASSERT_TRUE(TensorsOfGroup(weights, second).ok());
+  EXPECT_EQ(TensorsOfGroup(weights, second)->front().name, "others/layers.0.weight");
+  EXPECT_EQ(TensorsOfGroup(weights, second)->size(), 4);
   weights.tensors.pop_back();
-  EXPECT_THAT(std::string(GroupTensors(weights, second).status().message()),
+  EXPECT_THAT(std::string(TensorsOfGroup(weights, second).status().message()),
               testing::HasSubstr("3 tensors are named \"others/"));
 }
 

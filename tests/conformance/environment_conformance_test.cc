@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "actor_worker/environments/registry/registry.h"
 #include "common/base/random.h"
 #include "gtest/gtest.h"
@@ -244,6 +245,12 @@ std::vector<Case> AllCases() {
   for (const std::string& name : AllNames()) cases.push_back({name, name, {}});
   cases.push_back(
       {"traffic_grid_by_phase", "traffic_grid", {{"observation", "PHASES"}, {"action_set", "CHOOSE_PHASE"}}});
+  cases.push_back({"simple_spread_original", "simple_spread", {{"rewards", "ORIGINAL"}, {"dynamics", "ORIGINAL"}}});
+  cases.push_back({"simple_tag_scripted_prey", "simple_tag", {{"prey", "SCRIPTED"}, {"num_obstacles", "0"}}});
+  cases.push_back({"simple_adversary_scripted_good_agents", "simple_adversary", {{"good_agents", "SCRIPTED"}}});
+  for (const char* scenario : {"simple_spread", "simple_tag", "simple_speaker_listener", "simple_reference"}) {
+    cases.push_back({absl::StrCat(scenario, "_continuous"), scenario, {{"continuous_actions", "true"}}});
+  }
   return cases;
 }
 

@@ -27,7 +27,7 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
   for (size_t g = 0; g < context.policies.size(); ++g) {
     const PolicySpec& policy = context.policies[g];
     GroupBatch& group = batch.groups[g];
-    const auto tensors = GroupTensors(weights, policy);
+    const auto tensors = TensorsOfGroup(weights, policy);
     ASSERT_TRUE(tensors.ok()) << tensors.status();
     auto actor = GroupActor::Create(policy, kCopies);
     ASSERT_TRUE(actor.ok()) << actor.status();

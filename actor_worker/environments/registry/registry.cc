@@ -12,6 +12,13 @@ EnvironmentEntry GridWorldEntry();
 EnvironmentEntry TrafficGridEntry();
 EnvironmentEntry SumoEntry();
 EnvironmentEntry PendulumEntry();
+EnvironmentEntry SimpleSpreadEntry();
+EnvironmentEntry SimpleTagEntry();
+EnvironmentEntry SimpleAdversaryEntry();
+EnvironmentEntry SimpleSpeakerListenerEntry();
+EnvironmentEntry SimpleReferenceEntry();
+EnvironmentEntry MatrixGameEntry();
+EnvironmentEntry MemoryEntry();
 
 absl::Span<const EnvironmentEntry> AllEnvironments() {
   static const auto* const rows = new std::vector<EnvironmentEntry>{
@@ -19,6 +26,13 @@ absl::Span<const EnvironmentEntry> AllEnvironments() {
       SumoEntry(),
       GridWorldEntry(),
       PendulumEntry(),
+      SimpleSpreadEntry(),
+      SimpleTagEntry(),
+      SimpleAdversaryEntry(),
+      SimpleSpeakerListenerEntry(),
+      SimpleReferenceEntry(),
+      MatrixGameEntry(),
+      MemoryEntry(),
   };
   return *rows;
 }

@@ -14,8 +14,15 @@ constexpr int64_t kNone = -1;
 
 }  // namespace
 
-SequenceEngine::SequenceEngine(const NetworkPlan& plan, std::unique_ptr<SequenceNetwork> network)
-    : stack_(plan.stack), objective_(plan.objective), finds_states_(plan.finds_states), network_(std::move(network)) {}
+SequenceEngine::SequenceEngine(const NetworkPlan& plan, std::unique_ptr<SequenceNetwork> network,
+                               const float* parameters)
+    : stack_(plan.stack),
+      objective_(plan.objective),
+      finds_states_(plan.finds_states),
+      parameters_(parameters),
+      num_free_(plan.free.size),
+      first_free_(plan.stack.num_parameters()),
+      network_(std::move(network)) {}
 
 void SequenceEngine::MakeLanes() {
   const int64_t length = std::min(rows_.timeline->sequence_length, rows_.timeline->steps);

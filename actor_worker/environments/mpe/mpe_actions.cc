@@ -1,0 +1,72 @@
+#include "actor_worker/environments/mpe/mpe_actions.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace troupe {
+namespace {
+
+constexpr int kNumMoves = kMpeMoves.size();
+constexpr std::array<const char*, kNumMoves> kMoveNames = {"none", "left", "right", "down", "up"};
+
+void SayWord(int word, absl::Span<double> message) {
+  std::fill(message.begin(), message.end(), 0.0);
+  if (!message.empty()) message[word] = 1;
+}
+
+int MoveOf(Vector2 control) {
+  for (int move = 1; move < kNumMoves; ++move) {
+    if (control.x == kMpeMoves[move].x && control.y == kMpeMoves[move].y) return move;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<NamedAction> MpeActions(const MpeRole& role, bool continuous) {
+  std::vector<NamedAction> actions;
+  if (continuous) {
+    if (role.moves) actions = {{"push_x", "to the right"}, {"push_y", "upwards"}};
+    for (int word = 0; word < role.vocabulary; ++word) {
+      actions.push_back({absl::StrCat("say_", word), "how strongly, from -1, not at all, to 1"});
+    }
+    return actions;
+  }
+  for (int word = 0; word < std::max(role.vocabulary, 1); ++word) {
+    const std::string says = role.vocabulary > 0 ? absl::StrCat("say_", word) : "";
+    if (!role.moves) actions.push_back({says, ""});
+    for (int move = 0; role.moves && move < kNumMoves; ++move) {
+      actions.push_back({absl::StrCat(says, says.empty() ? "" : "_", kMoveNames[move]),
+                         move == 0 ? "no push" : absl::StrCat("a push: ", kMoveNames[move])});
+    }
+  }
+  return actions;
+}
+
+Vector2 ApplyDiscrete(const MpeRole& role, int action, absl::Span<double> message) {
+  SayWord(role.moves ? action / kNumMoves : action, message);
+  return role.moves ? kMpeMoves[action % kNumMoves] : Vector2{};
+}
+
+Vector2 ApplyContinuous(const MpeRole& role, absl::Span<const float> action, absl::Span<double> message) {
+  const absl::Span<const float> said = action.subspan(role.moves ? 2 : 0);
+  for (size_t word = 0; word < message.size(); ++word) message[word] = (said[word] + 1.0) / 2;
+  return role.moves ? Vector2{action[0], action[1]} : Vector2{};
+}
+
+int DiscreteActionOf(const MpeRole& role, const MpeMove& move) {
+  return role.moves ? MoveOf(move.control) + kNumMoves * move.word : move.word;
+}
+
+void WriteContinuousAction(const MpeRole& role, const MpeMove& move, absl::Span<float> action) {
+  absl::Span<float> said = action;
+  if (role.moves) {
+    WritePair(move.control, action.data());
+    said.remove_prefix(2);
+  }
+  std::fill(said.begin(), said.end(), -1.0f);
+  if (!said.empty()) said[move.word] = 1;
+}
+
+}  // namespace troupe

@@ -1,0 +1,62 @@
+// Stepping an environment must not allocate once it is warm. Counts every allocation of this program.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "tests/environments/mpe_test_support.h"
+#include "tests/environments/traffic_test_support.h"
+
+namespace {
+std::atomic<int64_t> allocations{0};
+}  // namespace
+
+void* operator new(size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace troupe {
+namespace {
+
+// Allocations of an episode, from its Reset to its end.
+int64_t AllocationsOfAnEpisode(Environment& environment) {
+  StepBuffers buffers(environment.spec());
+  RandomPlayer player(1);
+  const int64_t before = allocations.load();
+  EXPECT_TRUE(environment.Reset(2).ok());
+  do {
+    environment.Observe(buffers.observation);
+    player.Act(environment, buffers.observation, buffers.discrete, buffers.continuous);
+    if (!environment.Step(buffers.action, buffers.outcome).ok()) break;
+  } while (!buffers.outcome.truncated);
+  EXPECT_TRUE(buffers.outcome.truncated);
+  return allocations.load() - before;
+}
+
+TEST(EnvironmentAllocationTest, AnEpisodeOfTrafficAllocatesNothing) {
+  const std::unique_ptr<Environment> environment =
+      MakeTrafficGrid({{"decision_interval_seconds", "5"}, {"vehicles_per_hour", "3600"}});
+  EXPECT_EQ(AllocationsOfAnEpisode(*environment), 0);
+}
+
+TEST(EnvironmentAllocationTest, AnEpisodeOfParticlesAllocatesNothing) {
+  struct Case {
+    const char* scenario;
+    SettingsMap settings;
+  };
+  for (const auto& [scenario, settings] :
+       {Case{"simple_spread", {}}, Case{"simple_tag", {{"prey", "SCRIPTED"}}},
+        Case{"simple_tag", {{"predators", "SCRIPTED"}}}, Case{"simple_adversary", {{"good_agents", "SCRIPTED"}}},
+        Case{"simple_speaker_listener", {}}, Case{"simple_reference", {}}}) {
+    EXPECT_EQ(AllocationsOfAnEpisode(*MakeMpe(scenario, settings)), 0) << scenario;
+  }
+}
+
+}  // namespace
+}  // namespace troupe
