@@ -251,6 +251,9 @@ std::vector<Case> AllCases() {
   for (const char* scenario : {"simple_spread", "simple_tag", "simple_speaker_listener", "simple_reference"}) {
     cases.push_back({absl::StrCat(scenario, "_continuous"), scenario, {{"continuous_actions", "true"}}});
   }
+  cases.push_back({"smax_of_drawn_units", "smax", {{"map", "smacv2_10_units"}, {"observations", "conic"}}});
+  cases.push_back({"smax_self_play", "smax", {{"map", "5m_vs_6m"}, {"opponent", "self"}, {"state", "scaled"}}});
+  cases.push_back({"smax_continuous", "smax", {{"map", "3s5z"}, {"actions", "continuous"}}});
   return cases;
 }
 

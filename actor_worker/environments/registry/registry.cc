@@ -19,6 +19,7 @@ EnvironmentEntry SimpleSpeakerListenerEntry();
 EnvironmentEntry SimpleReferenceEntry();
 EnvironmentEntry MatrixGameEntry();
 EnvironmentEntry MemoryEntry();
+EnvironmentEntry SmaxEntry();
 
 absl::Span<const EnvironmentEntry> AllEnvironments() {
   static const auto* const rows = new std::vector<EnvironmentEntry>{
@@ -33,6 +34,7 @@ absl::Span<const EnvironmentEntry> AllEnvironments() {
       SimpleReferenceEntry(),
       MatrixGameEntry(),
       MemoryEntry(),
+      SmaxEntry(),
   };
   return *rows;
 }
