@@ -8,7 +8,7 @@
 #   --cuda         also the CUDA libraries (some GB) that LibTorch loads for --device=cuda
 #   --worker-only  no LibTorch: enough for the actor worker
 #   --tests        also what only tests need: Prometheus' programs (unpacked into .deps/, nothing is started) and the
-#                  Python packages of tests/requirements.txt
+#                  Python packages of tests/requirements*.txt
 #
 # Works as root, or as a user with sudo. PIP_INDEX_URL and apt's own configuration decide where packages come from.
 set -euo pipefail
@@ -99,8 +99,10 @@ if [ "$with_tests" = 1 ]; then
   fi
   # Not into .deps/python: LibTorch's wheel lies there without what it says it depends on, and pip would complain.
   [ -x .deps/test_python/bin/pip ] || python3 -m venv .deps/test_python
-  say "Python packages of tests/requirements.txt into .deps/test_python"
-  .deps/test_python/bin/pip install -q --disable-pip-version-check --no-compile -r tests/requirements.txt
+  say "Python packages of tests/requirements*.txt into .deps/test_python"
+  install=(.deps/test_python/bin/pip install -q --disable-pip-version-check --no-compile)
+  "${install[@]}" -r tests/requirements.txt
+  "${install[@]}" --no-deps -r tests/requirements_alone.txt
 fi
 
 if [ "$with_sumo" = 1 ]; then deploy/setup_sumo.sh; fi

@@ -59,7 +59,7 @@ for i in "${!experiments[@]}"; do
   if [ ! -f "$experiment" ]; then
     shipped="$root/deploy/experiments/$(basename "${experiments[i]}" .textproto).textproto"
     if [ -f "$shipped" ]; then refuse "no experiment file '$experiment'; did you mean $shipped?"; fi
-    there=$(ls "$root/deploy/experiments" | tr '\n' ' ')
+    there=$(cd "$root/deploy/experiments" && echo *.textproto)
     refuse "no experiment file '$experiment'; in $root/deploy/experiments there are: $there"
   fi
   experiments[i]=$experiment

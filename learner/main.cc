@@ -1,6 +1,6 @@
-// The learner: `train` (default), `export`, `inspect`, `health`. `health`, which a container asks every few seconds, is
-// here. The others are learner_train's (train_main.cc), which takes this process's place: loading LibTorch costs every
-// start of a program a third of a second of a core.
+// The learner: `train` (default), `export`, `inspect`, `sweep`, `health`. `health`, which a container asks every few
+// seconds, is here, and `sweep`, which starts learners of its own. The others are learner_train's (train_main.cc),
+// which takes this process's place: loading LibTorch costs every start of a program a third of a second of a core.
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,7 +13,10 @@
 
 #include "absl/flags/flag.h"
 #include "common/command_line/command.h"
+#include "common/threads/shutdown.h"
 #include "learner/health/health_command.h"
+#include "learner/sweep/sweep_command.h"
+#include "learner/sweep/sweep_flags.h"
 
 ABSL_FLAG(std::string, connect, "", "HOST:PORT of the learner to ask.");
 ABSL_FLAG(std::string, tls_ca, "", "Authority, PEM, of which the learner must show a certificate.");
@@ -56,6 +59,17 @@ int Health(int argc, char** argv) {
   return 0;
 }
 
+int Sweep(int argc, char** argv) {
+  troupe::ShutdownSignal shutdown;
+  troupe::CommandWords words;
+  if (const auto status = troupe::AnswerOrRead(argc, argv, troupe::SweepCommandLine(), &words)) return *status;
+  const absl::StatusOr<troupe::SweepOptions> options = troupe::ReadSweepFlags(words);
+  const absl::Status status = options.ok() ? troupe::RunSweep(*options, &shutdown) : options.status();
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "learner: sweep: %s\n", std::string(status.message()).c_str());
+  return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ? 2 : 1;
+}
+
 // Returns only when the program beside this one cannot be run.
 int BecomeTrainProgram(char** argv) {
   std::error_code error;
@@ -70,8 +84,9 @@ int BecomeTrainProgram(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2 || std::string_view(argv[1]) != "health") return BecomeTrainProgram(argv);
+  const std::string_view command = argc < 2 ? "" : argv[1];
+  if (command != "health" && command != "sweep") return BecomeTrainProgram(argv);
   // What follows is the command's own line.
   argv[1] = argv[0];
-  return Health(argc - 1, argv + 1);
+  return command == "health" ? Health(argc - 1, argv + 1) : Sweep(argc - 1, argv + 1);
 }

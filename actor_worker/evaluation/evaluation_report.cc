@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "actor_worker/evaluation/estimate.h"
 #include "actor_worker/evaluation/evaluation_table.h"
+#include "common/statistics/estimate.h"
 
 namespace troupe {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "actor_worker/evaluation/estimate.h"
+#include "common/statistics/estimate.h"
 
 namespace troupe {
 

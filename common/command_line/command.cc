@@ -18,17 +18,29 @@
 namespace troupe {
 namespace {
 
-constexpr char kSetFlag[] = "set FIELD=VALUE";
-constexpr char kSetMeaning[] =
-    "Override a field of the experiment; may be given again: --set ppo.clip=0.1 --set "
-    "policy.hidden_sizes=128,64.";
+// Flags that may be given again, which absl's cannot.
+struct Repeatable {
+  const char* flag;
+  const char* expected;
+  const char* meaning;
+  std::vector<std::string> CommandWords::*values;
+};
+constexpr Repeatable kRepeatables[] = {
+    {"set FIELD=VALUE", "FIELD=VALUE",
+     "Override a field of the experiment; may be given again: --set ppo.clip=0.1 --set policy.hidden_sizes=128,64.",
+     &CommandWords::overrides},
+    {"vary FIELD=A,B,…", "FIELD=A,B,…",
+     "A row for each value of a field; may be given again, for each with each: --vary ppo.clip=0.1,0.3.",
+     &CommandWords::varied}};
 constexpr size_t kMeaningColumn = 30, kLastColumn = 116;
 
 // "episodes=N" → "episodes".
 std::string NameOf(const std::string& flag) { return flag.substr(0, flag.find_first_of("= ")); }
 
 std::string Meaning(const std::string& flag) {
-  if (flag == kSetFlag) return kSetMeaning;
+  for (const Repeatable& repeatable : kRepeatables) {
+    if (flag == repeatable.flag) return repeatable.meaning;
+  }
   const absl::CommandLineFlag* const found = absl::FindCommandLineFlag(NameOf(flag));
   if (found == nullptr) return "";
   const std::string fallback = found->DefaultValue();
@@ -87,6 +99,14 @@ absl::CommandLineFlag* Find(const std::string& name, const Command& command) {
   return taken ? absl::FindCommandLineFlag(name) : nullptr;
 }
 
+// The one called `name` if the command takes it, or null.
+const Repeatable* FindRepeatable(const std::string& name, const Command& command) {
+  for (const Repeatable& repeatable : kRepeatables) {
+    if (NameOf(repeatable.flag) == name && absl::c_linear_search(command.flags, repeatable.flag)) return &repeatable;
+  }
+  return nullptr;
+}
+
 absl::Status Set(absl::CommandLineFlag& flag, const std::string& value) {
   std::string error;
   if (flag.ParseFrom(value, &error)) return absl::OkStatus();
@@ -125,7 +145,6 @@ bool AsksForVersion(int argc, char** argv) {
 
 absl::StatusOr<CommandWords> ReadCommandLine(int argc, char** argv, const Command& command) {
   CommandWords read;
-  const bool takes_overrides = absl::c_linear_search(command.flags, std::string(kSetFlag));
   bool flags_end = false;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -149,17 +168,17 @@ absl::StatusOr<CommandWords> ReadCommandLine(int argc, char** argv, const Comman
     } else if (flag != nullptr && flag->IsOfType<bool>() && !value.has_value()) {
       value = "true";
     }
-    const bool is_override = name == "set" && takes_overrides;
-    if (flag == nullptr && !is_override) return Unknown(name, command);
+    const Repeatable* const repeatable = FindRepeatable(name, command);
+    if (flag == nullptr && repeatable == nullptr) return Unknown(name, command);
     if (!value.has_value()) {
       if (i + 1 == argc) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--", name, ": expected ", is_override ? "FIELD=VALUE" : ExpectedOf(*flag), " after it"));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "--", name, ": expected ", repeatable != nullptr ? repeatable->expected : ExpectedOf(*flag), " after it"));
       }
       value = argv[++i];
     }
-    if (is_override) {
-      read.overrides.push_back(*value);
+    if (repeatable != nullptr) {
+      (read.*repeatable->values).push_back(*value);
     } else {
       RETURN_IF_ERROR(Set(*flag, *value));
     }

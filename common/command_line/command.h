@@ -17,7 +17,8 @@ struct Command {
   std::vector<std::string> usage;  // the forms of its command line, without the name
   std::string text;                // what it does; lines of up to 120 columns
   // The flags it takes in the order of its help: "episodes=N", "sample" for a switch. "set FIELD=VALUE" is the
-  // repeatable override of an experiment's field, which is no flag of absl's: values may hold commas.
+  // repeatable override of an experiment's field, which is no flag of absl's: values may hold commas; "vary
+  // FIELD=A,B,…" is another.
   std::vector<std::string> flags;
   std::vector<std::string> examples;  // whole command lines
   int max_words = 0;                  // words besides flags that it takes at most
@@ -26,6 +27,7 @@ struct Command {
 struct CommandWords {
   std::vector<std::string> words;      // besides flags
   std::vector<std::string> overrides;  // of every --set, in order
+  std::vector<std::string> varied;     // of every --vary, in order
 };
 
 // Usage, text, every flag with meaning and default, examples.

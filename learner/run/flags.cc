@@ -45,6 +45,7 @@ constexpr char kHelp[] =
   learner [train] --experiment=FILE [flags]      train, or go on with the run in the folder
   learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own
   learner inspect FILE                           print what a checkpoint or actor file holds
+  learner sweep EXPERIMENT... [flags]            train experiments with several seeds and settings, and compare them
   learner health --connect=HOST:PORT [flags]     ask a learner whether it is well
   learner --version                              the project's version and what it was built with
 
@@ -126,10 +127,12 @@ absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
   if (word == "train") return LearnerCommand::kTrain;
   if (word == "export") return LearnerCommand::kExport;
   if (word == "inspect") return LearnerCommand::kInspect;
-  if (word == "health") return absl::InvalidArgumentError("health: ask the program learner, not learner_train");
-  const std::string nearest = NearestName(word, {"train", "export", "inspect", "health"});
+  if (word == "health" || word == "sweep") {
+    return absl::InvalidArgumentError(absl::StrCat(word, ": ask the program learner, not learner_train"));
+  }
+  const std::string nearest = NearestName(word, {"train", "export", "inspect", "sweep", "health"});
   return absl::InvalidArgumentError(absl::StrCat("unknown command \"", word, "\"; ",
-                                                 nearest.empty() ? "there are train, export, inspect and health"
+                                                 nearest.empty() ? "there are train, export, inspect, sweep and health"
                                                                  : absl::StrCat("did you mean \"", nearest, "\"?")));
 }
 

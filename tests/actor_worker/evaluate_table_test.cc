@@ -2,9 +2,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "actor_worker/evaluation/estimate.h"
 #include "actor_worker/evaluation/evaluation_report.h"
 #include "actor_worker/evaluation/evaluation_table.h"
+#include "common/statistics/estimate.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

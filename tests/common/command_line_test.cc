@@ -20,12 +20,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-const Command kCommand = {.name = "program play",
-                          .usage = {"FILE [flags]"},
-                          .text = "Plays.",
-                          .flags = {"test_count=N", "test_switch", "test_maybe=N", "set FIELD=VALUE"},
-                          .examples = {"program play file --test_count=3"},
-                          .max_words = 1};
+const Command kCommand = {
+    .name = "program play",
+    .usage = {"FILE [flags]"},
+    .text = "Plays.",
+    .flags = {"test_count=N", "test_switch", "test_maybe=N", "set FIELD=VALUE", "vary FIELD=A,B,…"},
+    .examples = {"program play file --test_count=3"},
+    .max_words = 1};
 
 class CommandLineTest : public testing::Test {
  protected:
@@ -43,6 +44,14 @@ class CommandLineTest : public testing::Test {
 
   absl::FlagSaver saver_;
 };
+
+TEST_F(CommandLineTest, WhatMayBeGivenAgainIsKeptInOrder) {
+  const auto words = Read({"--vary", "a=1,2", "--set=b=3", "--vary=c=4", "--set", "d=5,6"});
+  ASSERT_TRUE(words.ok()) << words.status();
+  EXPECT_THAT(words->varied, ElementsAre("a=1,2", "c=4"));
+  EXPECT_THAT(words->overrides, ElementsAre("b=3", "d=5,6"));
+  EXPECT_THAT(Refusal({"--vary"}), HasSubstr("--vary: expected FIELD=A,B,… after it"));
+}
 
 TEST_F(CommandLineTest, ReadsValuesBesideAndAfterTheirFlags) {
   for (const std::vector<std::string>& words :

@@ -1,4 +1,4 @@
-#include "actor_worker/evaluation/estimate.h"
+#include "common/statistics/estimate.h"
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,6 @@
 // A mean with the half-width of its 95 % confidence interval.
-#ifndef TROUPE_ACTOR_WORKER_EVALUATION_ESTIMATE_H_
-#define TROUPE_ACTOR_WORKER_EVALUATION_ESTIMATE_H_
+#ifndef TROUPE_COMMON_STATISTICS_ESTIMATE_H_
+#define TROUPE_COMMON_STATISTICS_ESTIMATE_H_
 
 #include "absl/types/span.h"
 
@@ -21,4 +21,4 @@ double StudentQuantile975(int degrees);
 
 }  // namespace troupe
 
-#endif  // TROUPE_ACTOR_WORKER_EVALUATION_ESTIMATE_H_
+#endif  // TROUPE_COMMON_STATISTICS_ESTIMATE_H_
