@@ -62,7 +62,8 @@ struct Timeline {
   int64_t columns = 0;
   int64_t steps = 0;            // of each column
   int64_t sequence_length = 1;  // sequence i of column b, number i · columns + b, begins at step i · sequence_length
-  std::vector<uint8_t> begins;  // [steps + 1, columns], 1: an episode begins here, and nothing is remembered
+  std::vector<uint8_t>
+      begins;  // [steps + 1, columns], 1: an episode begins here: whatever is given, nothing is remembered
   std::vector<int64_t> finals;  // states from number (steps + 1) · columns on are what followed these joint steps
 
   int64_t sequences_per_column() const { return (steps + sequence_length - 1) / sequence_length; }

@@ -128,7 +128,7 @@ TEST_P(RecurrentArithmetic, StepsAlongTheLossOfSequences) {
     for (int64_t t = 0; t < timeline.Length(sequence); ++t) {
       const int64_t step = timeline.FirstStep(sequence) + t * kColumns;
       steps.push_back(step);
-      if (t > 0 && timeline.begins[step] != 0) state = at::zeros_like(state);
+      if (timeline.begins[step] != 0) state = at::zeros_like(state);
       const RecurrentStep made = StepAt(plan.stack, parameters, data, step, state);
       state = made.state;
       for (int64_t set = 0; set < kSets; ++set) {
@@ -202,8 +202,7 @@ TEST_P(RecurrentArithmetic, InfersAlongColumnsFromWhatIsGivenOrFound) {
         if (t == kSteps) {
           last_farthest = std::max(last_farthest, far(state, arithmetic->RememberedLast(0), kColumns, column));
         }
-        const bool given = starts && !finds;
-        if (t > 0 && timeline.begins[step] != 0 && !given) state = at::zeros_like(state);
+        if (timeline.begins[step] != 0) state = at::zeros_like(state);
         const RecurrentStep made = StepAt(plan.stack, parameters, data, step, state);
         state = made.state;
         farthest = std::max(farthest, far(made.outputs, outputs, data.states, step));

@@ -196,6 +196,11 @@ def by_hand(own):
     return changes
 
 
+def _remembers(cell, size, **own):
+    """A network's settings: one small layer before a cell."""
+    return {"hidden_sizes": [6], "recurrent_cell": cell, "recurrent_size": size, **own}
+
+
 # No dimension of CHOICES: they meet the cases that come last alone.
 LATER_SCENES = {
     "pilots": Scene((Group("pilots", 3, 5, 2, continuous=True),), extras=1, steps=8, columns=4),
@@ -229,6 +234,65 @@ LATER_BY_HAND = {
     "squashed_beside_categorical_scaled_noise": ("pilots and tower", {
         "group_policies": {"pilots": {"distribution": "SQUASHED_GAUSSIAN"}, "tower": {"sharing": "PER_AGENT"}},
         "ppo": {"noise_scale": 1.4, "lag_correction": "DECOUPLED", "importance_cap": 2.5}}),
+    "gru_both_norms": ("two groups", {
+        "collection": {"sequence_length": 4},
+        "policy": _remembers("GRU", 6, input_layer_norm=True, hidden_layer_norm=True),
+        "critic": _remembers("GRU", 7, input_layer_norm=True, hidden_layer_norm=True),
+        "ppo": {"adam_epsilon": 0.001}}),
+    "lstm_both_minibatches_of_sequences": ("one pair", {
+        "collection": {"sequence_length": 3},
+        "policy": _remembers("LSTM", 5, activation="TANH"),
+        "critic": _remembers("LSTM", 6, activation="TANH"),
+        "ppo": {"minibatch_size": 14, "value_norm_update": "PER_MINIBATCH", "max_gradient_norm": 0.2,
+                "adam_epsilon": 0.01}}),
+    "gru_actor_feed_forward_critic_vtrace": ("extras alone", {
+        "collection": {"sequence_length": 3},
+        "policy": _remembers("GRU", 5, agent_id_input=True),
+        "ppo": {"lag_correction": "V_TRACE", "minibatch_size": 8}}),
+    "feed_forward_actor_lstm_critic_vtrace": ("two groups", {
+        "collection": {"sequence_length": 16},
+        "critic": _remembers("LSTM", 6, heads="EACH_AGENT"),
+        "ppo": {"lag_correction": "V_TRACE", "vtrace_rho_clip": 1.3, "vtrace_c_clip": 0.8, "adam_epsilon": 0.001}}),
+    "gru_per_agent_decoupled": ("two groups", {
+        "collection": {"sequence_length": 5},
+        "policy": _remembers("GRU", 6, sharing="PER_AGENT"),
+        "critic": _remembers("LSTM", 5, heads="EACH_AGENT", input="LOCAL_OBSERVATION"),
+        "ppo": {"lag_correction": "DECOUPLED", "importance_cap": 1.05, "minibatch_size": 12, "weight_decay": 0.03,
+                "adam_epsilon": 0.01}}),
+    "gru_partitioned_critic_rows_of_agents": ("extras alone", {
+        "collection": {"sequence_length": 4},
+        "policy": _remembers("GRU", 5, sharing="PARTITIONED", partition=[0]),
+        "critic": _remembers("GRU", 5, heads="EACH_AGENT", input="AGENT_SPECIFIC_STATE"),
+        "group_policies": {name: {"partition": PARTITIONS[name]} for name in ("a", "b", "c")},
+        "ppo": {"dead_agents": "ZERO"}}),
+    "lstm_stops_by_kl": ("one pair", {
+        "collection": {"sequence_length": 4},
+        "policy": _remembers("LSTM", 6, sharing="PER_AGENT"),
+        "critic": _remembers("GRU", 6, hidden_layer_norm=True),
+        "ppo": {"epochs": 10, "minibatch_size": 16, "target_kl": 0.03, "actor_learning_rate": 0.02}}),
+    "lstm_beside_feed_forward": ("two groups", {
+        "collection": {"sequence_length": 3},
+        "policy": _remembers("LSTM", 5, hidden_layer_norm=True),
+        "critic": _remembers("GRU", 6, heads="EACH_AGENT", input="LOCAL_OBSERVATION", agent_id_input=True),
+        "group_policies": {"lights": {"recurrent_cell": "FEED_FORWARD"}},
+        "ppo": {"lag_correction": "DECOUPLED", "minibatch_size": 7}}),
+    "gru_sequences_of_one_step": ("one pair", {
+        "collection": {"sequence_length": 1},
+        "policy": _remembers("GRU", 6),
+        "critic": _remembers("LSTM", 5, team_reward="SUM"),
+        "ppo": {"minibatch_size": 9, "lag_correction": "V_TRACE"}}),
+    "cells_of_their_own": ("extras alone", {
+        "policy": _remembers("LSTM", 5, activation="TANH", input_layer_norm=True),
+        "critic": _remembers("LSTM", 8, input_layer_norm=True, hidden_layer_norm=True),
+        "group_policies": {"b": {"recurrent_cell": "GRU", "recurrent_size": 7, "hidden_sizes": [5, 4]},
+                           "c": {"recurrent_size": 8, "sharing": "PER_AGENT"}},
+        "ppo": {"clip_value": False, "advantage_normalization_per_agent": True, "anneal_learning_rate": True}}),
+    "gru_gaussian_beside_categorical": ("pilots and tower", {
+        "collection": {"sequence_length": 3},
+        "policy": _remembers("GRU", 5, sharing="PER_AGENT"),
+        "critic": _remembers("GRU", 6, heads="EACH_AGENT"),
+        "ppo": {"lag_correction": "DECOUPLED", "minibatch_size": 9, "entropy_coefficient": 0.05,
+                "adam_epsilon": 0.01}}),
 }
 
 

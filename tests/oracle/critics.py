@@ -33,9 +33,11 @@ class Critic:
             parts.append(np.broadcast_to(np.eye(agents), (*lead, agents, agents)))
         return np.concatenate(parts, -1)
 
-    def values(self, parameters, inputs):
-        """Network outputs [..., heads] of inputs [..., rows, size], and what the network's backward needs."""
-        y, tapes = self.network.forward(parameters, inputs.reshape(-1, inputs.shape[-1]).astype(np.float64))
+    def values(self, parameters, inputs, memory):
+        """Network outputs [..., heads] of inputs [..., rows, size], whose states `memory` says, and what the network's
+        backward needs."""
+        x = inputs.reshape(-1, inputs.shape[-1]).astype(np.float64)
+        y, tapes = self.network.forward(parameters, x, memory=memory)
         return y.reshape(*inputs.shape[:-2], inputs.shape[-2] * self.network.outputs), tapes
 
 
@@ -44,7 +46,8 @@ def make_critics(scene, settings):
 
     def network(inputs, outputs):
         norms = own["input_layer_norm"], own["hidden_layer_norm"]
-        return Network(inputs, own["hidden_sizes"], outputs, own["activation"], *norms)
+        cell = {"cell": own["recurrent_cell"], "recurrent_size": own["recurrent_size"]}
+        return Network(inputs, own["hidden_sizes"], outputs, own["activation"], *norms, **cell)
 
     if own["input"] == "GLOBAL_STATE":
         if own["heads"] == "TEAM":

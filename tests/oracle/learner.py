@@ -1,18 +1,19 @@
 """A MAPPO / IPPO learner in float64: what two updates of learner/algorithms must end at.
 
-Proximal policy optimisation of each agent group's actor with its critics (arXiv:2103.01955, algorithm 1 without
-recurrence): values of all states → advantages and targets → normalised advantages → epochs of minibatches of joint
-steps, each one Adam step of every network. The parameter sets of a group are policies of their own: each has its own
-mean loss, gradient norm and stop at target_kl."""
+Proximal policy optimisation of each agent group's actor with its critics (arXiv:2103.01955, algorithm 1): values of all
+states → advantages and targets → normalised advantages → epochs of minibatches of joint steps, each one Adam step of
+every network. The parameter sets of a group are policies of their own: each has its own mean loss, gradient norm and
+stop at target_kl. With recurrent networks minibatches are of whole sequences."""
 
 import numpy as np
 
 import returns
 from adam import Adam
+from cells import Memory
 from critics import make_critics
 from losses import gaussian_policy_loss, policy_loss, value_loss
-from philox import deal_minibatches
 from policies import deviations, inputs_of, log_densities, log_probabilities, make_policy
+from sequences import Sequences
 from value_norm import ValueNorm
 
 
@@ -27,6 +28,13 @@ class Learner:
         self.critic_adams = [self._adam(p) for p in self.critic_parameters]
         self.norms = [ValueNorm(self.ppo["value_normalization"]) for _ in self.critics]
         self.closest_kink = np.inf
+        self.recurrent = any(n.cell for n in self._networks())
+        self.sequence_length = settings["collection"]["sequence_length"] if self.recurrent else 1
+        # Of each critic: (shard, copy, lease, piece) of a stream → what it remembers where that piece begins.
+        self.carried = [{} for _ in self.critics]
+
+    def _networks(self):
+        return [p.network for p in self.policies] + [c.network for c in self.critics]
 
     def _adam(self, parameters):
         return Adam(parameters, self.ppo["adam_epsilon"], self.ppo["weight_decay"], self.ppo["max_gradient_norm"])
@@ -60,9 +68,11 @@ class Learner:
         if ppo["final_entropy_coefficient"] is not None:
             entropy_coefficient += done * (ppo["final_entropy_coefficient"] - ppo["entropy_coefficient"])
 
-        proximal = [self._log_probabilities(batch, g) for g in range(len(groups))]
+        sequences = Sequences(batch, self.sequence_length)
+        given = [sequences.given(batch[f"{g.name}/network_states"]) for g in groups]
+        proximal = [self._log_probabilities(batch, g, sequences, given[g]) for g in range(len(groups))]
         importance = [np.exp(p - batch[f"{g.name}/log_probabilities"]) for g, p in zip(groups, proximal)]
-        estimates = [self._estimate(batch, c, importance) for c in range(len(self.critics))]
+        estimates = [self._estimate(batch, c, importance, sequences) for c in range(len(self.critics))]
         figures = {
             "explained_variance": np.mean([_explained_variance(e) for e in estimates]),
             "learning_rate": actor_rate,
@@ -84,18 +94,19 @@ class Learner:
 
         moving = [np.ones(policy.network.sets, bool) for policy in self.policies]
         actor_steps, critic_steps, epochs, first = [], [], 0, 0
-        cells = self.scene.steps * self.scene.columns
         for epoch in range(ppo["epochs"]):
-            for minibatch in deal_minibatches(cells, ppo["minibatch_size"], self.settings["seed"], number, epoch):
+            for minibatch in sequences.deal(ppo["minibatch_size"], self.settings["seed"], number, epoch):
                 for g in range(len(groups)):
-                    actor_steps += self._step_actor(
-                        batch, g, minibatch, *sources[g], advantages[g], moving[g], entropy_coefficient, actor_rate)
-                for c in range(len(self.critics)):
-                    critic_steps.append(self._step_critic(c, minibatch, estimates[c], critic_rate))
+                    memory = sequences.memory(minibatch, given[g])
+                    actor_steps += self._step_actor(batch, g, minibatch, memory, *sources[g], advantages[g], moving[g],
+                                                    entropy_coefficient, actor_rate)
+                for c, estimate in enumerate(estimates):
+                    memory = sequences.memory(minibatch, estimate["given"])
+                    critic_steps.append(self._step_critic(c, minibatch, memory, estimate, critic_rate))
                 first = first or len(actor_steps)
             epochs += 1
             if ppo["target_kl"] > 0:
-                moved = [self._moved(batch, g, proximal[g]) for g in range(len(groups))]
+                moved = [self._moved(batch, g, sequences, given[g], proximal[g]) for g in range(len(groups))]
                 figures["update_kl"] = np.concatenate(moved).mean()
                 for m, kl in zip(moving, moved):
                     m &= kl <= ppo["target_kl"]
@@ -109,22 +120,23 @@ class Learner:
         for name in ("approx_kl", "clip_fraction"):
             figures[f"first_{name}"] = np.mean([step[name] for step in actor_steps[:first]])
         figures["epochs"] = float(epochs)
-        networks = [p.network for p in self.policies] + [c.network for c in self.critics]
-        self.closest_kink = min(self.closest_kink, *(n.closest_kink for n in networks))
+        self.closest_kink = min(self.closest_kink, *(n.closest_kink for n in self._networks()))
         return {name: float(figures[name]) for name in sorted(figures)}
 
-    def _moved(self, batch, g, start):
+    def _moved(self, batch, g, sequences, given, start):
         """KL(π at the update's start ‖ π now) of each set: the mean of (r − 1) − log r over its living rows."""
-        log_ratio = self._log_probabilities(batch, g) - start
+        log_ratio = self._log_probabilities(batch, g, sequences, given) - start
         alive = batch[f"{self.scene.groups[g].name}/alive"][:-1] > 0
         estimate, sets = np.exp(log_ratio) - 1 - log_ratio, self.policies[g].sets
         return np.array([estimate[alive & (sets == s)].mean() for s in range(sets.max() + 1)])
 
-    def _log_probabilities(self, batch, g):
-        """log π [steps, columns, agents] of the actions taken, by the actor as it is."""
+    def _log_probabilities(self, batch, g, sequences, given):
+        """log π [steps, columns, agents] of the actions taken, by the actor as it is, along sequences of `given`
+        states."""
         group, policy = self.scene.groups[g], self.policies[g]
         x, sets = inputs_of(policy, batch[f"{group.name}/observations"][:-1])
-        logits, _ = policy.network.forward(self.actor_parameters[g], x, sets)
+        memory = sequences.memory(range(sequences.steps * sequences.columns), given)
+        logits, _ = policy.network.forward(self.actor_parameters[g], x, sets, memory)
         alive = batch[f"{group.name}/alive"][:-1] > 0
         if group.continuous:
             u = batch[f"{group.name}/continuous_actions"].reshape(-1, group.actions).astype(np.float64)
@@ -135,14 +147,23 @@ class Learner:
         log_pi = log_probabilities(logits, masks)[np.arange(len(x)), actions.ravel()].reshape(actions.shape)
         return np.where(alive, log_pi, 0)  # the dead choose nothing
 
-    def _estimate(self, batch, c, importance):
-        """A critic's values, advantages and targets, each [steps, columns, heads], and what its loss needs."""
+    def _estimate(self, batch, c, importance, sequences):
+        """A critic's values, advantages and targets, each [steps, columns, heads], and what its loss needs. A recurrent
+        one runs along whole columns; what it remembers there is given to the sequences that it is trained along."""
         critic, scene, ppo = self.critics[c], self.scene, self.ppo
         names = [g.name for g in scene.groups]
         during = critic.inputs(scene, [batch[f"{n}/observations"] for n in names], batch["state_extras"])
         final = critic.inputs(scene, [batch[f"{n}/final_observations"] for n in names], batch["final_state_extras"])
-        raw, _ = critic.values(self.critic_parameters[c], during)
-        raw_final, _ = critic.values(self.critic_parameters[c], final)
+        rows, size = during.shape[2], critic.network.state_size
+        first = self._carried(batch, c, rows)
+        column = Sequences(batch, scene.steps + 1)
+        memory = column.memory(range(during.shape[0] * scene.columns), column.given(first[None]))
+        raw, tapes = critic.values(self.critic_parameters[c], during, memory)
+        states = critic.network.remembered(tapes).reshape(*during.shape[:3], size)
+        self._carry(batch, c, states[-2], column.begins[-1])
+        t, b = batch["truncated_at"].T
+        memory = Memory(np.full(len(t) * rows, -1), states[t, b].reshape(len(t) * rows, size))
+        raw_final, _ = critic.values(self.critic_parameters[c], final, memory)
         mean, deviation = self.norms[c].mean_and_deviation()
         values, final_values = raw * deviation + mean, raw_final * deviation + mean
 
@@ -152,7 +173,9 @@ class Learner:
             following[t, column] = final_values[k]
         following[batch["terminated"] > 0] = 0
 
+        later = states[sequences.length - 1 : scene.steps - 1 : sequences.length]
         out = {"old": raw[:-1], "inputs": during[:-1], "values": values[:-1],
+               "given": sequences.given(np.concatenate([first[None], later]))[:-1],
                "advantages": np.zeros_like(following), "targets": np.zeros_like(following)}
         active = np.zeros(values.shape, bool)
         for h, head in enumerate(critic.heads):
@@ -169,6 +192,16 @@ class Learner:
                 out["advantages"][:, b, h], out["targets"][:, b, h] = estimate
         out["active"] = active[:-1]
         return out
+
+    def _carried(self, batch, c, rows):
+        """What the critic remembers where each column begins, [columns, rows, size]: nothing, unless the column goes on
+        where one of the batch before left off."""
+        nothing = np.zeros((rows, self.critics[c].network.state_size))
+        return np.array([self.carried[c].get(tuple(stream), nothing) for stream in batch["streams"].tolist()])
+
+    def _carry(self, batch, c, states, ended):
+        self.carried[c] = {(*stream[:3], stream[3] + 1): np.where(over, 0, state)
+                           for stream, state, over in zip(batch["streams"].tolist(), states, ended)}
 
     def _stream(self, batch, head, importance):
         """Rewards [T, B], who is alive [T + 1, B] and π/μ [T, B] of an agent, or of the team."""
@@ -208,7 +241,8 @@ class Learner:
             advantages[..., together] = (advantages[..., together] - living.mean()) / (living.std() + 1e-5)
         return advantages
 
-    def _step_actor(self, batch, g, minibatch, reference, importance, advantages, moving, entropy_coefficient, rate):
+    def _step_actor(self, batch, g, minibatch, memory, reference, importance, advantages, moving, entropy_coefficient,
+                    rate):
         """A gradient step of each parameter set that still moves; the figures of each."""
         group, policy, parameters = self.scene.groups[g], self.policies[g], self.actor_parameters[g]
 
@@ -219,7 +253,7 @@ class Learner:
             return pick(batch[f"{group.name}/{name}"][: self.scene.steps], *shape)
 
         x, sets = inputs_of(policy, of("observations", group.observation).reshape(-1, group.agents, group.observation))
-        logits, tapes = policy.network.forward(parameters, x, sets)
+        logits, tapes = policy.network.forward(parameters, x, sets, memory)
         rows = (pick(reference), pick(importance), pick(advantages), of("alive") > 0)
         gradient, steps, std_gradient = np.zeros_like(logits), [], {}
         for s in np.flatnonzero(moving):
@@ -247,14 +281,15 @@ class Learner:
             figures["actor_gradient_norm"] = self.actor_adams[g].step(parameters, gradients, rate, s)
         return steps
 
-    def _step_critic(self, c, minibatch, estimate, rate):
+    def _step_critic(self, c, minibatch, memory, estimate, rate):
         critic, parameters, norm = self.critics[c], self.critic_parameters[c], self.norms[c]
-        picked = {name: v.reshape(-1, *v.shape[2:])[minibatch] for name, v in estimate.items()}
+        at = np.unravel_index(minibatch, estimate["old"].shape[:2])
+        picked = {name: v[at] for name, v in estimate.items()}
         if self.ppo["value_norm_update"] == "PER_MINIBATCH":
             norm.update(picked["targets"][picked["active"]])
         mean, deviation = norm.mean_and_deviation()
         targets = (picked["targets"] - mean) / deviation
-        values, tapes = critic.values(parameters, picked["inputs"])
+        values, tapes = critic.values(parameters, picked["inputs"], memory)
         gradient, loss, kink = value_loss(values, picked["old"], targets, picked["active"], self.ppo)
         self.closest_kink = min(self.closest_kink, kink)
         gradients = critic.network.backward(parameters, tapes, gradient.reshape(-1, critic.network.outputs))

@@ -23,12 +23,13 @@ def solve(scene, changes, seed):
     random = np.random.RandomState(seed)
     learner = Learner(scene, complete(changes), random)
     tensors = {f"initial/{name}": p.astype(np.float32) for name, p in learner.parameters().items()}
-    cells, figures = scene.steps * scene.columns, []
+    cells, figures, batch = scene.steps * scene.columns, [], None
     progress = np.array([[u + 3, (u + 3) * cells, 10 * cells] for u in range(UPDATES)], np.int64)
     for u in range(UPDATES):
-        batch = random_batch(scene, learner.policies, learner.actor_parameters, 0.12, random,
-                             learner.ppo["noise_scale"])
-        tensors.update({f"batch{u}/{name}": values for name, values in batch.items()})
+        batch = random_batch(scene, learner, 0.12, random, batch)
+        # Networks that remember nothing have no need of streams.
+        named = {name: values for name, values in batch.items() if name != "streams" or learner.recurrent}
+        tensors.update({f"batch{u}/{name}": values for name, values in named.items()})
         figures.append(learner.update(batch, *(int(p) for p in progress[u])))
     tensors["progress"] = progress
     tensors["expected/figures"] = np.array([list(f.values()) for f in figures])

@@ -2,19 +2,25 @@
 loss with respect to its parameters.
 
 A network has `sets` independent parameter sets; every row says which of them it passes through. With x a row's input:
-  h = LayerNorm(x) if input_norm; for each hidden layer h = act(h W + b), then LayerNorm(h) if hidden_norm; y = h W + b
+  h = LayerNorm(x) if input_norm; for each hidden layer h = act(h W + b), then LayerNorm(h) if hidden_norm;
+  with a recurrent cell h = cell(h W + b, state), then LayerNorm(h) if hidden_norm; y = h W + b
 LayerNorm is (x − mean) / √(variance + 1e-5) · gain + bias over a row, with the biased variance (arXiv:1607.06450); it
 comes after the activation, as in MAPPO's official networks (arXiv:2103.01955, appendix)."""
 
 import numpy as np
 
+from cells import CELLS, run, run_backward
+
 NORM_EPSILON = 1e-5
 
 
 class Network:
-    def __init__(self, inputs, hidden, outputs, activation="RELU", input_norm=False, hidden_norm=False, sets=1):
+    def __init__(self, inputs, hidden, outputs, activation="RELU", input_norm=False, hidden_norm=False, sets=1,
+                 cell="FEED_FORWARD", recurrent_size=0):
         self.inputs, self.hidden, self.outputs, self.sets = inputs, list(hidden), outputs, sets
         self.activation, self.input_norm, self.hidden_norm = activation, input_norm, hidden_norm
+        self.cell, self.recurrent_size = CELLS[cell], recurrent_size
+        self.state_size = self.cell.state_size(recurrent_size) if self.cell else 0
         self.closest_kink = np.inf  # how near a ReLU's input came to 0, of all forward passes
 
     def shapes(self):
@@ -32,6 +38,13 @@ class Network:
             if self.hidden_norm:
                 add(f"norms.{i}.gain", size), add(f"norms.{i}.bias", size)
             width = size
+        if self.cell:
+            size, gates = self.recurrent_size, self.cell.gates * self.recurrent_size
+            add("cell.input_weight", width, gates), add("cell.input_bias", gates)
+            add("cell.state_weight", size, gates), add("cell.state_bias", gates)
+            if self.hidden_norm:
+                add("cell_norm.gain", size), add("cell_norm.bias", size)
+            width = size
         add("output.weight", width, self.outputs), add("output.bias", self.outputs)
         return shapes
 
@@ -44,15 +57,25 @@ class Network:
             parameters[name] = values.astype(np.float32).astype(np.float64)
         return parameters
 
-    def forward(self, parameters, x, row_sets=None):
-        """Outputs [rows, outputs] of x [rows, inputs], and what backward needs."""
+    def forward(self, parameters, x, row_sets=None, memory=None):
+        """Outputs [rows, outputs] of x [rows, inputs], and what backward needs. `memory` says whence the states of a
+        recurrent network come; rows follow rows of their own set."""
         row_sets = np.zeros(len(x), int) if row_sets is None else row_sets
         y, tapes = np.zeros((len(x), self.outputs)), []
         for s in range(self.sets):
             rows = np.flatnonzero(row_sets == s)
-            y[rows], tape = self._forward_set({name: p[s] for name, p in parameters.items()}, x[rows])
+            own = memory.of(rows) if self.cell else None
+            y[rows], tape = self._forward_set({name: p[s] for name, p in parameters.items()}, x[rows], own)
             tapes.append((rows, tape))
         return y, tapes
+
+    def remembered(self, tapes):
+        """The state after each row [rows, state size], of what forward gave."""
+        states = np.zeros((sum(len(rows) for rows, _ in tapes), self.state_size))
+        for rows, tape in tapes:
+            if self.cell:
+                states[rows] = tape["states"]
+        return states
 
     def backward(self, parameters, tapes, dy):
         """Name → gradient of a loss whose gradient with respect to the outputs is dy [rows, outputs]."""
@@ -62,7 +85,7 @@ class Network:
                 gradients[name][s] = gradient
         return gradients
 
-    def _forward_set(self, p, x):
+    def _forward_set(self, p, x, memory):
         tape, h = {}, x
         if self.input_norm:
             h, tape["input_norm"] = _norm(h, p["input_norm.gain"], p["input_norm.bias"])
@@ -74,12 +97,27 @@ class Network:
             h = np.maximum(z, 0) if self.activation == "RELU" else np.tanh(z)
             if self.hidden_norm:
                 h, tape[f"norms.{i}"] = _norm(h, p[f"norms.{i}.gain"], p[f"norms.{i}.bias"])
+        if self.cell:
+            gates = h @ p["cell.input_weight"] + p["cell.input_bias"]
+            tape["states"], steps = run(self.cell, p, gates, memory)
+            tape["cell"] = (h, steps)
+            h = tape["states"][:, : self.recurrent_size]
+            if self.hidden_norm:
+                h, tape["cell_norm"] = _norm(h, p["cell_norm.gain"], p["cell_norm.bias"])
         tape["output"] = h
         return h @ p["output.weight"] + p["output.bias"], tape
 
     def _backward_set(self, p, tape, dy):
         g = {"output.weight": tape["output"].T @ dy, "output.bias": dy.sum(0)}
         dh = dy @ p["output.weight"].T
+        if self.cell:
+            if self.hidden_norm:
+                norm = "cell_norm"
+                dh, g[f"{norm}.gain"], g[f"{norm}.bias"] = _norm_backward(dh, p[f"{norm}.gain"], tape[norm])
+            h, steps = tape["cell"]
+            dgates, g["cell.state_weight"], g["cell.state_bias"] = run_backward(self.cell, p, steps, dh)
+            g["cell.input_weight"], g["cell.input_bias"] = h.T @ dgates, dgates.sum(0)
+            dh = dgates @ p["cell.input_weight"].T
         for i in reversed(range(len(self.hidden))):
             if self.hidden_norm:
                 norm = f"norms.{i}"

@@ -18,11 +18,13 @@ import case_file
 import returns
 from adam import Adam
 from cases import CHOICES, NORMS_MEET, all_pairs, all_picks, pairs_of
+from cells import CELLS, Gru, Lstm, Memory
 from losses import gaussian_policy_loss, policy_loss, value_loss
 from make_cases import main as make_cases
 from network import Network
 from philox import deal_minibatches, philox_block
 from policies import Policy, deviations, log_densities
+from sequences import Sequences
 from settings import DEFAULTS
 
 FOLDER = Path(__file__).parent / "cases"
@@ -56,36 +58,76 @@ class Parts(unittest.TestCase):
 
     def test_gradients_agree_with_finite_differences(self):
         random = np.random.RandomState(3)
+        for activation, norms, cell in product(("RELU", "TANH"), ((False, False), (True, True)), CELLS):
+            with self.subTest(activation=activation, norms=norms, cell=cell):
+                network = Network(4, [6, 5], 3, activation, *norms, sets=2, cell=cell, recurrent_size=3)
+                self.check_gradients(network, random)
+
+    def check_gradients(self, network, random):
         rows = 40
-        for activation in ("RELU", "TANH"):
-            for norms in ((False, False), (True, True)):
-                network = Network(4, [6, 5], 3, activation, *norms, sets=2)
-                parameters, x = network.random_parameters(random), random.standard_normal((rows, 4))
-                sets, alive = random.randint(2, size=rows), random.random_sample(rows) < 0.8
-                masks = (random.random_sample((rows, 3)) < 0.7).astype(np.uint8)
-                actions = random.randint(3, size=rows)
-                masks[np.arange(rows), actions] = 1
-                reference, weight, advantages = -1.1 + 0.3 * random.standard_normal((3, rows))
-                policy = masks, actions, reference, weight, advantages, alive, 0.2, 0.3
-                old, target = random.standard_normal((2, rows, 3))
-                active = random.random_sample((rows, 3)) < 0.8
-                settings = {**DEFAULTS["ppo"], "huber_delta": 0.7, "value_coefficient": 0.6}
+        parameters, x = network.random_parameters(random), random.standard_normal((rows, 4))
+        sets, alive = random.randint(2, size=rows), random.random_sample(rows) < 0.8
+        # Every row follows the last one of its set, but for those that begin.
+        before = [max((r for r in range(row) if sets[r] == sets[row]), default=-1) for row in range(rows)]
+        before = np.where(random.random_sample(rows) < 0.2, -1, before)
+        memory = Memory(before, random.standard_normal((rows, network.state_size)))
+        masks = (random.random_sample((rows, 3)) < 0.7).astype(np.uint8)
+        actions = random.randint(3, size=rows)
+        masks[np.arange(rows), actions] = 1
+        reference, weight, advantages = -1.1 + 0.3 * random.standard_normal((3, rows))
+        policy = masks, actions, reference, weight, advantages, alive, 0.2, 0.3
+        old, target = random.standard_normal((2, rows, 3))
+        active = random.random_sample((rows, 3)) < 0.8
+        settings = {**DEFAULTS["ppo"], "huber_delta": 0.7, "value_coefficient": 0.6}
 
-                def policy_of():
-                    gradient, figures, _ = policy_loss(network.forward(parameters, x, sets)[0], *policy)
-                    return gradient, figures["policy_loss"] - 0.3 * figures["entropy"]
+        def policy_of(outputs):
+            gradient, figures, _ = policy_loss(outputs, *policy)
+            return gradient, figures["policy_loss"] - 0.3 * figures["entropy"]
 
-                def value_of():
-                    values, _ = network.forward(parameters, x, sets)
-                    gradient, loss, _ = value_loss(values, old, target, active, settings)
-                    return gradient, 0.6 * loss
+        def value_of(outputs):
+            gradient, loss, _ = value_loss(outputs, old, target, active, settings)
+            return gradient, 0.6 * loss
 
-                for of in (policy_of, value_of):
-                    gradients = network.backward(parameters, network.forward(parameters, x, sets)[1], of()[0])
-                    for name, gradient in gradients.items():
-                        for place in [tuple(random.randint(size) for size in gradient.shape) for _ in range(4)]:
-                            expected = slope(lambda: of()[1], parameters, name, place)
-                            self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected))
+        for of in (policy_of, value_of):
+            outputs, tapes = network.forward(parameters, x, sets, memory)
+            gradients = network.backward(parameters, tapes, of(outputs)[0])
+            for name, gradient in gradients.items():
+                for place in [tuple(random.randint(size) for size in gradient.shape) for _ in range(4)]:
+                    expected = slope(lambda: of(network.forward(parameters, x, sets, memory)[0])[1], parameters, name,
+                                     place)
+                    self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected), msg=name)
+
+    def test_cells_agree_with_steps_worked_out_by_hand(self):
+        # σ(0) = 1/2, σ(ln 3) = 3/4, σ(−ln 3) = 1/4, tanh(ln 3) = 4/5, tanh(ln 2) = 3/5.
+        half, most, little = 0.0, np.log(3), -np.log(3)
+        # r = 1/2; z = 3/4; n = tanh(ln 2 + r · 2 (ln 3 − ln 2)) = 4/5; m = 2.
+        step, _ = Gru.step(np.array([[half, 0, np.log(2)]]), np.array([[0, most, 2 * np.log(1.5)]]), np.array([[2.0]]))
+        np.testing.assert_allclose(step, [[0.8 / 4 + 2 * 3 / 4]])
+        # i = 1/2; f = 3/4; g = 4/5; o = 1/4; c = (ln 2 − 0.4) · 4/3, hence c' = ln 2.
+        before = np.array([[9.0, (np.log(2) - 0.4) / 0.75]])
+        step, _ = Lstm.step(np.array([[half, most, 0, little]]), np.array([[0, 0, most, 0]]), before)
+        np.testing.assert_allclose(step, [[0.6 / 4, np.log(2)]])
+
+    def test_sequences_begin_every_so_many_steps_and_with_episodes(self):
+        ended = np.zeros((5, 2), np.uint8)
+        ended[2, 1] = 1
+        sequences = Sequences({"terminated": ended, "truncated": 0 * ended}, length=2)
+        np.testing.assert_array_equal(np.argwhere(sequences.starts), [[0, 0], [0, 1], [2, 0], [2, 1], [3, 1], [4, 0],
+                                                                      [4, 1]])
+        # Of what is given at steps 0, 2 and 4 nothing is left where an episode begins.
+        given = sequences.given(np.arange(1.0, 7).reshape(3, 2, 1, 1))
+        np.testing.assert_array_equal(given[:, 1, 0, 0], [2, 0, 4, 0, 6, 0])
+        # Two agents at steps 2 and 3 of both columns: only column 0's last rows follow others.
+        memory = sequences.memory([5, 7, 4, 6], np.repeat(given, 2, axis=2))
+        np.testing.assert_array_equal(memory.before, [-1, -1, -1, -1, -1, -1, 4, 5])
+        np.testing.assert_array_equal(memory.given.ravel(), [4, 4, 0, 0, 3, 3, 0, 0])
+
+    def test_minibatches_of_sequences_hold_every_step_once(self):
+        nothing = np.zeros((7, 3), np.uint8)
+        parts = list(Sequences({"terminated": nothing, "truncated": nothing}, length=3).deal(8, 1, 2, 0))
+        self.assertEqual(sorted(sum(parts, [])), list(range(21)))
+        # Nine sequences, 8 // 3 at most in each: the last of a column is one step.
+        self.assertEqual(sorted(sum(step // 3 % 3 == 0 for step in part) for part in parts), [1, 2, 2, 2, 2])
 
     def test_gradients_of_gaussians_agree_with_finite_differences(self):
         random = np.random.RandomState(4)

@@ -44,6 +44,8 @@ def make_policy(group, settings):
         own["input_layer_norm"],
         own["hidden_layer_norm"],
         sets=max(sets) + 1,
+        cell=own["recurrent_cell"],
+        recurrent_size=own["recurrent_size"],
     )
     return Policy(network, np.array(sets), own["agent_id_input"], distribution, by_state)
 

@@ -1,11 +1,13 @@
 """An environment's shape, and random batches of it: episodes that terminate, are truncated or run on, agents that die,
-come back and are paid while dead, forbidden actions, and log-probabilities of a policy that is not the learner's."""
+come back and are paid while dead, forbidden actions, log-probabilities of a policy that is not the learner's, and
+anything remembered where sequences begin."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from policies import LOG_STDS, deviations, inputs_of, log_densities, log_probabilities
+from sequences import Sequences
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,10 @@ class Scene:
         }
 
 
-def random_batch(scene, policies, actors, staleness, random, noise_scale=1.0):
-    """Fields as in learner/batch/training_batch.h. The behaviour policy is `actors` (a group's parameters each) with
-    every parameter moved by Gaussian noise of deviation `staleness`, and Gaussians' deviations times `noise_scale`."""
+def random_batch(scene, learner, staleness, random, previous):
+    """Fields as in learner/batch/training_batch.h; most columns go on where those of the `previous` batch left off, if
+    there is one. The behaviour policy is the learner's with every parameter moved by Gaussian noise of deviation
+    `staleness`, and Gaussians' deviations times the noise scale."""
     steps, columns = scene.steps, scene.columns
     ends = random.random_sample((steps, columns))
     terminated, truncated = ends < 0.1, (ends > 0.07) & (ends < 0.2)  # a few are both: terminated counts
@@ -56,14 +59,22 @@ def random_batch(scene, policies, actors, staleness, random, noise_scale=1.0):
         "truncated_at": np.argwhere(truncated).astype(np.int32),
         "final_state_extras": _floats(random, int(truncated.sum()), scene.extras),
     }
-    for group, policy, parameters in zip(scene.groups, policies, actors):
+    sequences = Sequences(batch, learner.sequence_length)
+    batch["streams"] = _streams(scene, random, previous) if learner.recurrent else np.zeros((columns, 4), np.int64)
+    begins = _first_rows_begin(batch["streams"], previous)
+    for group, policy, parameters in zip(scene.groups, learner.policies, learner.actor_parameters):
         fields = _group_batch(scene, group, terminated | truncated, int(truncated.sum()), random)
         stale = {name: p + staleness * random.standard_normal(p.shape) for name, p in parameters.items()}
         x, sets = inputs_of(policy, fields["observations"][:-1])
-        logits, _ = policy.network.forward(stale, x, sets)
+        states = _floats(random, sequences.count(), columns, group.agents, policy.network.state_size)
+        states *= ~sequences.begins[: steps : sequences.length, :, None, None]
+        states[0, begins] = 0
+        fields["network_states"] = states
+        memory = sequences.memory(range(steps * columns), sequences.given(states))
+        logits, _ = policy.network.forward(stale, x, sets, memory)
         if group.continuous:
             fields.update(_continuous_actions(scene, group, policy, stale, logits, sets, fields["alive"], random,
-                                              noise_scale))
+                                              learner.ppo["noise_scale"]))
             for name, values in fields.items():
                 batch[f"{group.name}/{name}"] = values
             continue
@@ -96,6 +107,26 @@ def _continuous_actions(scene, group, policy, stale, outputs, sets, alive, rando
         "continuous_actions": np.where(living[:, None], u, 0).reshape(*shape, group.actions).astype(np.float32),
         "log_probabilities": np.where(living, chosen, -3.0).reshape(shape).astype(np.float32),
     }
+
+
+def _streams(scene, random, previous):
+    """[columns, 4]: shard, copy, lease, piece. One column does not go on: a piece was lost, or it is leased anew."""
+    if previous is None:
+        places = [(b // 2, b % 2, *random.randint(1, 5, size=2)) for b in range(scene.columns)]
+        return np.array(places, np.int64)
+    streams = previous["streams"] + [0, 0, 0, 1]
+    other = random.randint(scene.columns)
+    streams[other] += [0, 0, 0, 1] if random.randint(2) else [0, 0, 1, -streams[other, 3]]
+    return streams
+
+
+def _first_rows_begin(streams, previous):
+    """Whether an episode begins with a column's first row, as far as that can be told."""
+    begins = streams[:, 3] == 0
+    if previous is None:
+        return begins
+    goes_on = (streams == previous["streams"] + [0, 0, 0, 1]).all(-1)
+    return begins | (goes_on & ((previous["terminated"] | previous["truncated"])[-1] > 0))
 
 
 def _group_batch(scene, group, ends, finals, random):

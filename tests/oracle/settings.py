@@ -6,8 +6,11 @@ NETWORK = {
     "activation": "RELU",
     "input_layer_norm": False,
     "hidden_layer_norm": False,
+    "recurrent_cell": "FEED_FORWARD",
+    "recurrent_size": 64,
 }
 DEFAULTS = {
+    "collection": {"sequence_length": 10},
     "policy": {**NETWORK, "sharing": "SHARED", "partition": [], "agent_id_input": False,
                "distribution": None, "state_dependent_std": False},
     "critic": {
@@ -70,7 +73,7 @@ def policy_of(settings, group):
 def textproto(changes):
     """The fields a case sets, as the learner reads them."""
     parts = [f"seed: {changes['seed']}"] if "seed" in changes else []
-    for section in ("policy", "critic", "ppo"):
+    for section in ("collection", "policy", "critic", "ppo"):
         if changes.get(section):
             parts.append(f"{section} {{ {_fields(changes[section])} }}")
     for group, own in changes.get("group_policies", {}).items():

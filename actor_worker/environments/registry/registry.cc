@@ -23,18 +23,9 @@ EnvironmentEntry SmaxEntry();
 
 absl::Span<const EnvironmentEntry> AllEnvironments() {
   static const auto* const rows = new std::vector<EnvironmentEntry>{
-      TrafficGridEntry(),
-      SumoEntry(),
-      GridWorldEntry(),
-      PendulumEntry(),
-      SimpleSpreadEntry(),
-      SimpleTagEntry(),
-      SimpleAdversaryEntry(),
-      SimpleSpeakerListenerEntry(),
-      SimpleReferenceEntry(),
-      MatrixGameEntry(),
-      MemoryEntry(),
-      SmaxEntry(),
+      TrafficGridEntry(),     SumoEntry(),       GridWorldEntry(),       PendulumEntry(),
+      SimpleSpreadEntry(),    SimpleTagEntry(),  SimpleAdversaryEntry(), SimpleSpeakerListenerEntry(),
+      SimpleReferenceEntry(), MatrixGameEntry(), MemoryEntry(),          SmaxEntry(),
   };
   return *rows;
 }

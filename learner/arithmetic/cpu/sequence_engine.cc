@@ -92,7 +92,7 @@ void SequenceEngine::RunBlock(const Block& block, int64_t set, int lane, bool ad
       const int64_t step = timeline.FirstStep(sequence) + t * timeline.columns;
       own.offsets[r] = ((set * rows_.states + step) * slots + slot) * inputs;
       own.index[r] = (set * rows_.steps + step) * slots + slot;
-      own.begins[r] = t > 0 && timeline.begins[step] != 0;
+      own.begins[r] = timeline.begins[step];
     }
     network_->Step(lane,
                    {.set = set,
@@ -180,11 +180,11 @@ void SequenceEngine::InferColumns(int64_t set, int64_t first, int64_t rows, int 
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t step = t * columns + (first + r) / slots;
       own.offsets[r] = (set * rows_of_states + t * per_set + first + r) * stack_.input_size;
-      own.begins[r] = t > 0 && timeline.begins[step] != 0;
-      if (own.begins[r] != 0 && (!starts || finds_states_)) std::fill_n(own.state.data() + r * kept, kept, 0.0f);
+      own.begins[r] = timeline.begins[step];
+      // Whatever is remembered there, given or found.
+      if (own.begins[r] != 0) std::fill_n(own.state.data() + r * kept, kept, 0.0f);
     }
     if (starts && t > 0 && finds_states_) std::copy_n(own.state.data(), count, remembered(t));
-    std::fill_n(own.begins.begin(), rows, uint8_t{0});
     network_->Step(lane,
                    {.set = set,
                     .rows = rows,
@@ -212,6 +212,7 @@ void SequenceEngine::InferFinals(int64_t set, int64_t first, int64_t rows, int64
     state.insert(state.end(), own->state.data() + r * kept, own->state.data() + (r + 1) * kept);
   }
   if (places.empty()) return;
+  std::fill_n(own->begins.begin(), places.size(), uint8_t{0});
   network_->Step(lane,
                  {.set = set,
                   .rows = static_cast<int64_t>(places.size()),
