@@ -123,8 +123,14 @@ absl::Status Check(const Scenario& scenario) {
     if (!tried.insert(settings).second) continue;
     const auto environment = scenario.environment->create(settings);
     if (environment.ok()) {
-      if (trains) {
-        ASSIGN_OR_RETURN(const auto policies, MakePolicySpecs(scenario.experiment, (*environment)->spec()));
+      // Where the actors play; baselines may have other groups.
+      if (trains && settings == scenario.settings) {
+        std::vector<PolicySpec> policies;
+        if (scenario.actors.empty()) {
+          ASSIGN_OR_RETURN(policies, MakePolicySpecs(scenario.experiment, (*environment)->spec()));
+        } else {
+          policies = scenario.actors[0].policies;
+        }
         RETURN_IF_ERROR(CheckAlgorithm(scenario.experiment, policies));
       }
       RETURN_IF_ERROR(CheckBestBy((*environment)->spec(), scenario.experiment.evaluation().best_by()));

@@ -11,7 +11,7 @@ namespace troupe {
 // What the agents of one group remember from step to step, and how often it is recorded.
 struct NetworkStateShape {
   int state_size = 0;       // H, numbers of one agent; 0: its network remembers nothing, and nothing is recorded
-  int sequence_length = 1;  // L, steps from one record to the next; training unrolls this many
+  int sequence_length = 1;  // L, steps from one record to the next; at least 1 where H > 0, and not looked at elsewhere
 };
 
 struct ChunkShape {

@@ -99,6 +99,26 @@ bool SkipField(uint32_t tag, CodedInputStream& in) {
   }
 }
 
+// The tensors that messages of a type have.
+struct TensorsOf {
+  explicit TensorsOf(const google::protobuf::Descriptor& type)
+      : reflection(google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type)->GetReflection()) {
+    for (int i = 0; i < type.field_count(); ++i) {
+      const google::protobuf::FieldDescriptor* const field = type.field(i);
+      if (field->message_type() != wire::Tensor::descriptor()) continue;
+      by_number.resize(std::max<size_t>(by_number.size(), field->number() + 1));
+      by_number[field->number()] = field;
+    }
+  }
+  // Null: no tensor.
+  const google::protobuf::FieldDescriptor* Find(uint32_t number) const {
+    return number < by_number.size() ? by_number[number] : nullptr;
+  }
+
+  const google::protobuf::Reflection* reflection;
+  std::vector<const google::protobuf::FieldDescriptor*> by_number;
+};
+
 // Each of the following reads one message up to the limit set on the stream. False: that is no such message.
 class ChunkReader {
  public:
@@ -166,21 +186,21 @@ class ChunkReader {
   }
 
   // A tensor of the message, which goes where the table of trajectory_fields.h has it; anything else is skipped.
-  template <typename Large>
-  bool ReadTensorField(uint32_t tag, google::protobuf::Message* message, Large* large) {
-    const int number = static_cast<int>(tag >> 3);
-    const google::protobuf::FieldDescriptor* const field = message->GetDescriptor()->FindFieldByNumber(number);
-    const bool is_tensor = field != nullptr && field->message_type() == wire::Tensor::descriptor();
-    if (!is_tensor || (tag & 7) != kBytes) return SkipField(tag, in_);
+  template <typename Message, typename Large>
+  bool ReadTensorField(uint32_t tag, Message* message, Large* large) {
+    static const auto& tensors = *new TensorsOf(*Message::descriptor());
+    const uint32_t number = tag >> 3;
+    const google::protobuf::FieldDescriptor* const field = tensors.Find(number);
+    if (field == nullptr || (tag & 7) != kBytes) return SkipField(tag, in_);
     TensorPieces* pieces = nullptr;
     ForEachField(
         [&](const TrajectoryField& row, auto& where) {
           if constexpr (std::is_same_v<std::decay_t<decltype(where)>, TensorPieces>) {
-            if (row.number == number) pieces = &where;
+            if (row.number == static_cast<int>(number)) pieces = &where;
           }
         },
         *large);
-    return ReadTensor(MutableTensorOf(message, number), pieces);
+    return ReadTensor(static_cast<wire::Tensor*>(tensors.reflection->MutableMessage(message, field)), pieces);
   }
 
   // `large`: gets the bytes instead of tensor->data; null: they go there.

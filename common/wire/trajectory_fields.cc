@@ -21,11 +21,11 @@ FieldSizes GroupSizes(const EnvironmentSpec& spec, const ChunkShape& shape, size
   sizes.action_size = agents.action_size;
   sizes.discrete = agents.action_kind == ActionKind::kDiscrete;
   sizes.continuous = !sizes.discrete;
-  if (group < shape.network_states.size()) {
+  sizes.remembers = group < shape.network_states.size() && shape.network_states[group].state_size > 0;
+  if (sizes.remembers) {
     sizes.state_size = shape.network_states[group].state_size;
     sizes.sequence_length = shape.network_states[group].sequence_length;
   }
-  sizes.remembers = sizes.state_size > 0;
   return sizes;
 }
 

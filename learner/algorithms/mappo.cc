@@ -193,11 +193,10 @@ std::vector<std::vector<double>> Mappo::Denominators(const std::vector<std::vect
   return denominators;
 }
 
-void Mappo::DealEpoch(const RankShare& share, uint64_t key, Epoch* epoch) const {
+void Mappo::DealEpoch(const TrainingBatch& batch, const RankShare& share, uint64_t key, Epoch* epoch) const {
   const int64_t size = ppo_.minibatch_size();
   if (!recurrent_) {
-    const int64_t length = context_.experiment.collection().rollout_length();
-    epoch->minibatches = OwnSteps(share, DealMinibatches(length * share.all_columns, size, key));
+    epoch->minibatches = OwnSteps(share, DealMinibatches(batch.rollout_length * share.all_columns, size, key));
     return;
   }
   // Sequences are dealt as steps are elsewhere, and each brings its steps along.
@@ -230,7 +229,7 @@ Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& 
     }
   }
   for (uint32_t number = 0; number < ppo_.epochs(); ++number) {
-    DealEpoch(share, MixKey({seed, kShuffle, update, number}), &epoch);
+    DealEpoch(batch, share, MixKey({seed, kShuffle, update, number}), &epoch);
     if (ppo_.value_norm_update() == PER_MINIBATCH) WriteValueRowsByMinibatch(epoch.minibatches);
     std::vector<std::vector<double>> denominators = Denominators(epoch.minibatches);
     for (size_t n = 0; n < epoch.networks.size(); ++n) epoch.networks[n].denominators = std::move(denominators[n]);

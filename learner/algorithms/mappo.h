@@ -111,7 +111,7 @@ class Mappo : public Algorithm {
   absl::Status Check(const TrainingBatch& batch) const;
   Rates RatesAt(const UpdateProgress& progress) const;
   // The minibatches of one epoch, this rank's part of them.
-  void DealEpoch(const RankShare& share, uint64_t key, Epoch* epoch) const;
+  void DealEpoch(const TrainingBatch& batch, const RankShare& share, uint64_t key, Epoch* epoch) const;
   EpochsDone RunEpochs(const TrainingBatch& batch, const RankShare& share, uint64_t update, const Rates& rates);
   // What each minibatch's losses are divided by: living rows of every actor's sets, then active ones of every critic,
   // over all ranks, at least 1. [networks][minibatches · sets]

@@ -219,7 +219,9 @@ Learnt LearnToSteer(const std::string& settings, bool tower, int updates) {
       }
       learnt.tower = std::exp(log_pi[2]);
     }
-    if (update < updates) EXPECT_TRUE(algorithm->Update(batch, progress).ok());
+    if (update < updates) {
+      EXPECT_TRUE(algorithm->Update(batch, progress).ok());
+    }
   }
   for (int a = 0; a < kPilots; ++a) {
     for (int j = 0; j < kSize; ++j) {
@@ -230,13 +232,14 @@ Learnt LearnToSteer(const std::string& settings, bool tower, int updates) {
   return learnt;
 }
 
+std::string Steady(const std::string& more = "") { return Fast("anneal_learning_rate: true " + more); }
 constexpr char kEachAgent[] = "critic { heads: EACH_AGENT hidden_sizes: [32] } policy { hidden_sizes: [16] ";
 
 TEST(ContinuousGames, EveryKindOfGaussianLearnsToSteer) {
   for (const std::string policy :
        {"", "state_dependent_std: true", "distribution: SQUASHED_GAUSSIAN", "sharing: PER_AGENT",
         "distribution: SQUASHED_GAUSSIAN state_dependent_std: true sharing: PER_AGENT"}) {
-    const Learnt learnt = LearnToSteer(kEachAgent + policy + " } " + Fast(), false, 60);
+    const Learnt learnt = LearnToSteer(kEachAgent + policy + " } " + Steady(), false, 120);
     EXPECT_LT(learnt.error, 0.06) << policy;
     EXPECT_LT(learnt.deviation, 0.5) << policy << ": 1 at first";
   }
@@ -245,21 +248,21 @@ TEST(ContinuousGames, EveryKindOfGaussianLearnsToSteer) {
 TEST(ContinuousGames, WithLocalCriticsAsWell) {
   const Learnt learnt = LearnToSteer(
       "critic { input: LOCAL_OBSERVATION heads: EACH_AGENT hidden_sizes: [32] } policy { hidden_sizes: [16] } " +
-          Fast(),
+          Steady(),
       false, 60);
   EXPECT_LT(learnt.error, 0.06);
   EXPECT_LT(learnt.deviation, 0.5);
 }
 
 TEST(ContinuousGames, ADiscreteAgentLearnsInTheSameTeam) {
-  const Learnt learnt = LearnToSteer(std::string(kEachAgent) + "} " + Fast(), true, 60);
+  const Learnt learnt = LearnToSteer(std::string(kEachAgent) + "} " + Steady(), true, 60);
   EXPECT_LT(learnt.error, 0.06);
   EXPECT_GT(learnt.tower, 0.9);
 }
 
 TEST(ContinuousGames, NoiseThatDecaysLearnsTheSame) {
   const Learnt learnt =
-      LearnToSteer(std::string(kEachAgent) + "} " + Fast("noise_scale: 1.5 final_noise_scale: 0.7"), false, 80);
+      LearnToSteer(std::string(kEachAgent) + "} " + Steady("noise_scale: 1.5 final_noise_scale: 0.7"), false, 160);
   EXPECT_LT(learnt.error, 0.06);
   EXPECT_LT(learnt.deviation, 0.5);
 }

@@ -77,6 +77,33 @@ TEST(InitialParameters, AreOrthogonalWithTheActivationsGainPerSet) {
   EXPECT_NE(values, InitialParameters(spec, 4));
 }
 
+TEST(InitialParameters, OfAnLstmForgetLittleAtFirst) {
+  DenseStackSpec spec{.num_sets = 2, .input_size = 3, .output_size = 2, .cell = Cell::kLstm, .recurrent_size = 4};
+  const std::vector<float> values = InitialParameters(spec, 3);
+  int64_t first = 0;
+  for (const DenseStackSpec::Parameter& parameter : spec.Parameters()) {
+    const int64_t size = c10::multiply_integers(parameter.shape);
+    for (int64_t i = 0; i < size && parameter.name.ends_with("bias"); ++i) {
+      const bool forgets = parameter.name == "cell.input_bias" && i % 16 / 4 == 1;  // gates i, f, g, o of four
+      EXPECT_EQ(values[first + i], forgets ? 1.0f : 0.0f) << parameter.name << " " << i;
+    }
+    first += size;
+  }
+}
+
+TEST(InitialParameters, OfAGruAreOrthogonalOverAllGates) {
+  DenseStackSpec spec{.input_size = 3, .output_size = 2, .cell = Cell::kGru, .recurrent_size = 4};
+  const std::vector<float> values = InitialParameters(spec, 3);
+  // cell.input_weight [3, 12] comes first, its rows orthonormal.
+  for (int a = 0; a < 3; ++a) {
+    for (int b = 0; b < 3; ++b) {
+      double dot = 0;
+      for (int i = 0; i < 12; ++i) dot += static_cast<double>(values[a * 12 + i]) * values[b * 12 + i];
+      EXPECT_NEAR(dot, a == b, 1e-6);
+    }
+  }
+}
+
 TEST(InitialParameters, AreWithinKaimingsBoundOtherwise) {
   DenseStackSpec spec{.input_size = 12, .hidden_sizes = {50}, .output_size = 2, .orthogonal_init = false};
   const std::vector<float> values = InitialParameters(spec, 3);

@@ -51,7 +51,7 @@ PolicyLossResult OnePass(const at::Tensor& logits, const at::Tensor& masks, cons
              .fields = rows.const_data_ptr<float>(),
              .masks = masks.const_data_ptr<uint8_t>()},
             settings.denominator, {settings.entropy_coefficient}, result.gradient.data_ptr<float>(), &sums);
-  for (size_t i = 0; i < sums.size(); ++i) result.sums[i] = sums[i] / settings.denominator;
+  for (int i = 0; i < PolicyLossSum::kCount; ++i) result.sums[i] = sums[i] / settings.denominator;
   return result;
 }
 

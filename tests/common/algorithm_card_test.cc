@@ -1,5 +1,6 @@
 #include "common/specs/algorithm_card.h"
 
+#include <algorithm>
 #include <set>
 
 #include "common/config/experiment_loader.h"
@@ -13,7 +14,6 @@
 namespace troupe {
 namespace {
 
-using testing::Contains;
 using testing::StartsWith;
 
 const AlgorithmCard kReplayCard = {.name = "qmix",
@@ -50,7 +50,7 @@ TEST(AlgorithmCardTest, TrajectoryFieldsAreOptionalRowsOfTheTable) {
     std::set<std::string> once;
     for (const std::string& field : card.trajectory_fields) {
       EXPECT_TRUE(once.insert(field).second) << field << " comes twice";
-      EXPECT_THAT(optional, Contains(field)) << card.name;
+      EXPECT_NE(std::ranges::find(optional, field), optional.end()) << card.name << ": " << field;
     }
   }
 }
@@ -84,10 +84,10 @@ TEST(AlgorithmCardTest, RecurrentNetworksAreRefusedByTheSettingWhereTheCardHasNo
             "group_policies.red.recurrent_cell: LSTM is not for this algorithm (qmix: replay, gaussian actions, "
             "feed-forward, collection.mode SYNCHRONOUS | ASYNCHRONOUS)");
   experiment.mutable_policy()->set_recurrent_cell(GRU);
-  EXPECT_THAT(CheckRecurrence(card, experiment).message(), StartsWith("policy.recurrent_cell: GRU"));
+  EXPECT_THAT(std::string(CheckRecurrence(card, experiment).message()), StartsWith("policy.recurrent_cell: GRU"));
   experiment = {};
   experiment.mutable_critic()->set_recurrent_cell(GRU);
-  EXPECT_THAT(CheckRecurrence(card, experiment).message(), StartsWith("critic.recurrent_cell: GRU"));
+  EXPECT_THAT(std::string(CheckRecurrence(card, experiment).message()), StartsWith("critic.recurrent_cell: GRU"));
   EXPECT_TRUE(CheckRecurrence(kReplayCard, experiment).ok());
 }
 

@@ -152,8 +152,22 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
   ASSERT_TRUE(experiment.ok()) << experiment.status();
   EXPECT_EQ(experiment->ppo().minibatch_size(), 720);
   // What came later has its default, and everything else is as it was.
-  experiment->mutable_policy()->clear_state_dependent_std();
-  for (auto& [group, policy] : *experiment->mutable_group_policies()) policy.clear_state_dependent_std();
+  const auto clear_later = [](PolicySettings* policy) {
+    EXPECT_EQ(policy->recurrent_cell(), FEED_FORWARD);
+    EXPECT_EQ(policy->initial_log_std(), 0);
+    policy->clear_state_dependent_std();
+    policy->clear_recurrent_cell();
+    policy->clear_recurrent_size();
+    policy->clear_initial_log_std();
+  };
+  clear_later(experiment->mutable_policy());
+  for (auto& [group, policy] : *experiment->mutable_group_policies()) clear_later(&policy);
+  EXPECT_EQ(experiment->critic().recurrent_cell(), FEED_FORWARD);
+  experiment->mutable_critic()->clear_recurrent_cell();
+  experiment->mutable_critic()->clear_recurrent_size();
+  experiment->mutable_collection()->clear_sequence_length();
+  EXPECT_EQ(experiment->ppo().noise_scale(), 1);
+  experiment->mutable_ppo()->clear_noise_scale();
   EXPECT_EQ(FormatExperiment(*experiment), *text);
 }
 

@@ -186,7 +186,7 @@ TEST(ViewChunkTest, ChecksTheNumberOfGroupsAndMasksOfContinuousOnes) {
 }
 
 TEST(MaxChunkBytesTest, BoundsTheLargestChunkThereCanBe) {
-  for (const ChunkShape shape : {kShape, ChunkShape{1, 1}, ChunkShape{100, 7}}) {
+  for (const ChunkShape& shape : {kShape, ChunkShape{1, 1}, ChunkShape{100, 7}}) {
     const int most = shape.rollout_length * shape.copies;
     wire::Chunk chunk;
     MutableChunkView view = AllocateChunk(TwoGroupSpec(), shape, &chunk);

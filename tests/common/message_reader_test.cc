@@ -1,6 +1,8 @@
 #include "common/wire/message_reader.h"
 
 #include <random>
+#include <string>
+#include <type_traits>
 
 #include "gmock/gmock.h"
 #include "google/protobuf/stubs/logging.h"
@@ -30,17 +32,24 @@ std::string Join(const TensorPieces& pieces) {
   return joined;
 }
 
-// The chunk with its large tensors' data where protobuf puts it.
+// Puts large tensors' data where protobuf puts it.
+template <typename Tensors>
+void JoinTensors(const Tensors& received, google::protobuf::Message* message) {
+  ForEachField(
+      [&](const TrajectoryField& field, const auto& where) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(where)>, TensorPieces>) {
+          EXPECT_TRUE(TensorOf(*message, field.number).data().empty()) << field.name;
+          const std::string bytes = Join(where);
+          if (!bytes.empty()) MutableTensorOf(message, field.number)->set_data(bytes);
+        }
+      },
+      received);
+}
+
 wire::Chunk Whole(const ReceivedChunk& received) {
   wire::Chunk chunk = received.chunk;
-  for (int g = 0; g < chunk.groups_size(); ++g) {
-    EXPECT_TRUE(chunk.groups(g).observations().data().empty());
-    const std::string observations = Join(received.groups[g].observations);
-    if (!observations.empty()) chunk.mutable_groups(g)->mutable_observations()->set_data(observations);
-  }
-  if (const std::string extras = Join(received.state_extras); !extras.empty()) {
-    chunk.mutable_state_extras()->set_data(extras);
-  }
+  for (int g = 0; g < chunk.groups_size(); ++g) JoinTensors(received.groups[g], chunk.mutable_groups(g));
+  JoinTensors(received, &chunk);
   return chunk;
 }
 

@@ -6,7 +6,9 @@
 #include <memory>
 #include <new>
 
+#include "actor_worker/evaluation/episode_runner.h"
 #include "tests/environments/mpe_test_support.h"
+#include "tests/environments/smax_test_support.h"
 #include "tests/environments/traffic_test_support.h"
 
 namespace {
@@ -55,6 +57,26 @@ TEST(EnvironmentAllocationTest, AnEpisodeOfParticlesAllocatesNothing) {
         Case{"simple_tag", {{"predators", "SCRIPTED"}}}, Case{"simple_adversary", {{"good_agents", "SCRIPTED"}}},
         Case{"simple_speaker_listener", {}}, Case{"simple_reference", {}}}) {
     EXPECT_EQ(AllocationsOfAnEpisode(*MakeMpe(scenario, settings)), 0) << scenario;
+  }
+}
+
+// Of battles, which end in either way.
+TEST(EnvironmentAllocationTest, ABattleAllocatesNothing) {
+  for (const SettingsMap& settings :
+       {SettingsMap{{"map", "3s5z"}},
+        SettingsMap{
+            {"map", "smacv2_5_units"}, {"observations", "conic"}, {"actions", "continuous"}, {"opponent", "self"}}}) {
+    smax::Field field(settings);
+    EpisodeBuffers::Copy& copy = field.copy();
+    RandomStream random(1);
+    const int64_t before = allocations.load();
+    ASSERT_TRUE(field.smax.Reset(2).ok());
+    do {
+      field.Observe();
+      ChooseRandomActions(field.smax.spec(), random, copy.observation, copy.discrete, copy.continuous);
+      ASSERT_TRUE(field.smax.Step(copy.action, copy.outcome).ok());
+    } while (!copy.outcome.terminated && !copy.outcome.truncated);
+    EXPECT_EQ(allocations.load() - before, 0);
   }
 }
 

@@ -153,6 +153,14 @@ TEST(MpeEnvironmentTest, AScriptedSideIsNoGroupAndPlaysItsRule) {
   const auto other_rule = MakeMpePlayer("simple_tag", "chase_and_evade");
   const auto by_rule = PlayMpe(*learnt, rule.get(), 20), half_scripted = PlayMpe(*scripted, other_rule.get(), 20);
   for (size_t role = 0; role < 2; ++role) EXPECT_EQ(by_rule[role].mean, half_scripted[role].mean);
+  // Of the last episode, what no group is paid: the prey's return, behind the scenario's three statistics.
+  EXPECT_EQ(scripted->spec().statistics.back(), "return_of_prey");
+  PlayMpe(*scripted, other_rule.get(), 2);
+  std::vector<double> statistics(4);
+  scripted->EpisodeStatistics(absl::MakeSpan(statistics));
+  const double of_two = PlayMpe(*scripted, other_rule.get(), 2)[1].mean;
+  const double of_first = PlayMpe(*scripted, other_rule.get(), 1)[1].mean;
+  EXPECT_NEAR(statistics[3], 2 * of_two - of_first, 1e-9);
 }
 
 TEST(MpeEnvironmentTest, RefusesWhatLeavesNobodyToLearn) {

@@ -2,21 +2,24 @@
 // the same starts with the same actions and random draws: every decision ends in the same state, and is seen and paid
 // alike.
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <tuple>
 
+#include "absl/strings/str_cat.h"
 #include "common/files/safetensors.h"
 #include "tests/environments/smax_test_support.h"
 
 namespace troupe::smax {
 namespace {
 
+constexpr char kFolder[] = TROUPE_SOURCE_DIR "/tests/golden/smax/";
 constexpr double kTolerance = 1e-4;
 
 class Recording {
  public:
   explicit Recording(const std::string& name) {
-    const auto file = ReadSafetensors(std::string(TROUPE_SOURCE_DIR) + "/tests/golden/smax/" + name + ".safetensors");
+    const auto file = ReadSafetensors(absl::StrCat(kFolder, name, ".safetensors"));
     EXPECT_TRUE(file.ok()) << file.status();
     if (!file.ok()) return;
     settings = {file->metadata.begin(), file->metadata.end()};
@@ -174,7 +177,19 @@ TEST_P(SmaxOracle, FightsAsJaxmarlDid) {
   ExpectNear(field.copy().observation.state_extras, recording_.All<float>("state"), "global state number");
 }
 
-INSTANTIATE_TEST_SUITE_P(Battles, SmaxOracle, testing::Values("3m"), [](const auto& info) { return info.param; });
+std::vector<std::string> AllRecordings() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+    if (entry.path().extension() == ".safetensors") names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Battles, SmaxOracle, testing::ValuesIn(AllRecordings()),
+                         [](const auto& info) { return info.param; });
+
+TEST(SmaxRecordingsTest, AreThere) { EXPECT_FALSE(AllRecordings().empty()); }
 
 }  // namespace
 }  // namespace troupe::smax

@@ -135,7 +135,7 @@ TEST(SmaxEpisodeTest, SelfPlayRewardIsZeroSum) {
 
 // jaxmarl compares its clock with the limit before it counts the decision.
 TEST(SmaxEpisodeTest, TheClockCutsAfterOneDecisionMoreThanItsLimit) {
-  Field field({{"enemy_shoots", "false"}, {"walls_cause_death", "false"}});
+  Field field(SettingsMap{{"enemy_shoots", "false"}, {"walls_cause_death", "false"}});
   ASSERT_TRUE(field.smax.Reset(3).ok());
   for (int decision = 1; decision <= 101; ++decision) {
     field.Step(kStop);
@@ -212,7 +212,7 @@ TEST(SmaxObservationTest, StateIsRawOrScaled) {
 }
 
 TEST(SmaxDeploymentTest, TeamsStartWithinTwoCellsOfTheirPoints) {
-  Field field({{"map", "3s5z_vs_3s6z"}});
+  Field field(SettingsMap{{"map", "3s5z_vs_3s6z"}});
   ASSERT_TRUE(field.smax.Reset(5).ok());
   const Battle& battle = field.smax.battle();
   ASSERT_EQ(battle.num_units(), 17);
@@ -226,7 +226,7 @@ TEST(SmaxDeploymentTest, TeamsStartWithinTwoCellsOfTheirPoints) {
 }
 
 TEST(SmaxDeploymentTest, Smacv2DrawsTheSameKindsForBothTeams) {
-  Field field({{"map", "smacv2_10_units"}});
+  Field field(SettingsMap{{"map", "smacv2_10_units"}});
   std::set<int> kinds;
   int enemies_right = 0;
   for (uint64_t seed = 0; seed < 40; ++seed) {
@@ -246,7 +246,7 @@ TEST(SmaxDeploymentTest, Smacv2DrawsTheSameKindsForBothTeams) {
 
 TEST(SmaxHeuristicTest, ShootsOnAtItsTargetAndElseAtTheNearest) {
   SameDraws draws(0);
-  Field field({{"map", "3m"}});
+  Field field(SettingsMap{{"map", "3m"}});
   field.Begin({16, 16, 16, 19, 30, 30}, {16, 18, 21, 16, 2, 30}, draws);
   Heuristic heuristic(6, {});
   EXPECT_EQ(heuristic.Act(field.smax.battle(), 3, draws), kFirstAttack + 2) << "ally 0 is nearest";
@@ -258,7 +258,7 @@ TEST(SmaxHeuristicTest, ShootsOnAtItsTargetAndElseAtTheNearest) {
 
 TEST(SmaxHeuristicTest, WalksToAFoeInSightAndElseOppositeItsStart) {
   SameDraws draws(0);
-  Field field({{"map", "3m"}});
+  Field field(SettingsMap{{"map", "3m"}});
   field.Begin({16, 1, 1, 23, 24, 30}, {16, 2, 30, 17, 30, 10}, draws);
   Heuristic heuristic(6, {});
   EXPECT_EQ(heuristic.Act(field.smax.battle(), 3, draws), kLeft) << "7 cells left, in sight and out of range";
@@ -289,7 +289,7 @@ TEST(SmaxSettingsTest, EveryMapHasItsNumberOfAgentsAndActions) {
                                                                {"smacv2_20_units", 20, 20}};
   EXPECT_EQ(AllMaps().size(), maps.size());
   for (const auto& [map, allies, enemies] : maps) {
-    Field field({{"map", map}});
+    Field field(SettingsMap{{"map", map}});
     const AgentGroupSpec& group = field.smax.spec().groups[0];
     EXPECT_EQ(group.num_agents(), allies) << map;
     EXPECT_EQ(group.action_size, 5 + enemies) << map;

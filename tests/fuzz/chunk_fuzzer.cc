@@ -13,9 +13,9 @@ namespace troupe {
 namespace {
 
 // The first group's network remembers, the second one's does not.
-const ChunShape() & Shape() {
+const ChunkShape& Shape() {
   static const auto& shape =
-      *new ChunShape(){.rollout_length = 3, .copies = 2, .network_states = {{.state_size = 5, .sequence_length = 2}}};
+      *new ChunkShape{.rollout_length = 3, .copies = 2, .network_states = {{.state_size = 5, .sequence_length = 2}}};
   return shape;
 }
 

@@ -167,6 +167,15 @@ TEST_P(SameAsAlone, OnAPendulumWithAGaussianPolicy) {
   ExpectEachUpdateOnce(together, 4);
 }
 
+TEST_P(SameAsAlone, OnGridWorldWithRecurrentNetworks) {
+  const RankedRun alone(GetParam(), 6), together(GetParam(), 6);
+  ExpectTheSame(alone, together, 6,
+                {"--set=policy.recurrent_cell=GRU", "--set=policy.recurrent_size=16", "--set=policy.activation=TANH",
+                 "--set=critic.recurrent_cell=LSTM", "--set=critic.recurrent_size=16", "--set=critic.activation=TANH",
+                 "--set=collection.sequence_length=5"});
+  ExpectEachUpdateOnce(together, 6);
+}
+
 TEST_P(SameAsAlone, OnTrafficGrid) {
   RankedRun alone(GetParam(), 1), together(GetParam(), 1);
   alone.experiment = together.experiment = TROUPE_SOURCE_DIR "/deploy/experiments/traffic_grid.textproto";

@@ -64,6 +64,17 @@ TEST(Determinism, WeightsOfGaussianPoliciesDoNotDependOnTheNumberOfWorkers) {
   EXPECT_NE(WeightsWith("PIPELINED", 1, {}, pendulum), one);
 }
 
+TEST(Determinism, WeightsOfRecurrentNetworksDoNotDependOnTheNumberOfWorkers) {
+  const std::vector<std::string> flags = {"--set=policy.recurrent_cell=GRU", "--set=policy.recurrent_size=16",
+                                          "--set=critic.recurrent_cell=LSTM", "--set=critic.recurrent_size=16",
+                                          "--set=collection.sequence_length=5"};
+  const std::string one = WeightsWith("PIPELINED", 1, flags);
+  EXPECT_EQ(one.size(), 64);
+  EXPECT_EQ(WeightsWith("PIPELINED", 2, flags), one);
+  EXPECT_EQ(WeightsWith("PIPELINED", 4, flags), one);
+  EXPECT_NE(WeightsWith("PIPELINED", 1), one);
+}
+
 // What grid_world shows is exact in half precision.
 TEST(Determinism, HalfObservationsThatAreExactGiveTheSameWeights) {
   EXPECT_EQ(WeightsWith("PIPELINED", 2, {"--set=collection.half_observations=true"}), WeightsWith("PIPELINED", 1));

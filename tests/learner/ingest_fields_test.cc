@@ -141,6 +141,19 @@ TEST(NetworkStatesTest, TravelIntoTheBatchesColumns) {
   }
 }
 
+TEST(NetworkStatesTest, HowLongSequencesAreDoesNotMatterWhereNothingIsRemembered) {
+  const ChunkShape shape{.rollout_length = 4, .copies = 3, .network_states = {{0, 0}, {0, 0}}};
+  const wire::Chunk chunk = MakeChunk(TwoGroupSpec(), shape, {}, /*seed=*/3);
+  const ChunkInPieces received(chunk, /*piece_bytes=*/200);
+  const auto view = CheckChunk(TwoGroupSpec(), shape, received.get());
+  ASSERT_TRUE(view.ok()) << view.status();
+  TrainingBatch batch;
+  AllocateBatch(TwoGroupSpec(), shape, /*num_chunks=*/1, &batch);
+  CopyColumns(TwoGroupSpec(), shape, *view, /*block=*/0, &batch);
+  EXPECT_TRUE(batch.groups[0].network_states.empty());
+  EXPECT_EQ(batch.groups[0].rewards.back(), view->groups[0].rewards.back());
+}
+
 TEST(NetworkStatesTest, MustBeFinite) {
   wire::Chunk chunk = MakeChunk(TwoGroupSpec(), RememberingShape(), {}, /*seed=*/3);
   reinterpret_cast<float*>(chunk.mutable_groups(0)->mutable_network_states()->mutable_data()->data())[33] = kNan;

@@ -209,7 +209,8 @@ LATER_SCENES = {
 }
 LATER_BY_HAND = {
     "schedules_are_over": ("one pair", {"ppo": {"anneal_learning_rate": True, "schedule_env_steps": 50}}),
-    "gaussian_by_parameter": ("pilots", {"ppo": {"minibatch_size": 10, "entropy_coefficient": 0.05}}),
+    "gaussian_by_parameter": ("pilots", {
+        "policy": {"hidden_layer_norm": True}, "ppo": {"minibatch_size": 10, "entropy_coefficient": 0.05}}),
     "gaussian_by_state": ("pilots", {
         "policy": {"state_dependent_std": True, "hidden_sizes": [12], "agent_id_input": True},
         "ppo": {"entropy_coefficient": 0.05, "adam_epsilon": 0.01}}),
@@ -220,15 +221,14 @@ LATER_BY_HAND = {
         "policy": {"sharing": "PARTITIONED", "partition": [1, 0, 1]},
         "ppo": {"epochs": 10, "target_kl": 0.03, "weight_decay": 0.02, "adam_epsilon": 0.01}}),
     "squashed_by_parameter_v_trace": ("pilots", {
-        "policy": {"distribution": "SQUASHED_GAUSSIAN"},
+        "policy": {"distribution": "SQUASHED_GAUSSIAN"}, "critic": {"heads": "EACH_AGENT"},
         "ppo": {"lag_correction": "V_TRACE", "entropy_coefficient": 0.1, "adam_epsilon": 0.01}}),
     "squashed_by_state_of_each_agent": ("pilots", {
         "policy": {"distribution": "SQUASHED_GAUSSIAN", "state_dependent_std": True, "sharing": "PER_AGENT",
                    "activation": "TANH"},
         "ppo": {"entropy_coefficient": 0.1, "minibatch_size": 10}}),
     "gaussian_beside_categorical": ("pilots and tower", {
-        "group_policies": {"pilots": {"sharing": "PER_AGENT", "hidden_layer_norm": True},
-                           "tower": {"hidden_sizes": [7]}},
+        "group_policies": {"pilots": {"sharing": "PER_AGENT"}, "tower": {"hidden_sizes": [7]}},
         "critic": {"heads": "EACH_AGENT"},
         "ppo": {"minibatch_size": 8, "entropy_coefficient": 0.03}}),
     "squashed_beside_categorical_scaled_noise": ("pilots and tower", {

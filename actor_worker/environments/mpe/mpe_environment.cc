@@ -28,7 +28,7 @@ EnvironmentSpec MakeSpec(const std::string& name, const MpeSettings& settings, c
   spec.state_includes_observations = true;
   for (const MpeStatistic& tally : tallies) spec.statistics.push_back(tally.name);
   for (const MpeRole& role : roles) {
-    if (roles.size() > 1) spec.statistics.push_back(absl::StrCat("return_of_", role.group));
+    if (role.scripted) spec.statistics.push_back(absl::StrCat("return_of_", role.group));
   }
   return spec;
 }
@@ -181,7 +181,10 @@ void MpeEnvironment::EpisodeStatistics(absl::Span<double> statistics) const {
                     : tally == MpeTally::kSum ? sums_[i]
                                               : sums_[i] / std::max(step_, 1);
   }
-  for (size_t i = tallies_.size(); i < statistics.size(); ++i) statistics[i] = role_returns_[i - tallies_.size()];
+  size_t next = tallies_.size();
+  for (size_t r = 0; r < roles_.size(); ++r) {
+    if (roles_[r].scripted) statistics[next++] = role_returns_[r];
+  }
 }
 
 // The square from −1.2 to 1.2, agents by their number, landmarks as letters, and below it every agent in numbers.
@@ -214,9 +217,9 @@ std::string MpeEnvironment::Render() const {
       ++agent;
     }
   }
-  for (const int goal : world_.goals)
-    absl::StrAppend(&text, "goal: ", std::string(1, static_cast<char>('a' + goal)), "\n");
-  return text;
+  if (!world_.goals.empty()) text += "goals";
+  for (const int goal : world_.goals) absl::StrAppend(&text, " ", std::string(1, static_cast<char>('a' + goal)));
+  return world_.goals.empty() ? text : text + "\n";
 }
 
 Baseline MpeBaseline(const std::string& name,

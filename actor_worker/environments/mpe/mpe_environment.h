@@ -2,8 +2,8 @@
 // shows. Episodes end after max_steps alone (truncated); nothing is masked and nobody dies. Global state: all
 // observations.
 //
-// Statistics: the scenario's, then, where there are several roles, for each role `return_of_GROUP`: its agents' mean
-// reward, summed over the episode, scripted ones too.
+// Statistics: the scenario's, then for each scripted role `return_of_GROUP`: its agents' mean reward, summed over the
+// episode (those of groups are in every evaluation anyway).
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_MPE_MPE_ENVIRONMENT_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_MPE_MPE_ENVIRONMENT_H_
 

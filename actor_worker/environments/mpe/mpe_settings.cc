@@ -14,7 +14,8 @@ MpeSettings ReadMpeSettings(SettingsReader& reader) {
   }
   if (reader.Choice("dynamics", "MPE2", {"MPE2", "ORIGINAL"},
                     "motion and first places, of the same two codes: in the original a step's push moves an agent in "
-                    "that step, and landmarks of some scenarios start nearer to the middle") == "ORIGINAL") {
+                    "that step, simple_tag's pushes are larger, and some landmarks start nearer to the middle") ==
+      "ORIGINAL") {
     settings.dynamics = MpeDynamics::kOriginal;
   }
   settings.continuous_actions = reader.Boolean("continuous_actions", fallback.continuous_actions,

@@ -1,9 +1,9 @@
 // The hand-written player SMAX's enemies are played by; it plays allies as well.
 //
 // Each unit for itself, from what it sees: while a foe is in range it shoots, at the same one until that is dead or out
-// of range, then at the nearest (or any, random_target). Else it walks towards a foe in sight, drawn anew in every
-// decision, and with none in sight towards the place opposite of its start, rotated by 180° about the field's centre.
-// It walks along the axis that leads nearest there, foes of its own speed are never caught.
+// of range, then at the nearest (or at any, random_target). Else it walks towards a foe in sight, drawn anew in every
+// decision, and with none in sight towards the place opposite its start, rotated by 180° about the field's centre;
+// always along the axis nearest to that direction.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_SMAX_HEURISTIC_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_SMAX_HEURISTIC_H_
 

@@ -20,7 +20,8 @@ namespace troupe {
 
 // Host values of all parameters, one after another. Weights: orthogonal per set, or uniform with Kaiming's bound (fan
 // in), gain √2 for RELU and 5/3 for TANH, 1 for a cell's, all its gates' as one matrix, output_gain for the last layer
-// (arXiv:2103.01955, table 7). Biases 0, norms' gains 1. What comes out depends on the spec and `key` alone.
+// (arXiv:2103.01955, table 7). Biases 0, but 1 of an LSTM's forget gate (Jozefowicz et al., ICML 2015), norms' gains 1.
+// What comes out depends on the spec and `key` alone.
 std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key);
 
 // The stack's parameters and then the free ones, [sets, size], if there are any.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "common/base/random.h"
@@ -59,6 +60,13 @@ std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key) {
     const size_t start = values.size();
     values.resize(start + count, parameter.name.ends_with(".gain") ? 1.0f : 0.0f);
     ++stream;
+    // An LSTM forgets little at first.
+    if (parameter.name == "cell.input_bias" && spec.cell == Cell::kLstm) {
+      for (int set = 0; set < spec.num_sets; ++set) {
+        const auto gates = values.begin() + static_cast<int64_t>(start) + int64_t{4} * set * spec.recurrent_size;
+        std::fill_n(gates + spec.recurrent_size, spec.recurrent_size, 1.0f);
+      }
+    }
     if (!parameter.name.ends_with("weight")) continue;
     const int64_t inputs = parameter.shape[1], outputs = parameter.shape[2];
     for (int64_t set = 0; set < parameter.shape[0]; ++set) {
