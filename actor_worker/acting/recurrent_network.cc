@@ -90,17 +90,21 @@ void RecurrentNetwork::Multiply(const Layer& layer, int set, const float* input,
                         layer.biases[set].data(), /*relu=*/false, output.data(), layer.padded});
 }
 
+void RecurrentNetwork::ExponentiateGates(const float* gate_inputs, int64_t stride, int rows, int count) {
+  const int padded = state_layer_.padded;
+  for (int r = 0; r < rows; ++r) {
+    const float* const gi = gate_inputs + r * stride * state_layer_.outputs;
+    const float* const gh = state_products_.data() + int64_t{r} * padded;
+    float* const to = logistic_.data() + int64_t{r} * padded;
+    for (int i = 0; i < count; ++i) to[i] = -(gi[i] + gh[i]);
+  }
+  kernels_.exponential(logistic_.data(), int64_t{rows} * padded);
+}
+
 void RecurrentNetwork::StepGru(const float* gate_inputs, int64_t stride, int rows, float* state) {
   const int size = spec_.stack.recurrent_size, gates = state_layer_.outputs, padded = state_layer_.padded;
   const int width = PaddedSize(size);
-  // −x of the reset and the update gate, then σ(x) = 1 / (1 + e^−x) of both.
-  for (int r = 0; r < rows; ++r) {
-    const float* const gi = gate_inputs + r * stride * gates;
-    const float* const gh = state_products_.data() + int64_t{r} * padded;
-    float* const to = logistic_.data() + int64_t{r} * padded;
-    for (int i = 0; i < 2 * size; ++i) to[i] = -(gi[i] + gh[i]);
-  }
-  kernels_.exponential(logistic_.data(), int64_t{rows} * padded);
+  ExponentiateGates(gate_inputs, stride, rows, 2 * size);
   for (int r = 0; r < rows; ++r) {
     const float* const gi = gate_inputs + r * stride * gates + 2 * size;
     const float* const gh = state_products_.data() + int64_t{r} * padded + 2 * size;
@@ -124,16 +128,14 @@ void RecurrentNetwork::StepGru(const float* gate_inputs, int64_t stride, int row
 void RecurrentNetwork::StepLstm(const float* gate_inputs, int64_t stride, int rows, float* state) {
   const int size = spec_.stack.recurrent_size, gates = state_layer_.outputs, padded = state_layer_.padded;
   const int width = PaddedSize(size);
-  // −x of all gates but g, whose place is left at 0; x of g.
+  // Of g among them nothing is read.
+  ExponentiateGates(gate_inputs, stride, rows, gates);
   for (int r = 0; r < rows; ++r) {
-    const float* const gi = gate_inputs + r * stride * gates;
-    const float* const gh = state_products_.data() + int64_t{r} * padded;
-    float* const to = logistic_.data() + int64_t{r} * padded;
+    const float* const gi = gate_inputs + r * stride * gates + 2 * size;
+    const float* const gh = state_products_.data() + int64_t{r} * padded + 2 * size;
     float* const g = tangents_.data() + int64_t{r} * width;
-    for (int i = 0; i < gates; ++i) to[i] = -(gi[i] + gh[i]);
-    for (int i = 0; i < size; ++i) g[i] = gi[2 * size + i] + gh[2 * size + i];
+    for (int i = 0; i < size; ++i) g[i] = gi[i] + gh[i];
   }
-  kernels_.exponential(logistic_.data(), int64_t{rows} * padded);
   kernels_.hyperbolic_tangent(tangents_.data(), int64_t{rows} * width);
   for (int r = 0; r < rows; ++r) {
     const float* const gate = logistic_.data() + int64_t{r} * padded;

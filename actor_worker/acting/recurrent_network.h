@@ -33,6 +33,8 @@ class RecurrentNetwork final : public Network {
 
   Layer MakeLayer(int inputs, int outputs) const;
   void Multiply(const Layer& layer, int set, const float* input, int64_t stride, int rows, AlignedFloats& output) const;
+  // logistic_ becomes e^−x of the first `count` of each row's gates; σ(x) = 1 / (1 + e^−x).
+  void ExponentiateGates(const float* gate_inputs, int64_t stride, int rows, int count);
   // From the gates' inputs of `rows` rows `stride` rows apart to their new states, whose outputs come to stand in
   // cell_outputs_.
   void StepGru(const float* gate_inputs, int64_t stride, int rows, float* state);

@@ -18,9 +18,8 @@ BlockEngine::BlockEngine(const DenseStackSpec& spec, const BlockKernels* kernels
     : spec_(spec),
       objective_(std::move(objective)),
       parameters_(parameters),
-      num_free_(num_free),
-      first_free_(spec.num_parameters()),
-      stack_(spec, kernels) {}
+      stack_(spec, kernels),
+      sums_(parameters, spec.num_parameters(), num_free) {}
 
 void BlockEngine::MakeLanes() {
   while (static_cast<int>(lanes_.size()) < ComputeThreads()) {
@@ -38,8 +37,7 @@ void BlockEngine::Begin(const NetworkRows& rows, const MinibatchTask& task) {
   rows_per_part_ = std::max(kRowsPerPart, (even + kBlockRows - 1) / kBlockRows * kBlockRows);
   parts_per_set_ = (rows_per_set_ + rows_per_part_ - 1) / rows_per_part_;
   MakeLanes();
-  figures_of_part_.assign(num_parts(), {});
-  free_gradients_.assign(num_parts() * num_free_, 0.0f);
+  sums_.Begin(parts_per_set_, stack_.num_sets());
   if (num_parts() <= static_cast<int64_t>(gradient_of_part_.size())) return;
   const int64_t stride = (stack_.set_gradient_size() + 15) / 16 * 16;
   gradients_ = AlignedWords(num_parts() * stride);
@@ -74,9 +72,9 @@ void BlockEngine::RunPart(int64_t part, int lane) {
                       .fields = rows_.fields,
                       .masks = rows_.masks,
                       .index = own.index.data(),
-                      .free = num_free_ > 0 ? parameters_ + first_free_ + set * num_free_ : nullptr,
-                      .free_gradient = num_free_ > 0 ? free_gradients_.data() + part * num_free_ : nullptr},
-                     task_.denominators[set], task_.scalars, own.dy.data(), &figures_of_part_[part]);
+                      .free = sums_.free(part),
+                      .free_gradient = sums_.free_gradient(part)},
+                     task_.denominators[set], task_.scalars, own.dy.data(), sums_.figures(part));
     stack_.Backward(set, own.dy.data(), rows, first > begin, &own.scratch, gradient_of_part_[part]);
   }
 }
@@ -85,22 +83,9 @@ void BlockEngine::Sum(int64_t item, float* gradient) {
   const bool is_layer = item < num_layers();
   const int64_t set = is_layer ? item / stack_.num_layers() : item - num_layers();
   if (task_.stepped != nullptr && task_.stepped[set] == 0) return;
-  if (!is_layer) {
-    float* const to = gradient + first_free_ + set * num_free_;
-    std::fill_n(to, num_free_, 0.0f);
-    for (int64_t part = set * parts_per_set_; part < (set + 1) * parts_per_set_; ++part) {
-      for (int64_t i = 0; i < num_free_; ++i) to[i] += free_gradients_[part * num_free_ + i];
-    }
-    return;
-  }
+  if (!is_layer) return sums_.SumFree(set, gradient);
   stack_.SumLayer(parameters_, set, item % stack_.num_layers(), gradient_of_part_.data() + set * parts_per_set_,
                   parts_per_set_, gradient);
-}
-
-void BlockEngine::AddFigures(int set, Objective::Figures* sums) const {
-  for (int64_t part = set * parts_per_set_; part < (set + 1) * parts_per_set_; ++part) {
-    for (size_t i = 0; i < sums->size(); ++i) (*sums)[i] += figures_of_part_[part][i];
-  }
 }
 
 void BlockEngine::Refresh(int64_t item) {

@@ -9,6 +9,7 @@
 #include "common/specs/policy_spec.h"
 #include "learner/arithmetic/blocks/block_stack.h"
 #include "learner/arithmetic/cpu/gradient_engine.h"
+#include "learner/arithmetic/cpu/part_sums.h"
 
 namespace troupe {
 
@@ -23,9 +24,9 @@ class BlockEngine final : public GradientEngine {
   int64_t num_parts() const override { return stack_.num_sets() * parts_per_set_; }
   void RunPart(int64_t part, int lane) override;
   // Items are the layers of every set, then every set's free parameters.
-  int64_t num_sum_items() const override { return num_layers() + (num_free_ > 0 ? stack_.num_sets() : 0); }
+  int64_t num_sum_items() const override { return num_layers() + (sums_.num_free() > 0 ? stack_.num_sets() : 0); }
   void Sum(int64_t item, float* gradient) override;
-  void AddFigures(int set, Objective::Figures* sums) const override;
+  void AddFigures(int set, Objective::Figures* sums) const override { sums_.AddFigures(set, sums); }
   int64_t num_refresh_items() const override { return num_layers(); }
   void Refresh(int64_t item) override;
   void Infer(const NetworkRows& rows, float* outputs) override;
@@ -45,8 +46,6 @@ class BlockEngine final : public GradientEngine {
   const DenseStackSpec spec_;
   const std::shared_ptr<const Objective> objective_;
   const float* const parameters_;
-  const int64_t num_free_;
-  const int64_t first_free_;  // their place among the parameters
   BlockStack stack_;
   NetworkRows rows_;
   MinibatchTask task_;
@@ -54,8 +53,7 @@ class BlockEngine final : public GradientEngine {
   std::vector<Lane> lanes_;
   AlignedWords gradients_;  // [parts, set_gradient_size]
   std::vector<float*> gradient_of_part_;
-  std::vector<float> free_gradients_;  // [parts, num_free_]
-  std::vector<Objective::Figures> figures_of_part_;
+  PartSums sums_;
 };
 
 }  // namespace troupe

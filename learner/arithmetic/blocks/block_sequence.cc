@@ -48,7 +48,7 @@ BlockSequence::BlockSequence(const DenseStackSpec& spec, const BlockKernels* ker
       norm_(BlockNormOf(kernels)),
       parameters_(parameters),
       before_(spec.BeforeCell(), kernels),
-      plain_(*kernels, spec.recurrent_size) {
+      plain_(*norm_, spec.recurrent_size) {
   const std::map<std::string, int64_t> places = PlacesOf(spec);
   const int64_t size = spec.recurrent_size;
   state_ = MakeProduct(size, spec.num_gates() * size, places.at("cell.state_weight"), before_.set_gradient_size());
@@ -59,13 +59,6 @@ BlockSequence::BlockSequence(const DenseStackSpec& spec, const BlockKernels* ker
     shift_ = places.at("cell_norm.bias");
     folded_ = AlignedWords(spec.num_sets * output_.size());
     folded_bias_ = AlignedWords(spec.num_sets * output_.outputs);
-  }
-  // As BlockStack's.
-  if (norm_->reads_activation) {
-    std::fill_n(plain_.words.floats(), kBlockRows * PaddedColumns(size), 1.0f);
-  } else {
-    plain_.sheet.positive = plain_.words.data();
-    std::fill_n(plain_.words.data(), kBlockRows * PaddedColumns(size) / kPanelColumns, ~uint32_t{0});
   }
 }
 
@@ -129,6 +122,13 @@ void BlockSequence::Refresh(int64_t set, int64_t layer) {
   Pack(output_, set, weight);
 }
 
+const float* BlockSequence::Memory(const float* state, int64_t rows, Lane* lane) const {
+  const int64_t size = spec_.recurrent_size, remembered = spec_.state_size();
+  if (remembered == size) return state;
+  for (int64_t r = 0; r < rows; ++r) std::copy_n(state + r * remembered, size, lane->outputs.data() + r * size);
+  return lane->outputs.data();
+}
+
 void BlockSequence::Step(int lane, const StepCall& call, int64_t keep) {
   Lane& own = lanes_[lane];
   Kept& kept = own.steps[std::max<int64_t>(keep, 0)];
@@ -140,13 +140,7 @@ void BlockSequence::Step(int lane, const StepCall& call, int64_t keep) {
   std::copy_n(call.state, rows * remembered, kept.before.data());
   before_.Forward(parameters_, call.set, call.x, call.offsets, rows, &kept.scratch, kept.gates.data());
 
-  // What the cell multiplies is the first H numbers of a row's state.
-  const float* memory = call.state;
-  if (remembered != size) {
-    for (int64_t r = 0; r < rows; ++r) std::copy_n(call.state + r * remembered, size, own.outputs.data() + r * size);
-    memory = own.outputs.data();
-  }
-  kernels_->load(memory, nullptr, rows, size, own.states.sheet);
+  kernels_->load(Memory(call.state, rows, &own), nullptr, rows, size, own.states.sheet);
   kernels_->output(own.states.sheet, rows, size, state_.outputs, state_.packed.data() + call.set * state_.packed_words,
                    parameters_ + state_.bias + call.set * state_.outputs, own.products.data());
   if (spec_.cell == Cell::kGru) {
@@ -162,12 +156,8 @@ void BlockSequence::Step(int lane, const StepCall& call, int64_t keep) {
 
 void BlockSequence::Output(int64_t set, int64_t rows, const float* state, Lane* lane, Kept* kept,
                            float* outputs) const {
-  const int64_t size = spec_.recurrent_size, remembered = spec_.state_size();
-  if (remembered != size) {
-    for (int64_t r = 0; r < rows; ++r) std::copy_n(state + r * remembered, size, lane->outputs.data() + r * size);
-    state = lane->outputs.data();
-  }
-  kernels_->load(state, nullptr, rows, size, kept->output.sheet);
+  const int64_t size = spec_.recurrent_size;
+  kernels_->load(Memory(state, rows, lane), nullptr, rows, size, kept->output.sheet);
   const float* bias = parameters_ + output_.bias + set * output_.outputs;
   if (spec_.hidden_layer_norm) {
     norm_->normalize(kept->output.sheet, rows, size, kLayerNormEpsilon, kept->output.sheet, kept->reciprocals.data());
@@ -185,10 +175,10 @@ void BlockSequence::OutputBackward(int64_t set, int64_t rows, const float* slope
   kernels_->backward_weight(kept.output.sheet, lane->slopes.sheet, rows, size, output_.outputs, add, gradient,
                             gradient + output_.size());
   kernels_->backward_input(lane->slopes.sheet, rows, size, output_.outputs,
-                           output_.transposed.data() + set * output_.transposed_words, plain_.sheet,
+                           output_.transposed.data() + set * output_.transposed_words, plain_.sheet(),
                            BlockActivation::kRelu, lane->output_slopes.sheet);
   if (spec_.hidden_layer_norm) {
-    norm_->backward(lane->output_slopes.sheet, kept.output.sheet, plain_.sheet, BlockActivation::kRelu, rows, size,
+    norm_->backward(lane->output_slopes.sheet, kept.output.sheet, plain_.sheet(), BlockActivation::kRelu, rows, size,
                     kept.reciprocals.data());
   }
   ReadSheet(lane->output_slopes.sheet, rows, size, lane->passed.data());
@@ -218,21 +208,14 @@ void BlockSequence::Backward(int lane, int64_t set, int64_t rows, int64_t steps,
     before_.Backward(set, own.input_slopes.data(), rows, adds, &kept.scratch, set_gradient);
 
     // Through the product with the state to what was remembered before.
-    const float* memory = kept.before.data();
-    if (remembered != size) {
-      for (int64_t r = 0; r < rows; ++r) {
-        std::copy_n(kept.before.data() + r * remembered, size, own.outputs.data() + r * size);
-      }
-      memory = own.outputs.data();
-    }
-    kernels_->load(memory, nullptr, rows, size, own.states.sheet);
+    kernels_->load(Memory(kept.before.data(), rows, &own), nullptr, rows, size, own.states.sheet);
     kernels_->load(by_products, nullptr, rows, state_.outputs, own.slopes.sheet);
     float* const gradient = set_gradient + state_.in_gradient;
     kernels_->backward_weight(own.states.sheet, own.slopes.sheet, rows, size, state_.outputs, adds, gradient,
                               gradient + state_.size());
     if (t == 0) break;  // a sequence's first state is given
     kernels_->backward_input(own.slopes.sheet, rows, size, state_.outputs,
-                             state_.transposed.data() + set * state_.transposed_words, plain_.sheet,
+                             state_.transposed.data() + set * state_.transposed_words, plain_.sheet(),
                              BlockActivation::kRelu, own.state_slopes.sheet);
     ReadSheet(own.state_slopes.sheet, rows, size, own.passed.data());
     for (int64_t r = 0; r < rows; ++r) {

@@ -65,11 +65,14 @@ class BlockSequence final : public SequenceNetwork {
     std::vector<float> input_slopes;    // the same: by gi
     std::vector<float> product_slopes;  // the same: by gh
     std::vector<float> slope, passed;   // by the state [kSequenceRows, D]; by m through a product [kSequenceRows, H]
-    std::vector<float> outputs;         // [kSequenceRows, H]
+    std::vector<float> outputs;         // [kSequenceRows, H], of Memory
   };
 
   Product MakeProduct(int64_t inputs, int64_t outputs, int64_t weight, int64_t in_gradient) const;
   void Pack(Product& product, int64_t set, const float* weight) const;
+  // The first H numbers of each row's state, [rows, H]: what the cell multiplies, and what it puts out. In `state`
+  // itself where there are no others, else in lane->outputs.
+  const float* Memory(const float* state, int64_t rows, Lane* lane) const;
   // The outputs of the cell, normed, times the output layer.
   void Output(int64_t set, int64_t rows, const float* state, Lane* lane, Kept* kept, float* outputs) const;
   // What Output does, back: overwrites lane->passed by the gradient by the cell's outputs.
@@ -84,7 +87,7 @@ class BlockSequence final : public SequenceNetwork {
   Product state_, output_;
   int64_t gain_ = 0, shift_ = 0;       // the norm's after the cell: of set 0 among all sets' parameters
   AlignedWords folded_, folded_bias_;  // with the norm: all sets' output weight and bias that have taken it in
-  Sheet plain_;                        // of a ReLU that lets everything through
+  PlainSheet plain_;
   std::vector<Lane> lanes_;
 };
 

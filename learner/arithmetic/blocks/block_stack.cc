@@ -22,6 +22,18 @@ AlignedWords::AlignedWords(int64_t count) {
 
 void AlignedWords::Free::operator()(uint32_t* words) const { std::free(words); }
 
+PlainSheet::PlainSheet(const BlockNorm& norm, int64_t columns) {
+  const int64_t floats = kBlockRows * PaddedColumns(columns), flags = floats / kPanelColumns;
+  words_ = AlignedWords(norm.reads_activation ? floats : flags);
+  if (norm.reads_activation) {
+    sheet_.by_pair = words_.data();
+    std::fill_n(words_.floats(), floats, 1.0f);
+  } else {
+    sheet_.positive = words_.data();
+    std::fill_n(words_.data(), flags, ~uint32_t{0});
+  }
+}
+
 BlockStack::BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels)
     : spec_(spec),
       kernels_(kernels),
@@ -58,15 +70,8 @@ BlockStack::BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels)
   add_layer(spec.output_size);
   if (!spec.hidden_layer_norm) return;
   int64_t widest = 0;
-  for (const Layer& layer : layers_) widest = std::max(widest, PaddedColumns(layer.inputs));
-  ones_ = AlignedWords(kBlockRows * (norm_->reads_activation ? widest : widest / kPanelColumns));
-  if (norm_->reads_activation) {
-    plain_.by_pair = ones_.data();
-    std::fill_n(ones_.floats(), kBlockRows * widest, 1.0f);
-  } else {
-    plain_.positive = ones_.data();
-    std::fill_n(ones_.data(), kBlockRows * widest / kPanelColumns, ~uint32_t{0});
-  }
+  for (const Layer& layer : layers_) widest = std::max(widest, layer.inputs);
+  plain_ = PlainSheet(*norm_, widest);
 }
 
 int64_t BlockStack::products_per_row() const {
@@ -175,8 +180,8 @@ void BlockStack::Backward(int64_t set, const float* dy, int64_t rows, bool add, 
     if (i == 0) return;
     const uint32_t* const transposed = layer.transposed.data() + set * layer.transposed_words;
     if (layer.normed) {
-      kernels_->backward_input(*current, rows, layer.inputs, layer.outputs, transposed, plain_, BlockActivation::kRelu,
-                               *previous);
+      kernels_->backward_input(*current, rows, layer.inputs, layer.outputs, transposed, plain_.sheet(),
+                               BlockActivation::kRelu, *previous);
       norm_->backward(*previous, inputs, scratch->made_[i], activation_, rows, layer.inputs, scratch->reciprocals_[i]);
     } else {
       kernels_->backward_input(*current, rows, layer.inputs, layer.outputs, transposed, inputs, activation_, *previous);

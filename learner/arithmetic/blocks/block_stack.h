@@ -37,6 +37,19 @@ class AlignedWords {
   std::unique_ptr<uint32_t[], Free> data_;
 };
 
+// Of a ReLU that lets everything through: with it BlockKernels::backward_input is a product alone, and
+// BlockNorm::backward ends at the norm. For sheets of as many columns.
+class PlainSheet {
+ public:
+  PlainSheet() = default;
+  PlainSheet(const BlockNorm& norm, int64_t columns);
+  const BlockSheet& sheet() const { return sheet_; }
+
+ private:
+  AlignedWords words_;
+  BlockSheet sheet_;
+};
+
 class BlockStack {
  public:
   // What one thread computes a block in; made for one stack.
@@ -95,8 +108,7 @@ class BlockStack {
   DenseStackSpec spec_;
   const BlockKernels* kernels_;
   const BlockNorm* norm_;
-  AlignedWords ones_;
-  BlockSheet plain_;  // of a ReLU that lets everything through: with it BlockKernels::backward_input is a product alone
+  PlainSheet plain_;
   BlockActivation activation_;
   std::vector<Layer> layers_;
   int64_t set_gradient_size_ = 0;

@@ -19,10 +19,8 @@ SequenceEngine::SequenceEngine(const NetworkPlan& plan, std::unique_ptr<Sequence
     : stack_(plan.stack),
       objective_(plan.objective),
       finds_states_(plan.finds_states),
-      parameters_(parameters),
-      num_free_(plan.free.size),
-      first_free_(plan.stack.num_parameters()),
-      network_(std::move(network)) {}
+      network_(std::move(network)),
+      sums_(parameters, plan.stack.num_parameters(), plan.free.size) {}
 
 void SequenceEngine::MakeLanes() {
   const int64_t length = std::min(rows_.timeline->sequence_length, rows_.timeline->steps);
@@ -61,8 +59,7 @@ void SequenceEngine::Begin(const NetworkRows& rows, const MinibatchTask& task) {
   if (cut < count) CutBlocks(cut * rows.rows_per_step, count * rows.rows_per_step, timeline.Length(sequences_[cut]));
   parts_per_set_ = std::min(kMostPartsPerSet, static_cast<int64_t>(blocks_.size()));
   MakeLanes();
-  figures_of_part_.assign(num_parts(), {});
-  free_gradients_.assign(num_parts() * num_free_, 0.0f);
+  sums_.Begin(parts_per_set_, stack_.num_sets);
   while (static_cast<int64_t>(gradient_of_part_.size()) < num_parts()) {
     gradient_of_part_.emplace_back(network_->set_gradient_size());
     gradients_.push_back(gradient_of_part_.back().data());
@@ -109,10 +106,10 @@ void SequenceEngine::RunBlock(const Block& block, int64_t set, int lane, bool ad
                       .fields = rows_.fields,
                       .masks = rows_.masks,
                       .index = own.index.data(),
-                      .free = num_free_ > 0 ? parameters_ + first_free_ + set * num_free_ : nullptr,
-                      .free_gradient = num_free_ > 0 ? free_gradients_.data() + part * num_free_ : nullptr},
+                      .free = sums_.free(part),
+                      .free_gradient = sums_.free_gradient(part)},
                      task_.denominators[set], task_.scalars, own.slopes.data() + t * block.rows * stack_.output_size,
-                     &figures_of_part_[part]);
+                     sums_.figures(part));
   }
   network_->Backward(lane, set, block.rows, block.length, own.slopes.data(), add, gradients_[part]);
 }
@@ -121,22 +118,9 @@ void SequenceEngine::Sum(int64_t item, float* gradient) {
   const bool is_layer = item < num_layers();
   const int64_t set = is_layer ? item / network_->num_layers() : item - num_layers();
   if (task_.stepped != nullptr && task_.stepped[set] == 0) return;
-  if (!is_layer) {
-    float* const to = gradient + first_free_ + set * num_free_;
-    std::fill_n(to, num_free_, 0.0f);
-    for (int64_t part = set * parts_per_set_; part < (set + 1) * parts_per_set_; ++part) {
-      for (int64_t i = 0; i < num_free_; ++i) to[i] += free_gradients_[part * num_free_ + i];
-    }
-    return;
-  }
+  if (!is_layer) return sums_.SumFree(set, gradient);
   network_->SumLayer(set, item % network_->num_layers(), gradients_.data() + set * parts_per_set_, parts_per_set_,
                      gradient);
-}
-
-void SequenceEngine::AddFigures(int set, Objective::Figures* sums) const {
-  for (int64_t part = set * parts_per_set_; part < (set + 1) * parts_per_set_; ++part) {
-    for (size_t i = 0; i < sums->size(); ++i) (*sums)[i] += figures_of_part_[part][i];
-  }
 }
 
 void SequenceEngine::Refresh(int64_t item) {

@@ -8,6 +8,7 @@
 
 #include "learner/arithmetic/arithmetic.h"
 #include "learner/arithmetic/cpu/gradient_engine.h"
+#include "learner/arithmetic/cpu/part_sums.h"
 #include "learner/arithmetic/cpu/sequence_network.h"
 
 namespace troupe {
@@ -21,9 +22,9 @@ class SequenceEngine final : public GradientEngine {
   int64_t num_parts() const override { return stack_.num_sets * parts_per_set_; }
   void RunPart(int64_t part, int lane) override;
   // Items are the layers of every set, then the free parameters of every set.
-  int64_t num_sum_items() const override { return num_layers() + (num_free_ > 0 ? stack_.num_sets : 0); }
+  int64_t num_sum_items() const override { return num_layers() + (sums_.num_free() > 0 ? stack_.num_sets : 0); }
   void Sum(int64_t item, float* gradient) override;
-  void AddFigures(int set, Objective::Figures* sums) const override;
+  void AddFigures(int set, Objective::Figures* sums) const override { sums_.AddFigures(set, sums); }
   int64_t num_refresh_items() const override { return num_layers(); }
   void Refresh(int64_t item) override;
   void Infer(const NetworkRows& rows, float* outputs) override;
@@ -53,8 +54,6 @@ class SequenceEngine final : public GradientEngine {
   const DenseStackSpec stack_;
   const std::shared_ptr<const Objective> objective_;
   const bool finds_states_;
-  const float* const parameters_;
-  const int64_t num_free_, first_free_;  // of a set; of set 0 among all sets' parameters
   const std::unique_ptr<SequenceNetwork> network_;
   NetworkRows rows_;
   MinibatchTask task_;
@@ -63,9 +62,8 @@ class SequenceEngine final : public GradientEngine {
   int64_t parts_per_set_ = 0;
   std::vector<Lane> lanes_;
   std::vector<std::vector<float>> gradient_of_part_;
-  std::vector<float*> gradients_;      // where they are
-  std::vector<float> free_gradients_;  // [parts, free parameters]
-  std::vector<Objective::Figures> figures_of_part_;
+  std::vector<float*> gradients_;  // where they are
+  PartSums sums_;
   std::vector<int64_t> final_after_;  // [steps, columns]: the state that followed a cut, or none
 };
 
