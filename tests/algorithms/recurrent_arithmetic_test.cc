@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/base/random.h"
 #include "learner/arithmetic/networks/dense_stack.h"
@@ -247,6 +248,17 @@ TEST_P(RecurrentArithmetic, TrainsFromTheStatesItFound) {
   for (int64_t set = 0; set < kSets; ++set) {
     EXPECT_NEAR(figures[0][set].sums[0], 0.7 * (1 - 0.35) * active[set] / kDenominators[set], 1e-4);
   }
+}
+
+// The guard against steps that are not finite sees what a network puts out.
+TEST_P(RecurrentArithmetic, ANanInAnInputReachesTheOutputs) {
+  const NetworkPlan plan = Plan(false);
+  Data data(plan.stack, plan.objective->FieldsPerRow(kOutputs));
+  data.inputs[0] = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> outputs;
+  Ready(plan, autograd(), data)->Infer(0, &outputs);
+  for (int64_t i = 0; i < kOutputs; ++i) EXPECT_TRUE(std::isnan(outputs[i])) << i;
+  EXPECT_FALSE(std::isnan(outputs[kOutputs])) << "another row";
 }
 
 TEST(RecurrentArithmeticRefusals, NameTheNetworkThatADeviceOrAPrecisionDoesNotHave) {

@@ -9,8 +9,9 @@ namespace {
 
 constexpr float kFarthest = 80;  // beyond it both functions are at their ends
 
+// NaN gives NaN: both bounds let it through, written this way round.
 inline float Logistic(float x) {
-  return 1.0f / (1.0f + vector_math::Exp(-std::min(kFarthest, std::max(-kFarthest, x))));
+  return 1.0f / (1.0f + vector_math::Exp(-std::min(std::max(x, -kFarthest), kFarthest)));
 }
 
 inline float Tanh(float x) { return 2.0f * Logistic(2.0f * x) - 1.0f; }
