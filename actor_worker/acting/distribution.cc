@@ -3,6 +3,7 @@
 #include "actor_worker/acting/categorical.h"
 #include "actor_worker/acting/epsilon_greedy.h"
 #include "actor_worker/acting/gaussian.h"
+#include "actor_worker/acting/multi_categorical.h"
 
 namespace troupe {
 
@@ -16,6 +17,8 @@ std::unique_ptr<Distribution> MakeDistribution(const PolicySpec& spec, int copie
     case DistributionKind::kGaussian:
     case DistributionKind::kSquashedGaussian:
       return std::make_unique<Gaussian>(spec, rows);
+    case DistributionKind::kMultiCategorical:
+      return std::make_unique<MultiCategorical>(rows, spec.action_sizes);
   }
   return nullptr;
 }

@@ -2,7 +2,7 @@
 // common/specs/distribution_spec.h.
 //
 // E = copies, A = agents of the group, R = E · A rows of which row r is agent r % A, M = outputs of the network for one
-// agent, N = action size, D = uniform numbers that one agent's action takes.
+// agent, N = action size, I = indices of a multi-discrete action, D = uniform numbers that one agent's action takes.
 #ifndef TROUPE_ACTOR_WORKER_ACTING_DISTRIBUTION_H_
 #define TROUPE_ACTOR_WORKER_ACTING_DISTRIBUTION_H_
 
@@ -21,9 +21,9 @@ namespace troupe {
 // continuous kinds the other way round. What is recorded and what the environment is given are two things: a sample
 // that is clipped or squashed on its way cannot be found again.
 struct ChosenActions {
-  absl::Span<int32_t> discrete;         // [R], for the record and for the environment
+  absl::Span<int32_t> discrete;         // [R], of multi-discrete groups [R, I], for the record and for the environment
   absl::Span<float> sampled;            // [R, N], for the record
-  absl::Span<float> taken;              // [R, N], for the environment, each in [-1, 1]
+  absl::Span<float> taken;              // [R, N], for the environment, each in [-1, 1] until GroupActor maps it
   absl::Span<float> log_probabilities;  // [R], of the action under the policy that chose it, exploration included
 };
 
@@ -41,8 +41,8 @@ class Distribution {
   // nothing is changed then.
   virtual absl::Status SetSnapshot(absl::Span<const HostTensor> parameters, const PolicySnapshot& snapshot) = 0;
 
-  // `outputs` [R, M]. `masks` [R, N], 1 = allowed, at least one of each row, or empty: all are; continuous kinds have
-  // none. `uniforms` [R, D] in [0, 1); empty: the mode.
+  // `outputs` [R, M]. `masks` [R, N], 1 = allowed, at least one of each row (and dimension), or empty: all are;
+  // continuous kinds have none. `uniforms` [R, D] in [0, 1); empty: the mode.
   virtual void Choose(absl::Span<const float> outputs, absl::Span<const uint8_t> masks,
                       absl::Span<const float> uniforms, const ChosenActions& chosen) = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -28,6 +29,16 @@ absl::Status CheckSpec(const PolicySpec& spec, int copies) {
   if (TraitsOf(spec.distribution.kind).action_kind != spec.action_kind) {
     return absl::InvalidArgumentError(absl::StrCat(where, "the distribution ", Describe(spec.distribution),
                                                    " does not act on ", NameOf(spec.action_kind), " actions"));
+  }
+  const bool multi = spec.action_kind == ActionKind::kMultiDiscrete;
+  const bool bounded = spec.action_kind == ActionKind::kContinuous && !spec.action_bounds.empty();
+  if ((multi ? std::accumulate(spec.action_sizes.begin(), spec.action_sizes.end(), 0) != spec.action_size ||
+                   std::ranges::any_of(spec.action_sizes, [](int size) { return size < 1; })
+             : !spec.action_sizes.empty()) ||
+      spec.action_bounds.size() != size_t(bounded ? spec.action_size : 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, spec.action_size, " ", NameOf(spec.action_kind), " actions do not fit dimensions of [",
+                     absl::StrJoin(spec.action_sizes, ", "), "] choices and ", spec.action_bounds.size(), " bounds"));
   }
   for (const int set : spec.set_of_agent) {
     if (set < 0 || set >= spec.stack.num_sets) {
@@ -91,6 +102,11 @@ absl::Status GroupActor::SetSnapshot(const PolicySnapshot& snapshot) {
   RETURN_IF_ERROR(distribution_->SetSnapshot(tensors.subspan(network_parameters_), snapshot));
   network_->SetParameters(tensors);
   return absl::OkStatus();
+}
+
+void GroupActor::IntoBounds(absl::Span<float> taken) const {
+  const size_t size = spec_.action_bounds.size();
+  for (size_t i = 0; i < taken.size(); ++i) taken[i] = spec_.action_bounds[i % size].At(taken[i]);
 }
 
 absl::StatusOr<absl::Span<const HostTensor>> TensorsOfGroup(const PolicySnapshot& snapshot, const PolicySpec& spec) {

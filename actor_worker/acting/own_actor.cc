@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 
 namespace troupe {
@@ -27,13 +28,41 @@ void FoldAgentId(int observed, int agent, HostTensor* weight, HostTensor* bias) 
   weight->bytes.resize(observed * outputs * sizeof(float));
 }
 
+// How many indices an action consists of.
+int NumIndices(const PolicySpec& spec) {
+  if (spec.action_kind == ActionKind::kMultiDiscrete) return static_cast<int>(spec.action_sizes.size());
+  return spec.action_kind == ActionKind::kDiscrete ? 1 : 0;
+}
+
+std::string FormOf(const PolicySpec& spec) {
+  switch (spec.action_kind) {
+    case ActionKind::kDiscrete:
+      return absl::StrCat("action 0 … ", spec.action_size - 1);
+    case ActionKind::kMultiDiscrete:
+      return absl::StrCat("indices ", absl::StrJoin(spec.action_sizes, " and ", [](std::string* text, int size) {
+                            absl::StrAppend(text, "0 … ", size - 1);
+                          }));
+    case ActionKind::kContinuous:
+      break;
+  }
+  std::vector<ActionBounds> bounds = spec.action_bounds;
+  if (std::ranges::all_of(bounds, [&](const ActionBounds& other) { return other == bounds[0]; })) {
+    bounds.resize(1);
+  }
+  return absl::StrCat(spec.action_size, " numbers in ",
+                      absl::StrJoin(bounds, " and ", [](std::string* text, const ActionBounds& of) {
+                        absl::StrAppend(text, "[", of.low, ", ", of.high, "]");
+                      }));
+}
+
 }  // namespace
 
 OwnActor::OwnActor(const PolicySpec& spec)
     : observation_size_(spec.observation_size),
       action_size_(spec.action_size),
-      discrete_(spec.action_kind == ActionKind::kDiscrete ? 1 : 0),
-      sampled_(spec.action_kind == ActionKind::kDiscrete ? 0 : spec.action_size),
+      form_(FormOf(spec)),
+      discrete_(NumIndices(spec)),
+      sampled_(spec.action_kind == ActionKind::kContinuous ? spec.action_size : 0),
       taken_(sampled_.size()),
       chosen_{.discrete = absl::MakeSpan(discrete_),
               .sampled = absl::MakeSpan(sampled_),
@@ -71,11 +100,6 @@ absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spe
   RETURN_IF_ERROR(actor->actor_->SetSnapshot(own_snapshot));
   actor->state_.assign(actor->actor_->state_size(), 0.0f);
   return actor;
-}
-
-std::string OwnActor::Form() const {
-  return mask_size() > 0 ? absl::StrCat("action 0 … ", action_size_ - 1)
-                         : absl::StrCat(action_size_, " numbers in [-1, 1]");
 }
 
 const GroupAction& OwnActor::Act(absl::Span<const float> observation, absl::Span<const uint8_t> mask,

@@ -29,15 +29,15 @@ class OwnActor {
   int mask_size() const { return static_cast<int>(discrete_.empty() ? 0 : action_size_); }
   // Uniform numbers for one action.
   int draws() const { return actor_->draws_per_agent(); }
-  // "action 0 … 3", "2 numbers in [-1, 1]".
-  std::string Form() const;
+  // "action 0 … 3", "indices 0 … 4 and 0 … 9", "2 numbers in [-1, 1] and [0, 5]".
+  const std::string& Form() const { return form_; }
 
   // An episode begins.
   void Begin() { std::fill(state_.begin(), state_.end(), 0.0f); }
 
   // `observation` [O]; `mask` [mask_size], 1 = allowed, or empty: all are. The mode, or what `uniforms` [draws] in
-  // [0, 1) draw. What the environment is to be given, good until the next call: one number of `discrete`, or
-  // `continuous` [N].
+  // [0, 1) draw. What the environment is to be given, good until the next call: one number of `discrete`, or of
+  // multi-discrete actions one per dimension, or `continuous` [N], in the environment's units.
   const GroupAction& Act(absl::Span<const float> observation, absl::Span<const uint8_t> mask,
                          absl::Span<const float> uniforms);
 
@@ -46,6 +46,7 @@ class OwnActor {
 
   const int observation_size_;
   const int action_size_;
+  const std::string form_;
   std::unique_ptr<GroupActor> actor_;
   std::vector<float> input_;  // the observation, with the agent's one-hot appended where the network normalises it
   std::vector<float> state_;  // [H]

@@ -1,7 +1,8 @@
 // The interface every environment implements, and the views through which it reads actions and writes what its agents
 // see. All memory belongs to the caller (it is usually the chunk that goes over the wire), so stepping copies nothing.
 //
-// A = agents of a group, O = observation size, N = action size, S = state_extras_size.
+// A = agents of a group, O = observation size, N = action size, D = AgentGroupSpec::num_choices(), S =
+// state_extras_size.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_ENVIRONMENT_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_ENVIRONMENT_H_
 
@@ -23,7 +24,8 @@ namespace troupe {
 struct GroupObservation {
   absl::Span<float> observations;   // [A, O]
   absl::Span<uint8_t> action_mask;  // [A, N], 1 = allowed; empty for continuous groups. At least one action of
-                                    // every agent is allowed, dead agents included.
+                                    // every agent is allowed, dead agents included; of multi-discrete groups, whose
+                                    // dimensions stand side by side, at least one choice in every dimension.
   absl::Span<uint8_t> alive;        // [A], 1 = the agent acts at this step
 };
 
@@ -34,8 +36,8 @@ struct JointObservation {
 
 // What the agents of one group do. Exactly one of the two spans is filled, by the group's ActionKind.
 struct GroupAction {
-  absl::Span<const int32_t> discrete;  // [A]
-  absl::Span<const float> continuous;  // [A, N], each in [-1, 1]
+  absl::Span<const int32_t> discrete;  // [A]; of multi-discrete groups [A, D]
+  absl::Span<const float> continuous;  // [A, N], each within the group's bounds
 };
 
 struct JointAction {
@@ -83,7 +85,7 @@ class Controller {
   virtual ~Controller() = default;
   // Called after every Reset, before the first Act.
   virtual void Begin(const Environment& environment) = 0;
-  // Writes one allowed action per agent of group g to actions[g] (discrete [A]) or continuous_actions[g] ([A, N]).
+  // Writes one allowed action per agent of group g to actions[g] ([A] or [A, D]) or continuous_actions[g] ([A, N]).
   virtual void Act(const Environment& environment, const JointObservation& observation,
                    std::vector<absl::Span<int32_t>>& actions, std::vector<absl::Span<float>>& continuous_actions) = 0;
 };

@@ -11,7 +11,8 @@
 
 namespace troupe {
 
-// Not copyable: the views point into it. E = copies, A = agents, O = observation size, N = action size.
+// Not copyable: the views point into it. E = copies, A = agents, O = observation size, N = action size, D = indices of
+// an action.
 class EpisodeBuffers {
  public:
   EpisodeBuffers(const EnvironmentSpec& spec, int copies);
@@ -22,9 +23,9 @@ class EpisodeBuffers {
     std::vector<float> observations;       // [E, A, O]
     std::vector<uint8_t> action_masks;     // [E, A, N], empty for continuous groups
     std::vector<uint8_t> alive;            // [E, A]
-    std::vector<int32_t> discrete;         // [E, A], empty for continuous groups
-    std::vector<float> continuous;         // [E, A, N], empty for discrete groups: what the environment is given
-    std::vector<float> sampled;            // [E, A, N], empty for discrete groups: what a policy drew for it
+    std::vector<int32_t> discrete;         // [E, A, D], empty for continuous groups
+    std::vector<float> continuous;         // [E, A, N], of continuous groups alone: what the environment is given
+    std::vector<float> sampled;            // [E, A, N], of continuous groups alone: what a policy drew for it
     std::vector<float> rewards;            // [E, A]
     std::vector<float> log_probabilities;  // [E, A]
   };
@@ -33,7 +34,7 @@ class EpisodeBuffers {
     JointObservation observation;
     JointAction action;
     StepOutcome outcome;
-    std::vector<absl::Span<int32_t>> discrete;  // per group [A]
+    std::vector<absl::Span<int32_t>> discrete;  // per group [A, D]
     std::vector<absl::Span<float>> continuous;  // per group [A, N]
   };
 

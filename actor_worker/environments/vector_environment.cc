@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/finite.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/wire/spec_codec.h"
 
 namespace troupe {
 namespace {
@@ -25,6 +27,7 @@ int64_t FirstNonFinite(absl::Span<const float> values) {
 // One copy: its environment, where its episode stands, and its views into the current rows.
 struct Copy {
   std::unique_ptr<Environment> environment;
+  std::shared_ptr<const SettingsMap> settings;  // that it was made with
   uint64_t episode = 0;
   int length = 0;
   int warm_up_steps = 0;
@@ -36,8 +39,10 @@ struct Copy {
 
 class Implementation final : public VectorEnvironment {
  public:
-  Implementation(std::vector<std::unique_ptr<Environment>> environments);
+  Implementation(const EnvironmentEntry& entry, const SettingsMap& settings,
+                 std::vector<std::unique_ptr<Environment>> environments);
 
+  void BeginEpisodesWith(std::shared_ptr<const SettingsMap> settings) override { settings_ = std::move(settings); }
   const EnvironmentSpec& spec() const override { return spec_; }
   int copies() const override { return static_cast<int>(copies_.size()); }
   absl::Status Start(const StartOptions& options, const ObservationRow& first) override;
@@ -47,6 +52,7 @@ class Implementation final : public VectorEnvironment {
   void DrawUniforms(int group, absl::Span<float> uniforms) const override;
 
  private:
+  absl::Status Renew(Copy& copy);
   absl::Status ResetCopy(int c);
   absl::Status StepCopy(int c);
   // Fills seen_ where it points to. An episode's last observation needs no allowed action.
@@ -60,7 +66,9 @@ class Implementation final : public VectorEnvironment {
   void ReportTruncated(int c, size_t slot);
   absl::Status Annotate(int c, const absl::Status& status) const;
 
+  const EnvironmentEntry entry_;
   EnvironmentSpec spec_;
+  std::shared_ptr<const SettingsMap> settings_;  // of episodes that begin
   std::vector<Copy> copies_;
   StartOptions options_;
   JointObservation seen_;                               // reused views
@@ -69,7 +77,7 @@ class Implementation final : public VectorEnvironment {
   std::vector<std::vector<float>> scratch_rewards_;     // per group [A]
   std::vector<std::vector<float>> final_observations_;  // per group [E, A, O]
   std::vector<std::vector<uint8_t>> final_masks_;       // per group [A, N], never read
-  std::vector<std::vector<uint8_t>> final_alive_;       // per group [A], never read
+  std::vector<std::vector<uint8_t>> final_alive_;       // per group [E, A]
   std::vector<float> final_state_extras_;               // [E, S]
   std::vector<double> group_returns_;                   // [E, groups]
   std::vector<double> statistics_;                      // [E, statistics]
@@ -79,11 +87,16 @@ class Implementation final : public VectorEnvironment {
   size_t num_finished_ = 0;
 };
 
-Implementation::Implementation(std::vector<std::unique_ptr<Environment>> environments)
-    : spec_(environments.front()->spec()), copies_(environments.size()) {
+Implementation::Implementation(const EnvironmentEntry& entry, const SettingsMap& settings,
+                               std::vector<std::unique_ptr<Environment>> environments)
+    : entry_(entry),
+      spec_(environments.front()->spec()),
+      settings_(std::make_shared<const SettingsMap>(settings)),
+      copies_(environments.size()) {
   const size_t num_copies = copies_.size(), num_groups = spec_.groups.size();
   for (size_t c = 0; c < num_copies; ++c) {
     copies_[c].environment = std::move(environments[c]);
+    copies_[c].settings = settings_;
     copies_[c].returns.resize(num_groups);
     copies_[c].action.groups.resize(num_groups);
     copies_[c].outcome.rewards.resize(num_groups);
@@ -97,13 +110,16 @@ Implementation::Implementation(std::vector<std::unique_ptr<Environment>> environ
     scratch_rewards_.emplace_back(agents);
     final_observations_.emplace_back(num_copies * agents * group.observation_size);
     final_masks_.emplace_back(discrete ? agents * group.action_size : 0);
-    final_alive_.emplace_back(agents);
+    final_alive_.emplace_back(num_copies * agents);
   }
   final_state_extras_.resize(num_copies * spec_.state_extras_size);
   group_returns_.resize(num_copies * num_groups);
   statistics_.resize(num_copies * spec_.num_statistics());
   truncated_.resize(num_copies);
-  for (TruncatedCopy& copy : truncated_) copy.final_observations.resize(num_groups);
+  for (TruncatedCopy& copy : truncated_) {
+    copy.final_observations.resize(num_groups);
+    copy.final_alive.resize(num_groups);
+  }
   finished_.resize(num_copies);
 }
 
@@ -130,10 +146,10 @@ void Implementation::PointAtRow(int c, const ObservationRow& row) {
 
 void Implementation::PointAtFinal(int slot) {
   for (size_t g = 0; g < spec_.groups.size(); ++g) {
-    const size_t seen = size_t(spec_.groups[g].num_agents()) * spec_.groups[g].observation_size;
+    const size_t agents = spec_.groups[g].num_agents(), seen = agents * spec_.groups[g].observation_size;
     seen_.groups[g].observations = absl::MakeSpan(final_observations_[g]).subspan(slot * seen, seen);
     seen_.groups[g].action_mask = absl::MakeSpan(final_masks_[g]);
-    seen_.groups[g].alive = absl::MakeSpan(final_alive_[g]);
+    seen_.groups[g].alive = absl::MakeSpan(final_alive_[g]).subspan(slot * agents, agents);
   }
   const size_t extras = spec_.state_extras_size;
   seen_.state_extras = absl::MakeSpan(final_state_extras_).subspan(slot * extras, extras);
@@ -166,8 +182,24 @@ absl::Status Implementation::ObserveCopy(int c, bool last) {
   return absl::OkStatus();
 }
 
+// A new environment where the copy's own has other settings than episodes are to begin with.
+absl::Status Implementation::Renew(Copy& copy) {
+  if (copy.settings == settings_) return absl::OkStatus();
+  if (copy.settings == nullptr || *copy.settings != *settings_) {
+    // The old one goes first, so that never more than one simulator is there for a copy.
+    copy.environment = nullptr;
+    copy.settings = nullptr;
+    ASSIGN_OR_RETURN(copy.environment, entry_.create(*settings_));
+    const std::string difference = DescribeDifference(spec_, copy.environment->spec());
+    if (!difference.empty()) return absl::FailedPreconditionError("with other settings, " + difference);
+  }
+  copy.settings = settings_;
+  return absl::OkStatus();
+}
+
 absl::Status Implementation::ResetCopy(int c) {
   Copy& copy = copies_[c];
+  RETURN_IF_ERROR(Renew(copy));
   copy.length = 0;
   copy.warm_up_steps = 0;
   std::fill(copy.returns.begin(), copy.returns.end(), 0.0);
@@ -278,8 +310,10 @@ void Implementation::ReportFinished(int c) {
 
 void Implementation::ReportTruncated(int c, size_t slot) {
   truncated_[slot].copy = c;
-  for (size_t g = 0; g < spec_.groups.size(); ++g)
+  for (size_t g = 0; g < spec_.groups.size(); ++g) {
     truncated_[slot].final_observations[g] = seen_.groups[g].observations;
+    truncated_[slot].final_alive[g] = seen_.groups[g].alive;
+  }
   truncated_[slot].final_state_extras = seen_.state_extras;
 }
 
@@ -338,7 +372,7 @@ absl::StatusOr<std::unique_ptr<VectorEnvironment>> VectorEnvironment::Create(con
     ASSIGN_OR_RETURN(auto environment, entry.create(settings));
     environments.push_back(std::move(environment));
   }
-  return std::make_unique<Implementation>(std::move(environments));
+  return std::make_unique<Implementation>(entry, settings, std::move(environments));
 }
 
 }  // namespace troupe

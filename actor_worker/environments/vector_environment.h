@@ -40,7 +40,7 @@ struct ObservationRow {
 // What all copies do in one time step. Exactly one of a group's two spans is filled, by its ActionKind.
 struct ActionRow {
   struct Group {
-    absl::Span<const int32_t> discrete;  // [E, A]
+    absl::Span<const int32_t> discrete;  // [E, A]; of multi-discrete groups [E, A, D]
     absl::Span<const float> continuous;  // [E, A, N]
   };
   std::vector<Group> groups;
@@ -56,8 +56,10 @@ struct OutcomeRow {
 // The last observation of an episode that was cut; views into the VectorEnvironment, good until its next Step or Start.
 struct TruncatedCopy {
   int copy = 0;
+  std::vector<absl::Span<const uint8_t>> final_action_masks;  // per group [A, N], empty for continuous groups
   std::vector<absl::Span<const float>> final_observations;  // per group [A, O]
   absl::Span<const float> final_state_extras;               // [S]
+  std::vector<absl::Span<const uint8_t>> final_alive;       // per group [A]
 };
 
 // An episode that is over; views as above.
@@ -90,6 +92,11 @@ class VectorEnvironment {
   static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(const EnvironmentEntry& entry,
                                                                    const SettingsMap& settings, int copies);
   virtual ~VectorEnvironment() = default;
+
+  // Episodes that begin from now on, those of Start too, are of an environment with these settings; every copy has one
+  // environment at a time, made anew when its own is of others. Errors of making it, and FAILED_PRECONDITION when it
+  // differs in what agents see or can do, come from Start or Step.
+  virtual void BeginEpisodesWith(std::shared_ptr<const SettingsMap> settings) = 0;
 
   virtual const EnvironmentSpec& spec() const = 0;
   virtual int copies() const = 0;

@@ -125,6 +125,7 @@ void ChunkBuilder::Record(absl::Span<const TruncatedCopy> truncated, absl::Span<
     truncated_.truncated_at.push_back(copy.copy);
     for (int g = 0; g < truncated_.groups.size(); ++g) {
       Append(copy.final_observations[g], &truncated_.groups[g].final_observations);
+      if (shape_.asks_who_lives) Append(copy.final_alive[g], &truncated_.groups[g].final_alive);
     }
     Append(copy.final_state_extras, &truncated_.final_state_extras);
   }

@@ -23,6 +23,9 @@ struct NamedScalar {
 // The scalars that ways of acting ask for by name (acting/distribution.h).
 inline constexpr char kEpsilonScalar[] = "epsilon";         // probability of an action at random, [0, 1]
 inline constexpr char kNoiseScaleScalar[] = "noise_scale";  // factor of a Gaussian's standard deviations, > 0
+// Which stage of the experiment's curriculum episodes begin in that are collected by this version: an index into
+// curriculum.stages, or their number for the experiment's own task. Absent where there is no curriculum.
+inline constexpr char kCurriculumStageScalar[] = "curriculum_stage";
 
 // Tensors are named "GROUP/PARAMETER" and stand in the order of the groups' PolicySpec::Parameters(). A chunk names the
 // version that chose its actions, so all of this follows from the chunk. Immutable once shared between threads.

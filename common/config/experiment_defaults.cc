@@ -25,6 +25,13 @@ void FillMessage(Message* message) {
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
     if (field.is_map()) continue;
+    if (field.message_type() != nullptr && field.is_repeated()) {
+      const Reflection& reflection = *message->GetReflection();
+      for (int k = 0; k < reflection.FieldSize(*message, &field); ++k) {
+        FillMessage(reflection.MutableRepeatedMessage(message, &field, k));
+      }
+      continue;
+    }
     if (field.message_type() != nullptr) {
       // To make one of several that exclude each other is to choose it.
       if (field.real_containing_oneof() != nullptr && IsAbsent(*message, field)) continue;

@@ -118,6 +118,15 @@ absl::Status AddOrigins(const Message& message, TextFormat::ParseInfoTree* tree,
       RETURN_IF_ERROR(AddMapOrigins(message, *field, tree, path, origins));
       continue;
     }
+    if (field->message_type() != nullptr && field->is_repeated()) {
+      const google::protobuf::Reflection& reflection = *message.GetReflection();
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        const std::string element = absl::StrCat(path, ".", i);
+        origins->Add(element, At(origins->source(), tree->GetLocation(field, i)));
+        RETURN_IF_ERROR(AddNested(reflection.GetRepeatedMessage(message, field, i), *field, i, tree, element, origins));
+      }
+      continue;
+    }
     origins->Add(path, At(origins->source(), tree->GetLocation(field, field->is_repeated() ? 0 : -1)));
     if (field->message_type() == nullptr) continue;
     RETURN_IF_ERROR(AddNested(message.GetReflection()->GetMessage(message, field), *field, -1, tree, path, origins));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/config/algorithm_settings.h"
+#include "common/config/curriculum_settings.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/field_path.h"
 #include "common/config/setting_rules.h"
@@ -113,6 +114,13 @@ MaybeError CheckField(const Message& message, const FieldDescriptor& field, cons
   if (field.is_map()) return CheckMap(message, field, path);
   // What an absent message lacks is missed, but for one of several that exclude each other.
   if (field.real_containing_oneof() != nullptr && !reflection.HasField(message, &field)) return std::nullopt;
+  if (field.message_type() != nullptr && field.is_repeated()) {
+    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+      const std::string element = absl::StrCat(path, ".", i, ".");
+      if (MaybeError error = CheckRanges(reflection.GetRepeatedMessage(message, &field, i), element)) return error;
+    }
+    return std::nullopt;
+  }
   if (field.message_type() != nullptr) return CheckRanges(reflection.GetMessage(message, &field), path + ".");
   if (field.is_repeated()) {
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
@@ -200,6 +208,7 @@ MaybeError FindFieldError(const Experiment& experiment) {
   }
   if (MaybeError error = CheckCritic(complete.critic())) return error;
   if (MaybeError error = CheckBatch(complete.collection())) return error;
+  if (MaybeError error = FindCurriculumError(complete.curriculum())) return error;
   return FindAlgorithmSettingsError(complete);
 }
 

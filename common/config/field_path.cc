@@ -115,6 +115,25 @@ absl::Status UnknownField(const Descriptor& type, const std::string& path, const
       absl::StrCat(path, ": ", type.name(), " has no field \"", name, "\"", Suggestion(name, FieldNames(type))));
 }
 
+absl::Status SetAt(Message* message, const std::string& path, std::string_view rest, const std::string& text);
+
+// `rest`: "NUMBER.FIELD", of one of the list's messages or of the one to come after them.
+absl::Status SetInList(Message* message, const FieldDescriptor& field, const std::string& path, std::string_view rest,
+                       const std::string& text) {
+  const Reflection& reflection = *message->GetReflection();
+  const int size = reflection.FieldSize(*message, &field);
+  const size_t dot = rest.find('.');
+  int index = 0;
+  if (dot == std::string_view::npos || !absl::SimpleAtoi(std::string(rest.substr(0, dot)), &index) || index < 0 ||
+      index > size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected ", field.name(), ".NUMBER.FIELD with a number in [0, ", size, "]"));
+  }
+  Message* const element = index == size ? reflection.AddMessage(message, &field)
+                                         : reflection.MutableRepeatedMessage(message, &field, index);
+  return SetAt(element, path, rest.substr(dot + 1), text);
+}
+
 absl::Status SetAt(Message* message, const std::string& path, std::string_view rest, const std::string& text) {
   const Descriptor& type = *message->GetDescriptor();
   const size_t dot = rest.find('.');
@@ -134,6 +153,9 @@ absl::Status SetAt(Message* message, const std::string& path, std::string_view r
     Message* const entry = MapEntry(message, *field, std::string(rest.substr(0, end)));
     if (!nested) return WriteScalar(entry, value, path, text);
     return SetAt(entry->GetReflection()->MutableMessage(entry, &value), path, rest.substr(end + 1), text);
+  }
+  if (field->message_type() != nullptr && field->is_repeated()) {
+    return SetInList(message, *field, path, rest, text);
   }
   if (field->message_type() != nullptr) {
     if (rest.empty()) {

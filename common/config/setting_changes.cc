@@ -39,7 +39,8 @@ void Compare(const Message& before, const Message& after, const std::string& pre
              std::vector<SettingChange>* changes) {
   for (int i = 0; i < before.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor& field = *before.GetDescriptor()->field(i);
-    if (field.is_map()) continue;  // the two maps are compared by name, below
+    // Maps and lists are compared by name, below.
+    if (field.is_map() || (field.is_repeated() && field.message_type() != nullptr)) continue;
     if (field.real_containing_oneof() != nullptr &&
         !(before.GetReflection()->HasField(before, &field) && after.GetReflection()->HasField(after, &field))) {
       continue;
@@ -64,21 +65,41 @@ std::set<std::string> KeysOf(const Map& before, const Map& after) {
   return keys;
 }
 
+using Texts = google::protobuf::Map<std::string, std::string>;
+
+void CompareTexts(const Texts& before, const Texts& after, const std::string& prefix,
+                  std::vector<SettingChange>* changes) {
+  for (const std::string& key : KeysOf(before, after)) {
+    const auto text = [&](const Texts& texts) {
+      const auto found = texts.find(key);
+      return found == texts.end() ? std::string(kNone) : absl::StrCat("\"", found->second, "\"");
+    };
+    if (text(before) != text(after)) changes->push_back({prefix + key, text(before), text(after)});
+  }
+}
+
+// Stages are compared one by one where there are as many: their names say which they are.
+void CompareStages(const CurriculumSettings& before, const CurriculumSettings& after,
+                   std::vector<SettingChange>* changes) {
+  if (before.stages_size() != after.stages_size()) {
+    changes->push_back({"curriculum.stages", absl::StrCat(before.stages_size(), " stages"),
+                        absl::StrCat(after.stages_size(), " stages")});
+    return;
+  }
+  for (int i = 0; i < before.stages_size(); ++i) {
+    const std::string prefix = absl::StrCat("curriculum.stages.", i, ".");
+    Compare(before.stages(i), after.stages(i), prefix, changes);
+    CompareTexts(before.stages(i).settings(), after.stages(i).settings(), prefix + "settings.", changes);
+  }
+}
+
 }  // namespace
 
 std::vector<SettingChange> FindSettingChanges(const Experiment& before, const Experiment& after) {
   std::vector<SettingChange> changes;
   Compare(before, after, "", &changes);
-  const auto& settings_before = before.environment().settings();
-  const auto& settings_after = after.environment().settings();
-  for (const std::string& key : KeysOf(settings_before, settings_after)) {
-    const auto text = [&](const auto& settings) {
-      const auto found = settings.find(key);
-      return found == settings.end() ? std::string(kNone) : absl::StrCat("\"", found->second, "\"");
-    };
-    if (text(settings_before) == text(settings_after)) continue;
-    changes.push_back({"environment.settings." + key, text(settings_before), text(settings_after)});
-  }
+  CompareTexts(before.environment().settings(), after.environment().settings(), "environment.settings.", &changes);
+  CompareStages(before.curriculum(), after.curriculum(), &changes);
   // A group that is in one map only has the other's `policy`.
   const auto policy_of = [](const Experiment& experiment, const std::string& group) -> const PolicySettings& {
     const auto found = experiment.group_policies().find(group);

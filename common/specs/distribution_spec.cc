@@ -13,6 +13,7 @@ constexpr DistributionTraits kDistributions[] = {
     {DistributionKind::kEpsilonGreedy, EPSILON_GREEDY, "epsilon_greedy", ActionKind::kDiscrete},
     {DistributionKind::kGaussian, GAUSSIAN, "gaussian", ActionKind::kContinuous},
     {DistributionKind::kSquashedGaussian, SQUASHED_GAUSSIAN, "squashed_gaussian", ActionKind::kContinuous},
+    {DistributionKind::kMultiCategorical, MULTI_CATEGORICAL, "multi_categorical", ActionKind::kMultiDiscrete},
 };
 
 }  // namespace
@@ -29,7 +30,15 @@ const DistributionTraits* FindDistribution(std::string_view name) {
 }
 
 DistributionKind DefaultDistribution(ActionKind action_kind) {
-  return action_kind == ActionKind::kDiscrete ? DistributionKind::kCategorical : DistributionKind::kGaussian;
+  switch (action_kind) {
+    case ActionKind::kDiscrete:
+      return DistributionKind::kCategorical;
+    case ActionKind::kContinuous:
+      return DistributionKind::kGaussian;
+    case ActionKind::kMultiDiscrete:
+      break;
+  }
+  return DistributionKind::kMultiCategorical;
 }
 
 double LogSquashSlope(double u) {

@@ -5,12 +5,15 @@
 //   categorical        outputs [N] are logits; disallowed ones count as kMaskedLogit. π = softmax.
 //   epsilon_greedy     outputs [N] are values q. The best allowed action (lowest index of equals), with probability ε
 //                      any of the K allowed: π(a) = ε / K + (1 − ε) · [a is the best].
+//   multi_categorical  outputs [N] are logits, those of the D dimensions side by side; in each of them as categorical,
+//                      independently: π(a) = Π π_d(a_d), log π and entropy are sums over dimensions.
 //   gaussian           outputs [N] are means μ; σ = exp(log σ) of the parameter log_std [sets, N], or, with
 //                      state_dependent_std, of outputs N … 2N − 1; log σ within [kMinLogStd, kMaxLogStd].
-//                      u ~ N(μ, (c σ)²) in each dimension; the environment is given u clipped to [-1, 1].
-//   squashed_gaussian  u as above; the environment is given a = tanh(u), and the density is that of a:
+//                      u ~ N(μ, (c σ)²) in each dimension; what is done is u clipped to [-1, 1].
+//   squashed_gaussian  u as above; what is done is a = tanh(u), and the density is that of a:
 //                      log π = log N(u) − Σ log(1 − tanh²(u))   (arXiv:1801.01290, appendix C).
-// What is recorded of the last two is u, of which the density can be computed again without loss. The mode is μ.
+// What is recorded of the last two is u, of which the density can be computed again without loss. The mode is μ. The
+// environment is given what is done in its own units (ActionBounds of environment_spec.h).
 #ifndef TROUPE_COMMON_SPECS_DISTRIBUTION_SPEC_H_
 #define TROUPE_COMMON_SPECS_DISTRIBUTION_SPEC_H_
 
@@ -27,7 +30,7 @@ namespace troupe {
 inline constexpr double kMinLogStd = -20;
 inline constexpr double kMaxLogStd = 2;
 
-enum class DistributionKind { kCategorical, kEpsilonGreedy, kGaussian, kSquashedGaussian };
+enum class DistributionKind { kCategorical, kEpsilonGreedy, kGaussian, kSquashedGaussian, kMultiCategorical };
 
 // A kind's row in the table of all.
 struct DistributionTraits {

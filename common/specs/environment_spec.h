@@ -9,9 +9,10 @@
 
 namespace troupe {
 
-enum class ActionKind { kDiscrete, kContinuous };
+// Discrete: one of so many actions. Multi-discrete: one of so many choices in each of several dimensions.
+enum class ActionKind { kDiscrete, kContinuous, kMultiDiscrete };
 
-// "discrete", "continuous".
+// "discrete", "continuous", "multi_discrete".
 std::string NameOf(ActionKind kind);
 
 // What one number of an observation or of the global state is: for people, and for whoever feeds an exported actor.
@@ -23,11 +24,19 @@ struct ObservedNumber {
   bool operator==(const ObservedNumber&) const = default;
 };
 
-// One discrete action, or one dimension of a continuous one.
+// One discrete action, one choice of a multi-discrete one, or one dimension of a continuous one.
 struct NamedAction {
   std::string name;  // different from the others of its group
   std::string meaning;
   bool operator==(const NamedAction&) const = default;
+};
+
+// Of one continuous dimension, in the environment's units. Policies act in [-1, 1], and this maps what they do.
+struct ActionBounds {
+  float low = -1, high = 1;  // finite, low < high
+  // -1 becomes low, 1 becomes high, what is between in proportion.
+  float At(float action) const;
+  bool operator==(const ActionBounds&) const = default;
 };
 
 // Agents with equal spaces. Their order is the order of the A axis of every tensor.
@@ -36,11 +45,23 @@ struct AgentGroupSpec {
   std::vector<std::string> agents;
   int observation_size = 0;
   ActionKind action_kind = ActionKind::kDiscrete;
-  int action_size = 0;  // discrete: number of actions; continuous: dimensions, each in [-1, 1]
+  int action_size = 0;  // discrete: number of actions; continuous: dimensions; multi-discrete: choices of all together
   // What they are, in order: observation_size and action_size entries, or none where nobody tells.
   std::vector<ObservedNumber> observed{};
   std::vector<NamedAction> actions{};
+  std::vector<int> action_sizes{};            // multi-discrete only: choices of each dimension, action_size together
+  std::vector<ActionBounds> action_bounds{};  // continuous only: of each dimension, or none: all are [-1, 1]
+  // Whom the group plays with: groups of the same name here are one team, and so are all that have none.
+  std::string team{};
 
+  // Whether actions are indices, of which masks say which are allowed.
+  bool has_masks() const { return action_kind != ActionKind::kContinuous; }
+  // D: indices that an action consists of. 1 of discrete actions, 0 of continuous ones.
+  int num_choices() const {
+    return action_kind == ActionKind::kMultiDiscrete ? static_cast<int>(action_sizes.size()) : has_masks() ? 1 : 0;
+  }
+  // Of index d in [0, D): it is in [0, this).
+  int choices_of(int d) const { return action_kind == ActionKind::kMultiDiscrete ? action_sizes[d] : action_size; }
   int num_agents() const { return static_cast<int>(agents.size()); }
   bool operator==(const AgentGroupSpec&) const = default;
 };
@@ -61,6 +82,8 @@ struct EnvironmentSpec {
   // it may have, how long it may take): a run may go on with other values of them.
   std::vector<std::string> machine_settings;
 
+  // The names that groups have for their team, each once, in the order of groups.
+  std::vector<std::string> teams() const;
   // Agents of all groups together.
   int num_agents() const;
   // Numbers that a finished episode reports.

@@ -76,6 +76,8 @@ absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const 
   spec.agent_id_input = settings.agent_id_input();
   spec.action_kind = group.action_kind;
   spec.action_size = group.action_size;
+  spec.action_sizes = group.action_sizes;
+  spec.action_bounds = group.action_bounds;
   ASSIGN_OR_RETURN(spec.distribution, DistributionOf(experiment, settings, group));
   ASSIGN_OR_RETURN(spec.set_of_agent, SetsOfAgents(experiment, settings, group));
 
@@ -96,6 +98,24 @@ absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const 
 
 }  // namespace
 
+int AttentionSpec::num_tokens() const {
+  int count = 0;
+  for (const Kind& kind : kinds) count += kind.tokens;
+  return count;
+}
+
+int AttentionSpec::num_flags() const {
+  int count = 0;
+  for (const Kind& kind : kinds) count += kind.may_be_absent ? kind.tokens : 0;
+  return count;
+}
+
+int AttentionSpec::input_size() const {
+  int size = num_flags();
+  for (const Kind& kind : kinds) size += kind.tokens * kind.size;
+  return size;
+}
+
 std::vector<DenseStackSpec::Parameter> DenseStackSpec::Parameters() const {
   std::vector<Parameter> parameters;
   const auto add_vector = [&](std::string name, int size) {
@@ -112,6 +132,25 @@ std::vector<DenseStackSpec::Parameter> DenseStackSpec::Parameters() const {
     add_vector(name + ".gain", size);
     add_vector(name + ".bias", size);
   };
+  if (attends()) {
+    const int size = attention.token_size;
+    for (size_t k = 0; k < attention.kinds.size(); ++k) {
+      const std::string name = absl::StrCat("embeddings.", k);
+      if (input_layer_norm) add_norm(name + ".norm", attention.kinds[k].size);
+      add_dense(name, attention.kinds[k].size, size);
+    }
+    for (int i = 0; i < attention.layers; ++i) {
+      const std::string name = absl::StrCat("attention.", i, ".");
+      add_product(name + "input_", size, 3 * size);
+      add_product(name + "mix_", size, size);
+      add_norm(name + "norm", size);
+      add_product(name + "feed_", size, size);
+      add_norm(name + "feed_norm", size);
+    }
+    const std::vector<Parameter> after = AfterAttention().Parameters();
+    parameters.insert(parameters.end(), after.begin(), after.end());
+    return parameters;
+  }
   if (input_layer_norm) add_norm("input_norm", input_size);
   int width = input_size;
   for (size_t i = 0; i < hidden_sizes.size(); ++i) {
@@ -143,6 +182,15 @@ DenseStackSpec DenseStackSpec::BeforeCell() const {
   before.recurrent_size = 0;
   before.output_size = num_gates() * recurrent_size;
   return before;
+}
+
+DenseStackSpec DenseStackSpec::AfterAttention() const {
+  DenseStackSpec after = *this;
+  after.attention = {};
+  after.input_size = attention.token_size;
+  after.input_layer_norm = false;
+  if (attention.per_token) after.output_size = 1;
+  return after;
 }
 
 Cell CellOf(RecurrentCell setting) { return setting == GRU ? Cell::kGru : setting == LSTM ? Cell::kLstm : Cell::kNone; }

@@ -32,6 +32,37 @@ namespace troupe {
 inline constexpr float kMaskedLogit = -1e10f;
 inline constexpr float kLayerNormEpsilon = 1e-5f;
 
+// Attention over the agents, before the layers of a critic's stack: multi-head self-attention (arXiv:1706.03762) in the
+// blocks of arXiv:1810.00825 (without dropout), as critics have it since arXiv:1810.02912. A row of the stack's input
+// is the numbers of all tokens, kind by kind, then for each token of a kind that may be absent whether it is there (1
+// or 0). D = token_size; for token x of kind k:
+//   e = x · We[k] + be[k]                                                     input_layer_norm: of LayerNorm(x)
+//   layers times: [q k v] = e · Wi + bi in heads of D / heads numbers;  m = softmax(q · kᵀ / √(D / heads)) · v over
+//                 the tokens that are there;  a = LayerNorm(e + m · Wm + bm);  e = LayerNorm(a + act(a · Wf + bf))
+//   the stack's layers on e of each token that may be absent, an output each, whether it is there or not: per_token;
+//   or on the mean of e over the tokens that are there (0 where none is).
+// What an absent token holds is seen by nobody but itself.
+struct AttentionSpec {
+  struct Kind {
+    int tokens = 0;
+    int size = 0;  // numbers of one
+    bool may_be_absent = true;
+    bool operator==(const Kind&) const = default;
+  };
+  int heads = 0;  // 0: there is no attention
+  int layers = 0;
+  int token_size = 0;
+  std::vector<Kind> kinds;
+  bool per_token = false;
+
+  int num_tokens() const;
+  // Those that may be absent.
+  int num_flags() const;
+  // Numbers of an input row.
+  int input_size() const;
+  bool operator==(const AttentionSpec&) const = default;
+};
+
 enum class Activation { kRelu, kTanh };
 enum class Cell { kNone, kGru, kLstm };
 
@@ -48,8 +79,12 @@ struct DenseStackSpec {
   bool orthogonal_init = true;
   float output_gain = 1.0f;
   Cell cell = Cell::kNone;
-  int recurrent_size = 0;  // H; 0 without a cell
+  int recurrent_size = 0;     // H; 0 without a cell
+  AttentionSpec attention{};  // with it: one set, no cell, input_size = attention.input_size()
 
+  bool attends() const { return attention.heads > 0; }
+  // With attention: the layers behind it, whose parameters are the last, as a stack of their own.
+  DenseStackSpec AfterAttention() const;
   bool is_recurrent() const { return cell != Cell::kNone; }
   // Gates' parts of gi and gh: 3 or 4; 0 without a cell.
   int num_gates() const { return cell == Cell::kNone ? 0 : cell == Cell::kGru ? 3 : 4; }
@@ -66,7 +101,10 @@ struct DenseStackSpec {
   // In the one order used everywhere: input_norm.gain, input_norm.bias, then for each hidden layer i layers.i.weight,
   // layers.i.bias, norms.i.gain, norms.i.bias (those that exist), then of a cell cell.input_weight, cell.input_bias,
   // cell.state_weight, cell.state_bias (gates side by side), cell_norm.gain, cell_norm.bias, then output.weight,
-  // output.bias. BeforeCell()'s parameters are those up to cell.input_bias.
+  // output.bias. BeforeCell()'s parameters are those up to cell.input_bias. With attention, before layers.0: for each
+  // kind k embeddings.k.norm.gain, embeddings.k.norm.bias (for input_norm), embeddings.k.weight, embeddings.k.bias,
+  // then for each layer i attention.i.input_weight, input_bias (queries, keys, values side by side), mix_weight,
+  // mix_bias, norm.gain, norm.bias, feed_weight, feed_bias, feed_norm.gain, feed_norm.bias.
   std::vector<Parameter> Parameters() const;
   // Numbers of all sets.
   int64_t num_parameters() const;
@@ -83,6 +121,9 @@ struct PolicySpec {
   DistributionSpec distribution;  // one for action_kind; stack.output_size = distribution.NumOutputs(action_size)
   std::vector<int> set_of_agent;  // [num_agents], each in [0, stack.num_sets)
   DenseStackSpec stack;
+  // As AgentGroupSpec has them: choices of each multi-discrete dimension, bounds of each continuous one.
+  std::vector<int> action_sizes{};
+  std::vector<ActionBounds> action_bounds{};
 
   // Every agent its own set, in order (the batched product applies).
   bool IsPerAgent() const;

@@ -23,7 +23,7 @@
 namespace troupe {
 
 // Of a complete experiment whose groups have these policies: without the optional fields that its algorithm's card does
-// not list, and with the states of recurrent networks.
+// not list, with the states of recurrent networks and what its critics need of last states.
 ChunkShape ChunkShapeOf(const Experiment& experiment, const std::vector<PolicySpec>& policies);
 
 // One definition for writing and for reading: parameters as in GroupTensors.

@@ -18,8 +18,10 @@ struct ChunkShape {
   int rollout_length = 0;  // T
   int copies = 0;          // E; of a batch: its columns
   bool half_observations = false;
+  bool values_actions = false;  // whether a truncated episode's last state says which actions are allowed there
   std::vector<NetworkStateShape> network_states{};  // per group; empty: no network remembers anything
   std::vector<absl::string_view> left_out{};        // optional fields (trajectory_fields.h) that nobody asks for
+  bool asks_who_lives = false;                      // whether critics see who lives in a truncated episode's last state
 };
 
 }  // namespace troupe

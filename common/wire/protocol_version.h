@@ -7,7 +7,7 @@
 
 namespace troupe {
 
-inline constexpr uint32_t kProtocolVersion = 2;
+inline constexpr uint32_t kProtocolVersion = 3;
 
 }  // namespace troupe
 

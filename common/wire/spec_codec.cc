@@ -73,6 +73,10 @@ absl::StatusOr<AgentGroupSpec> DecodeGroup(const std::string& field, const wire:
                                            std::set<std::string>* agents) {
   AgentGroupSpec group;
   group.name = message.name();
+  group.team = message.team();
+  if (group.team.find('/') != std::string::npos) {
+    return Wrong(field + ".team", absl::StrCat("\"", group.team, "\""), "a name without \"/\"");
+  }
   if (message.agents_size() == 0) return Wrong(field + ".agents", "none", "at least one");
   RETURN_IF_ERROR(CheckSize(field + ".agents", message.agents_size(), 1));
   for (int i = 0; i < message.agents_size(); ++i) {
@@ -158,6 +162,7 @@ void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* m
   for (const AgentGroupSpec& group : spec.groups) {
     wire::AgentGroupSpec* const encoded = message->add_groups();
     encoded->set_name(group.name);
+    encoded->set_team(group.team);
     encoded->mutable_agents()->Assign(group.agents.begin(), group.agents.end());
     encoded->set_observation_size(group.observation_size);
     encoded->set_action_kind(group.action_kind == ActionKind::kDiscrete ? wire::DISCRETE : wire::CONTINUOUS);

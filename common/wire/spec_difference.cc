@@ -62,6 +62,18 @@ std::string DescribeGroupDifference(const std::string& field, const AgentGroupSp
   return difference;
 }
 
+// Where all are one team its name is a word.
+std::string DescribeTeamsDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual) {
+  if (expected.teams().size() == 1 && actual.teams().size() == 1) return "";
+  for (size_t i = 0; i < expected.groups.size(); ++i) {
+    const std::string &before = expected.groups[i].team, &now = actual.groups[i].team;
+    if (now == before) continue;
+    return Differs(absl::StrCat("environment_spec.groups[", i, "].team"), absl::StrCat("\"", before, "\""),
+                   absl::StrCat("\"", now, "\""));
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string DescribeDifference(const EnvironmentSpec& expected, const EnvironmentSpec& actual) {
@@ -75,6 +87,8 @@ std::string DescribeDifference(const EnvironmentSpec& expected, const Environmen
         DescribeGroupDifference(absl::StrCat("environment_spec.groups[", i, "]"), expected.groups[i], actual.groups[i]);
     if (!difference.empty()) return difference;
   }
+  const std::string teams = DescribeTeamsDifference(expected, actual);
+  if (!teams.empty()) return teams;
   if (actual.state_includes_observations != expected.state_includes_observations) {
     const auto text = [](bool value) { return value ? "true" : "false"; };
     return Differs("environment_spec.state_includes_observations", text(expected.state_includes_observations),

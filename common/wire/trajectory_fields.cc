@@ -7,6 +7,7 @@ FieldSizes CommonSizes(const ChunkShape& shape, uint32_t truncated) {
   return {.steps = static_cast<uint32_t>(shape.rollout_length),
           .copies = static_cast<uint32_t>(shape.copies),
           .truncated = truncated,
+          .asks_who_lives = shape.asks_who_lives,
           .half_observations = shape.half_observations,
           .left_out = shape.left_out};
 }
@@ -19,8 +20,13 @@ FieldSizes GroupSizes(const EnvironmentSpec& spec, const ChunkShape& shape, size
   sizes.agents = agents.num_agents();
   sizes.observation_size = agents.observation_size;
   sizes.action_size = agents.action_size;
+  sizes.num_choices = agents.num_choices();
+  sizes.action_sizes = agents.action_sizes;
   sizes.discrete = agents.action_kind == ActionKind::kDiscrete;
-  sizes.continuous = !sizes.discrete;
+  sizes.continuous = agents.action_kind == ActionKind::kContinuous;
+  sizes.multi_discrete = agents.action_kind == ActionKind::kMultiDiscrete;
+  sizes.has_masks = agents.has_masks();
+  sizes.values_actions = shape.values_actions && sizes.discrete;
   sizes.remembers = group < shape.network_states.size() && shape.network_states[group].state_size > 0;
   if (sizes.remembers) {
     sizes.state_size = shape.network_states[group].state_size;

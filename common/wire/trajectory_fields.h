@@ -5,8 +5,9 @@
 // and who reads it (an algorithm). A row's place in memory is the member of the same name; members have the shapes
 // beside them.
 //
-// T = steps, E = copies (of a batch: B columns), A = agents of the group, O = observation size, N = action size, H =
-// network state size, L = sequence length, S = state_extras_size, K = truncated episodes.
+// T = steps, E = copies (of a batch: B columns), A = agents of the group, O = observation size, N = action size, D =
+// indices of a multi-discrete action, H = network state size, L = sequence length, S = state_extras_size, K = truncated
+// episodes.
 #ifndef TROUPE_COMMON_WIRE_TRAJECTORY_FIELDS_H_
 #define TROUPE_COMMON_WIRE_TRAJECTORY_FIELDS_H_
 
@@ -36,7 +37,7 @@ enum class FieldRows {
 enum class FieldCheck {
   kFinite,    // no NaN, no infinity
   kFlag,      // 0 or 1
-  kAction,    // in [0, N), and allowed where the agent is alive
+  kAction,    // in [0, N), of index d of a multi-discrete action in [0, n_d), and allowed where the agent is alive
   kTogether,  // what makes sense only with other tensors: learner/ingest/chunk_values
 };
 
@@ -44,11 +45,15 @@ enum class FieldCheck {
 struct FieldSizes {
   uint32_t steps = 0, copies = 0, truncated = 0;
   uint32_t agents = 1, observation_size = 0, action_size = 0;
+  uint32_t num_choices = 0;            // D
+  absl::Span<const int> action_sizes;  // n_d of multi-discrete actions; of the spec that the sizes are made from
   uint32_t state_size = 0, sequence_length = 1;  // of the group's network
   uint32_t state_extras_size = 0;
   uint32_t place_size = 2;  // (t, copy)
-  bool discrete = false, continuous = false, remembers = false;
+  bool discrete = false, continuous = false, multi_discrete = false, has_masks = false, remembers = false;
+  bool asks_who_lives = false;
   bool half_observations = false;
+  bool values_actions = false;  // discrete groups only
   absl::Span<const absl::string_view> left_out;
 };
 
@@ -57,9 +62,15 @@ struct FieldCondition {
   bool FieldSizes::*holds = nullptr;  // null: everywhere
   absl::string_view otherwise;        // why it does not, for whoever sends it nevertheless
 };
-inline constexpr FieldCondition kDiscrete{&FieldSizes::discrete, "the group's actions are continuous"};
+inline constexpr FieldCondition kDiscrete{&FieldSizes::discrete, "the group's actions are not discrete"};
+inline constexpr FieldCondition kMultiDiscrete{&FieldSizes::multi_discrete,
+                                               "the group's actions are not multi-discrete"};
+inline constexpr FieldCondition kMasked{&FieldSizes::has_masks, "the group's actions are continuous"};
 inline constexpr FieldCondition kContinuous{&FieldSizes::continuous, "the group's actions are discrete"};
+inline constexpr FieldCondition kAskingWhoLives{&FieldSizes::asks_who_lives, "the run's critics do not ask who lives"};
 inline constexpr FieldCondition kRemembering{&FieldSizes::remembers, "the group's network remembers nothing"};
+inline constexpr FieldCondition kValuingActions{&FieldSizes::values_actions,
+                                                "the run's algorithm learns no values of discrete actions"};
 
 // The last axis; kSingle: single numbers, and no such axis.
 using FieldWidth = uint32_t FieldSizes::*;
@@ -111,18 +122,23 @@ struct GroupFields {
   static constexpr void ForEach(const Visit& visit, Tensors&... of) {
     using enum FieldRows;
     using enum FieldCheck;
-    constexpr FieldWidth O = &FieldSizes::observation_size, N = &FieldSizes::action_size, H = &FieldSizes::state_size;
+    constexpr FieldWidth O = &FieldSizes::observation_size, N = &FieldSizes::action_size, D = &FieldSizes::num_choices,
+                         H = &FieldSizes::state_size;
     visit(PerAgent("observations", 1, kObserved, O, kFinite).MayBeHalf(), of.observations...);
     visit(PerAgent("discrete_actions", 2, kSteps, kSingle, kAction).Called("actions").Only(kDiscrete),
           of.discrete_actions...);
+    visit(PerAgent("multi_discrete_actions", 2, kSteps, D, kAction).Called("actions").Only(kMultiDiscrete),
+          of.multi_discrete_actions...);
     visit(PerAgent("continuous_actions", 2, kSteps, N, kFinite).Called("actions").Only(kContinuous),
           of.continuous_actions...);
     visit(PerAgent("log_probabilities", 3, kSteps, kSingle, kFinite).Optional(), of.log_probabilities...);
     visit(PerAgent("rewards", 4, kSteps, kSingle, kFinite), of.rewards...);
-    visit(PerAgent("action_masks", 5, kObserved, N, kFlag).Only(kDiscrete), of.action_masks...);
+    visit(PerAgent("action_masks", 5, kObserved, N, kFlag).Only(kMasked), of.action_masks...);
     visit(PerAgent("alive", 6, kObserved, kSingle, kFlag), of.alive...);
     visit(PerAgent("final_observations", 7, kTruncated, O, kFinite), of.final_observations...);
+    visit(PerAgent("final_alive", 20, kTruncated, kSingle, kFlag).Only(kAskingWhoLives), of.final_alive...);
     visit(PerAgent("network_states", 8, kSequenceStarts, H, kFinite).Only(kRemembering), of.network_states...);
+    visit(PerAgent("final_action_masks", 30, kTruncated, N, kFlag).Only(kValuingActions), of.final_action_masks...);
   }
 };
 
@@ -131,15 +147,18 @@ struct GroupFields {
 template <typename Floats, typename Ints, typename Bytes, typename Large = Floats>
 struct GroupTensors {
   using Fields = GroupFields;
-  Large observations;         // [T+1, E, A, O]
-  Ints discrete_actions;      // [T, E, A], empty for continuous groups
-  Floats continuous_actions;  // [T, E, A, N], empty for discrete groups
-  Floats log_probabilities;   // [T, E, A], of the behaviour policy; empty where left out
-  Floats rewards;             // [T, E, A]
-  Bytes action_masks;         // [T+1, E, A, N], 1 = allowed; empty for continuous groups
-  Bytes alive;                // [T+1, E, A], 1 = the agent acts at this step
-  Floats final_observations;  // [K, A, O]
-  Large network_states;       // [⌈T / L⌉, E, A, H], what agents remembered before step i·L; empty where H = 0
+  Large observations;           // [T+1, E, A, O]
+  Ints discrete_actions;        // [T, E, A], empty for groups of other kinds
+  Ints multi_discrete_actions;  // [T, E, A, D], empty for groups of other kinds
+  Floats continuous_actions;    // [T, E, A, N], empty for groups of other kinds
+  Floats log_probabilities;     // [T, E, A], of the behaviour policy; empty where left out
+  Floats rewards;               // [T, E, A]
+  Bytes action_masks;           // [T+1, E, A, N], 1 = allowed; empty for continuous groups
+  Bytes alive;                  // [T+1, E, A], 1 = the agent acts at this step
+  Floats final_observations;    // [K, A, O]
+  Bytes final_alive;            // [K, A], 1 = the agent lived; empty where critics do not ask
+  Large network_states;         // [⌈T / L⌉, E, A, H], what agents remembered before step i·L; empty where H = 0
+  Bytes final_action_masks;     // [K, A, N], 1 = allowed; empty where no values of actions are learnt
 };
 
 // Of what concerns all agents jointly.

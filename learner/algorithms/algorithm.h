@@ -84,6 +84,11 @@ class Algorithm {
 
   // INVALID_ARGUMENT naming the tensor that is missing, unknown or of another shape; nothing is changed then.
   virtual absl::Status LoadState(absl::Span<const HostTensor> state) = 0;
+
+  // Under which prefixes the state has the parameters that ExportPolicy calls "GROUP/PARAMETER": what a warm start
+  // (warm_start.h) replaces. The first is the acting networks'; further ones are of networks that begin as
+  // copies of them (targets).
+  virtual std::vector<std::string> actor_prefixes() const { return {"actor/"}; }
 };
 
 struct AlgorithmEntry {

@@ -3,7 +3,7 @@
 // nothing of actors or critics. select/create_arithmetic.h chooses one. No LibTorch here.
 //
 //   { BeginRows ─► Rows, fill, SendRows of every network ─► UseRows ─► Infer* ─► fill fields ─► LoadFields of every
-//     network ─► RunEpoch* ─► TakeFigures }*          Save, Load, Export between updates
+//     network ─► RunEpoch* ─► TakeFigures }*          Save, Load, Export, Blend between updates
 //
 // Recurrent networks are trained along sequences of steps, each from a state that was remembered where it begins; what
 // a sequence's steps do to that state is not followed further back.
@@ -48,7 +48,7 @@ struct NetworkPlan {
   DenseStackSpec stack;
   uint64_t initial_key = 0;  // what its first parameters are drawn with
   int64_t rows_per_step = 1;
-  std::shared_ptr<const Objective> objective;
+  std::shared_ptr<const Objective> objective;  // null: the network is inferred with and never stepped
   AdamSettings optimizer;
   // Recurrent networks: where sequences begin, their states are given, or, with this, of every column the first alone,
   // and Infer finds the others on its way along the column.
@@ -97,7 +97,7 @@ struct Epoch {
   std::vector<std::vector<int64_t>> minibatches;
   // With recurrent networks: the sequences that each minibatch consists of, its steps being theirs.
   std::vector<std::vector<int64_t>> sequences;
-  std::vector<Network> networks;
+  std::vector<Network> networks;  // nothing is read of those without an objective
 };
 
 // What a parameter set's steps added up to.
@@ -159,8 +159,11 @@ class Arithmetic {
 
   // The parameters as "PREFIX/NAME", in order.
   virtual std::vector<HostTensor> Export(size_t network, const std::string& prefix) const = 0;
-  // Parameters and optimiser as "NAME OF THE PLAN/…", added to `state`.
+  // Parameters and, of networks with an objective, optimiser as "NAME OF THE PLAN/…", added to `state`.
   virtual void Save(size_t network, std::vector<HostTensor>* state) const = 0;
+  // Moves the parameters of `to` by `rate` of the way to those of `from`, a network of the same stack: a target network
+  // (rate 1: a copy). On the CPU alone; select/create_arithmetic.h sees to it.
+  virtual void Blend(size_t from, size_t to, double rate) = 0;
   // Takes over the tensors of that name, which must have the names, types and shapes that Save gives
   // (modules/state_check.h).
   virtual void Load(size_t network, absl::Span<const HostTensor> state) = 0;

@@ -15,6 +15,7 @@
 #include "common/specs/actor_file.h"
 #include "common/specs/environment_spec.h"
 #include "learner/batch/ingest_state.h"
+#include "learner/checkpoint/curriculum_state.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -36,12 +37,15 @@ struct Checkpoint {
   RunCounters counters;
   IngestState ingest;
   std::vector<HostTensor> algorithm_state;  // Algorithm::SaveState
-  PolicySnapshot policy;                    // Algorithm::ExportPolicy at the same moment
+  PolicySnapshot policy;                    // Algorithm::ExportPolicy at the same moment, and the curriculum's stage
+  std::optional<CurriculumState> curriculum{};  // of runs that have one
+  std::string warm_start{};                     // what the actors began with, for people; "": at random
 };
 
 // safetensors: tensors "algorithm/NAME" and "policy/GROUP/PARAMETER"; metadata format ("troupe-checkpoint/1"), run_id,
 // experiment and environment (textproto), one entry per counter in decimal, and those of AddScalars and
-// AddBestEvaluation.
+// AddBestEvaluation; where there is one, the curriculum's state ("curriculum.…", the judged policy as tensors
+// "judged/GROUP/PARAMETER") and what the actors began with ("warm_start").
 SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint);
 
 // Errors: INVALID_ARGUMENT: no checkpoint. DATA_LOSS naming the metadata entry that is missing or bad. UNIMPLEMENTED:

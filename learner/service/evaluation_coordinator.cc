@@ -24,9 +24,10 @@ absl::Status EvaluationCoordinator::Start(const EvaluationRequest& request, Done
   auto weights = std::make_shared<wire::Weights>();
   EncodeWeights(*request.weights, weights.get());
   const uint64_t evaluation_id = ++last_id_;
-  evaluations_[evaluation_id] = {std::move(weights), request.sample_actions,
-                                 request.first_seed, std::vector<EpisodeSummary>(request.episodes),
-                                 request.episodes,   std::move(done)};
+  evaluations_[evaluation_id] = {std::move(weights),      request.sample_actions,
+                                 request.first_seed,      std::vector<EpisodeSummary>(request.episodes),
+                                 request.episodes,        std::move(done),
+                                 request.curriculum_stage};
   const uint32_t workers = std::max<uint32_t>(1, workers_.size());
   const uint32_t per_task = std::clamp<uint32_t>((request.episodes + workers - 1) / workers, 1, kMaxEpisodesPerTask);
   for (uint32_t first = 0; first < request.episodes; first += per_task) {
@@ -176,6 +177,7 @@ std::vector<EvaluationCoordinator::Assignment> EvaluationCoordinator::TakeAssign
     assignment.task.set_first_seed(task.first_seed);
     assignment.task.set_episodes(task.episodes);
     assignment.task.set_sample_actions(evaluation.sample_actions);
+    if (evaluation.curriculum_stage.has_value()) assignment.task.set_curriculum_stage(*evaluation.curriculum_stage);
   }
   return assignments;
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -67,6 +68,7 @@ class EvaluationCoordinator {
     std::vector<EpisodeSummary> episodes;
     uint32_t missing = 0;
     Done done;
+    std::optional<uint32_t> curriculum_stage;
   };
   struct Task {
     uint64_t evaluation_id = 0;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct EvaluationRequest {
   uint64_t first_seed = 0;
   uint32_t episodes = 0;
   bool sample_actions = false;
+  std::optional<uint32_t> curriculum_stage{};  // an index into curriculum.stages; none: the experiment's own task
 };
 
 struct EvaluationOutcome {

@@ -272,7 +272,7 @@ TEST_F(WorkerTest, GivesUpWhenToldTo) {
 
 TEST_F(WorkerTest, EndsWithStatusThreeWhenItDoesNotFit) {
   FakeLearner other_version(TinyExperiment());
-  other_version.describe_status = {grpc::StatusCode::FAILED_PRECONDITION, "protocol_version: came 1, expected 2"};
+  other_version.describe_status = {grpc::StatusCode::FAILED_PRECONDITION, "protocol_version: came 1, expected 3"};
   EXPECT_EQ(RunningWorker(other_version.address()).Wait(), kWorkerDoesNotFit);
 
   FakeLearner other_spec(TinyExperiment());

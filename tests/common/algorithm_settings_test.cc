@@ -168,6 +168,8 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
   experiment->mutable_collection()->clear_sequence_length();
   EXPECT_EQ(experiment->ppo().noise_scale(), 1);
   experiment->mutable_ppo()->clear_noise_scale();
+  EXPECT_EQ(experiment->ppo().update_order(), TOGETHER);
+  experiment->mutable_ppo()->clear_update_order();
   EXPECT_EQ(FormatExperiment(*experiment), *text);
 }
 

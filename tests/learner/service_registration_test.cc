@@ -48,7 +48,7 @@ TEST_F(RegistrationTest, DescribesTheRunToThoseOfItsProtocol) {
 TEST_F(RegistrationTest, RefusesAnotherProtocolVersion) {
   wire::RegisterRequest request = Good();
   request.set_protocol_version(kProtocolVersion + 1);
-  ExpectRefused(request, grpc::StatusCode::FAILED_PRECONDITION, "protocol_version: came 3, expected 2",
+  ExpectRefused(request, grpc::StatusCode::FAILED_PRECONDITION, "protocol_version: came 4, expected 3",
                 "protocol_version");
 }
 

@@ -18,13 +18,13 @@ HostArithmetic::HostArithmetic(std::vector<NetworkPlan> plans, const MakeEngine&
     Member& member = members_.back();
     member.engine = make_engine(member.network);
     member.gradient = size;
-    size += member.network.stack.parameters().numel();
+    if (member.network.is_stepped()) size += member.network.stack.parameters().numel();
     member.totals.resize(member.network.num_sets());
     member.losses.resize(member.network.num_sets());
   }
   for (Member& member : members_) {
     member.figures = size;
-    size += member.network.num_sets() * member.network.plan.objective->num_figures();
+    size += member.network.num_sets() * member.network.num_figures();
   }
   sums_ = at::zeros({size}, at::kFloat);
   order_.resize(members_.size());
@@ -43,7 +43,7 @@ RowMemory HostArithmetic::Rows(size_t network, int64_t states, int64_t steps) {
   member.states = states;
   member.steps = steps;
   member.inputs.Reserve(states * rows * plan.stack.input_size);
-  if (plan.objective->has_masks()) member.masks.Reserve(steps * rows * plan.stack.output_size);
+  if (member.network.is_stepped() && plan.objective->has_masks()) member.masks.Reserve(steps * rows * plan.stack.output_size);
   member.fields.Reserve(steps * rows * member.network.fields_per_row());
   if (!plan.stack.is_recurrent()) return {member.inputs.data(), member.masks.data()};
   member.remembered.Reserve(timeline_->num_sequences() * rows * plan.stack.state_size());
@@ -68,17 +68,17 @@ void HostArithmetic::UseRows() { RefreshAll(); }
 template <typename Count, typename Body>
 void HostArithmetic::ForEachItem(Count&& count, Body&& body) {
   int64_t total = 0;
-  for (const Member& member : members_) total += count(*member.engine);
+  for (const Member& member : members_) total += count(member);
   ParallelTasks(total, [&](int lane, int64_t task) {
     size_t place = 0;
-    while (task >= count(*members_[order_[place]].engine)) task -= count(*members_[order_[place++]].engine);
+    while (task >= count(members_[order_[place]])) task -= count(members_[order_[place++]]);
     body(lane, members_[order_[place]], task);
   });
 }
 
 void HostArithmetic::RefreshAll() {
   if (std::exchange(refreshed_, true)) return;
-  ForEachItem([](const GradientEngine& engine) { return engine.num_refresh_items(); },
+  ForEachItem([](const Member& member) { return member.engine->num_refresh_items(); },
               [](int, Member& member, int64_t item) { member.engine->Refresh(item); });
 }
 
@@ -93,8 +93,9 @@ void HostArithmetic::RunEpoch(const Epoch& epoch) {
   const bool whole = epoch.minibatches.size() == 1;
   for (size_t m = 0; m < epoch.minibatches.size(); ++m) {
     for (size_t n = 0; n < members_.size(); ++n) {
-      const Epoch::Network& of = epoch.networks[n];
       Member& member = members_[n];
+      if (!member.network.is_stepped()) continue;
+      const Epoch::Network& of = epoch.networks[n];
       MinibatchTask task{.steps = whole ? nullptr : epoch.minibatches[m].data(),
                          .num_steps = static_cast<int64_t>(epoch.minibatches[m].size()),
                          .denominators = of.denominators.data() + m * member.network.num_sets(),
@@ -106,9 +107,10 @@ void HostArithmetic::RunEpoch(const Epoch& epoch) {
       }
       member.engine->Begin(RowsOf(member), task);
     }
-    ForEachItem([](const GradientEngine& engine) { return engine.num_parts(); },
+    const auto stepped = [](const Member& member, int64_t items) { return member.network.is_stepped() ? items : 0; };
+    ForEachItem([&](const Member& member) { return stepped(member, member.engine->num_parts()); },
                 [](int lane, Member& member, int64_t part) { member.engine->RunPart(part, lane); });
-    ForEachItem([](const GradientEngine& engine) { return engine.num_sum_items(); },
+    ForEachItem([&](const Member& member) { return stepped(member, member.engine->num_sum_items()); },
                 [&](int, Member& member, int64_t item) {
                   member.engine->Sum(item, sums_.data_ptr<float>() + member.gradient);
                 });
@@ -120,7 +122,8 @@ void HostArithmetic::RunEpoch(const Epoch& epoch) {
 void HostArithmetic::Step(const Epoch& epoch, size_t minibatch) {
   for (size_t n = 0; n < members_.size(); ++n) {
     const Member& member = members_[n];
-    const int figures = member.network.plan.objective->num_figures();
+    if (!member.network.is_stepped()) continue;
+    const int figures = member.network.num_figures();
     float* to = sums_.data_ptr<float>() + member.figures;
     for (int64_t set = 0; set < member.network.num_sets(); ++set) {
       Objective::Figures sums{};
@@ -132,9 +135,10 @@ void HostArithmetic::Step(const Epoch& epoch, size_t minibatch) {
   ranks_.Sum(&sums_);
   for (size_t n = 0; n < members_.size(); ++n) {
     Member& member = members_[n];
+    if (!member.network.is_stepped()) continue;
     const Epoch::Network& of = epoch.networks[n];
     const uint8_t* const stepped = of.stepped.empty() ? nullptr : of.stepped.data();
-    const int num_figures = member.network.plan.objective->num_figures();
+    const int num_figures = member.network.num_figures();
     const float* const figures = sums_.data_ptr<float>() + member.figures;
     for (int64_t set = 0; set < member.network.num_sets(); ++set) {
       const float* const own = figures + set * num_figures;
@@ -174,6 +178,16 @@ UpdateFigures HostArithmetic::TakeFigures() {
 
 std::vector<HostTensor> HostArithmetic::Export(size_t network, const std::string& prefix) const {
   return members_[network].network.Export(prefix);
+}
+
+void HostArithmetic::Blend(size_t from, size_t to, double rate) {
+  const float* const source = members_[from].network.stack.parameters().const_data_ptr<float>();
+  float* const target = members_[to].network.stack.parameters().data_ptr<float>();
+  const auto share = static_cast<float>(rate);
+  for (int64_t i = 0; i < members_[to].network.stack.parameters().numel(); ++i) {
+    target[i] = share == 1.0f ? source[i] : target[i] + share * (source[i] - target[i]);
+  }
+  refreshed_ = false;
 }
 
 void HostArithmetic::Save(size_t network, std::vector<HostTensor>* state) const {

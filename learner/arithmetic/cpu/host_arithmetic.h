@@ -38,6 +38,7 @@ class HostArithmetic final : public Arithmetic {
   void RunEpoch(const Epoch& epoch) override;
   UpdateFigures TakeFigures() override;
   std::vector<HostTensor> Export(size_t network, const std::string& prefix) const override;
+  void Blend(size_t from, size_t to, double rate) override;
   void Save(size_t network, std::vector<HostTensor>* state) const override;
   void Load(size_t network, absl::Span<const HostTensor> state) override;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 
@@ -223,6 +224,9 @@ bool GpuArithmetic::IsBusy() { return !finished_.IsPassed(); }
 std::vector<HostTensor> GpuArithmetic::Export(size_t network, const std::string& prefix) const {
   return members_[network].network->Export(prefix);
 }
+
+// Whoever blends has a network without an objective, and create_arithmetic.h leaves those to the CPU.
+void GpuArithmetic::Blend(size_t, size_t, double) { std::abort(); }
 
 void GpuArithmetic::Save(size_t network, std::vector<HostTensor>* state) const {
   members_[network].network->Save(state);

@@ -48,6 +48,7 @@ std::vector<float> TrainedNetwork::Free() const {
 
 void TrainedNetwork::Save(std::vector<HostTensor>* state) const {
   for (HostTensor& tensor : stack.Export(plan.name)) state->push_back(std::move(tensor));
+  if (!is_stepped()) return;
   state->push_back(ToHost(plan.name + "/adam.first_moment", optimizer.first_moment));
   state->push_back(ToHost(plan.name + "/adam.second_moment", optimizer.second_moment));
   state->push_back(ToHost(plan.name + "/adam.steps", optimizer.steps));
@@ -63,6 +64,7 @@ void TrainedNetwork::Load(absl::Span<const HostTensor> state) {
     values.insert(values.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
   }
   stack.SetParameters(values);
+  if (!is_stepped()) return;
   const auto take = [&](const char* name, at::Tensor* to) {
     const HostTensor& from = *named.at(plan.name + name);
     to->copy_(at::from_blob(const_cast<float*>(from.floats()), {from.num_elements()}, at::kFloat));

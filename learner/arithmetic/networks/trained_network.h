@@ -19,7 +19,9 @@ struct TrainedNetwork {
 
   int64_t num_sets() const { return plan.stack.num_sets; }
   int64_t outputs() const { return plan.stack.output_size; }
-  int64_t fields_per_row() const { return plan.objective->FieldsPerRow(plan.stack.output_size); }
+  bool is_stepped() const { return plan.objective != nullptr; }
+  int64_t fields_per_row() const { return is_stepped() ? plan.objective->FieldsPerRow(plan.stack.output_size) : 0; }
+  int num_figures() const { return is_stepped() ? plan.objective->num_figures() : 0; }
 
   // What of a flat tensor [P] is the free parameters', [sets, size]; undefined where there are none.
   at::Tensor FreePart(const at::Tensor& flat) const;
