@@ -59,7 +59,8 @@ std::string DescribeActions(const std::vector<NamedAction>& actions) {
 std::string DescribeAgents(const EnvironmentSpec& spec) {
   std::string text = "agents\n";
   for (const AgentGroupSpec& group : spec.groups) {
-    absl::StrAppendFormat(&text, "  %s: %d × %d observed numbers, %d %s: %s\n", group.name, group.num_agents(),
+    absl::StrAppendFormat(&text, "  %s%s: %d × %d observed numbers, %d %s: %s\n", group.name,
+                          group.team.empty() ? "" : absl::StrCat(" (team ", group.team, ")"), group.num_agents(),
                           group.observation_size, group.action_size,
                           group.action_kind == ActionKind::kDiscrete ? "actions" : "continuous action dimensions",
                           absl::StrJoin(group.agents, " "));

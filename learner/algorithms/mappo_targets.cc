@@ -184,7 +184,8 @@ std::vector<float> Mappo::GroupAdvantages(size_t group, const TrainingBatch& bat
     const int64_t columns = layout.columns();
     const float* from = critic.estimates.advantages.data();
     for (int64_t column = 0; column < columns; ++column) {
-      if (!layout.team && layout.agents[column].first != static_cast<int>(group)) continue;
+      const int g = static_cast<int>(group);
+      if (layout.team ? !layout.is_team_of(g) : layout.agents[column].first != g) continue;
       for (int64_t step = 0; step < steps; ++step) {
         const float advantage = from[step * columns + column];
         float* to = advantages.data() + step * agents;

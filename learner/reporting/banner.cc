@@ -82,9 +82,11 @@ std::string FormatRank(int size, ShardRange shards, const RunPlaces& places) {
 std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& environment,
                        const std::vector<PolicySpec>& policies) {
   std::vector<std::string> groups;
+  const bool opposed = environment.teams().size() > 1;
   for (const AgentGroupSpec& group : environment.groups) {
-    groups.push_back(absl::StrCat(group.num_agents(), " × ", group.name, " (", group.observation_size, " observed, ",
-                                  group.action_size,
+    groups.push_back(absl::StrCat(group.num_agents(), " × ", group.name,
+                                  opposed ? absl::StrCat(" of team \"", group.team, "\"") : "", " (",
+                                  group.observation_size, " observed, ", group.action_size,
                                   group.action_kind == ActionKind::kDiscrete ? " actions)" : " dimensions)"));
   }
   std::string text = absl::StrCat("environment ", environment.name, ": ", absl::StrJoin(groups, ", "),

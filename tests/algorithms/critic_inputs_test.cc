@@ -107,6 +107,90 @@ TEST(ValueStreams, TeamRewardIsWhatItsSettingSays) {
   EXPECT_FLOAT_EQ(Streams(layout, environment, batch, {.scale = 0.5, .team = SUM}).rewards[0], 5.0f);
 }
 
+// Cars of red and lights of blue play against each other; a third group is on red's side.
+EnvironmentSpec TwoTeams() {
+  EnvironmentSpec environment = TwoGroups();
+  environment.groups.push_back(DiscreteGroup("trams", 1, 4, 2));
+  environment.groups[0].team = environment.groups[2].team = "red";
+  environment.groups[1].team = "blue";
+  return environment;
+}
+
+TEST(CriticLayout, HasACriticForEveryTeam) {
+  const auto teams = Layouts(GLOBAL_STATE, TEAM, TwoTeams());
+  ASSERT_EQ(teams.size(), 2);
+  EXPECT_EQ(teams[0].name, "team_red");
+  EXPECT_EQ(teams[1].name, "team_blue");
+  EXPECT_EQ(teams[0].team_groups, (std::vector<int>{0, 2}));
+  EXPECT_EQ(teams[1].team_groups, (std::vector<int>{1}));
+  for (const CriticLayout& layout : teams) {
+    EXPECT_EQ(layout.columns(), 1);
+    EXPECT_EQ(layout.stack.input_size, 3 * 5 + 2 * 7 + 1 * 4 + 2) << "every critic sees everybody";
+  }
+  // A team's name is of account only where there is another.
+  EnvironmentSpec alone = TwoTeams();
+  for (AgentGroupSpec& group : alone.groups) group.team = "red";
+  ASSERT_EQ(Layouts(GLOBAL_STATE, TEAM, alone).size(), 1);
+  EXPECT_EQ(Layouts(GLOBAL_STATE, TEAM, alone)[0].name, "team");
+  alone.groups[1].team = "";
+  ASSERT_EQ(Layouts(GLOBAL_STATE, TEAM, alone).size(), 2);
+  EXPECT_EQ(Layouts(GLOBAL_STATE, TEAM, alone)[1].name, "team");
+  EXPECT_EQ(Layouts(GLOBAL_STATE, EACH_AGENT, TwoTeams()).size(), 1);
+}
+
+// Red's living agents are paid 1 each, blue's −1: over all of them that is 0.
+TEST(ValueStreams, OpposedTeamsDoNotCancelAndGroupsOfOneTeamShare) {
+  const EnvironmentSpec environment = TwoTeams();
+  TrainingBatch batch = EmptyBatch(environment, kSteps, kColumns);
+  const auto pay = [&](int group, float reward) {
+    std::ranges::fill_n(batch.groups[group].rewards.begin(), environment.groups[group].num_agents(), reward);
+  };
+  pay(0, 1);   // three cars
+  pay(2, 1);   // a tram
+  pay(1, -1);  // two lights
+  const auto layouts = Layouts(GLOBAL_STATE, TEAM, environment);
+  const auto reward = [&](int team, TeamReward kind) {
+    return Streams(layouts[team], environment, batch, {.team = kind}).rewards[0];
+  };
+  for (const TeamReward kind : {MEAN_ALL, MEAN_LIVING}) {
+    EXPECT_FLOAT_EQ(reward(0, kind), 1.0f);
+    EXPECT_FLOAT_EQ(reward(1, kind), -1.0f);
+  }
+  EXPECT_FLOAT_EQ(reward(0, SUM), 4.0f);
+  EXPECT_FLOAT_EQ(reward(1, SUM), -2.0f);
+  // A dead car was paid 5 all the same; the tram, which lives, 2.
+  batch.groups[0].alive[1] = 0;
+  batch.groups[0].rewards[1] = 5;
+  batch.groups[2].rewards[0] = 2;
+  EXPECT_FLOAT_EQ(reward(0, MEAN_ALL), (1 + 5 + 1 + 2) / 4.0f);
+  EXPECT_FLOAT_EQ(reward(0, MEAN_LIVING), (1 + 1 + 2) / 3.0f);
+  EXPECT_FLOAT_EQ(reward(0, SUM), 9.0f);
+  EXPECT_FLOAT_EQ(reward(1, MEAN_LIVING), -1.0f) << "and blue has no part in it";
+  // Where all of a team are dead it takes no part, whoever else lives.
+  batch.groups[1].alive[0] = batch.groups[1].alive[1] = 0;
+  EXPECT_EQ(Streams(layouts[1], environment, batch).active[0], 0);
+  EXPECT_EQ(Streams(layouts[0], environment, batch).active[0], 1);
+  EXPECT_FLOAT_EQ(reward(1, MEAN_LIVING), 0.0f);
+}
+
+TEST(ValueStreams, ATeamsImportanceIsOfItsOwnLivingAgents) {
+  const EnvironmentSpec environment = TwoTeams();
+  TrainingBatch batch = EmptyBatch(environment, kSteps, kColumns);
+  batch.groups[0].alive[2] = 0;
+  std::vector<std::vector<float>> importance;
+  for (const GroupBatch& group : batch.groups) importance.emplace_back(group.rewards.size(), 1.0f);
+  std::ranges::copy(std::vector<float>{2.0f, 0.5f, 9.0f}, importance[0].begin());
+  std::ranges::copy(std::vector<float>{3.0f, 5.0f}, importance[1].begin());
+  importance[2][0] = 4.0f;
+  const std::vector<float> values((kSteps + 1) * kColumns);
+  const auto layouts = Layouts(GLOBAL_STATE, TEAM, environment);
+  const auto of = [&](int team) {
+    return MakeValueStreams(layouts[team], environment, batch, {}, values, importance).importance[0];
+  };
+  EXPECT_FLOAT_EQ(of(0), 2.0f * 0.5f * 4.0f);
+  EXPECT_FLOAT_EQ(of(1), 15.0f);
+}
+
 // The episode is cut while agent 2 of the cars is dead: it is owed its final state's value all the same, unless dead
 // agents count as worth nothing.
 TEST(ValueStreams, ADeadAgentBootstrapsFromTheFinalStateToo) {

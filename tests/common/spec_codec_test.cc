@@ -127,6 +127,34 @@ TEST(DescribeDifferenceTest, ComparesDescriptionsWhereBothSpecsTellThem) {
             "environment_spec.groups[0].observed[2].divided_by: came 5, expected 2.5");
 }
 
+TEST(EnvironmentSpecCodecTest, CarriesTeamsAndNamesEachOnce) {
+  EnvironmentSpec spec = TwoGroupSpec();
+  EXPECT_EQ(spec.teams(), std::vector<std::string>{""});
+  spec.groups[0].team = "north";
+  EXPECT_EQ(spec.teams(), (std::vector<std::string>{"north", ""}));
+  wire::EnvironmentSpec message;
+  EncodeEnvironmentSpec(spec, &message);
+  const auto decoded = DecodeEnvironmentSpec(message);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(*decoded, spec);
+  spec.groups[1].team = "north";
+  EXPECT_EQ(spec.teams(), std::vector<std::string>{"north"});
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->set_team("a/b"); }),
+              AllOf(HasSubstr("groups[1].team"), HasSubstr("a/b")));
+}
+
+TEST(DescribeDifferenceTest, WhoPlaysAgainstWhomIsPartOfTheTaskAndALoneTeamsNameIsNot) {
+  EnvironmentSpec opposed = TwoGroupSpec();
+  opposed.groups[1].team = "south";
+  EXPECT_EQ(DescribeDifference(TwoGroupSpec(), opposed),
+            "environment_spec.groups[1].team: came \"south\", expected \"\"");
+  EXPECT_EQ(DescribeDifference(opposed, TwoGroupSpec()),
+            "environment_spec.groups[1].team: came \"\", expected \"south\"");
+  EXPECT_EQ(DescribeDifference(opposed, opposed), "");
+  opposed.groups[0].team = "south";
+  EXPECT_EQ(DescribeDifference(TwoGroupSpec(), opposed), "");
+}
+
 TEST(DescribeDifferenceTest, SettingsOfTheMachineTravelAndAreNoPartOfTheTask) {
   EnvironmentSpec spec = TwoGroupSpec();
   spec.machine_settings = {"simulator_home", "memory_limit_mb"};

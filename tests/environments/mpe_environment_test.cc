@@ -172,6 +172,15 @@ TEST(MpeEnvironmentTest, RefusesWhatLeavesNobodyToLearn) {
   }
 }
 
+TEST(MpeEnvironmentTest, SidesThatPlayAgainstEachOtherAreTeamsAndThoseThatHelpEachOtherOne) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(MakeMpe("simple_tag")->spec().teams(), (Names{"predators", "prey"}));
+  EXPECT_EQ(MakeMpe("simple_adversary")->spec().teams(), (Names{"adversaries", "good_agents"}));
+  ASSERT_EQ(MakeMpe("simple_speaker_listener")->spec().groups.size(), 2);
+  EXPECT_EQ(MakeMpe("simple_speaker_listener")->spec().teams().size(), 1);
+  EXPECT_EQ(MakeMpe("simple_tag", {{"prey", "SCRIPTED"}})->spec().teams().size(), 1);
+}
+
 TEST(MpeEnvironmentTest, RefusesALocalRatioWhereThereIsNone) {
   EXPECT_EQ((*FindEnvironment("simple_tag"))->create({{"local_ratio", "0.5"}}).status().code(),
             absl::StatusCode::kInvalidArgument);

@@ -271,6 +271,11 @@ TEST(SmaxSettingsTest, AMapThatIsNotThereIsRefusedByName) {
   EXPECT_NE(refused.status().message().find("environment.settings.map"), std::string::npos) << refused.status();
 }
 
+TEST(SmaxSettingsTest, BothSidesAreTeamsWhereBothAreAgents) {
+  EXPECT_EQ(Field(BothSides()).smax.spec().teams(), (std::vector<std::string>{"allies", "enemies"}));
+  EXPECT_EQ(Field(SettingsMap{}).smax.spec().teams(), std::vector<std::string>{""});
+}
+
 TEST(SmaxSettingsTest, EveryMapHasItsNumberOfAgentsAndActions) {
   // Allies and enemies by jaxmarl's table.
   const std::vector<std::tuple<std::string, int, int>> maps = {{"3m", 3, 3},

@@ -22,6 +22,7 @@ EnvironmentSpec MakeSpec(const std::string& name, const MpeSettings& settings, c
     group.actions = MpeActions(role, settings.continuous_actions);
     group.action_size = static_cast<int>(group.actions.size());
     group.observed = role.observed;
+    group.team = role.team;
     group.observation_size = static_cast<int>(group.observed.size());
     spec.groups.push_back(std::move(group));
   }

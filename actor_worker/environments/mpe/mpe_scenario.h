@@ -22,6 +22,7 @@ struct MpeRole {
   int vocabulary = 0;  // words an agent may say, one a step; 0: silent
   bool scripted = false;
   std::vector<ObservedNumber> observed{};
+  std::string team{};  // where groups play against each other: on whose side it is
 };
 
 // How an episode's statistic comes from the values its steps have.

@@ -96,6 +96,8 @@ class SimpleAdversary final : public MpeScenario {
     for (int a = 1; a < settings_.num_good_agents; ++a) {
       NamePair(absl::StrCat("other_", a), "from the agent, other good agents in their order", good.observed);
     }
+    adversaries.team = adversaries.group;
+    good.team = good.group;
     return {adversaries, good};
   }
   std::vector<MpeStatistic> Statistics() const override {

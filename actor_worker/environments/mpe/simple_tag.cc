@@ -103,6 +103,8 @@ class SimpleTag final : public MpeScenario {
     for (int a = 0; a < settings_.num_prey; ++a) prey.agents.push_back(absl::StrCat("agent_", a));
     predators.observed = Observed(settings_.num_predators - 1, settings_.num_prey);
     prey.observed = Observed(settings_.num_predators, settings_.num_prey - 1);
+    predators.team = predators.group;
+    prey.team = prey.group;
     return {predators, prey};
   }
   std::vector<MpeStatistic> Statistics() const override {

@@ -141,7 +141,10 @@ EnvironmentSpec MakeSpec(const SmaxSettings& settings) {
   EnvironmentSpec spec;
   spec.name = "smax";
   spec.groups = {MakeGroup(settings, "allies", "ally", allies, enemies)};
-  if (settings.self_play) spec.groups.push_back(MakeGroup(settings, "enemies", "enemy", enemies, allies));
+  if (settings.self_play) {
+    spec.groups.push_back(MakeGroup(settings, "enemies", "enemy", enemies, allies));
+    for (AgentGroupSpec& group : spec.groups) group.team = group.name;
+  }
   // The world state has all that observations are made of, but for the last orders.
   spec.state_includes_observations = false;
   spec.observed_extras = NameState(settings, allies, enemies);

@@ -62,16 +62,28 @@ void WriteStep(const CriticLayout& layout, const EnvironmentSpec& environment, c
 
 }  // namespace
 
+bool CriticLayout::is_team_of(int g) const { return std::ranges::find(team_groups, g) != team_groups.end(); }
+
 absl::StatusOr<std::vector<CriticLayout>> MakeCriticLayouts(const CriticSettings& settings,
                                                             const EnvironmentSpec& environment) {
   std::vector<CriticLayout> layouts;
-  if (settings.input() == GLOBAL_STATE || settings.input() == CRITIC_INPUT_UNSPECIFIED) {
-    CriticLayout layout{.name = "team", .team = settings.heads() != EACH_AGENT};
-    if (!layout.team) {
-      layout.name = "agents";
+  const bool sees_state = settings.input() == GLOBAL_STATE || settings.input() == CRITIC_INPUT_UNSPECIFIED;
+  if (sees_state && settings.heads() != EACH_AGENT) {
+    const std::vector<std::string> teams = environment.teams();
+    for (const std::string& team : teams) {
+      CriticLayout layout{.name = teams.size() == 1 || team.empty() ? "team" : "team_" + team, .team = true};
       for (int g = 0; g < environment.groups.size(); ++g) {
-        for (int a = 0; a < environment.groups[g].num_agents(); ++a) layout.agents.emplace_back(g, a);
+        if (environment.groups[g].team == team) layout.team_groups.push_back(g);
       }
+      layout.stack = StackOf(settings, environment.state_size(), layout.columns());
+      layouts.push_back(std::move(layout));
+    }
+    return layouts;
+  }
+  if (sees_state) {
+    CriticLayout layout{.name = "agents"};
+    for (int g = 0; g < environment.groups.size(); ++g) {
+      for (int a = 0; a < environment.groups[g].num_agents(); ++a) layout.agents.emplace_back(g, a);
     }
     layout.stack = StackOf(settings, environment.state_size(), layout.columns());
     layouts.push_back(std::move(layout));
@@ -137,7 +149,7 @@ ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec&
     }
     double sum = 0, weight = 1;
     int64_t paid = 0, alive = 0;
-    for (int g = 0; g < environment.groups.size(); ++g) {
+    for (const int g : layout.team_groups) {
       const int64_t agents = environment.groups[g].num_agents();
       for (int64_t agent = 0; agent < agents; ++agent) {
         const bool lives = living(g, agent);

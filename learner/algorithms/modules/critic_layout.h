@@ -2,7 +2,8 @@
 //
 // A critic maps each joint step to `columns` values: rows_per_step input rows of stack.input_size, each giving
 // stack.output_size outputs.
-//   input GLOBAL_STATE, heads TEAM:        one critic "team", 1 row, 1 output: the team reward
+//   input GLOBAL_STATE, heads TEAM:        one critic "team", 1 row, 1 output: the team reward; where the environment
+//                                          has several teams a critic for each, "team_NAME", that shares nothing
 //   input GLOBAL_STATE, heads EACH_AGENT:  one critic "agents", 1 row, an output per agent of all groups, in order
 //   per-agent inputs, heads EACH_AGENT:    a critic per group, named after it, a row per agent, 1 output
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_CRITIC_LAYOUT_H_
@@ -29,9 +30,11 @@ struct CriticLayout {
   int group = -1;  // per-agent inputs: whose agents
   int rows_per_step = 1;
   std::vector<std::pair<int, int>> agents;  // (group, agent) of each column; empty for a team
+  std::vector<int> team_groups;             // a team's: whose agents it consists of
   DenseStackSpec stack;
 
   int columns() const { return team ? 1 : static_cast<int>(agents.size()); }
+  bool is_team_of(int g) const;
 };
 
 // INVALID_ARGUMENT: per-agent inputs with TEAM heads.
@@ -51,7 +54,8 @@ struct RewardSettings {
 };
 
 // Rewards, values and ends of every column (N = B · columns). `values` [(T+1) · B + K, columns] in reward units;
-// `importance` per group [T, B, A], π/μ, or empty for none. A team's importance is the product over its living agents.
+// `importance` per group [T, B, A], π/μ, or empty for none. A team's importance is the product over its living agents;
+// other teams count as part of the environment, as other agents do for an agent's.
 ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment,
                               const TrainingBatch& batch, const RewardSettings& reward,
                               const std::vector<float>& values, const std::vector<std::vector<float>>& importance);
