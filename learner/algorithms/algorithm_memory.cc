@@ -67,12 +67,13 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   double actor_rows = 0, critic_rows = 0, estimates = 0, networks = 0;
   for (const PolicySpec& policy : policies) {
     const double rows = steps * RowsPerStep(policy);
-    // Inputs, masks and fields; a field on its way into them; advantages; what lag correction recomputes.
+    // Inputs, masks and fields; a field on its way into them; advantages, and those on their way into the fields; what
+    // lag correction recomputes.
     const auto objective = MakePolicyObjective(policy, experiment.ppo().clip());
     const double fields = static_cast<double>(objective->FieldsPerRow(policy.stack.output_size));
     const double masks = objective->has_masks() ? policy.stack.output_size : 0;
     actor_rows += rows * (kFloat * (policy.stack.input_size + fields + 1) + masks) +
-                  steps * policy.num_agents * kFloat * 3 +
+                  steps * policy.num_agents * kFloat * 4 +
                   sequences * RowsPerStep(policy) * policy.stack.state_size() * kFloat;
     networks += NetworkBytes(policy.stack, minibatch * RowsPerStep(policy), sequence);
   }

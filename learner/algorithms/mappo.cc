@@ -16,6 +16,7 @@
 #include "learner/algorithms/modules/minibatches.h"
 #include "learner/algorithms/modules/policy_objective.h"
 #include "learner/algorithms/modules/state_check.h"
+#include "learner/algorithms/modules/update_figures.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
 #include "learner/arithmetic/objectives/gaussian_rows.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
@@ -148,12 +149,17 @@ absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const
     critics_[c].value_norm.Update(targets[c]);
     WriteValueRows(c, std::vector<const ValueNorm*>(batch.env_steps(), &critics_[c].value_norm));
   }
-  WriteActorTargets(batch);
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    actors_[g].advantages = GroupAdvantages(g, batch);
+    WriteActorTargets(g, batch, actors_[g].advantages);
+  }
   const Rates rates = RatesAt(progress);
-  const EpochsDone done = RunEpochs(batch, share, progress.update, rates);
+  EpochsDone done = ppo_.update_order() == SEQUENTIAL ? RunInTurn(batch, share, progress.update, rates)
+                                                      : RunEpochs(batch, share, progress.update, rates, ppo_.epochs(),
+                                                                  Movers(actors_.size() + critics_.size()));
   RETURN_IF_ERROR(ranks_.status());
   PrefetchMeanwhile();
-  return Summarize(rates, done, explained_variance, static_cast<double>(batch.env_steps()));
+  return Summarize(rates, std::move(done), explained_variance, static_cast<double>(batch.env_steps()));
 }
 
 Mappo::Rates Mappo::RatesAt(const UpdateProgress& progress) const {
@@ -217,7 +223,12 @@ void Mappo::DealEpoch(const TrainingBatch& batch, const RankShare& share, uint64
 }
 
 Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& share, uint64_t update,
-                                   const Rates& rates) {
+                                   const Rates& rates, uint32_t epochs, Movers movers) {
+  const auto is_moved = [&](size_t n) {
+    return movers[n].empty() || std::ranges::find(movers[n], 1) != movers[n].end();
+  };
+  bool any_actor = false, any_critic = false;
+  for (size_t n = 0; n < movers.size(); ++n) (n < actors_.size() ? any_actor : any_critic) |= is_moved(n);
   const uint64_t seed = context_.experiment.seed();
   EpochsDone done;
   Epoch epoch;
@@ -227,27 +238,31 @@ Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& 
     if (n < actors_.size()) {
       epoch.networks[n].scalars[kEntropyCoefficient] = rates.entropy_coefficient;
     }
+    epoch.networks[n].stepped = movers[n];
   }
-  for (uint32_t number = 0; number < ppo_.epochs(); ++number) {
+  for (uint32_t number = 0; number < epochs; ++number) {
     DealEpoch(batch, share, MixKey({seed, kShuffle, update, number}), &epoch);
-    if (ppo_.value_norm_update() == PER_MINIBATCH) WriteValueRowsByMinibatch(epoch.minibatches);
+    if (any_critic && ppo_.value_norm_update() == PER_MINIBATCH) WriteValueRowsByMinibatch(epoch.minibatches);
     std::vector<std::vector<double>> denominators = Denominators(epoch.minibatches);
     for (size_t n = 0; n < epoch.networks.size(); ++n) epoch.networks[n].denominators = std::move(denominators[n]);
     arithmetic_->RunEpoch(epoch);
     ++done.epochs;
     if (!ranks_.status().ok()) return done;
-    if (ppo_.target_kl() <= 0) continue;
-    // A set that has moved far enough stays as it is; once all have, the update ends, the critics' steps with it.
-    const std::vector<std::vector<double>> kl = MeasureKl(batch);
+    if (ppo_.target_kl() <= 0 || !any_actor) continue;
+    // A set that has moved far enough stays as it is; once all have, the epochs end, those of critics that are moved
+    // beside them with it.
     bool any_moves = false;
     double sum = 0, sets = 0;
     for (size_t g = 0; g < actors_.size(); ++g) {
+      if (!is_moved(g)) continue;
+      const std::vector<double> kl = MeasureKl(g, batch);
       std::vector<uint8_t>& stepped = epoch.networks[g].stepped;
-      stepped.resize(kl[g].size(), 1);
-      for (size_t set = 0; set < kl[g].size(); ++set) {
-        if (!(kl[g][set] <= ppo_.target_kl())) stepped[set] = 0;
+      stepped.resize(kl.size(), 1);
+      for (size_t set = 0; set < kl.size(); ++set) {
+        if (!movers[g].empty() && movers[g][set] == 0) continue;
+        if (!(kl[set] <= ppo_.target_kl())) stepped[set] = 0;
         any_moves |= stepped[set] != 0;
-        sum += kl[g][set];
+        sum += kl[set];
         sets += 1;
       }
     }
@@ -257,32 +272,26 @@ Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& 
   return done;
 }
 
-std::vector<std::vector<double>> Mappo::MeasureKl(const TrainingBatch& batch) {
-  std::vector<double> sums;  // of every set: the estimates' sum, the living rows
+std::vector<double> Mappo::MeasureKl(size_t group, const TrainingBatch& batch) {
+  const Actor& actor = actors_[group];
+  const GroupBatch& of = batch.groups[group];
+  const int64_t agents = actor.policy.num_agents, steps = batch.env_steps();
   std::vector<float> outputs;
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    const Actor& actor = actors_[g];
-    const int64_t agents = actor.policy.num_agents, steps = batch.env_steps();
-    arithmetic_->Infer(g, &outputs);
-    const std::vector<float> now =
-        ActionLogProbabilities(actor.policy, actor.map, batch.groups[g], steps, outputs, arithmetic_->Free(g));
-    const size_t first = sums.size();
-    sums.resize(first + 2 * actor.living.size());
-    for (int64_t i = 0; i < steps * agents; ++i) {
-      if (batch.groups[g].alive[i] == 0) continue;
-      double* const of_set = sums.data() + first + 2 * actor.policy.set_of_agent[i % agents];
-      const double log_ratio = static_cast<double>(now[i]) - actor.start_log_probabilities[i];
-      of_set[0] += std::expm1(log_ratio) - log_ratio;
-      of_set[1] += 1;
-    }
+  arithmetic_->Infer(group, &outputs);
+  const std::vector<float> now =
+      ActionLogProbabilities(actor.policy, actor.map, of, steps, outputs, arithmetic_->Free(group));
+  std::vector<double> sums(2 * actor.living.size());  // of every set: the estimates' sum, the living rows
+  for (int64_t i = 0; i < steps * agents; ++i) {
+    if (of.alive[i] == 0) continue;
+    double* const of_set = sums.data() + 2 * actor.policy.set_of_agent[i % agents];
+    const double log_ratio = static_cast<double>(now[i]) - actor.start_log_probabilities[i];
+    of_set[0] += std::expm1(log_ratio) - log_ratio;
+    of_set[1] += 1;
   }
   ranks_.Sum(absl::MakeSpan(sums));
-  std::vector<std::vector<double>> kl;
-  const double* next = sums.data();
-  for (const Actor& actor : actors_) {
-    kl.emplace_back();
-    for (size_t set = 0; set < actor.living.size(); ++set, next += 2)
-      kl.back().push_back(next[0] / std::max(1.0, next[1]));
+  std::vector<double> kl;
+  for (size_t set = 0; set < actor.living.size(); ++set) {
+    kl.push_back(sums[2 * set] / std::max(1.0, sums[2 * set + 1]));
   }
   return kl;
 }
@@ -302,9 +311,9 @@ void Mappo::PrefetchMeanwhile() {
   } while (arithmetic_->IsBusy());
 }
 
-UpdateStatistics Mappo::Summarize(const Rates& rates, const EpochsDone& done, double explained_variance,
-                                  double env_steps) {
-  const UpdateFigures figures = arithmetic_->TakeFigures();
+UpdateStatistics Mappo::Summarize(const Rates& rates, EpochsDone done, double explained_variance, double env_steps) {
+  AddFigures(arithmetic_->TakeFigures(), &done.figures);
+  const UpdateFigures& figures = done.figures;
   const MeanFigures actor(figures, 0, actors_.size()), critic(figures, actors_.size(), figures.size());
   const auto is_gaussian = [](const PolicySpec& policy) { return policy.distribution.is_gaussian(); };
   // Minibatches of the set that left out most: a NaN in a batch is usually one for several networks.

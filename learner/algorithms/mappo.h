@@ -10,6 +10,10 @@
 // Recurrent networks are trained along sequences of collection.sequence_length steps, which minibatches take whole. An
 // actor's begin with what it remembered when it acted; a critic's with what the newest critic remembers there, carried
 // on from batch to batch.
+// With ppo.update_order SEQUENTIAL it is HAPPO (arXiv:2109.11251, section 4.2; arXiv:2304.09870): parameter sets take
+// their epochs one after another, in an order drawn for every update, each with the advantages times what the sets
+// before it have changed (modules/sequential_factor.h); then the critics take theirs. Otherwise than there a set may be
+// of several agents, who change together.
 // Parameter sets of one group are policies of their own: each has its own loss, gradient norm, guard against NaN, and
 // stop at target_kl. Groups may have different distributions (modules/policy_objective.h).
 //
@@ -59,6 +63,7 @@ class Mappo : public Algorithm {
     std::vector<std::vector<int32_t>> living;
     std::vector<float> start_log_probabilities, importance;
     double capped = 0;
+    std::vector<float> advantages;  // [steps, agents], normalised as the settings say
   };
   struct Critic {
     CriticLayout layout;
@@ -77,8 +82,11 @@ class Mappo : public Algorithm {
   // What the epochs of an update came to.
   struct EpochsDone {
     uint32_t epochs = 0;
-    double update_kl = 0;  // KL(π before ‖ π now), mean over sets; 0 without target_kl
+    double update_kl = 0;   // KL(π before ‖ π now), mean over sets; 0 without target_kl
+    UpdateFigures figures;  // those that the arithmetic no longer has
   };
+  // Which sets epochs move, [networks][sets], 1: it does; [networks][0]: all of the network's.
+  using Movers = std::vector<std::vector<uint8_t>>;
 
   Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts);
 
@@ -100,7 +108,10 @@ class Mappo : public Algorithm {
   void WriteValueRows(size_t critic, const std::vector<const ValueNorm*>& norms);
   // The same for all critics where their normalisers move with every minibatch of an epoch.
   void WriteValueRowsByMinibatch(const std::vector<std::vector<int64_t>>& minibatches);
-  void WriteActorTargets(const TrainingBatch& batch);
+  // `advantages` [steps, agents] of the group.
+  void WriteActorTargets(size_t group, const TrainingBatch& batch, const std::vector<float>& advantages);
+  // log π of the actions taken, [steps, agents], that the objective's ratio refers to.
+  const std::vector<float>& ReferenceLogProbabilities(size_t group, const TrainingBatch& batch) const;
   // [steps, agents] of one group, normalised as the settings say.
   std::vector<float> GroupAdvantages(size_t group, const TrainingBatch& batch) const;
 
@@ -112,16 +123,23 @@ class Mappo : public Algorithm {
   Rates RatesAt(const UpdateProgress& progress) const;
   // The minibatches of one epoch, this rank's part of them.
   void DealEpoch(const TrainingBatch& batch, const RankShare& share, uint64_t key, Epoch* epoch) const;
-  EpochsDone RunEpochs(const TrainingBatch& batch, const RankShare& share, uint64_t update, const Rates& rates);
+  // At most so many.
+  EpochsDone RunEpochs(const TrainingBatch& batch, const RankShare& share, uint64_t update, const Rates& rates,
+                       uint32_t epochs, Movers movers);
   // What each minibatch's losses are divided by: living rows of every actor's sets, then active ones of every critic,
   // over all ranks, at least 1. [networks][minibatches · sets]
   std::vector<std::vector<double>> Denominators(const std::vector<std::vector<int64_t>>& minibatches) const;
-  // KL(π before ‖ π now) of every actor's sets, over all ranks: mean of (r − 1) − log r
+  // KL(π before ‖ π now) of the actor's sets, over all ranks: mean of (r − 1) − log r
   // (http://joschu.net/blog/kl-approx.html).
-  std::vector<std::vector<double>> MeasureKl(const TrainingBatch& batch);
+  std::vector<double> MeasureKl(size_t group, const TrainingBatch& batch);
   // Until the device has finished the update, or the next batch was found and is on its way.
   void PrefetchMeanwhile();
-  UpdateStatistics Summarize(const Rates& rates, const EpochsDone& done, double explained_variance, double env_steps);
+  UpdateStatistics Summarize(const Rates& rates, EpochsDone done, double explained_variance, double env_steps);
+
+  // mappo_sequential.cc: how sets are moved one after another.
+
+  Movers NoMovers() const;
+  EpochsDone RunInTurn(const TrainingBatch& batch, const RankShare& share, uint64_t update, const Rates& rates);
 
   AlgorithmContext context_;
   Collective& ranks_;

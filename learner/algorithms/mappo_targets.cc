@@ -161,19 +161,18 @@ void Mappo::WriteValueRowsByMinibatch(const std::vector<std::vector<int64_t>>& m
   }
 }
 
-void Mappo::WriteActorTargets(const TrainingBatch& batch) {
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    const Actor& actor = actors_[g];
-    const bool decoupled = lag_correction_ == DECOUPLED;
-    const std::vector<float> advantages = GroupAdvantages(g, batch);
-    WritePolicyRows(
-        actor.policy, actor.map, batch.groups[g], batch.env_steps(),
-        {.reference_log_probabilities = decoupled ? &actor.start_log_probabilities : &batch.groups[g].log_probabilities,
-         .importance = decoupled ? &actor.importance : nullptr,
-         .advantages = &advantages},
-        arithmetic_->fields(g));
-    arithmetic_->LoadFields(g);
-  }
+void Mappo::WriteActorTargets(size_t group, const TrainingBatch& batch, const std::vector<float>& advantages) {
+  const Actor& actor = actors_[group];
+  WritePolicyRows(actor.policy, actor.map, batch.groups[group], batch.env_steps(),
+                  {.reference_log_probabilities = &ReferenceLogProbabilities(group, batch),
+                   .importance = lag_correction_ == DECOUPLED ? &actor.importance : nullptr,
+                   .advantages = &advantages},
+                  arithmetic_->fields(group));
+  arithmetic_->LoadFields(group);
+}
+
+const std::vector<float>& Mappo::ReferenceLogProbabilities(size_t group, const TrainingBatch& batch) const {
+  return lag_correction_ == DECOUPLED ? actors_[group].start_log_probabilities : batch.groups[group].log_probabilities;
 }
 
 std::vector<float> Mappo::GroupAdvantages(size_t group, const TrainingBatch& batch) const {

@@ -84,9 +84,11 @@ class Case {
       std::string name;
       int agents = 0, observation = 0, actions = 0;
       stream >> name >> agents >> observation >> actions;
-      std::string kind;
-      groups.push_back(stream >> kind ? ContinuousGroup(name, agents, observation, actions)
-                                      : DiscreteGroup(name, agents, observation, actions));
+      groups.push_back(DiscreteGroup(name, agents, observation, actions));
+      for (std::string word; stream >> word;) {
+        if (word == "continuous") groups.back().action_kind = ActionKind::kContinuous;
+        if (word == "team") stream >> groups.back().team;
+      }
     }
     AlgorithmContext context = MakeContext(Text("settings"), std::move(groups), Number("state_extras_size"));
     context.environment.state_includes_observations = Number("state_includes_observations") != 0;

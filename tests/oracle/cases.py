@@ -206,6 +206,12 @@ LATER_SCENES = {
     "pilots": Scene((Group("pilots", 3, 5, 2, continuous=True),), extras=1, steps=8, columns=4),
     "pilots and tower": Scene((Group("pilots", 3, 5, 3, continuous=True), Group("tower", 2, 4, 3)), extras=2, steps=8,
                               columns=3),
+    "pilots against towers": Scene(
+        (Group("pilots", 2, 5, 2, continuous=True, team="air"), Group("tower", 2, 4, 3),
+         Group("mast", 1, 3, 2, team="ground")), extras=2, steps=8, columns=3),
+    "cars and lights against drones": Scene(
+        (Group("cars", 3, 5, 4, team="ground"), Group("drones", 2, 4, 3, team="air"),
+         Group("lights", 2, 7, 3, team="ground")), extras=2, steps=8, columns=3, death=0.3),
 }
 LATER_BY_HAND = {
     "schedules_are_over": ("one pair", {"ppo": {"anneal_learning_rate": True, "schedule_env_steps": 50}}),
@@ -293,6 +299,27 @@ LATER_BY_HAND = {
         "critic": _remembers("GRU", 6, heads="EACH_AGENT"),
         "ppo": {"lag_correction": "DECOUPLED", "minibatch_size": 9, "entropy_coefficient": 0.05,
                 "adam_epsilon": 0.01}}),
+    "sequential_two_epochs": ("two groups", {
+        "policy": {"sharing": "PER_AGENT"}, "ppo": {"update_order": "SEQUENTIAL", "epochs": 2, "adam_epsilon": 0.01}}),
+    "sequential_minibatches_partitioned_decoupled": ("extras alone", {
+        "policy": {"sharing": "PARTITIONED", "partition": [0]},
+        "group_policies": {name: {"partition": PARTITIONS[name]} for name in ("a", "b", "c")},
+        "ppo": {"update_order": "SEQUENTIAL", "minibatch_size": 8, "lag_correction": "DECOUPLED",
+                "importance_cap": 1.05, "value_norm_update": "PER_MINIBATCH"}}),
+    "sequential_gru_stops_by_kl": ("one pair", {
+        "collection": {"sequence_length": 4},
+        "policy": _remembers("GRU", 6, sharing="PER_AGENT"),
+        "critic": _remembers("LSTM", 5, heads="EACH_AGENT"),
+        "ppo": {"update_order": "SEQUENTIAL", "epochs": 8, "target_kl": 0.02, "minibatch_size": 16,
+                "actor_learning_rate": 0.02, "lag_correction": "V_TRACE"}}),
+    "sequential_gaussians_in_three_teams": ("pilots against towers", {
+        "policy": {"sharing": "PER_AGENT"},
+        "ppo": {"update_order": "SEQUENTIAL", "entropy_coefficient": 0.03, "adam_epsilon": 0.01}}),
+    "two_teams": ("cars and lights against drones", {
+        "critic": {"team_reward": "MEAN_LIVING"}, "ppo": {"adam_epsilon": 0.01, "lag_correction": "V_TRACE"}}),
+    "two_teams_recurrent": ("cars and lights against drones", {
+        "critic": _remembers("GRU", 6, team_reward="SUM"),
+        "ppo": {"minibatch_size": 9, "value_norm_update": "PER_MINIBATCH"}}),
 }
 
 

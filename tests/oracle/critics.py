@@ -8,11 +8,16 @@ import numpy as np
 from network import Network
 
 
+@dataclass(frozen=True)
+class Team:
+    groups: tuple  # numbers of those it consists of
+
+
 @dataclass
 class Critic:
     name: str
     network: Network
-    heads: list  # (group, agent) of each value of a joint step; None for a team's only one
+    heads: list  # (group, agent) of each value of a joint step; a Team for its only one
     group: int = -1  # whose agents, where every agent has an input row of its own
     sees_state: bool = True
     agent_id: bool = False
@@ -51,7 +56,11 @@ def make_critics(scene, settings):
 
     if own["input"] == "GLOBAL_STATE":
         if own["heads"] == "TEAM":
-            return [Critic("team", network(scene.state_size(), 1), [None])]
+            names = list(dict.fromkeys(group.team for group in scene.groups))
+            teams = {name: Team(tuple(g for g, group in enumerate(scene.groups) if group.team == name))
+                     for name in names}
+            called = {name: f"team_{name}" if len(names) > 1 and name else "team" for name in names}
+            return [Critic(called[name], network(scene.state_size(), 1), [team]) for name, team in teams.items()]
         heads = [(g, a) for g, group in enumerate(scene.groups) for a in range(group.agents)]
         return [Critic("agents", network(scene.state_size(), len(heads)), heads)]
     critics = []

@@ -3,15 +3,19 @@
 Proximal policy optimisation of each agent group's actor with its critics (arXiv:2103.01955, algorithm 1): values of all
 states → advantages and targets → normalised advantages → epochs of minibatches of joint steps, each one Adam step of
 every network. The parameter sets of a group are policies of their own: each has its own mean loss, gradient norm and
-stop at target_kl. With recurrent networks minibatches are of whole sequences."""
+stop at target_kl. With recurrent networks minibatches are of whole sequences. Sets may also take all their epochs one
+after another (HAPPO)."""
+
+from types import SimpleNamespace
 
 import numpy as np
 
 import returns
 from adam import Adam
 from cells import Memory
-from critics import make_critics
+from critics import Team, make_critics
 from losses import gaussian_policy_loss, policy_loss, value_loss
+from philox import draw_order
 from policies import deviations, inputs_of, log_densities, log_probabilities, make_policy
 from sequences import Sequences
 from value_norm import ValueNorm
@@ -92,36 +96,81 @@ class Learner:
             figures["capped_importance_fraction"] = capped / sum(i.size for i in importance)
             sources = [(p, np.minimum(i, ppo["importance_cap"])) for p, i in zip(proximal, importance)]
 
-        moving = [np.ones(policy.network.sets, bool) for policy in self.policies]
-        actor_steps, critic_steps, epochs, first = [], [], 0, 0
-        for epoch in range(ppo["epochs"]):
-            for minibatch in sequences.deal(ppo["minibatch_size"], self.settings["seed"], number, epoch):
-                for g in range(len(groups)):
-                    memory = sequences.memory(minibatch, given[g])
-                    actor_steps += self._step_actor(batch, g, minibatch, memory, *sources[g], advantages[g], moving[g],
-                                                    entropy_coefficient, actor_rate)
-                for c, estimate in enumerate(estimates):
-                    memory = sequences.memory(minibatch, estimate["given"])
-                    critic_steps.append(self._step_critic(c, minibatch, memory, estimate, critic_rate))
-                first = first or len(actor_steps)
-            epochs += 1
-            if ppo["target_kl"] > 0:
-                moved = [self._moved(batch, g, sequences, given[g], proximal[g]) for g in range(len(groups))]
-                figures["update_kl"] = np.concatenate(moved).mean()
-                for m, kl in zip(moving, moved):
-                    m &= kl <= ppo["target_kl"]
-                    self.closest_kink = min(self.closest_kink, np.abs(kl - ppo["target_kl"]).min())
-                if not any(m.any() for m in moving):
-                    break
+        run = SimpleNamespace(batch=batch, number=number, sequences=sequences, given=given, proximal=proximal,
+                              estimates=estimates, sources=sources, advantages=advantages,
+                              entropy_coefficient=entropy_coefficient, actor_rate=actor_rate, critic_rate=critic_rate)
+        sets = [policy.network.sets for policy in self.policies]
+        if ppo["update_order"] == "SEQUENTIAL":
+            done = self._one_after_another(run, sets)
+        else:
+            done = self._epochs(run, [np.ones(s, bool) for s in sets], range(len(self.critics)), ppo["epochs"])
+        actor_steps, critic_steps = done.actor_steps, done.critic_steps
+        if done.kl is not None:
+            figures["update_kl"] = done.kl
 
         for steps in (actor_steps, critic_steps):
             names = {name for step in steps for name in step}
             figures.update({name: np.mean([step[name] for step in steps if name in step]) for name in names})
         for name in ("approx_kl", "clip_fraction"):
-            figures[f"first_{name}"] = np.mean([step[name] for step in actor_steps[:first]])
-        figures["epochs"] = float(epochs)
+            figures[f"first_{name}"] = np.mean([step[name] for step in done.first])
+        figures["epochs"] = float(done.epochs)
         self.closest_kink = min(self.closest_kink, *(n.closest_kink for n in self._networks()))
         return {name: float(figures[name]) for name in sorted(figures)}
+
+    def _epochs(self, run, wanted, critics, most):
+        """Epochs of gradient steps, at most so many, of the parameter sets `wanted` [groups][sets] and of the critics
+        numbered: their figures, those of the first minibatch, and how far sets have moved."""
+        ppo, moving = self.ppo, [own.copy() for own in wanted]
+        done = SimpleNamespace(actor_steps=[], critic_steps=[], first=[], epochs=0, kl=None)
+        groups = [g for g, own in enumerate(wanted) if own.any()]
+        for epoch in range(most):
+            for minibatch in run.sequences.deal(ppo["minibatch_size"], self.settings["seed"], run.number, epoch):
+                for g in groups:
+                    memory = run.sequences.memory(minibatch, run.given[g])
+                    done.actor_steps += self._step_actor(run.batch, g, minibatch, memory, *run.sources[g],
+                                                         run.advantages[g], moving[g], run.entropy_coefficient,
+                                                         run.actor_rate)
+                for c in critics:
+                    memory = run.sequences.memory(minibatch, run.estimates[c]["given"])
+                    done.critic_steps.append(
+                        self._step_critic(c, minibatch, memory, run.estimates[c], run.critic_rate))
+                done.first = done.first or list(done.actor_steps)
+            done.epochs += 1
+            if ppo["target_kl"] > 0 and groups:
+                moved = [self._moved(run.batch, g, run.sequences, run.given[g], run.proximal[g]) for g in groups]
+                done.kl = np.concatenate([kl[wanted[g]] for g, kl in zip(groups, moved)]).mean()
+                for g, kl in zip(groups, moved):
+                    moving[g] &= kl <= ppo["target_kl"]
+                    distance = np.abs(kl[wanted[g]] - ppo["target_kl"]).min()
+                    self.closest_kink = min(self.closest_kink, distance)
+                if not any(m.any() for m in moving):
+                    break
+        return done
+
+    def _one_after_another(self, run, sets):
+        """HAPPO (arXiv:2109.11251, section 4.2): each set takes all its epochs with the advantages times the ratios
+        π_now / π_old, at each joint step, of the living agents of the sets before it. Critics come last."""
+        done = SimpleNamespace(actor_steps=[], critic_steps=[], first=[], epochs=0, kl=None)
+        factor, advantages, distances = np.ones(run.advantages[0].shape[:2]), run.advantages, []
+        for g, s in draw_order([(g, s) for g, n in enumerate(sets) for s in range(n)], self.settings["seed"],
+                               run.number):
+            run.advantages = [a * factor[..., None] for a in advantages]
+            wanted = [np.zeros(n, bool) for n in sets]
+            wanted[g][s] = True
+            own = self._epochs(run, wanted, [], self.ppo["epochs"])
+            done.actor_steps += own.actor_steps
+            done.first += own.first
+            done.epochs = max(done.epochs, own.epochs)
+            distances.append(own.kl)
+            reference, alive = run.sources[g][0], run.batch[f"{self.scene.groups[g].name}/alive"][:-1] > 0
+            now = self._log_probabilities(run.batch, g, run.sequences, run.given[g])
+            ratio = np.exp(np.where(alive, now - reference, 0))
+            factor = factor * ratio[..., self.policies[g].sets == s].prod(-1)
+        if self.ppo["target_kl"] > 0:
+            done.kl = np.mean(distances)
+        nobody = [np.zeros(n, bool) for n in sets]
+        done.critic_steps = self._epochs(run, nobody, range(len(self.critics)), done.epochs).critic_steps
+        return done
 
     def _moved(self, batch, g, sequences, given, start):
         """KL(π at the update's start ‖ π now) of each set: the mean of (r − 1) − log r over its living rows."""
@@ -204,22 +253,24 @@ class Learner:
                            for stream, state, over in zip(batch["streams"].tolist(), states, ended)}
 
     def _stream(self, batch, head, importance):
-        """Rewards [T, B], who is alive [T + 1, B] and π/μ [T, B] of an agent, or of the team."""
+        """Rewards [T, B], who is alive [T + 1, B] and π/μ [T, B] of an agent, or of a team."""
         names, scale = [g.name for g in self.scene.groups], self.ppo["reward_scale"]
-        if head is not None:
+        if not isinstance(head, Team):
             name, agent = names[head[0]], head[1]
             alive = batch[f"{name}/alive"][..., agent] > 0
             weight = np.where(alive[:-1], importance[head[0]][..., agent], 1)
             return scale * batch[f"{name}/rewards"][..., agent].astype(np.float64), alive, weight
-        rewards = np.concatenate([batch[f"{n}/rewards"] for n in names], -1).astype(np.float64)
-        alive = np.concatenate([batch[f"{n}/alive"] for n in names], -1) > 0
+        own = [names[g] for g in head.groups]
+        rewards = np.concatenate([batch[f"{n}/rewards"] for n in own], -1).astype(np.float64)
+        alive = np.concatenate([batch[f"{n}/alive"] for n in own], -1) > 0
         acting = alive[:-1]
         paid = {
             "SUM": rewards.sum(-1),
             "MEAN_ALL": rewards.mean(-1),
             "MEAN_LIVING": (rewards * acting).sum(-1) / np.maximum(acting.sum(-1), 1),
         }[self.settings["critic"]["team_reward"]]
-        weight = np.where(acting, np.concatenate(importance, -1), 1).prod(-1)  # of the joint action
+        # Of the team's joint action.
+        weight = np.where(acting, np.concatenate([importance[g] for g in head.groups], -1), 1).prod(-1)
         return scale * paid, alive.any(-1), weight
 
     def _advantages(self, batch, g, estimates):
@@ -228,8 +279,9 @@ class Learner:
         advantages = np.zeros((self.scene.steps, self.scene.columns, group.agents))
         for critic, estimate in zip(self.critics, estimates):
             for h, head in enumerate(critic.heads):
-                if head is None:
-                    advantages[:] = estimate["advantages"][..., h, None]
+                if isinstance(head, Team):
+                    if g in head.groups:
+                        advantages[:] = estimate["advantages"][..., h, None]
                 elif head[0] == g:
                     advantages[..., head[1]] = estimate["advantages"][..., h]
         if not ppo["advantage_normalization"]:

@@ -1,5 +1,6 @@
-"""The learner's documented random stream, as far as minibatches need it: Philox4x32-10 (Salmon et al., "Parallel random
-numbers: as easy as 1, 2, 3", SC 2011, section 3.3) in plain integers, and the deal of an epoch's joint steps."""
+"""The learner's documented random stream, as far as minibatches and orders need it: Philox4x32-10 (Salmon et al.,
+"Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3) in plain integers, the deal of an epoch's joint
+steps, and the order of parameter sets that follow one another."""
 
 WORD = 0xFFFFFFFF
 LONG = 0xFFFFFFFFFFFFFFFF
@@ -39,9 +40,20 @@ def deal_minibatches(steps, size, seed, update, epoch):
     (seed, 0x73, update, epoch), cut into as few parts of at most `size` as there can be, alike in length."""
     if size == 0 or size >= steps:
         return [list(range(steps))]
-    order, stream = list(range(steps)), words(mix_key(seed, 0x73, update, epoch))
-    for last in range(steps - 1, 0, -1):
-        other = (next(stream) * (last + 1)) >> 32
-        order[last], order[other] = order[other], order[last]
+    order = _shuffled(list(range(steps)), mix_key(seed, 0x73, update, epoch))
     parts = -(-steps // size)
     return [order[steps * i // parts : steps * (i + 1) // parts] for i in range(parts)]
+
+
+def draw_order(places, seed, update):
+    """Those of an update in which parameter sets follow one another: a shuffle keyed by (seed, 0x6F, update)."""
+    return _shuffled(list(places), mix_key(seed, 0x6F, update))
+
+
+def _shuffled(values, key):
+    """By Fisher and Yates, from the last place down."""
+    stream = words(key)
+    for last in range(len(values) - 1, 0, -1):
+        other = (next(stream) * (last + 1)) >> 32
+        values[last], values[other] = values[other], values[last]
+    return values

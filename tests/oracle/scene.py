@@ -17,6 +17,7 @@ class Group:
     observation: int
     actions: int
     continuous: bool = False
+    team: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Scene:
     def describe(self):
         groups = ";".join(
             f"{g.name} {g.agents} {g.observation} {g.actions}" + (" continuous" if g.continuous else "")
-            for g in self.groups)
+            + (f" team {g.team}" if g.team else "") for g in self.groups)
         return {
             "groups": groups,
             "state_extras_size": str(self.extras),

@@ -51,6 +51,7 @@ DEFAULTS = {
         "value_norm_update": "PER_UPDATE",
         "importance_cap": 10.0,
         "noise_scale": 1.0,
+        "update_order": "TOGETHER",
     },
 }
 
