@@ -26,6 +26,7 @@ struct Game {
   int length = 1;
   int extras = 0;          // sees the first step's joint action from the second on, of as many agents
   bool truncates = false;  // ends by truncation rather than by termination
+  int counted = 0;         // only the first so many agents' rewards are told of; 0: all
   // Every agent's reward for the last of the joint actions.
   std::function<std::vector<float>(const JointActions&)> reward;
   // Whether an agent acts at the next step, and may act so.
@@ -37,16 +38,18 @@ struct Game {
   std::function<void(const JointActions&, int agent, float* to)> observe = [](const JointActions& past, int,
                                                                               float* to) { to[past.size()] = 1.0f; };
 
-  int agents() const {
+  int num_counted() const {
     int count = 0;
     for (const AgentGroupSpec& group : groups) count += group.num_agents();
-    return count;
+    return counted == 0 ? count : counted;
   }
 };
 
-// log π of an agent's actions; forbidden ones are left at kMaskedLogit.
+// log π of an agent's actions; forbidden ones are left at kMaskedLogit. With a GRU, `remembered` is what it remembers
+// before and after.
 inline std::vector<double> LogProbabilities(const PolicySpec& policy, const PolicySnapshot& weights, int agent,
-                                            const float* observation, const uint8_t* mask) {
+                                            const float* observation, const uint8_t* mask,
+                                            std::vector<double>* remembered = nullptr) {
   const int set = policy.set_of_agent[agent];
   std::vector<double> x(observation, observation + policy.observation_size);
   x.resize(policy.stack.input_size, 0.0);
@@ -55,21 +58,32 @@ inline std::vector<double> LogProbabilities(const PolicySpec& policy, const Poli
     return *std::find_if(weights.tensors.begin(), weights.tensors.end(),
                          [&](const HostTensor& tensor) { return tensor.name == policy.group + "/" + name; });
   };
-  const auto dense = [&](const std::string& name) {
-    const HostTensor &weight = parameter(name + ".weight"), &bias = parameter(name + ".bias");
+  const auto product = [&](const std::vector<double>& x, const std::string& name) {
+    const HostTensor &weight = parameter(name + "weight"), &bias = parameter(name + "bias");
     const int64_t inputs = weight.shape[1], outputs = weight.shape[2];
     const float* const w = weight.floats() + set * inputs * outputs;
     std::vector<double> y(bias.floats() + set * outputs, bias.floats() + (set + 1) * outputs);
     for (int64_t i = 0; i < inputs; ++i) {
       for (int64_t o = 0; o < outputs; ++o) y[o] += x[i] * w[i * outputs + o];
     }
-    x = y;
+    return y;
   };
   for (size_t layer = 0; layer < policy.stack.hidden_sizes.size(); ++layer) {
-    dense("layers." + std::to_string(layer));
+    x = product(x, "layers." + std::to_string(layer) + ".");
     for (double& h : x) h = policy.stack.activation == Activation::kTanh ? std::tanh(h) : std::max(h, 0.0);
   }
-  dense("output");
+  if (policy.stack.cell == Cell::kGru) {
+    const std::vector<double> gi = product(x, "cell.input_"), gh = product(*remembered, "cell.state_");
+    const auto logistic = [](double y) { return 1 / (1 + std::exp(-y)); };
+    const size_t size = remembered->size();
+    for (size_t i = 0; i < size; ++i) {
+      const double r = logistic(gi[i] + gh[i]), z = logistic(gi[size + i] + gh[size + i]);
+      const double n = std::tanh(gi[2 * size + i] + r * gh[2 * size + i]);
+      (*remembered)[i] = (1 - z) * n + z * (*remembered)[i];
+    }
+    x = *remembered;
+  }
+  x = product(x, "output.");
   double sum = 0, most = kMaskedLogit;
   for (size_t a = 0; a < x.size(); ++a) most = std::max(most, x[a] = mask[a] != 0 ? x[a] : kMaskedLogit);
   for (const double logit : x) sum += std::exp(logit - most);
@@ -81,7 +95,12 @@ inline std::vector<double> LogProbabilities(const PolicySpec& policy, const Poli
 class Player {
  public:
   Player(const Game& game, const AlgorithmContext& context, int column, TrainingBatch* batch)
-      : game_(game), context_(context), column_(column), batch_(*batch) {}
+      : game_(game), context_(context), column_(column), batch_(*batch) {
+    for (size_t g = 0; g < game.groups.size(); ++g) {
+      remembered_.emplace_back(game.groups[g].num_agents(),
+                               std::vector<double>(context.policies[g].stack.state_size()));
+    }
+  }
 
   // Writes what is seen at step t.
   void Look(int t) {
@@ -104,14 +123,17 @@ class Player {
     }
   }
 
-  // Acts on what was seen at step t; the dead take action 0. Returns the sum of rewards.
+  // Acts on what was seen at step t; the dead take action 0. Returns the sum of the rewards that count.
   double Act(int t, const PolicySnapshot& weights, RandomStream* random) {
     const int cell = t * batch_.columns + column_;
     std::vector<int> actions;
-    ForEachAgent(cell, [&](GroupBatch& group, const AgentGroupSpec& spec, const PolicySpec& policy, int a, int row) {
+    Record(t);
+    ForEachAgent(cell, [&](size_t g, int a, int row) {
+      GroupBatch& group = batch_.groups[g];
+      const AgentGroupSpec& spec = game_.groups[g];
       const std::vector<double> log_pi =
-          LogProbabilities(policy, weights, a, &group.observations[row * spec.observation_size],
-                           &group.action_masks[row * spec.action_size]);
+          LogProbabilities(context_.policies[g], weights, a, &group.observations[row * spec.observation_size],
+                           &group.action_masks[row * spec.action_size], &remembered_[g][a]);
       int action = 0;
       if (group.alive[row] != 0) {
         float left = random->Uniform();
@@ -126,11 +148,15 @@ class Player {
     const std::vector<float> rewards = game_.reward(past_);
     double sum = 0;
     int agent = 0;
-    ForEachAgent(cell, [&](GroupBatch& group, const AgentGroupSpec&, const PolicySpec&, int, int row) {
-      sum += group.rewards[row] = rewards[agent++];
+    ForEachAgent(cell, [&](size_t g, int, int row) {
+      batch_.groups[g].rewards[row] = rewards[agent];
+      if (agent++ < game_.num_counted()) sum += batch_.groups[g].rewards[row];
     });
     if (static_cast<int>(past_.size()) == game_.length) {
       past_.clear();
+      for (auto& group : remembered_) {
+        for (std::vector<double>& of_agent : group) std::ranges::fill(of_agent, 0.0);
+      }
       if (game_.truncates) {
         Truncate(context_.environment, t, column_, 0.0f, &batch_);
       } else {
@@ -144,11 +170,19 @@ class Player {
   template <typename Body>
   void ForEachAgent(int cell, Body&& body) {
     for (size_t g = 0; g < game_.groups.size(); ++g) {
-      const AgentGroupSpec& spec = game_.groups[g];
-      for (int a = 0; a < spec.num_agents(); ++a) {
-        body(batch_.groups[g], spec, context_.policies[g], a, cell * spec.num_agents() + a);
-      }
+      const int agents = game_.groups[g].num_agents();
+      for (int a = 0; a < agents; ++a) body(g, a, cell * agents + a);
     }
+  }
+
+  // What is remembered where a sequence begins.
+  void Record(int t) {
+    const int length = static_cast<int>(context_.experiment.collection().sequence_length());
+    if (t % length != 0) return;
+    ForEachAgent(t / length * batch_.columns + column_, [&](size_t g, int a, int row) {
+      const std::vector<double>& state = remembered_[g][a];
+      std::ranges::copy(state, batch_.groups[g].network_states.begin() + row * state.size());
+    });
   }
 
   const Game& game_;
@@ -156,6 +190,7 @@ class Player {
   const int column_;
   TrainingBatch& batch_;
   JointActions past_;
+  std::vector<std::vector<std::vector<double>>> remembered_;  // [groups][agents]
 };
 
 // One batch of complete episodes; the mean reward per step and agent through `mean_reward`.
@@ -163,6 +198,7 @@ inline TrainingBatch Collect(const Game& game, const AlgorithmContext& context, 
                              uint64_t seed, double* mean_reward) {
   const int steps = 4 * game.length, columns = 32;
   TrainingBatch batch = EmptyBatch(context.environment, steps, columns);
+  FillRemembered(context, static_cast<uint32_t>(seed), &batch);
   RandomStream random(seed);
   std::vector<Player> players;
   for (int column = 0; column < columns; ++column) players.emplace_back(game, context, column, &batch);
@@ -173,7 +209,7 @@ inline TrainingBatch Collect(const Game& game, const AlgorithmContext& context, 
       if (t < steps) total += player.Act(t, weights, &random);
     }
   }
-  *mean_reward = total / (steps * columns * game.agents());
+  *mean_reward = total / (steps * columns * game.num_counted());
   return batch;
 }
 
@@ -198,14 +234,31 @@ inline double Learn(const Game& game, const AlgorithmContext& context, int updat
   return reward;
 }
 
-// Collection, and PPO that learns such games in some tens of updates; `more` holds further fields of ppo.
+// PPO that learns such games in some tens of updates, and the same with collection; `more` holds further fields of ppo.
+inline std::string Ppo(const std::string& more = "") {
+  return "ppo { epochs: 8 actor_learning_rate: 0.01 critic_learning_rate: 0.01 entropy_coefficient: 0.01 " + more +
+         " } ";
+}
 inline std::string Fast(const std::string& more = "") {
-  return "collection { num_shards: 1 copies_per_shard: 32 rollout_length: 16 } ppo { epochs: 8 actor_learning_rate: "
-         "0.01 "
-         "critic_learning_rate: 0.01 entropy_coefficient: 0.01 " +
-         more + " } ";
+  return "collection { num_shards: 1 copies_per_shard: 32 rollout_length: 16 } " + Ppo(more);
 }
 inline constexpr char kPerAgent[] = "policy { sharing: PER_AGENT hidden_sizes: [16] } critic { hidden_sizes: [32] } ";
+
+// The listener sees after the first step what the teller did there, and is paid for doing the same at the last.
+inline Game Recall() {
+  return {.groups = {DiscreteGroup("listener", 1, 5, 2), DiscreteGroup("teller", 1, 5, 2)},
+          .length = 3,
+          .counted = 1,
+          .reward =
+              [](const JointActions& past) {
+                return std::vector<float>{past.size() == 3 && past[2][0] == past[0][1] ? 3.0f : 0.0f, 0.0f};
+              },
+          .observe =
+              [](const JointActions& past, int agent, float* to) {
+                to[past.size()] = 1.0f;
+                if (agent == 0 && past.size() == 1) to[3 + past[0][1]] = 1.0f;
+              }};
+}
 
 // Both must choose action 2; each good choice alone is worth nothing.
 inline Game Coordination() {

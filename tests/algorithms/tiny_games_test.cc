@@ -144,6 +144,41 @@ Game CarsAndLight() {
 
 TEST(TinyGames, SeveralGroupsLearnTogether) { EXPECT_GT(Learn(CarsAndLight(), kPerAgent + Fast(), 40), 4.7); }
 
+TEST(TinyGames, ARecurrentPolicyRemembersWhatItSaw) {
+  const std::string settings =
+      "critic { heads: EACH_AGENT hidden_sizes: [32] } collection { num_shards: 1 copies_per_shard: 32 rollout_length: "
+      "12 sequence_length: 6 } " +
+      Ppo("advantage_normalization: false");  // or the teller, who is paid nothing, would follow noise
+  EXPECT_GT(Learn(Recall(), "policy { hidden_sizes: [16] recurrent_cell: GRU recurrent_size: 16 } " + settings, 60),
+            0.93)
+      << "1 is the optimum, chance 0.5";
+  EXPECT_LT(Learn(Recall(), "policy { hidden_sizes: [16] } " + settings, 60), 0.6) << "without memory it is chance";
+}
+
+// Red's action 2 takes 2 from blue, blue's takes 1 from red: what one wins the other loses.
+Game Opponents(const std::string& first_team, const std::string& second_team) {
+  Game game{.groups = {DiscreteGroup("red", 1, 1, 3), DiscreteGroup("blue", 1, 1, 3)},
+            .counted = 1,
+            .reward = [](const JointActions& past) {
+              const auto pay = static_cast<float>(2 * (past[0][0] == 2) - (past[0][1] == 2));
+              return std::vector<float>{pay, -pay};
+            }};
+  game.groups[0].team = first_team;
+  game.groups[1].team = second_team;
+  return game;
+}
+
+TEST(TinyGames, TeamsOfOpposedInterestEachLearnTheirOwn) {
+  EXPECT_NEAR(Learn(Opponents("red", "blue"), kPerAgent + Fast(), 40), 1.0, 0.1) << "both take what they can";
+  EXPECT_NEAR(Learn(Opponents("", ""), kPerAgent + Fast(), 40), 1.0 / 3, 0.3) << "together they have nothing to win";
+}
+
+TEST(TinyGames, SetsThatFollowOneAnotherCoordinate) {
+  EXPECT_GT(Learn(Coordination(), kPerAgent + Fast("update_order: SEQUENTIAL"), 40), 4.7);
+  EXPECT_GT(Learn(DelayedReward(), kPerAgent + Fast("update_order: SEQUENTIAL"), 60), 0.46);
+  EXPECT_GT(Learn(CarsAndLight(), kPerAgent + Fast("update_order: SEQUENTIAL minibatch_size: 64"), 20), 4.7);
+}
+
 TEST(TinyGames, SeveralGroupsLearnInMinibatches) {
   EXPECT_GT(Learn(CarsAndLight(), kPerAgent + Fast("minibatch_size: 64"), 20), 4.7);
 }
