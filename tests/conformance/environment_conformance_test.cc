@@ -254,6 +254,10 @@ std::vector<Case> AllCases() {
   cases.push_back({"smax_of_drawn_units", "smax", {{"map", "smacv2_10_units"}, {"observations", "conic"}}});
   cases.push_back({"smax_self_play", "smax", {{"map", "5m_vs_6m"}, {"opponent", "self"}, {"state", "scaled"}}});
   cases.push_back({"smax_continuous", "smax", {{"map", "3s5z"}, {"actions", "continuous"}}});
+  cases.push_back({"retail_one_warehouse", "retail", {{"warehouses", "1"}, {"lead_time", "0"}}});
+  cases.push_back({"retail_owing", "retail", {{"unmet_demand", "BACKORDERED"}, {"transfers", "false"}}});
+  cases.push_back({"payments_bursts", "payments", {{"burst_probability", "1"}, {"routers", "2"}}});
+  cases.push_back({"grid_world_swap", "grid_world", {{"starts", "SWAP_CORNERS"}}});
   return cases;
 }
 

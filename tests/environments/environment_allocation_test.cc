@@ -6,6 +6,8 @@
 #include <memory>
 #include <new>
 
+#include "actor_worker/environments/episode_buffers.h"
+#include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/evaluation/episode_runner.h"
 #include "tests/environments/mpe_test_support.h"
 #include "tests/environments/smax_test_support.h"
@@ -77,6 +79,23 @@ TEST(EnvironmentAllocationTest, ABattleAllocatesNothing) {
       ASSERT_TRUE(field.smax.Step(copy.action, copy.outcome).ok());
     } while (!copy.outcome.terminated && !copy.outcome.truncated);
     EXPECT_EQ(allocations.load() - before, 0);
+  }
+}
+
+TEST(EnvironmentAllocationTest, WarehousesAndPaymentsAllocateNothing) {
+  for (const char* name : {"retail", "payments"}) {
+    const std::unique_ptr<Environment> environment = *(*FindEnvironment(name))->create({});
+    EpisodeBuffers buffers(environment->spec(), 1);
+    EpisodeBuffers::Copy& copy = buffers.copies[0];
+    RandomStream random(1);
+    const int64_t before = allocations.load();
+    ASSERT_TRUE(environment->Reset(2).ok());
+    do {
+      environment->Observe(copy.observation);
+      ChooseRandomActions(environment->spec(), random, copy.observation, copy.discrete, copy.continuous);
+      ASSERT_TRUE(environment->Step(copy.action, copy.outcome).ok());
+    } while (!copy.outcome.terminated && !copy.outcome.truncated);
+    EXPECT_EQ(allocations.load() - before, 0) << name;
   }
 }
 

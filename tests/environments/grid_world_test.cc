@@ -1,6 +1,7 @@
 #include "actor_worker/environments/grid_world/grid_world.h"
 
 #include <cmath>
+#include <map>
 #include <queue>
 #include <set>
 
@@ -218,6 +219,41 @@ TEST(GridWorldBaselinesTest, OptimalBeatsGreedyAndAlwaysArrives) {
   RecordProperty("optimal_mean_return_sum", std::to_string(optimal_sum / 100));
   RecordProperty("greedy_mean_return_sum", std::to_string(greedy_sum / 100));
   EXPECT_GT(optimal_sum, greedy_sum);
+}
+
+// Who swaps corners, by a search of the joint cells in breadth from the start: the fewest steps in which both arrive
+// without being blocked. The shortest way of each is 8 steps, and no one can be nearer to its goal at any time than on
+// it.
+int StepsToSwap(int size) {
+  const GridCells start = {0, size * size - 1}, goals = {size * size - 1, 0};
+  std::map<GridCells, int> steps = {{start, 0}};
+  std::queue<GridCells> open({start});
+  while (!open.empty()) {
+    const GridCells cells = open.front();
+    open.pop();
+    if (cells == goals) return steps[cells];
+    for (int joint = 0; joint < 16; ++joint) {
+      const GridMoveResult result = ResolveMoves(size, cells, {joint / 4, joint % 4});
+      const bool blocked = result.hit_wall[0] || result.hit_wall[1] || result.hit_other[0] || result.hit_other[1];
+      if (!blocked && steps.emplace(result.cells, steps[cells] + 1).second) open.push(result.cells);
+    }
+  }
+  return -1;
+}
+
+TEST(GridWorldTest, SwapsCornersInEveryEpisode) {
+  World world({.swap_corners = true});
+  for (const uint64_t seed : {1, 2}) {
+    ASSERT_TRUE(world.grid.Reset(seed).ok());
+    EXPECT_EQ(world.grid.cells(), (GridCells{Cell(0, 0), Cell(4, 4)}));
+    EXPECT_EQ(world.grid.goals(), (GridCells{Cell(4, 4), Cell(0, 0)}));
+  }
+  EXPECT_EQ(StepsToSwap(5), 8);
+  // 2 × (10 − 8 × 0.05 − 0.1 × (7 + 6 + … + 1)).
+  const GridWorldSolution solution(world.grid.settings(), world.grid.goals());
+  EXPECT_NEAR(solution.Value(world.grid.cells(), 50), 13.6, 1e-5);
+  EXPECT_NEAR(world.Play(*MakeBaseline("optimal"), 3), 13.6, 1e-4);
+  EXPECT_EQ(world.grid.steps_left(), 42);
 }
 
 // Golden playthrough: any change to the rules, the seeding or the solver shows here.

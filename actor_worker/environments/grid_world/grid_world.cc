@@ -32,6 +32,10 @@ GridWorldSettings ReadSettings(SettingsReader& reader) {
       reader.Integer("max_steps", fallback.max_steps, 1, 10000, "steps after which an episode is cut"));
   settings.matching_parity = reader.Boolean("matching_parity", fallback.matching_parity,
                                             "only starts from which both can arrive together without being blocked");
+  settings.swap_corners =
+      reader.Choice("starts", "RANDOM", {"RANDOM", "SWAP_CORNERS"},
+                    "RANDOM: starts and goals are drawn; SWAP_CORNERS: from opposite corners, each to the other's") ==
+      "SWAP_CORNERS";
   return settings;
 }
 
@@ -116,8 +120,14 @@ std::array<float, 2> GridRewards(int size, GridCells goals, const GridMoveResult
 GridWorld::GridWorld(const GridWorldSettings& settings) : settings_(settings), spec_(MakeSpec(settings)) {}
 
 absl::Status GridWorld::Reset(uint64_t seed) {
-  RandomStream random(MixKey({seed}));
+  step_ = wall_hits_ = collisions_ = 0;
   const int size = settings_.size;
+  if (settings_.swap_corners) {
+    cells_ = {0, size * size - 1};
+    goals_ = {cells_[1], cells_[0]};
+    return absl::OkStatus();
+  }
+  RandomStream random(MixKey({seed}));
   const auto draw_two = [&random, size] {
     const int first = static_cast<int>(random.Below(size * size));
     const int second = static_cast<int>(random.Below(size * size - 1));
@@ -130,7 +140,6 @@ absl::Status GridWorld::Reset(uint64_t seed) {
     const int parity = (GridDistance(size, cells_[0], goals_[0]) + GridDistance(size, cells_[1], goals_[1])) % 2;
     unfit = cells_ == goals_ || (settings_.matching_parity && parity != 0);
   }
-  step_ = wall_hits_ = collisions_ = 0;
   return absl::OkStatus();
 }
 

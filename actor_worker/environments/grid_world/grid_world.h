@@ -9,7 +9,9 @@
 //
 // Starts and goals are drawn anew in every episode, the two starts different, the two goals different. As every
 // unblocked move changes the colour of an agent's cell (think of a chessboard), agents at an odd and an even distance
-// could only meet by blocking each other; matching_parity keeps such episodes out.
+// could only meet by blocking each other; matching_parity keeps such episodes out. With starts: SWAP_CORNERS every
+// episode is the same: agent 0 begins in the upper left corner, agent 1 in the lower right one, and each must get to
+// where the other began.
 //
 // Observation of an agent: where it is, where its goal and where the other, each number in [0, 1] (MakeSpec in
 // grid_world.cc names them). Global state: both observations.
@@ -28,6 +30,7 @@ struct GridWorldSettings {
   int size = 5;
   int max_steps = 50;
   bool matching_parity = true;
+  bool swap_corners = false;
 };
 
 enum GridMove { kUp, kDown, kLeft, kRight, kNumGridMoves };

@@ -20,12 +20,15 @@ EnvironmentEntry SimpleReferenceEntry();
 EnvironmentEntry MatrixGameEntry();
 EnvironmentEntry MemoryEntry();
 EnvironmentEntry SmaxEntry();
+EnvironmentEntry RetailEntry();
+EnvironmentEntry PaymentsEntry();
 
 absl::Span<const EnvironmentEntry> AllEnvironments() {
   static const auto* const rows = new std::vector<EnvironmentEntry>{
       TrafficGridEntry(),     SumoEntry(),       GridWorldEntry(),       PendulumEntry(),
       SimpleSpreadEntry(),    SimpleTagEntry(),  SimpleAdversaryEntry(), SimpleSpeakerListenerEntry(),
       SimpleReferenceEntry(), MatrixGameEntry(), MemoryEntry(),          SmaxEntry(),
+      RetailEntry(),          PaymentsEntry(),
   };
   return *rows;
 }
