@@ -187,9 +187,9 @@ TEST(RetailTest, AWarehouseSeesItsOwnStockOrdersSeasonAndTime) {
   buffers.Begin();
   buffers.Observe(retail);
   const std::vector<float> first = buffers.Everything();
-  // 4 of 20 units on hand, orders of 1 of 1.5 in both steps to come, nothing shipped or asked for, a whole episode
+  // 4 of 5 units on hand, orders of 1 of 1.5 in both steps to come, nothing shipped or asked for, a whole episode
   // left. Warehouse 1 is half a season behind.
-  const std::vector<float> own = {0.2f, 1 / 1.5f, 1 / 1.5f, 0, 0, 0, 1, 1};
+  const std::vector<float> own = {0.8f, 1 / 1.5f, 1 / 1.5f, 0, 0, 0, 1, 1};
   for (int k = 0; k < 8; ++k) EXPECT_NEAR(first[k], own[k], 1e-6) << k;
   EXPECT_NEAR(first[8 + 6], -1, 1e-6);
 
@@ -204,11 +204,11 @@ TEST(RetailTest, AWarehouseSeesItsOwnStockOrdersSeasonAndTime) {
   const std::vector<float> second = buffers.Everything();
   const StockNetwork& network = retail.network();
   const float turn = 2 * 3.14159265f / 52;
-  const std::vector<float> expected = {static_cast<float>(network.on_hand(0) / 20),
+  const std::vector<float> expected = {static_cast<float>(network.on_hand(0) / 5),
                                        1 / 1.5f,
                                        1,
                                        0,
-                                       static_cast<float>(network.flows(0).demand / 20),
+                                       static_cast<float>(network.flows(0).demand / 5),
                                        std::sin(turn),
                                        std::cos(turn),
                                        51 / 52.0f};

@@ -13,7 +13,7 @@ namespace troupe {
 namespace {
 
 // Stocks of so many steps' mean demand are observed as 1.
-constexpr double kStockSteps = 20;
+constexpr double kStockSteps = 5;
 // On hand, shipments coming in, last demand, sine and cosine of the season, time left; orders on their way besides.
 constexpr int kNumbersBesideOrders = 6;
 
