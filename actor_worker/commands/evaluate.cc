@@ -14,6 +14,7 @@
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/evaluation/evaluation_progress.h"
 #include "actor_worker/evaluation/evaluation_report.h"
+#include "actor_worker/rollout/curriculum_stages.h"
 #include "common/base/status_macros.h"
 #include "common/command_line/command.h"
 #include "common/files/atomic_file.h"
@@ -132,6 +133,8 @@ absl::Status Check(const Scenario& scenario) {
           policies = scenario.actors[0].policies;
         }
         RETURN_IF_ERROR(CheckAlgorithm(scenario.experiment, policies));
+        RETURN_IF_ERROR(
+            CurriculumStages::Create(scenario.experiment, *scenario.environment, (*environment)->spec()).status());
       }
       RETURN_IF_ERROR(CheckBestBy((*environment)->spec(), scenario.experiment.evaluation().best_by()));
     } else if (absl::IsInvalidArgument(environment.status())) {

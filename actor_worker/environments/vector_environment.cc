@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "actor_worker/environments/same_spaces.h"
 #include "common/base/finite.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
-#include "common/wire/spec_codec.h"
 
 namespace troupe {
 namespace {
@@ -190,7 +190,7 @@ absl::Status Implementation::Renew(Copy& copy) {
     copy.environment = nullptr;
     copy.settings = nullptr;
     ASSIGN_OR_RETURN(copy.environment, entry_.create(*settings_));
-    const std::string difference = DescribeDifference(spec_, copy.environment->spec());
+    const std::string difference = DescribeOtherSpaces(spec_, copy.environment->spec());
     if (!difference.empty()) return absl::FailedPreconditionError("with other settings, " + difference);
   }
   copy.settings = settings_;

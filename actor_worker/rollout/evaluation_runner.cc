@@ -114,6 +114,14 @@ absl::StatusOr<wire::EvaluationResult> EvaluationRunner::PlayEpisodes(const Task
   EpisodePlan episodes;
   episodes.environment = plan.environment;
   episodes.settings = plan.settings;
+  if (task.message.has_curriculum_stage()) {
+    const std::shared_ptr<const SettingsMap> stage = plan.stages.Find(task.message.curriculum_stage());
+    if (stage == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("curriculum_stage: came ", task.message.curriculum_stage(), ", which is not there"));
+    }
+    episodes.settings = *stage;
+  }
   episodes.first_seed = task.message.first_seed();
   episodes.episodes = static_cast<int>(task.message.episodes());
   episodes.cancelled = [this, &task] { return stopping_ || task.generation != generation_; };

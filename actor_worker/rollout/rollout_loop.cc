@@ -85,7 +85,7 @@ absl::Status RolloutLoop::Collect(const RolloutWork& work, wire::Chunk* chunk) {
     const SteadyTime began = SteadyTime::Now();
     RETURN_IF_ERROR(team_->Apply(work.weights));
     shared_.metrics->apply_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - began));
-    return rollout->Collect(work.sequence, work.weights->policy_version, *team_, progress_, chunk);
+    return rollout->Collect(work.sequence, *work.weights, *team_, progress_, chunk);
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("exception: ", error.what()));
   } catch (...) {

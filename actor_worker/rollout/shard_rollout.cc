@@ -25,13 +25,17 @@ absl::StatusOr<std::unique_ptr<ShardRollout>> ShardRollout::Create(const Rollout
   return rollout;
 }
 
-absl::Status ShardRollout::Collect(uint64_t sequence, uint64_t policy_version, ActorTeam& team,
+absl::Status ShardRollout::Collect(uint64_t sequence, const PolicySnapshot& snapshot, ActorTeam& team,
                                    RolloutProgress& progress, wire::Chunk* chunk) {
   chunk->set_shard(lease_->shard);
   chunk->set_lease_epoch(lease_->lease_epoch);
   chunk->set_sequence(sequence);
-  chunk->set_policy_version(policy_version);
+  chunk->set_policy_version(snapshot.policy_version);
   builder_.Begin(chunk);
+  if (!plan_.stages.empty()) {
+    ASSIGN_OR_RETURN(std::shared_ptr<const SettingsMap> settings, plan_.stages.Of(snapshot));
+    environment_->BeginEpisodesWith(std::move(settings));
+  }
   if (!std::exchange(started_, true)) {
     progress.Tick(RolloutProgress::Stage::kStarting);
     state_ = team.NewState();

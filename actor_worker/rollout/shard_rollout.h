@@ -11,6 +11,7 @@
 #include "actor_worker/acting/actor_team.h"
 #include "actor_worker/environments/vector_environment.h"
 #include "actor_worker/rollout/chunk_builder.h"
+#include "actor_worker/rollout/curriculum_stages.h"
 #include "actor_worker/rollout/lease_book.h"
 #include "actor_worker/rollout/progress.h"
 #include "proto/experiment.pb.h"
@@ -25,6 +26,7 @@ struct RolloutPlan {
   SettingsMap settings;
   EnvironmentSpec spec;
   std::vector<PolicySpec> policies;
+  CurriculumStages stages{};  // empty: there is no curriculum
 
   ChunkShape chunk_shape() const { return ChunkShapeOf(experiment, policies); }
 };
@@ -36,10 +38,10 @@ class ShardRollout {
   static absl::StatusOr<std::unique_ptr<ShardRollout>> Create(const RolloutPlan& plan,
                                                               std::shared_ptr<const HeldLease> lease);
 
-  // Collects the chunk `sequence` with the snapshot `team` has, whose version is `policy_version`. `progress` hears of
-  // every step. Errors: those of the environment, after which this rollout is of no more use; CANCELLED once the lease
-  // is gone.
-  absl::Status Collect(uint64_t sequence, uint64_t policy_version, ActorTeam& team, RolloutProgress& progress,
+  // Collects the chunk `sequence` with `snapshot`, which `team` has: episodes that begin in it are of the curriculum's
+  // stage that it implies. `progress` hears of every step. Errors: those of the environment and of
+  // CurriculumStages::Of, after which this rollout is of no more use; CANCELLED once the lease is gone.
+  absl::Status Collect(uint64_t sequence, const PolicySnapshot& snapshot, ActorTeam& team, RolloutProgress& progress,
                        wire::Chunk* chunk);
 
  private:

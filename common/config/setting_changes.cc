@@ -67,14 +67,16 @@ std::set<std::string> KeysOf(const Map& before, const Map& after) {
 
 using Texts = google::protobuf::Map<std::string, std::string>;
 
+// `resume`: of every entry; unspecified: others have the last word, or it is refused.
 void CompareTexts(const Texts& before, const Texts& after, const std::string& prefix,
-                  std::vector<SettingChange>* changes) {
+                  std::vector<SettingChange>* changes,
+                  SettingOptions::Resume resume = SettingOptions::RESUME_UNSPECIFIED) {
   for (const std::string& key : KeysOf(before, after)) {
     const auto text = [&](const Texts& texts) {
       const auto found = texts.find(key);
       return found == texts.end() ? std::string(kNone) : absl::StrCat("\"", found->second, "\"");
     };
-    if (text(before) != text(after)) changes->push_back({prefix + key, text(before), text(after)});
+    if (text(before) != text(after)) changes->push_back({prefix + key, text(before), text(after), resume});
   }
 }
 
@@ -99,6 +101,8 @@ std::vector<SettingChange> FindSettingChanges(const Experiment& before, const Ex
   std::vector<SettingChange> changes;
   Compare(before, after, "", &changes);
   CompareTexts(before.environment().settings(), after.environment().settings(), "environment.settings.", &changes);
+  CompareTexts(before.group_initial_actors(), after.group_initial_actors(), "group_initial_actors.", &changes,
+               SettingOptions::FREE);
   CompareStages(before.curriculum(), after.curriculum(), &changes);
   // A group that is in one map only has the other's `policy`.
   const auto policy_of = [](const Experiment& experiment, const std::string& group) -> const PolicySettings& {

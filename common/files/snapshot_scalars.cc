@@ -6,23 +6,20 @@
 #include "common/base/status_macros.h"
 
 namespace troupe {
-namespace {
 
-constexpr char kPrefix[] = "scalar.";
-
-}  // namespace
-
-void AddScalars(absl::Span<const NamedScalar> scalars, std::map<std::string, std::string>* metadata) {
+void AddScalars(absl::Span<const NamedScalar> scalars, std::map<std::string, std::string>* metadata,
+                const std::string& prefix) {
   for (const NamedScalar& scalar : scalars) {
-    (*metadata)[absl::StrCat(kPrefix, scalar.name)] = absl::StrFormat("%.17g", scalar.value);
+    (*metadata)[prefix + scalar.name] = absl::StrFormat("%.17g", scalar.value);
   }
 }
 
-absl::StatusOr<std::vector<NamedScalar>> ReadScalars(const std::map<std::string, std::string>& metadata) {
+absl::StatusOr<std::vector<NamedScalar>> ReadScalars(const std::map<std::string, std::string>& metadata,
+                                                     const std::string& prefix) {
   std::vector<NamedScalar> scalars;
-  for (auto entry = metadata.lower_bound(kPrefix); entry != metadata.end(); ++entry) {
-    if (!entry->first.starts_with(kPrefix)) break;
-    NamedScalar scalar{entry->first.substr(sizeof(kPrefix) - 1)};
+  for (auto entry = metadata.lower_bound(prefix); entry != metadata.end(); ++entry) {
+    if (!entry->first.starts_with(prefix)) break;
+    NamedScalar scalar{entry->first.substr(prefix.size())};
     if (!absl::SimpleAtod(entry->second, &scalar.value)) {
       return absl::InvalidArgumentError(
           absl::StrCat("metadata ", entry->first, ": \"", entry->second, "\" is not a number"));

@@ -10,14 +10,18 @@
 namespace troupe {
 
 absl::Status CheckBestBy(const EnvironmentSpec& spec, const std::string& best_by) {
+  return CheckStatistic(spec, "evaluation.best_by", best_by);
+}
+
+absl::Status CheckStatistic(const EnvironmentSpec& spec, const std::string& field, const std::string& statistic) {
   std::vector<std::string> known = {"episode_return", "episode_length"};
   known.insert(known.end(), spec.statistics.begin(), spec.statistics.end());
-  if (std::find(known.begin(), known.end(), best_by) != known.end()) return absl::OkStatus();
-  const std::string nearest = NearestName(best_by, known);
-  return absl::InvalidArgumentError(
-      absl::StrCat("evaluation.best_by: \"", best_by, "\" is not a statistic of ", spec.name, "; ",
-                   nearest.empty() ? absl::StrCat("there are: ", absl::StrJoin(known, ", "))
-                                   : absl::StrCat("did you mean \"", nearest, "\"?")));
+  if (std::find(known.begin(), known.end(), statistic) != known.end()) return absl::OkStatus();
+  const std::string nearest = NearestName(statistic, known);
+  return absl::InvalidArgumentError(absl::StrCat(field, ": \"", statistic, "\" is not a statistic of ", spec.name, "; ",
+                                                 nearest.empty()
+                                                     ? absl::StrCat("there are: ", absl::StrJoin(known, ", "))
+                                                     : absl::StrCat("did you mean \"", nearest, "\"?")));
 }
 
 }  // namespace troupe

@@ -24,6 +24,11 @@ constexpr char kFormatFamily[] = "troupe-checkpoint/";
 constexpr char kFormat[] = "troupe-checkpoint/1";
 constexpr char kAlgorithmPrefix[] = "algorithm/";
 constexpr char kPolicyPrefix[] = "policy/";
+constexpr char kJudgedPrefix[] = "judged/";
+constexpr char kCurriculumStage[] = "curriculum.stage";
+constexpr char kJudgedVersion[] = "curriculum.judged_version";
+constexpr char kJudgedScalarPrefix[] = "curriculum.judged.";
+constexpr char kWarmStart[] = "warm_start";
 
 std::string FormatDouble(double value) { return absl::StrFormat("%.17g", value); }
 
@@ -87,6 +92,32 @@ std::string FormatEnvironment(const EnvironmentSpec& spec) {
   return text;
 }
 
+void AddCurriculum(const CurriculumState& state, std::map<std::string, std::string>* metadata) {
+  (*metadata)[kCurriculumStage] = absl::StrCat(state.stage);
+  (*metadata)["curriculum.began_env_steps"] = absl::StrCat(state.began_env_steps);
+  (*metadata)["curriculum.passed"] = absl::StrCat(state.passed);
+  if (state.judged == nullptr) return;
+  (*metadata)[kJudgedVersion] = absl::StrCat(state.judged->policy_version);
+  AddScalars(state.judged->scalars, metadata, kJudgedScalarPrefix);
+}
+
+// Without the judged policy's tensors.
+absl::StatusOr<CurriculumState> ReadCurriculum(const std::map<std::string, std::string>& metadata,
+                                               std::shared_ptr<PolicySnapshot>* judged) {
+  EntryReader entries(metadata);
+  CurriculumState state;
+  state.stage = static_cast<uint32_t>(entries.Integer(kCurriculumStage));
+  state.began_env_steps = entries.Integer("curriculum.began_env_steps");
+  state.passed = static_cast<uint32_t>(entries.Integer("curriculum.passed"));
+  if (metadata.contains(kJudgedVersion)) {
+    *judged = std::make_shared<PolicySnapshot>();
+    (*judged)->policy_version = entries.Integer(kJudgedVersion);
+    ASSIGN_OR_RETURN((*judged)->scalars, ReadScalars(metadata, kJudgedScalarPrefix));
+  }
+  RETURN_IF_ERROR(entries.status());
+  return state;
+}
+
 // Errors: INVALID_ARGUMENT naming the entry or tensor.
 absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
   EntryReader entries(file.metadata);
@@ -108,6 +139,11 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
 
   checkpoint.policy.policy_version = counters.update;
   ASSIGN_OR_RETURN(checkpoint.policy.scalars, ReadScalars(file.metadata));
+  if (file.metadata.contains(kWarmStart)) checkpoint.warm_start = file.metadata.at(kWarmStart);
+  std::shared_ptr<PolicySnapshot> judged;
+  if (file.metadata.contains(kCurriculumStage)) {
+    ASSIGN_OR_RETURN(checkpoint.curriculum, ReadCurriculum(file.metadata, &judged));
+  }
   for (HostTensor& tensor : file.tensors) {
     if (absl::StartsWith(tensor.name, kAlgorithmPrefix)) {
       tensor.name.erase(0, sizeof(kAlgorithmPrefix) - 1);
@@ -115,10 +151,14 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
     } else if (absl::StartsWith(tensor.name, kPolicyPrefix)) {
       tensor.name.erase(0, sizeof(kPolicyPrefix) - 1);
       checkpoint.policy.tensors.push_back(std::move(tensor));
+    } else if (judged != nullptr && absl::StartsWith(tensor.name, kJudgedPrefix)) {
+      tensor.name.erase(0, sizeof(kJudgedPrefix) - 1);
+      judged->tensors.push_back(std::move(tensor));
     } else {
       return absl::InvalidArgumentError(absl::StrCat("tensor \"", tensor.name, "\""));
     }
   }
+  if (judged != nullptr) checkpoint.curriculum->judged = std::move(judged);
   return checkpoint;
 }
 
@@ -139,6 +179,8 @@ SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
                    {"chunks_trained", absl::StrCat(checkpoint.ingest.chunks_trained)}};
   AddScalars(checkpoint.policy.scalars, &file.metadata);
   if (counters.best.has_value()) AddBestEvaluation(*counters.best, &file.metadata);
+  if (checkpoint.curriculum.has_value()) AddCurriculum(*checkpoint.curriculum, &file.metadata);
+  if (!checkpoint.warm_start.empty()) file.metadata[kWarmStart] = checkpoint.warm_start;
   const auto add = [&file](const char* prefix, const std::vector<HostTensor>& tensors) {
     for (const HostTensor& tensor : tensors) {
       file.tensors.push_back(tensor);
@@ -147,6 +189,9 @@ SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
   };
   add(kAlgorithmPrefix, checkpoint.algorithm_state);
   add(kPolicyPrefix, checkpoint.policy.tensors);
+  if (checkpoint.curriculum.has_value() && checkpoint.curriculum->judged != nullptr) {
+    add(kJudgedPrefix, checkpoint.curriculum->judged->tensors);
+  }
   return file;
 }
 

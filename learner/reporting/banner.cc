@@ -1,8 +1,11 @@
 #include "learner/reporting/banner.h"
 
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/config/curriculum_settings.h"
 #include "learner/reporting/progress.h"
 
 namespace troupe {
@@ -103,6 +106,26 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
                          ? ""
                          : absl::StrCat(", ", RecurrentText(critic_cell, static_cast<int>(critic.recurrent_size()))))));
   return text;
+}
+
+std::string FormatCurriculum(const CurriculumSettings& curriculum, uint32_t stage) {
+  std::string text;
+  for (const CurriculumStage& one : curriculum.stages()) {
+    const std::map<std::string, std::string> settings(one.settings().begin(), one.settings().end());
+    const StagePromotion& promote = one.promote();
+    std::vector<std::string> ends;
+    if (promote.has_statistic()) {
+      std::string bounds = promote.statistic();
+      if (promote.has_at_least()) absl::StrAppend(&bounds, " at least ", promote.at_least());
+      if (promote.has_at_most()) absl::StrAppend(&bounds, " at most ", promote.at_most());
+      if (promote.evaluations() > 1) absl::StrAppend(&bounds, " in ", promote.evaluations(), " evaluations in a row");
+      ends.push_back(bounds);
+    }
+    if (promote.has_after_env_steps()) ends.push_back(WithThousands(promote.after_env_steps()) + " steps");
+    absl::StrAppend(&text, one.name(), " (", absl::StrJoin(settings, ", ", absl::PairFormatter(" ")), ") until ",
+                    absl::StrJoin(ends, " or "), ", then ");
+  }
+  return Row("curriculum", absl::StrCat(text, "the task itself; now ", StageName(curriculum, stage))).substr(1);
 }
 
 std::string FormatArithmetic(const std::string& arithmetic) { return Row("arithmetic", arithmetic).substr(1); }

@@ -35,6 +35,10 @@ std::string FormatRank(int size, ShardRange shards, const RunPlaces& places);
 std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& environment,
                        const std::vector<PolicySpec>& policies);
 
+// The curriculum's stages as a row of the task: "calm (vehicles_per_hour 1800) until mean_waiting_seconds at most 20 in
+// 2 evaluations in a row, then the task itself; now calm".
+std::string FormatCurriculum(const CurriculumSettings& curriculum, uint32_t stage);
+
 // How the algorithm multiplies, as the last row of the task.
 std::string FormatArithmetic(const std::string& arithmetic);
 

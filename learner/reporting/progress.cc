@@ -42,6 +42,7 @@ std::string FormatProgress(const ProgressFigures& figures) {
   if (figures.evaluation.has_value()) {
     absl::StrAppendFormat(&line, "   evaluation %s %.4g", figures.evaluation->first, figures.evaluation->second);
   }
+  if (!figures.curriculum_stage.empty()) absl::StrAppend(&line, "   stage ", figures.curriculum_stage);
   absl::StrAppendFormat(&line, "   lag %.1f   %d worker%s", figures.policy_lag, figures.workers,
                         figures.workers == 1 ? "" : "s");
   if (figures.env_steps_per_second > 0 && figures.env_steps < figures.total_env_steps) {

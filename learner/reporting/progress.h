@@ -20,6 +20,7 @@ struct ProgressFigures {
   std::optional<std::pair<std::string, double>> evaluation;  // best_by's name and newest value
   double policy_lag = 0;                                     // of the last batch, updates
   int workers = 0;                                           // connected
+  std::string curriculum_stage{};                            // empty: there is no curriculum
 };
 
 // "1.25 M of 5.00 M steps  25.0 %   81.2 k/s   return -12.3   evaluation waiting_time 41.7   lag 1.0   2 workers   0:46

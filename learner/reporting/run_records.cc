@@ -97,6 +97,7 @@ std::string FormatRecord(const UpdateRecord& record) {
                  {"statistics", ToJson(record.statistics)},
                  {"stage_seconds", ToJson(record.stage_seconds)},
                  {"episodes", ToJson(record.episodes)}};
+  if (!record.curriculum_stage.empty()) object["curriculum_stage"] = record.curriculum_stage;
   if (!record.error.empty()) object["error"] = record.error;
   return Dump(object);
 }
@@ -107,6 +108,20 @@ std::string FormatRecord(const EvaluationRecord& record) {
                {"env_steps", record.env_steps},
                {"time", UnixSeconds(record.time)},
                {"best", record.best}});
+}
+
+std::string FormatRecord(const StageVerdictRecord& record) {
+  return Dump({{"stage_verdict",
+                {{"stage", record.stage},
+                 {"judged_update", record.judged_update},
+                 {"statistic", record.statistic},
+                 {"value", record.value},
+                 {"met", record.met},
+                 {"met_in_a_row", record.met_in_a_row},
+                 {"episodes", ToJson(record.episodes)}}},
+               {"update", record.update},
+               {"env_steps", record.env_steps},
+               {"time", UnixSeconds(record.time)}});
 }
 
 absl::StatusOr<std::unique_ptr<RunRecords>> RunRecords::Open(const std::string& folder, uint64_t update,

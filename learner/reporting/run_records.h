@@ -5,6 +5,11 @@
 //    "episodes":{"count":32,"episode_return":…,"episode_length":…,"group_returns":{"GROUP":…},"statistics":{"NAME":…}}}
 //   {"evaluation":{"count":8, … as episodes …},"update":12,"env_steps":49152,"time":…,"best":true}
 //
+//   {"stage_verdict":{"stage":"calm","judged_update":20,"statistic":"waiting","value":18.2,"met":true,"met_in_a_row":1,
+//    "episodes":{ … as episodes … }},"update":22,"env_steps":90112,"time":…}
+//
+// With a curriculum an update's line has "curriculum_stage" too, the stage that its policy implies.
+//
 // "update" counts updates done, so it is also the version of the policy that came out. "env_steps" are those trained
 // on. A number that is not finite is written as null; "episodes" has only its count when no episode ended; "error"
 // stands there when the batch could not be used.
@@ -33,10 +38,11 @@ struct UpdateRecord {
   double wall_seconds = 0;  // trained for, by the steady clock, since the run began
   double env_steps_per_second = 0;
   double policy_lag = 0;
-  NamedFigures statistics;     // UpdateStatistics
-  NamedFigures stage_seconds;  // by stage
-  EpisodeMeans episodes;       // finished since the update before
-  std::string error;           // empty: the update was done
+  NamedFigures statistics;         // UpdateStatistics
+  NamedFigures stage_seconds;      // by stage
+  EpisodeMeans episodes;           // finished since the update before
+  std::string error;               // empty: the update was done
+  std::string curriculum_stage{};  // its name; empty: there is no curriculum
 };
 
 struct EvaluationRecord {
@@ -47,8 +53,23 @@ struct EvaluationRecord {
   bool best = false;
 };
 
+// What an evaluation on a curriculum's stage came to, as it counts after `update`.
+struct StageVerdictRecord {
+  uint64_t update = 0;
+  uint64_t env_steps = 0;
+  absl::Time time;
+  std::string stage;
+  uint64_t judged_update = 0;  // policy version evaluated
+  std::string statistic;
+  double value = 0;  // its mean
+  bool met = false;
+  uint32_t met_in_a_row = 0;
+  EpisodeMeans episodes;
+};
+
 std::string FormatRecord(const UpdateRecord& record);
 std::string FormatRecord(const EvaluationRecord& record);
+std::string FormatRecord(const StageVerdictRecord& record);
 
 // Appends lines. Not thread-safe.
 class RunRecords {

@@ -71,6 +71,7 @@ void RunReporter::OnUpdate(UpdateRecord record, absl::Span<const EpisodeSummary>
   for (const auto& [stage, seconds] : record.stage_seconds) scalars.emplace_back("seconds/" + stage, seconds);
   scalars.emplace_back("run/env_steps_per_second", record.env_steps_per_second);
   scalars.emplace_back("run/policy_lag", record.policy_lag);
+  if (curriculum_stage_.has_value()) scalars.emplace_back("run/curriculum_stage", *curriculum_stage_);
   AppendEpisodes("training", record.episodes, &scalars);
   AddScalars(record.env_steps, record.time, scalars);
 }
@@ -90,6 +91,20 @@ void RunReporter::OnEvaluation(const EvaluationRecord& record) {
 void RunReporter::OnEvaluationFailure(const absl::Status& status) {
   metrics_.OnEvaluationFailure();
   console_.Warning(absl::StrCat("evaluation failed: ", status.message()));
+}
+
+void RunReporter::OnStageVerdict(const StageVerdictRecord& record) {
+  AppendRecord(FormatRecord(record));
+  AddScalars(record.env_steps, record.time, {{"curriculum/" + record.statistic, record.value}});
+  console_.Line(absl::StrFormat("curriculum: %s after update %d: %s %.4g over %d episodes%s", record.stage,
+                                record.judged_update, record.statistic, record.value, record.episodes.count,
+                                record.met ? absl::StrCat(", met ", record.met_in_a_row, " in a row") : ", not met"));
+}
+
+void RunReporter::OnStage(uint32_t stage, const std::string& name) {
+  figures_.curriculum_stage = name;
+  curriculum_stage_ = stage;
+  metrics_.OnStage(stage);
 }
 
 void RunReporter::OnCheckpoint(const CheckpointWrite& write, absl::Time now) {

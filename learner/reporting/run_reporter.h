@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -34,6 +35,9 @@ class RunReporter {
   void OnUpdate(UpdateRecord record, absl::Span<const EpisodeSummary> episodes);
   void OnEvaluation(const EvaluationRecord& record);
   void OnEvaluationFailure(const absl::Status& status);
+  void OnStageVerdict(const StageVerdictRecord& record);
+  // The curriculum's stage from here on.
+  void OnStage(uint32_t stage, const std::string& name);
   // Thread-safe.
   void OnCheckpoint(const CheckpointWrite& write, absl::Time now);
   // All of the training thread's time, piece by piece.
@@ -60,6 +64,7 @@ class RunReporter {
   ProgressFigures figures_;
   RateMeter rate_;
   std::deque<double> recent_returns_;
+  std::optional<uint32_t> curriculum_stage_;
   int lost_records_ = 0;
 };
 

@@ -106,6 +106,13 @@ void TrainingMetrics::OnEvaluation(const EvaluationRecord& record) {
 
 void TrainingMetrics::OnEvaluationFailure() { Evaluations(&metrics_, "failed").Increment(); }
 
+void TrainingMetrics::OnStage(uint32_t stage) {
+  metrics_
+      .Gauge("troupe_curriculum_stage",
+             "Index of the curriculum's stage that new episodes are of; the number of stages: the task itself.")
+      .Set(stage);
+}
+
 void TrainingMetrics::OnCheckpoint(const CheckpointWrite& write, absl::Time now) {
   Checkpoints(&metrics_, write.status.ok() ? "written" : "failed").Increment();
   AddStage("checkpoint", write.seconds);

@@ -6,6 +6,7 @@
 //                 troupe_episode_agent_statistic{agent, name}
 //   evaluations   troupe_evaluation_return{agent_group}, troupe_evaluation_length, troupe_evaluation_statistic{name},
 //                 troupe_evaluation_agent_statistic{agent, name}, troupe_evaluations_total{result}
+//   curriculum    troupe_curriculum_stage
 //   checkpoints   troupe_checkpoint_timestamp_seconds, troupe_checkpoint_env_steps, troupe_checkpoints_total{result}
 //   the thread    troupe_training_seconds_total{state}
 //   stages        troupe_stage_seconds{stage="update"|"snapshot"|"checkpoint"}; the server measures those before and
@@ -38,6 +39,8 @@ class TrainingMetrics {
   void OnUpdate(const UpdateRecord& record);
   void OnEvaluation(const EvaluationRecord& record);
   void OnEvaluationFailure();
+  // The curriculum's stage; never called: there is no series.
+  void OnStage(uint32_t stage);
   void OnCheckpoint(const CheckpointWrite& write, absl::Time now);
   void OnTime(TrainingState state, absl::Duration time);
 

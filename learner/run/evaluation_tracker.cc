@@ -7,16 +7,14 @@
 #include "learner/checkpoint/evaluation_basis.h"
 
 namespace troupe {
-namespace {
 
-absl::StatusOr<EpisodeMeans> Summarise(const EnvironmentSpec& spec, const absl::StatusOr<EvaluationOutcome>& outcome) {
+absl::StatusOr<EpisodeMeans> MeansOfOutcome(const EnvironmentSpec& spec,
+                                            const absl::StatusOr<EvaluationOutcome>& outcome) {
   if (!outcome.ok()) return outcome.status();
   EpisodeMeans means = MeansOf(spec, outcome->episodes);
   if (means.count == 0) return absl::InternalError("no usable episode came back");
   return means;
 }
-
-}  // namespace
 
 EvaluationTracker::EvaluationTracker(LearnerServer* server, const Checkpoint& start)
     : server_(*server),
@@ -43,7 +41,7 @@ absl::Status EvaluationTracker::Request(std::shared_ptr<const Checkpoint> snapsh
   }
   const absl::Status status = server_.RequestEvaluation(
       request, [mailbox = mailbox_, snapshot, environment = environment_](absl::StatusOr<EvaluationOutcome> outcome) {
-        FinishedEvaluation finished{snapshot, Summarise(environment, outcome)};
+        FinishedEvaluation finished{snapshot, MeansOfOutcome(environment, outcome)};
         absl::MutexLock lock(&mailbox->mutex);
         --mailbox->pending;
         mailbox->arrived.push_back(std::move(finished));

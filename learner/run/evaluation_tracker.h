@@ -19,6 +19,10 @@
 
 namespace troupe {
 
+// The episodes' means. Errors: the outcome's own; INTERNAL when none of its episodes fits the environment.
+absl::StatusOr<EpisodeMeans> MeansOfOutcome(const EnvironmentSpec& spec,
+                                            const absl::StatusOr<EvaluationOutcome>& outcome);
+
 // One evaluation that came back, with the whole learner state it was made from: should it be the best, that state is
 // kept.
 struct FinishedEvaluation {

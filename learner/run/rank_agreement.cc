@@ -122,6 +122,20 @@ absl::Status ShareStart(Checkpoint* start, bool* resumed, Collective* ranks) {
   return absl::OkStatus();
 }
 
+absl::Status ShareTensors(std::vector<HostTensor>* tensors, Collective* ranks) {
+  if (ranks->size() == 1) return absl::OkStatus();
+  std::string bytes;
+  if (ranks->rank() == 0) {
+    ASSIGN_OR_RETURN(bytes, FormatSafetensors({{}, *tensors}));
+  }
+  ranks->Broadcast(&bytes);
+  RETURN_IF_ERROR(ranks->status());
+  if (ranks->rank() == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(SafetensorsFile file, ParseSafetensors(bytes));
+  *tensors = std::move(file.tensors);
+  return absl::OkStatus();
+}
+
 RankReport JoinReports(RankReport own, Collective* ranks) {
   if (ranks->size() == 1) return own;
   std::vector<double> numbers;

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/base/host_tensor.h"
 #include "common/specs/environment_spec.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/ranks/collective.h"
@@ -38,6 +39,9 @@ absl::Status CheckSameArithmetic(const std::string& bits, Collective* ranks);
 
 // Gives everybody where rank 0 begins: the run id and, when it resumes, its checkpoint.
 absl::Status ShareStart(Checkpoint* start, bool* resumed, Collective* ranks);
+
+// Gives everybody rank 0's tensors.
+absl::Status ShareTensors(std::vector<HostTensor>* tensors, Collective* ranks);
 
 // What a rank tells the others after an update.
 struct RankReport {

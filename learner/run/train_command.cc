@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
+#include "common/config/curriculum_settings.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/atomic_file.h"
 #include "common/metrics/metrics.h"
@@ -20,6 +21,7 @@
 #include "common/specs/best_by.h"
 #include "common/wire/spec_codec.h"
 #include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/warm_start.h"
 #include "learner/arithmetic/gpu/device.h"
 #include "learner/checkpoint/checkpoint_store.h"
 #include "learner/checkpoint/checkpoint_writer.h"
@@ -33,7 +35,9 @@
 #include "learner/reporting/run_metrics.h"
 #include "learner/reporting/run_reporter.h"
 #include "learner/reporting/training_metrics.h"
+#include "learner/run/curriculum.h"
 #include "learner/run/final_evaluation.h"
+#include "learner/run/initial_actors.h"
 #include "learner/run/learner_memory.h"
 #include "learner/run/rank_agreement.h"
 #include "learner/run/run_folder.h"
@@ -73,6 +77,7 @@ class TrainingRun {
   void StartLocalWorkers();
   absl::Status AwaitEnvironment();
   absl::Status PrepareLearning();
+  absl::Status TakeInitialActors(const std::vector<PolicySpec>& policies);
   absl::StatusOr<TrainingResult> Train();
   absl::Status FinishRun(const TrainingResult& result);
   absl::Status ShowComplete();
@@ -182,7 +187,7 @@ absl::Status TrainingRun::OpenFolder() {
   resumed_ = start->resumed;
   start_ = std::move(start->checkpoint);
   environment_changes_ = std::move(start->changes.environment);
-  return absl::OkStatus();
+  return resumed_ ? absl::OkStatus() : CheckInitialActors(experiment_);
 }
 
 absl::Status TrainingRun::ClaimFolder() {
@@ -216,6 +221,9 @@ absl::Status TrainingRun::OpenRun() {
     console_.Line(absl::StrCat(is_first() ? "rank 0: " : "", FormatRank(ranks_->size(), own_shards(), places)));
   }
   if (resumed_ && is_first()) console_.Line(FormatResume(start_.counters));
+  if (resumed_ && is_first() && !start_.warm_start.empty()) {
+    console_.Line(absl::StrCat("began with the actors of ", start_.warm_start));
+  }
   if (is_first() && !options_.no_final_evaluation_here.empty()) {
     console_.Warning(absl::StrCat("the table against the baselines at the end cannot be played on this machine: ",
                                   options_.no_final_evaluation_here));
@@ -276,6 +284,7 @@ absl::Status TrainingRun::PrepareLearning() {
   ASSIGN_OR_RETURN(const std::vector<PolicySpec> policies, MakePolicySpecs(experiment_, *environment_));
   RETURN_IF_ERROR(CheckAlgorithm(experiment_, policies));
   RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
+  RETURN_IF_ERROR(CheckStageStatistics(experiment_.curriculum(), *environment_));
   if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
   ASSIGN_OR_RETURN(const std::vector<MemoryTerm> memory,
                    RunMemory(experiment_, *environment_, policies, own_shards(), options_.local_workers));
@@ -289,11 +298,35 @@ absl::Status TrainingRun::PrepareLearning() {
   ASSIGN_OR_RETURN(algorithm_, CreateAlgorithm(context));
   if (is_first()) console_.Line(FormatArithmetic(algorithm_->arithmetic()));
   RETURN_IF_ERROR(AgreeAllIsWell(CheckSameArithmetic(algorithm_->bits(), ranks_.get()), ranks_.get()));
-  if (resumed_) RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
+  if (resumed_) {
+    RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
+  } else {
+    start_.curriculum = FirstStage(start_.experiment);
+    RETURN_IF_ERROR(TakeInitialActors(policies));
+  }
+  if (is_first() && start_.curriculum.has_value()) {
+    console_.Line(FormatCurriculum(start_.experiment.curriculum(), start_.curriculum->stage));
+  }
   if (is_first()) RETURN_IF_ERROR(ClaimFolder());
-  auto weights = std::make_shared<const PolicySnapshot>(
-      algorithm_->ExportPolicy({start_.counters.update, start_.counters.env_steps, experiment_.total_env_steps()}));
-  return server_->Begin(*environment_, policies, std::move(weights), start_.ingest);
+  PolicySnapshot policy =
+      algorithm_->ExportPolicy({start_.counters.update, start_.counters.env_steps, experiment_.total_env_steps()});
+  AddStage(start_.curriculum, &policy);
+  return server_->Begin(*environment_, policies, std::make_shared<const PolicySnapshot>(std::move(policy)),
+                        start_.ingest);
+}
+
+// Rank 0 reads them, and all ranks begin with the same.
+absl::Status TrainingRun::TakeInitialActors(const std::vector<PolicySpec>& policies) {
+  if (experiment_.initial_actors().empty() && experiment_.group_initial_actors().empty()) return absl::OkStatus();
+  absl::StatusOr<InitialActors> initial = InitialActors();
+  if (is_first()) {
+    initial = ReadInitialActors(experiment_, *environment_, policies);
+    if (initial.ok()) Say(initial->lines);
+  }
+  RETURN_IF_ERROR(AgreeAllIsWell(initial.status(), ranks_.get()));
+  RETURN_IF_ERROR(ShareTensors(&initial->tensors, ranks_.get()));
+  start_.warm_start = initial->summary;
+  return WarmStart(initial->tensors, algorithm_.get());
 }
 
 absl::StatusOr<TrainingResult> TrainingRun::Train() {
@@ -330,6 +363,12 @@ absl::Status TrainingRun::FinishRun(const TrainingResult& result) {
                              WithThousands(result.counters.update), " updates, ",
                              FormatDuration(result.counters.wall_seconds)));
   console_.Line(absl::StrCat("weights sha256 ", result.weights_sha256));
+  const CurriculumSettings& curriculum = experiment_.curriculum();
+  if (const std::optional<CurriculumState>& state = result.last->curriculum;
+      is_first() && state.has_value() && state->stage < static_cast<uint32_t>(curriculum.stages_size())) {
+    console_.Warning(absl::StrCat("training ended in stage ", StageName(curriculum, state->stage),
+                                  " of the curriculum and was never on the task itself"));
+  }
   if (!is_first()) return absl::OkStatus();
   RETURN_IF_ERROR(result.kept);
   return KeepActors(*folder_, "final", *result.last);

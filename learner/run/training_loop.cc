@@ -6,8 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
+#include "common/config/curriculum_settings.h"
 #include "common/files/sha256.h"
 #include "learner/ingest/shard_range.h"
+#include "learner/reporting/progress.h"
 #include "learner/run/rank_agreement.h"
 
 namespace troupe {
@@ -31,10 +33,16 @@ uint64_t StepsPerUpdate(const CollectionSettings& collection) {
 
 TrainingLoop::TrainingLoop(TrainingParts parts, const Checkpoint& start)
     : parts_(std::move(parts)),
-      state_{start.run_id, start.experiment, start.environment, start.counters, start.ingest, {}, {}},
+      state_{.run_id = start.run_id,
+             .experiment = start.experiment,
+             .environment = start.environment,
+             .counters = start.counters,
+             .ingest = start.ingest,
+             .warm_start = start.warm_start},
       earlier_wall_seconds_(start.counters.wall_seconds),
       began_(parts_.now()),
       evaluations_(parts_.server, start),
+      curriculum_(parts_.server, start, /*decides=*/parts_.ranks->rank() == 0),
       checkpointed_env_steps_(start.counters.env_steps),
       accounted_(began_),
       awake_(kLongestLook) {}
@@ -66,13 +74,17 @@ absl::Status TrainingLoop::Train() {
     absl::Status health = stop ? absl::OkStatus() : parts_.health();
     if (!stop && health.ok()) {
       TakeEvaluations(absl::ZeroDuration());
-      if (evaluations_.IsDue(state_.counters.env_steps) &&
-          evaluations_.num_pending() < LearnerServer::kMaxEvaluations) {
+      if (evaluations_.IsDue(state_.counters.env_steps) && evaluations_.num_pending() < most_evaluations()) {
         RequestEvaluation();
       }
       health = AwaitBatch();
     }
-    ASSIGN_OR_RETURN(const Verdict verdict, Agree(batch_.has_value(), stop, health, parts_.ranks.get()));
+    absl::StatusOr<bool> ready = false;
+    if (!stop && health.ok()) {
+      ready = ReadyToTrain();
+      health = ready.status();
+    }
+    ASSIGN_OR_RETURN(const Verdict verdict, Agree(ready.ok() && *ready, stop, health, parts_.ranks.get()));
     if (verdict == Verdict::kStop) return absl::OkStatus();
     if (verdict == Verdict::kGoOn) RETURN_IF_ERROR(TrainOnce());
     Tick();
@@ -91,6 +103,38 @@ absl::Status TrainingLoop::AwaitBatch() {
   RETURN_IF_ERROR(batch.status());
   batch_ = *batch;
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> TrainingLoop::ReadyToTrain() {
+  if (!batch_.has_value() || !curriculum_.is_on()) return batch_.has_value();
+  Account(TrainingState::kOther, parts_.now());
+  const absl::StatusOr<bool> known = curriculum_.IsKnown(state_.counters.update + 1, kBatchPatience);
+  Account(TrainingState::kWaiting, parts_.now());
+  awaits_verdict_ = known.ok() && !*known;
+  return known;
+}
+
+PolicySnapshot TrainingLoop::ExportPolicy() const {
+  PolicySnapshot policy = parts_.algorithm->ExportPolicy(Progress());
+  AddStage(curriculum_.state(), &policy);
+  return policy;
+}
+
+void TrainingLoop::AdvanceCurriculum() {
+  if (!curriculum_.is_on()) return;
+  const RunCounters& counters = state_.counters;
+  Curriculum::Step step = curriculum_.Advance(counters.update, counters.env_steps, parts_.ranks.get());
+  const CurriculumSettings& settings = state_.experiment.curriculum();
+  if (step.verdict.has_value()) {
+    step.verdict->time = absl::Now();
+    parts_.reporter->OnStageVerdict(*step.verdict);
+  }
+  const std::string now = StageName(settings, step.stage);
+  parts_.reporter->OnStage(step.stage, now);
+  if (!step.promoted) return;
+  const std::string before = StageName(settings, step.stage - 1);
+  parts_.console->Line(absl::StrCat("curriculum: ", before, " ended after update ", counters.update, " (",
+                                    FormatCount(counters.env_steps), " steps); episodes begin in ", now, " from here"));
 }
 
 UpdateProgress TrainingLoop::Progress() const {
@@ -116,10 +160,13 @@ absl::Status TrainingLoop::TrainOnce() {
   snapshot_ = nullptr;
   ++counters.update;
   counters.env_steps += StepsPerUpdate(state_.experiment.collection());
-  parts_.server->Publish(std::make_shared<const PolicySnapshot>(parts_.algorithm->ExportPolicy(Progress())));
+  AdvanceCurriculum();
+  const auto policy = std::make_shared<const PolicySnapshot>(ExportPolicy());
+  parts_.server->Publish(policy);
   const SteadyTime published = parts_.now();
   Account(TrainingState::kPublish, published);
   parts_.server->ReleaseBatch(batch);
+  curriculum_.Judge(policy);
   RankReport report{{}, parts_.server->TakeFinishedEpisodes()};
   if (ranks->size() > 1) {
     const std::vector<uint32_t> epochs = parts_.server->ingest_state().lease_epochs;
@@ -140,6 +187,9 @@ absl::Status TrainingLoop::TrainOnce() {
   record.wall_seconds = counters.wall_seconds;
   record.policy_lag = batch.mean_policy_lag;
   if (statistics.ok()) record.statistics = std::move(statistics->values);
+  if (curriculum_.is_on()) {
+    record.curriculum_stage = StageName(state_.experiment.curriculum(), curriculum_.state()->stage);
+  }
   if (!statistics.ok()) record.error = std::string(statistics.status().message());
   record.stage_seconds = {{"wait", batch.seconds_waited},
                           {"update", absl::ToDoubleSeconds(publish_began - update_began)},
@@ -170,7 +220,8 @@ TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
   snapshot->ingest = parts_.server->ingest_state();
   if (!lease_epochs_.empty()) snapshot->ingest.lease_epochs = lease_epochs_;
   snapshot->algorithm_state = parts_.algorithm->SaveState();
-  snapshot->policy = parts_.algorithm->ExportPolicy(Progress());
+  snapshot->policy = ExportPolicy();
+  snapshot->curriculum = curriculum_.state();
   snapshot_ = std::move(snapshot);
   snapshot_seconds_ += absl::ToDoubleSeconds(parts_.now() - began);
   return snapshot_;
@@ -212,7 +263,7 @@ void TrainingLoop::TakeEvaluations(absl::Duration timeout) {
 
 void TrainingLoop::FinishEvaluations() {
   if (!evaluations_.is_enabled()) return;
-  if (!AwaitEvaluations(LearnerServer::kMaxEvaluations)) return;
+  if (!AwaitEvaluations(most_evaluations())) return;
   if (!evaluations_.WasRequested(state_.counters.env_steps)) RequestEvaluation();
   AwaitEvaluations(1);
 }
@@ -273,7 +324,8 @@ void TrainingLoop::WarnWhenStarved(int connected) {
   const bool done = state_.counters.env_steps >= state_.experiment.total_env_steps();
   if (done || now - last_batch_ < kStarvedAfter || now - last_warning_ < kStarvedAfter) return;
   last_warning_ = now;
-  parts_.console->Warning(absl::StrCat("no batch for ", absl::ToInt64Seconds(now - last_batch_), " s; ", connected,
+  parts_.console->Warning(absl::StrCat(awaits_verdict_ ? "no verdict of the curriculum for " : "no batch for ",
+                                       absl::ToInt64Seconds(now - last_batch_), " s; ", connected,
                                        connected == 1 ? " worker is" : " workers are", " connected"));
 }
 

@@ -28,6 +28,7 @@
 #include "learner/ranks/collective.h"
 #include "learner/reporting/console.h"
 #include "learner/reporting/run_reporter.h"
+#include "learner/run/curriculum.h"
 #include "learner/run/evaluation_tracker.h"
 #include "learner/service/learner_server.h"
 
@@ -77,6 +78,14 @@ class TrainingLoop {
   absl::Status AwaitBatch();  // for a while; sets batch_ once there is one
   absl::Status TrainOnce();   // on batch_
   UpdateProgress Progress() const;
+  // The policy as it is, with the curriculum's stage.
+  PolicySnapshot ExportPolicy() const;
+  // Under way at once, besides the curriculum's own.
+  int most_evaluations() const { return LearnerServer::kMaxEvaluations - (curriculum_.is_on() ? 1 : 0); }
+  // What the run's new version brings for the curriculum, before it is published.
+  void AdvanceCurriculum();
+  // Whether there is a batch, and what the curriculum goes by after it: waits for that a while.
+  absl::StatusOr<bool> ReadyToTrain();
   absl::Status CountFailure(const absl::Status& status);
   void RequestEvaluation();
   void TakeEvaluations(absl::Duration timeout);
@@ -98,6 +107,8 @@ class TrainingLoop {
   const double earlier_wall_seconds_;
   const SteadyTime began_;
   EvaluationTracker evaluations_;
+  Curriculum curriculum_;
+  bool awaits_verdict_ = false;
   std::optional<AssembledBatch> batch_;  // waits for the other ranks' parts
   std::vector<uint32_t> lease_epochs_;   // of all ranks, once they told; then the newest
   Snapshot snapshot_;                    // of the current update, once somebody asked for it

@@ -50,6 +50,8 @@ void Read(const Json& record, RecordedRun* run) {
 
 bool MayDiffer(const SettingChange& change, const Experiment& before, const Experiment& now) {
   if (change.field == "total_env_steps") return now.total_env_steps() > before.total_env_steps();
+  // Free while a run goes on, but a run that begins with them is another one.
+  if (absl::StrContains(change.field, "initial_actors")) return false;
   return change.resume == SettingOptions::FREE && !absl::StartsWith(change.field, "evaluation.");
 }
 

@@ -61,9 +61,10 @@ class ContinuousActions : public testing::TestWithParam<Kinds> {
     return ShardRollout::Create(plan_, lease).value();
   }
   wire::Chunk Collect(ShardRollout& rollout, ActorTeam& team, uint64_t version) {
-    EXPECT_TRUE(team.Apply(std::make_shared<PolicySnapshot>(SnapshotOf(plan_, version))).ok());
+    const auto weights = std::make_shared<PolicySnapshot>(SnapshotOf(plan_, version));
+    EXPECT_TRUE(team.Apply(weights).ok());
     wire::Chunk chunk;
-    const absl::Status status = rollout.Collect(version, version, team, progress_, &chunk);
+    const absl::Status status = rollout.Collect(version, *weights, team, progress_, &chunk);
     EXPECT_TRUE(status.ok()) << status;
     return chunk;
   }

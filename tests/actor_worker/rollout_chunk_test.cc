@@ -29,8 +29,9 @@ class ShardRolloutTest : public testing::Test {
     return chunk;
   }
   absl::Status CollectInto(ShardRollout& rollout, uint64_t sequence, uint64_t version, wire::Chunk* chunk) {
-    EXPECT_TRUE(team_->Apply(WeightsOf(plan_, version)).ok());
-    return rollout.Collect(sequence, version, *team_, progress_, chunk);
+    const auto weights = WeightsOf(plan_, version);
+    EXPECT_TRUE(team_->Apply(weights).ok());
+    return rollout.Collect(sequence, *weights, *team_, progress_, chunk);
   }
   ChunkView View(const wire::Chunk& chunk) { return ViewChunk(plan_.spec, plan_.chunk_shape(), chunk).value(); }
 

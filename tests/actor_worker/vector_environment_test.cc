@@ -209,5 +209,55 @@ TEST(VectorEnvironmentTest, RefusesBadSettingsAndCopies) {
   EXPECT_FALSE(VectorEnvironment::Create(ScriptedEntry(), {}, 0).ok());
 }
 
+// Each copy's episode under way goes on as it is; the next one is of the new settings.
+TEST(VectorEnvironmentTest, EpisodesThatBeginLaterHaveTheSettingsOfThen) {
+  Fixture f({{"length", "3"}}, 2);
+  ASSERT_TRUE(f.environment->Start({.run_seed = 7}, f.row).ok());
+  std::vector<int> lengths;
+  const auto step = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(f.StepAllWith(0).ok());
+      for (const FinishedCopy& ended : f.environment->finished()) {
+        if (ended.copy == 0) lengths.push_back(ended.length);
+      }
+    }
+  };
+  step(1);
+  f.environment->BeginEpisodesWith(std::make_shared<const SettingsMap>(SettingsMap{{"length", "2"}}));
+  step(4);
+  EXPECT_THAT(lengths, ElementsAre(3, 2));
+  f.environment->BeginEpisodesWith(std::make_shared<const SettingsMap>(SettingsMap{{"length", "1"}}));
+  step(3);
+  EXPECT_THAT(lengths, ElementsAre(3, 2, 2, 1));
+  // Also the first of another life.
+  ASSERT_TRUE(f.environment->Start({.run_seed = 7}, f.row).ok());
+  step(1);
+  EXPECT_THAT(lengths, ElementsAre(3, 2, 2, 1, 1));
+}
+
+TEST(VectorEnvironmentTest, TheSameSettingsGiveTheSameEpisodesHoweverTheyCame) {
+  Fixture plain({{"length", "2"}}, 2), changed({{"length", "5"}}, 2);
+  changed.environment->BeginEpisodesWith(std::make_shared<const SettingsMap>(SettingsMap{{"length", "2"}}));
+  ASSERT_TRUE(plain.environment->Start({.run_seed = 7}, plain.row).ok());
+  ASSERT_TRUE(changed.environment->Start({.run_seed = 7}, changed.row).ok());
+  for (int i = 0; i < 9; ++i) {
+    ASSERT_TRUE(plain.StepAllWith(1).ok());
+    ASSERT_TRUE(changed.StepAllWith(1).ok());
+    EXPECT_EQ(plain.memory.groups[0].observations, changed.memory.groups[0].observations) << i;
+    EXPECT_EQ(plain.terminated, changed.terminated) << i;
+  }
+}
+
+TEST(VectorEnvironmentTest, SettingsThatAreWrongEndTheLifeWithTheirName) {
+  Fixture f({{"length", "1"}}, 2);
+  ASSERT_TRUE(f.environment->Start({.run_seed = 7}, f.row).ok());
+  f.environment->BeginEpisodesWith(std::make_shared<const SettingsMap>(SettingsMap{{"lenght", "2"}}));
+  EXPECT_THAT(std::string(f.StepAllWith(0).message()), HasSubstr("environment.settings.lenght: unknown setting"));
+  // A next life may have good ones.
+  f.environment->BeginEpisodesWith(std::make_shared<const SettingsMap>(SettingsMap{{"length", "2"}}));
+  EXPECT_TRUE(f.environment->Start({.run_seed = 7}, f.row).ok());
+  EXPECT_TRUE(f.StepAllWith(0).ok());
+}
+
 }  // namespace
 }  // namespace troupe

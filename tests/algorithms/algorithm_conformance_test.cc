@@ -9,6 +9,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "learner/algorithms/warm_start.h"
 #include "learner/arithmetic/host/compute_pool.h"
 #include "tests/algorithms/batch_builder.h"
 #include "tests/algorithms/rank_shares.h"
@@ -139,6 +140,39 @@ TEST_P(AlgorithmConformance, StartsFromTheSeedAlone) {
   AlgorithmContext other = context_;
   other.experiment.set_seed(context_.experiment.seed() + 1);
   EXPECT_NE(CreateAlgorithm(other).value()->SaveState(), Make()->SaveState());
+}
+
+// What another run's actors are is what this one's are then, target networks and all; the rest is its own.
+TEST_P(AlgorithmConformance, BeginsWithTheActorsItIsGiven) {
+  const auto trained = Make(), own = Make();
+  Train(trained.get(), context_, 0, 2);
+  std::vector<HostTensor> actors = trained->ExportPolicy(ProgressAt(0)).tensors;
+  const std::vector<HostTensor> before = own->ExportPolicy(ProgressAt(0)).tensors;
+  ASSERT_NE(actors, before);
+  const HostTensor left = actors.back();
+  actors.pop_back();
+  const absl::Status status = WarmStart(actors, own.get());
+  ASSERT_TRUE(status.ok()) << status;
+  actors.push_back(before.back());
+  EXPECT_EQ(own->ExportPolicy(ProgressAt(0)).tensors, actors);
+  // Nothing but networks under the prefixes has changed.
+  const std::vector<HostTensor> state = own->SaveState(), fresh = Make()->SaveState();
+  for (size_t i = 0; i < state.size(); ++i) {
+    const auto named = own->actor_prefixes();
+    const bool is_actors = std::any_of(named.begin(), named.end(),
+                                       [&](const std::string& prefix) { return state[i].name.starts_with(prefix); });
+    if (!is_actors) {
+      EXPECT_EQ(state[i], fresh[i]) << state[i].name;
+    }
+  }
+  // And it trains.
+  Train(own.get(), context_, 0, 1);
+  HostTensor unknown = left;
+  unknown.name = "lights/not_there";
+  EXPECT_THAT(std::string(WarmStart({unknown}, own.get()).message()), ::testing::HasSubstr("\"lights/not_there\""));
+  HostTensor wide = left;
+  wide.shape.back() += 1;
+  EXPECT_THAT(std::string(WarmStart({wide}, own.get()).message()), ::testing::HasSubstr(left.name));
 }
 
 TEST_P(AlgorithmConformance, GivesTheSameBitsTwiceAndOnAnyNumberOfThreads) {

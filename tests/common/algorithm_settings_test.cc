@@ -170,6 +170,8 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
   experiment->mutable_ppo()->clear_noise_scale();
   EXPECT_EQ(experiment->ppo().update_order(), TOGETHER);
   experiment->mutable_ppo()->clear_update_order();
+  EXPECT_TRUE(experiment->curriculum().stages().empty());
+  experiment->clear_curriculum();
   EXPECT_EQ(FormatExperiment(*experiment), *text);
 }
 

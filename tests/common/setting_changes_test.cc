@@ -42,5 +42,27 @@ TEST(SettingChangesTest, AGroupsPolicyIsComparedWithWhatItWasWithoutARow) {
   EXPECT_EQ(changes[0].resume, SettingOptions::REFUSED);
 }
 
+TEST(SettingChangesTest, StagesAreComparedOneByOne) {
+  Experiment before = Complete();
+  CurriculumStage& easy = *before.mutable_curriculum()->add_stages();
+  easy.set_name("easy");
+  (*easy.mutable_settings())["size"] = "3";
+  easy.mutable_promote()->set_after_env_steps(100);
+  FillDefaults(&before);
+  Experiment after = before;
+  EXPECT_THAT(FindSettingChanges(before, after), IsEmpty());
+  CurriculumStage& changed = *after.mutable_curriculum()->mutable_stages(0);
+  (*changed.mutable_settings())["size"] = "4";
+  changed.mutable_promote()->set_after_env_steps(200);
+  const auto changes = FindSettingChanges(before, after);
+  EXPECT_EQ(FormatChanges(changes),
+            "curriculum.stages.0.promote.after_env_steps: 100 -> 200; curriculum.stages.0.settings.size: \"3\" -> "
+            "\"4\"");
+  EXPECT_EQ(changes[0].resume, SettingOptions::TOLD);
+  EXPECT_EQ(changes[1].resume, SettingOptions::RESUME_UNSPECIFIED);  // refused
+  after.mutable_curriculum()->clear_stages();
+  EXPECT_EQ(FormatChanges(FindSettingChanges(before, after)), "curriculum.stages: 1 stages -> 0 stages");
+}
+
 }  // namespace
 }  // namespace troupe

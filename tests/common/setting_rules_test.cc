@@ -11,7 +11,6 @@
 #include "gtest/gtest.h"
 #include "proto/experiment.pb.h"
 #include "tests/common/all_settings.h"
-#include "tests/common/test_specs.h"
 
 namespace troupe {
 namespace {
@@ -79,7 +78,7 @@ TEST(SettingOptionsTest, MessagesAndMapsHaveNoRules) {
 }
 
 TEST(SettingRulesTest, EveryDefaultCanBeWrittenAndLiesInItsRange) {
-  Experiment experiment = MinimalExperiment();
+  Experiment experiment = ExperimentWithLists();
   FillDefaults(&experiment);
   EXPECT_TRUE(ValidateExperiment(experiment).ok()) << ValidateExperiment(experiment);
   for (const auto& [path, field] : AllSettings()) {
@@ -92,7 +91,7 @@ TEST(SettingRulesTest, EveryDefaultCanBeWrittenAndLiesInItsRange) {
 }
 
 std::string WithOverride(const std::string& path, double value) {
-  Experiment experiment = MinimalExperiment();
+  Experiment experiment = ExperimentWithLists();
   const absl::Status written = SetFieldByPath(&experiment, path, absl::StrCat(value));
   if (!written.ok()) return std::string(written.message());
   return std::string(ValidateExperiment(experiment).message());

@@ -95,7 +95,21 @@ class Document {
     if (!algorithms.empty())
       Paragraph(absl::StrCat("With `algorithm.name` ", Code(absl::StrJoin(algorithms, "`, `")), "."));
     Table(*field.message_type(), field.name() + ".");
+    Nested(*field.message_type(), field.name() + ".");
     if (field.message_type() == AlgorithmSettings::descriptor()) Cards();
+  }
+
+  // Messages below a section's own, a table each.
+  void Nested(const Descriptor& type, const std::string& prefix) {
+    for (int i = 0; i < type.field_count(); ++i) {
+      const FieldDescriptor& field = *type.field(i);
+      if (field.message_type() == nullptr || field.is_map()) continue;
+      const std::string path = absl::StrCat(prefix, field.name(), field.is_repeated() ? ".NUMBER" : "");
+      Paragraph(absl::StrCat(Code(path), field.is_repeated() ? ", counted from 0. " : ". ", comments_.Of(field),
+                             comments_.Of(field).empty() ? "" : " ", comments_.Of(*field.message_type())));
+      Table(*field.message_type(), path + ".");
+      Nested(*field.message_type(), path + ".");
+    }
   }
 
   void Cards() {

@@ -188,6 +188,19 @@ TEST_P(SameAsAlone, OnTrafficGrid) {
                  "--set=critic.activation=TANH", "--set=compute.precision=F32", "--device=cpu"});
 }
 
+// Episodes' records end with the stage.
+TEST_P(SameAsAlone, ThroughACurriculumsStages) {
+  const std::string memory = "name: 'memory' settings { key: 'length' value: '6' }";
+  const RankedRun alone(GetParam(), 6, memory), together(GetParam(), 6, memory);
+  ExpectTheSame(
+      alone, together, 6,
+      {"--set=policy.activation=TANH", "--set=critic.activation=TANH", "--set=curriculum.stages.0.name=short",
+       "--set=curriculum.stages.0.settings.length=1", "--set=curriculum.stages.0.promote.after_env_steps=512"});
+  EXPECT_THAT(EpisodesOf(together)[0], HasSubstr("\"curriculum_stage\":\"short\""));
+  EXPECT_THAT(EpisodesOf(together)[1], HasSubstr("\"curriculum_stage\":\"task\""));
+  EXPECT_EQ(together.CheckpointAt(6).policy.Scalar(kCurriculumStageScalar), 1);
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, SameAsAlone, ::testing::Values("SYNCHRONOUS", "PIPELINED"),
                          [](const auto& info) { return info.param; });
 
@@ -195,6 +208,28 @@ TEST(DataParallel, RepeatsItselfBitForBitForAnyNumberOfWorkers) {
   const RankedRun first("PIPELINED", 8), second("PIPELINED", 8);
   const std::string weights = FinishRanks(first.Ranks({}, 3));
   EXPECT_EQ(FinishRanks(second.Ranks({"--local_workers=2"}, 3)), weights);
+}
+
+// Rank 0 reads the file and has the verdicts; what the ranks end with is the same.
+TEST(DataParallel, RanksBeginWithTheSameActorsAndPassTheSameStages) {
+  const std::string memory = "name: 'memory' settings { key: 'length' value: '6' }";
+  const SmallRun teacher("PIPELINED", 2, memory);
+  const auto taught = teacher.Learner(1);
+  ASSERT_EQ(taught->Wait(), 0) << taught->output();
+  const std::vector<std::string> flags = {
+      absl::StrCat("--set=initial_actors=", teacher.folder / "run/actors/final.safetensors"),
+      "--set=curriculum.interval_updates=2",
+      "--set=curriculum.verdict_updates=1",
+      "--set=curriculum.stages.0.name=short",
+      "--set=curriculum.stages.0.settings.length=1",
+      "--set=curriculum.stages.0.promote.statistic=right",
+      "--set=curriculum.stages.0.promote.at_least=0"};
+  const RankedRun run("PIPELINED", 6, memory);
+  const auto ranks = run.Ranks(flags);
+  FinishRanks(ranks);
+  EXPECT_THAT(ranks[0]->output(), HasSubstr("2 of 2 layers taken"));
+  EXPECT_THAT(ranks[0]->output(), HasSubstr("curriculum: short ended after update 3"));
+  EXPECT_EQ(run.CheckpointAt(6).curriculum->stage, 1);
 }
 
 TEST(DataParallel, RanksCountTheirOwnSharesWhichAddUp) {

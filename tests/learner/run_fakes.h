@@ -120,12 +120,18 @@ class FakeServer : public LearnerServer {
   }
   void Publish(std::shared_ptr<const PolicySnapshot> weights) override {
     log_.push_back(absl::StrCat("Publish ", weights->policy_version));
+    if (const auto stage = weights->Scalar(kCurriculumStageScalar)) stages.push_back(static_cast<int>(*stage));
     ++ingest_.chunks_trained;
     update_ = weights->policy_version;
   }
   absl::Status RequestEvaluation(const EvaluationRequest& request,
                                  std::function<void(absl::StatusOr<EvaluationOutcome>)> done) override {
-    log_.push_back(absl::StrCat("RequestEvaluation ", request.weights->policy_version));
+    log_.push_back(absl::StrCat("RequestEvaluation ", request.weights->policy_version,
+                                request.curriculum_stage.has_value() ? " on stage " : "",
+                                request.curriculum_stage.has_value() ? absl::StrCat(*request.curriculum_stage) : ""));
+    if (refuse) {
+      if (absl::Status status = refuse(); !status.ok()) return status;
+    }
     EvaluationOutcome outcome{request.weights->policy_version, {}};
     for (uint32_t i = 0; i < request.episodes; ++i) {
       const float waiting =
@@ -151,6 +157,8 @@ class FakeServer : public LearnerServer {
   void Drain(const std::string&, bool, absl::Duration) override { log_.push_back("Drain"); }
 
   std::function<absl::Status()> next_batch;  // an error stands for the batch
+  std::function<absl::Status()> refuse;      // asked at every evaluation
+  std::vector<int> stages;                   // of the curriculum, of what was published
   std::map<uint64_t, float> waiting_of_version;
   bool hold_evaluations = false;
   bool connected = true;  // its worker

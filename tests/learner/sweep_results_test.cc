@@ -69,6 +69,11 @@ TEST_F(SweepResults, RunsOfOtherSettingsAreNoResultsOfThese) {
   other.mutable_ppo()->set_clip(0.25);
   other.mutable_evaluation()->set_episodes(3);
   EXPECT_THAT(refusal(other), AllOf(HasSubstr("ppo.clip: 0.3 -> 0.25"), HasSubstr("evaluation.episodes: 2 -> 3")));
+  Experiment warm = runs_[0].experiment;
+  warm.set_initial_actors("a.safetensors");
+  (*warm.mutable_group_initial_actors())["walkers"] = "b.safetensors";
+  EXPECT_THAT(refusal(warm), AllOf(HasSubstr("; group_initial_actors.walkers: (none) -> \"b.safetensors\""),
+                                   HasSubstr("initial_actors: (none) -> \"a.safetensors\"")));
   Experiment shorter = runs_[0].experiment;
   shorter.set_total_env_steps(512);
   EXPECT_THAT(refusal(shorter), HasSubstr("total_env_steps: 1024 -> 512"));

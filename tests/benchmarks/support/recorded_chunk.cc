@@ -21,10 +21,11 @@ wire::Chunk RecordChunk(const RolloutPlan& plan) {
   lease->lease_epoch = 1;
   auto rollout = Must(ShardRollout::Create(plan, lease));
   auto policy = Must(ActorTeam::Create(plan.policies, plan.chunk_shape().copies));
-  Must(policy->Apply(RandomPolicies(plan.policies)));
+  const auto weights = RandomPolicies(plan.policies);
+  Must(policy->Apply(weights));
   RolloutProgress progress;
   wire::Chunk chunk;
-  Must(rollout->Collect(0, 0, *policy, progress, &chunk));
+  Must(rollout->Collect(0, *weights, *policy, progress, &chunk));
   return chunk;
 }
 
