@@ -14,7 +14,14 @@ namespace {
 
 bool PlaysAnyNumber(const PolicySpec& policy) { return policy.stack.num_sets == 1 && !policy.agent_id_input; }
 
-// What stands between the policy and the group, or "".
+std::string BoundsText(std::vector<ActionBounds> bounds, int size) {
+  if (bounds.empty()) bounds.resize(size);
+  return absl::StrJoin(bounds, " and ", [](std::string* text, const ActionBounds& of) {
+    absl::StrAppend(text, "[", of.low, ", ", of.high, "]");
+  });
+}
+
+// What stands between the policy and the group, or "". Policies of before environments told their bounds take them.
 std::string Differences(const PolicySpec& policy, const AgentGroupSpec& group) {
   std::vector<std::string> found;
   const auto differ = [&found](const std::string& what, const auto& trained, const auto& here,
@@ -29,6 +36,12 @@ std::string Differences(const PolicySpec& policy, const AgentGroupSpec& group) {
   differ("observed numbers", policy.observation_size, group.observation_size);
   differ("kind of actions", NameOf(policy.action_kind), NameOf(group.action_kind));
   differ("actions", policy.action_size, group.action_size);
+  differ("choices of each dimension", absl::StrJoin(policy.action_sizes, " × "),
+         absl::StrJoin(group.action_sizes, " × "));
+  if (!policy.action_bounds.empty()) {
+    differ("bounds", BoundsText(policy.action_bounds, policy.action_size),
+           BoundsText(group.action_bounds, group.action_size));
+  }
   return absl::StrJoin(found, "; ");
 }
 
@@ -52,6 +65,7 @@ absl::StatusOr<std::vector<PolicySpec>> FitPolicies(const EnvironmentSpec& envir
     }
     fitted.push_back(*policy);
     fitted.back().num_agents = group.num_agents();
+    fitted.back().action_bounds = group.action_bounds;
     fitted.back().set_of_agent.resize(group.num_agents(), 0);
   }
   return fitted;

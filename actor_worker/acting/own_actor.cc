@@ -28,10 +28,9 @@ void FoldAgentId(int observed, int agent, HostTensor* weight, HostTensor* bias) 
   weight->bytes.resize(observed * outputs * sizeof(float));
 }
 
-// How many indices an action consists of.
-int NumIndices(const PolicySpec& spec) {
-  if (spec.action_kind == ActionKind::kMultiDiscrete) return static_cast<int>(spec.action_sizes.size());
-  return spec.action_kind == ActionKind::kDiscrete ? 1 : 0;
+std::vector<int> ChoicesOf(const PolicySpec& spec) {
+  if (spec.action_kind == ActionKind::kDiscrete) return {spec.action_size};
+  return spec.action_sizes;
 }
 
 std::string FormOf(const PolicySpec& spec) {
@@ -60,8 +59,9 @@ std::string FormOf(const PolicySpec& spec) {
 OwnActor::OwnActor(const PolicySpec& spec)
     : observation_size_(spec.observation_size),
       action_size_(spec.action_size),
+      choices_(ChoicesOf(spec)),
       form_(FormOf(spec)),
-      discrete_(NumIndices(spec)),
+      discrete_(choices_.size()),
       sampled_(spec.action_kind == ActionKind::kContinuous ? spec.action_size : 0),
       taken_(sampled_.size()),
       chosen_{.discrete = absl::MakeSpan(discrete_),

@@ -27,6 +27,8 @@ class OwnActor {
 
   int observation_size() const { return observation_size_; }
   int mask_size() const { return static_cast<int>(discrete_.empty() ? 0 : action_size_); }
+  // Of each index that an action consists of, in [0, this); none of continuous actions.
+  absl::Span<const int> choices() const { return choices_; }
   // Uniform numbers for one action.
   int draws() const { return actor_->draws_per_agent(); }
   // "action 0 … 3", "indices 0 … 4 and 0 … 9", "2 numbers in [-1, 1] and [0, 5]".
@@ -46,6 +48,7 @@ class OwnActor {
 
   const int observation_size_;
   const int action_size_;
+  const std::vector<int> choices_;
   const std::string form_;
   std::unique_ptr<GroupActor> actor_;
   std::vector<float> input_;  // the observation, with the agent's one-hot appended where the network normalises it

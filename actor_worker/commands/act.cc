@@ -29,10 +29,10 @@ Command ActCommand() {
       .text =
           "With --agent, one agent alone. Standard input: an observation per line, numbers separated by spaces or "
           "commas (a\nJSON array will do), then \"| MASK\" if some actions are not allowed (1 = allowed). Standard "
-          "output: per line an action's\nnumber, or the numbers of a continuous one. A line \"begin\" says that an "
-          "episode begins: a recurrent actor forgets what\nit remembers. A bad line is named on standard error and "
-          "gets no action. What the numbers and actions are stands in the\nactor file (`learner inspect FILE`) and "
-          "in `actor_worker environments NAME`.\n"
+          "output: per line an action's\nnumber, the indices of a multi-discrete one, or the numbers of a continuous "
+          "one in the environment's units. A line \"begin\"\nsays that an episode begins: a recurrent actor forgets "
+          "what it remembers. A bad line is named on standard error and gets no\naction. What the numbers and actions "
+          "are stands in the actor file (`learner inspect FILE`) and in `actor_worker environments\nNAME`.\n"
           "With --network, the whole network in the simulator, every agent by its own actor from its own observation.",
       .flags = {"actors=FILE", "agent=NAME", "network", "set FIELD=VALUE", "sample", "greedy", "seed=N", "steps=N",
                 "every=N"},

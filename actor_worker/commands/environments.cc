@@ -45,12 +45,37 @@ std::string DescribeNumbers(const std::vector<ObservedNumber>& numbers) {
   return text;
 }
 
-std::string DescribeActions(const std::vector<NamedAction>& actions) {
+// "5 actions", "5 × 10 actions, an index in each dimension", "2 continuous action dimensions".
+std::string DescribeSpace(const AgentGroupSpec& group) {
+  switch (group.action_kind) {
+    case ActionKind::kDiscrete:
+      return absl::StrCat(group.action_size, " actions");
+    case ActionKind::kMultiDiscrete:
+      return absl::StrCat(absl::StrJoin(group.action_sizes, " × "), " actions, an index in each dimension");
+    case ActionKind::kContinuous:
+      break;
+  }
+  return absl::StrCat(group.action_size, " continuous action dimensions");
+}
+
+// Indices begin anew in each dimension of multi-discrete actions; continuous dimensions have bounds.
+std::string DescribeActions(const AgentGroupSpec& group) {
+  const std::vector<NamedAction>& actions = group.actions;
   size_t name_width = 0;
   for (const NamedAction& action : actions) name_width = std::max(name_width, action.name.size());
   std::string text;
-  for (size_t i = 0; i < actions.size(); ++i) {
-    absl::StrAppendFormat(&text, "      %3d  %-*s  %s\n", i, static_cast<int>(name_width), actions[i].name,
+  int dimension = 0, first = 0;
+  for (int i = 0; i < static_cast<int>(actions.size()); ++i) {
+    if (group.has_masks() && i - first == group.choices_of(dimension)) {
+      first = i;
+      ++dimension;
+    }
+    if (i == first && group.action_kind == ActionKind::kMultiDiscrete) {
+      absl::StrAppend(&text, "      dimension ", dimension, "\n");
+    }
+    const ActionBounds bounds = group.action_bounds.empty() ? ActionBounds{} : group.action_bounds[i];
+    absl::StrAppendFormat(&text, "      %3d  %-*s  %s%s\n", i - first, static_cast<int>(name_width), actions[i].name,
+                          group.has_masks() ? "" : absl::StrFormat("in [%g, %g]  ", bounds.low, bounds.high),
                           actions[i].meaning);
   }
   return text;
@@ -59,13 +84,11 @@ std::string DescribeActions(const std::vector<NamedAction>& actions) {
 std::string DescribeAgents(const EnvironmentSpec& spec) {
   std::string text = "agents\n";
   for (const AgentGroupSpec& group : spec.groups) {
-    absl::StrAppendFormat(&text, "  %s%s: %d × %d observed numbers, %d %s: %s\n", group.name,
+    absl::StrAppendFormat(&text, "  %s%s: %d × %d observed numbers, %s: %s\n", group.name,
                           group.team.empty() ? "" : absl::StrCat(" (team ", group.team, ")"), group.num_agents(),
-                          group.observation_size, group.action_size,
-                          group.action_kind == ActionKind::kDiscrete ? "actions" : "continuous action dimensions",
-                          absl::StrJoin(group.agents, " "));
+                          group.observation_size, DescribeSpace(group), absl::StrJoin(group.agents, " "));
     absl::StrAppend(&text, "    observation, in this order: name, unit / what it is divided by, meaning\n",
-                    DescribeNumbers(group.observed), "    actions, by their number\n", DescribeActions(group.actions));
+                    DescribeNumbers(group.observed), "    actions, by their number\n", DescribeActions(group));
   }
   absl::StrAppendFormat(&text, "\nglobal state, for the critic\n  %d numbers: %s%d extras\n", spec.state_size(),
                         spec.state_includes_observations ? "all observations and " : "", spec.state_extras_size);

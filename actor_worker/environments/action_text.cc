@@ -7,7 +7,10 @@
 namespace troupe {
 
 std::string ActionText(const GroupAction& action, int agent, int num_agents) {
-  if (!action.discrete.empty()) return absl::StrCat(action.discrete[agent]);
+  if (!action.discrete.empty()) {
+    const size_t indices = action.discrete.size() / num_agents;
+    return absl::StrJoin(action.discrete.subspan(agent * indices, indices), ",");
+  }
   const size_t size = action.continuous.size() / num_agents;
   return absl::StrJoin(action.continuous.subspan(agent * size, size), ",",
                        [](std::string* text, float value) { absl::StrAppendFormat(text, "%.9g", value); });

@@ -8,7 +8,8 @@
 
 namespace troupe {
 
-// Of agent `agent` of `num_agents`: "3", or "0.25,-1" with as many digits as tell the floats from their neighbours.
+// Of agent `agent` of `num_agents`: "3", "3,0" of a multi-discrete action, or "0.25,-1" with as many digits as tell the
+// floats from their neighbours.
 std::string ActionText(const GroupAction& action, int agent, int num_agents);
 
 }  // namespace troupe

@@ -18,14 +18,15 @@ EpisodeBuffers::EpisodeBuffers(const EnvironmentSpec& spec, int num_copies)
   }
   for (size_t g = 0; g < groups.size(); ++g) {
     const AgentGroupSpec& of = spec.groups[g];
-    const bool discrete = of.action_kind == ActionKind::kDiscrete;
-    const size_t agents = of.num_agents(), seen = agents * of.observation_size, numbers = agents * of.action_size;
+    const bool masked = of.has_masks();
+    const size_t agents = of.num_agents(), seen = agents * of.observation_size, numbers = agents * of.action_size,
+                 indices = agents * of.num_choices();
     Group& group = groups[g];
     group.observations.resize(num_copies * seen);
-    group.action_masks.resize(discrete ? num_copies * numbers : 0, 1);
+    group.action_masks.resize(masked ? num_copies * numbers : 0, 1);
     group.alive.resize(num_copies * agents, 1);
-    group.discrete.resize(discrete ? num_copies * agents : 0);
-    group.continuous.resize(discrete ? 0 : num_copies * numbers);
+    group.discrete.resize(num_copies * indices);
+    group.continuous.resize(masked ? 0 : num_copies * numbers);
     group.rewards.resize(num_copies * agents);
     group.sampled.resize(group.continuous.size());
     group.log_probabilities.resize(num_copies * agents);
@@ -38,7 +39,7 @@ EpisodeBuffers::EpisodeBuffers(const EnvironmentSpec& spec, int num_copies)
       Copy& copy = copies[c];
       copy.observation.groups.push_back(
           {part(group.observations, seen), part(group.action_masks, numbers), part(group.alive, agents)});
-      copy.discrete.push_back(part(group.discrete, agents));
+      copy.discrete.push_back(part(group.discrete, indices));
       copy.continuous.push_back(part(group.continuous, numbers));
       copy.action.groups.push_back({copy.discrete.back(), copy.continuous.back()});
       copy.outcome.rewards.push_back(part(group.rewards, agents));

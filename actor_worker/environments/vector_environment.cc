@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "actor_worker/environments/random_actions.h"
 #include "actor_worker/environments/same_spaces.h"
 #include "common/base/finite.h"
 #include "common/base/random.h"
@@ -72,7 +73,7 @@ class Implementation final : public VectorEnvironment {
   std::vector<Copy> copies_;
   StartOptions options_;
   JointObservation seen_;                               // reused views
-  std::vector<std::vector<int32_t>> random_discrete_;   // per group [A], warm-up only
+  std::vector<std::vector<int32_t>> random_discrete_;   // per group [A, D], warm-up only
   std::vector<std::vector<float>> random_continuous_;   // per group [A, N]
   std::vector<std::vector<float>> scratch_rewards_;     // per group [A]
   std::vector<std::vector<float>> final_observations_;  // per group [E, A, O]
@@ -104,12 +105,11 @@ Implementation::Implementation(const EnvironmentEntry& entry, const SettingsMap&
   seen_.groups.resize(num_groups);
   for (const AgentGroupSpec& group : spec_.groups) {
     const size_t agents = group.num_agents();
-    const bool discrete = group.action_kind == ActionKind::kDiscrete;
-    random_discrete_.emplace_back(discrete ? agents : 0);
-    random_continuous_.emplace_back(discrete ? 0 : agents * group.action_size);
+    random_discrete_.emplace_back(agents * group.num_choices());
+    random_continuous_.emplace_back(group.has_masks() ? 0 : agents * group.action_size);
     scratch_rewards_.emplace_back(agents);
     final_observations_.emplace_back(num_copies * agents * group.observation_size);
-    final_masks_.emplace_back(discrete ? agents * group.action_size : 0);
+    final_masks_.emplace_back(group.has_masks() ? agents * group.action_size : 0);
     final_alive_.emplace_back(num_copies * agents);
   }
   final_state_extras_.resize(num_copies * spec_.state_extras_size);
@@ -137,8 +137,7 @@ void Implementation::PointAtRow(int c, const ObservationRow& row) {
     GroupObservation& view = seen_.groups[g];
     view.observations = row.groups[g].observations.subspan(c * seen, seen);
     view.action_mask = {};
-    if (group.action_kind == ActionKind::kDiscrete)
-      view.action_mask = row.groups[g].action_masks.subspan(c * choices, choices);
+    if (group.has_masks()) view.action_mask = row.groups[g].action_masks.subspan(c * choices, choices);
     view.alive = row.groups[g].alive.subspan(c * agents, agents);
   }
   seen_.state_extras = row.state_extras.subspan(size_t(c) * spec_.state_extras_size, spec_.state_extras_size);
@@ -165,13 +164,16 @@ absl::Status Implementation::ObserveCopy(int c, bool last) {
                                               group.agents[bad / group.observation_size], " in group ", group.name,
                                               " is ", values[bad], ", expected a finite number"));
     }
-    const absl::Span<const uint8_t> mask = seen_.groups[g].action_mask;
-    for (int a = 0; a < group.num_agents() && !mask.empty() && !last; ++a) {
+    const uint8_t* mask = seen_.groups[g].action_mask.data();
+    for (int i = 0; i < group.num_agents() * group.num_choices() && !last; ++i) {
+      const int index = i % group.num_choices(), size = group.choices_of(index);
       uint32_t allowed = 0;
-      for (int n = 0; n < group.action_size; ++n) allowed |= mask[a * group.action_size + n];
+      for (int n = 0; n < size; ++n) allowed |= mask[n];
+      mask += size;
       if (allowed == 0) {
-        return absl::InternalError(absl::StrCat("agent ", group.agents[a], " in group ", group.name,
-                                                " has no allowed action, expected at least one"));
+        return absl::InternalError(absl::StrCat(
+            "agent ", group.agents[i / group.num_choices()], " in group ", group.name, " has no allowed action",
+            group.num_choices() > 1 ? absl::StrCat(" in dimension ", index) : "", ", expected at least one"));
       }
     }
   }
@@ -237,15 +239,8 @@ absl::Status Implementation::StepAtRandom(int c, RandomStream& random, const Obs
   PointAtRow(c, scratch);
   RETURN_IF_ERROR(ObserveCopy(c));
   for (size_t g = 0; g < spec_.groups.size(); ++g) {
-    const int n = spec_.groups[g].action_size;
-    for (size_t a = 0; a < random_discrete_[g].size(); ++a) {
-      const uint8_t* const mask = seen_.groups[g].action_mask.data() + a * n;
-      uint32_t left = random.Below(std::count_if(mask, mask + n, [](uint8_t m) { return m != 0; }));
-      int32_t choice = 0;
-      while (mask[choice] == 0 || left-- > 0) ++choice;
-      random_discrete_[g][a] = choice;
-    }
-    for (float& value : random_continuous_[g]) value = 2 * random.Uniform() - 1;
+    ChooseRandomActions(spec_.groups[g], seen_.groups[g].action_mask, random, absl::MakeSpan(random_discrete_[g]),
+                        absl::MakeSpan(random_continuous_[g]));
     copy.action.groups[g] = {random_discrete_[g], random_continuous_[g]};
     copy.outcome.rewards[g] = absl::MakeSpan(scratch_rewards_[g]);
   }
@@ -324,12 +319,11 @@ absl::Status Implementation::Step(const ActionRow& actions, const OutcomeRow& ou
     for (; c < copies(); ++c) {
       Copy& copy = copies_[c];
       for (size_t g = 0; g < spec_.groups.size(); ++g) {
-        const size_t agents = spec_.groups[g].num_agents(), numbers = agents * spec_.groups[g].action_size;
-        const bool discrete = spec_.groups[g].action_kind == ActionKind::kDiscrete;
-        copy.action.groups[g].discrete = {};
-        copy.action.groups[g].continuous = {};
-        if (discrete) copy.action.groups[g].discrete = actions.groups[g].discrete.subspan(c * agents, agents);
-        if (!discrete) copy.action.groups[g].continuous = actions.groups[g].continuous.subspan(c * numbers, numbers);
+        const AgentGroupSpec& group = spec_.groups[g];
+        const size_t agents = group.num_agents(), indices = agents * group.num_choices();
+        const size_t numbers = group.has_masks() ? 0 : agents * group.action_size;
+        copy.action.groups[g] = {.discrete = actions.groups[g].discrete.subspan(c * indices, indices),
+                                 .continuous = actions.groups[g].continuous.subspan(c * numbers, numbers)};
         copy.outcome.rewards[g] = outcome.rewards[g].subspan(c * agents, agents);
       }
       RETURN_IF_ERROR(Annotate(c, StepCopy(c)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -46,7 +47,7 @@ absl::Status ParseNumbers(absl::string_view part, const std::string& what, int e
 
 }  // namespace
 
-absl::Status ParseObservationLine(absl::string_view line, int observation_size, int mask_size,
+absl::Status ParseObservationLine(absl::string_view line, int observation_size, absl::Span<const int> choices,
                                   ObservationLine* parsed) {
   const std::vector<absl::string_view> parts = absl::StrSplit(line, '|');
   if (parts.size() > 2) {
@@ -56,17 +57,21 @@ absl::Status ParseObservationLine(absl::string_view line, int observation_size, 
   RETURN_IF_ERROR(ParseNumbers(parts[0], "observation", observation_size, &parsed->observation));
   parsed->mask.clear();
   if (parts.size() == 1) return absl::OkStatus();
-  if (mask_size == 0) return absl::InvalidArgumentError("a mask came, which continuous actions do not have");
+  if (choices.empty()) return absl::InvalidArgumentError("a mask came, which continuous actions do not have");
   std::vector<float> mask;
-  RETURN_IF_ERROR(ParseNumbers(parts[1], "mask", mask_size, &mask));
+  RETURN_IF_ERROR(ParseNumbers(parts[1], "mask", std::accumulate(choices.begin(), choices.end(), 0), &mask));
   for (const float entry : mask) {
     if (entry != 0.0f && entry != 1.0f) {
       return absl::InvalidArgumentError(absl::StrCat("mask ", parsed->mask.size(), " is ", entry, ", expected 0 or 1"));
     }
     parsed->mask.push_back(entry == 1.0f);
   }
-  if (std::find(parsed->mask.begin(), parsed->mask.end(), 1) == parsed->mask.end()) {
-    return absl::InvalidArgumentError("the mask allows no action, expected at least one 1");
+  auto first = parsed->mask.begin();
+  for (size_t index = 0; index < choices.size(); first += choices[index++]) {
+    if (std::find(first, first + choices[index], 1) != first + choices[index]) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the mask allows no action",
+                                                   choices.size() > 1 ? absl::StrCat(" in dimension ", index) : "",
+                                                   ", expected at least one 1"));
   }
   return absl::OkStatus();
 }
@@ -84,7 +89,7 @@ ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream
       actor.Begin();
       continue;
     }
-    const absl::Status status = ParseObservationLine(line, actor.observation_size(), actor.mask_size(), &parsed);
+    const absl::Status status = ParseObservationLine(line, actor.observation_size(), actor.choices(), &parsed);
     if (!status.ok()) {
       ++served.refused;
       err << "line " << number << ": " << status.message() << std::endl;

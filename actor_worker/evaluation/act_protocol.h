@@ -1,12 +1,15 @@
 // The line protocol by which one agent acts from a shell, a script or a controller box.
 //
-//   in:   OBSERVATION [ "|" MASK ]     O numbers; N zeros and ones, 1 = allowed (discrete actions only). Separated by
-//                                      spaces, tabs or commas, with or without a pair of square brackets (a JSON array)
-//                                      around each part
+//   in:   OBSERVATION [ "|" MASK ]     O numbers; N zeros and ones, 1 = allowed (not of continuous actions; those of
+//   all
+//                                      dimensions of multi-discrete ones side by side). Separated by spaces, tabs or
+//                                      commas, with or without a pair of square brackets (a JSON array) around each
+//                                      part
 //         "begin"                      an episode begins: a recurrent actor forgets what it remembers; no action
 //         follows
-//   out:  ACTION                       index 0 … N − 1, or N numbers in [-1, 1] separated by commas; one line per good
-//                                      line, flushed at once
+//   out:  ACTION                       index 0 … N − 1, an index of each dimension, or N numbers in the environment's
+//                                      units, within its bounds; separated by commas; one line per good line, flushed
+//                                      at once
 //   err:  "line L: what is wrong"      for a bad line, which gets no action
 #ifndef TROUPE_ACTOR_WORKER_EVALUATION_ACT_PROTOCOL_H_
 #define TROUPE_ACTOR_WORKER_EVALUATION_ACT_PROTOCOL_H_
@@ -28,8 +31,10 @@ struct ObservationLine {
   std::vector<uint8_t> mask;       // [mask_size], or empty when the line has none
 };
 
-// `mask_size` 0: a mask is refused. Errors: INVALID_ARGUMENT saying what came and what was expected.
-absl::Status ParseObservationLine(absl::string_view line, int observation_size, int mask_size, ObservationLine* parsed);
+// `choices` of each index that an action consists of; none: a mask is refused. Errors: INVALID_ARGUMENT saying what
+// came and what was expected.
+absl::Status ParseObservationLine(absl::string_view line, int observation_size, absl::Span<const int> choices,
+                                  ObservationLine* parsed);
 
 struct ServedLines {
   int64_t acted = 0;

@@ -11,6 +11,7 @@
 #include "actor_worker/acting/actor_team.h"
 #include "actor_worker/acting/fit_policies.h"
 #include "actor_worker/environments/episode_buffers.h"
+#include "actor_worker/environments/random_actions.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/threads/named_thread.h"
@@ -216,16 +217,7 @@ RandomStream SampleStream(uint64_t seed, int step, size_t num_groups, size_t gro
 void ChooseRandomActions(const EnvironmentSpec& spec, RandomStream& random, const JointObservation& observation,
                          std::vector<absl::Span<int32_t>>& discrete, std::vector<absl::Span<float>>& continuous) {
   for (size_t g = 0; g < spec.groups.size(); ++g) {
-    const int n = spec.groups[g].action_size;
-    for (size_t a = 0; a < discrete[g].size(); ++a) {
-      const uint8_t* const mask = observation.groups[g].action_mask.data() + a * n;
-      const int allowed = static_cast<int>(std::count_if(mask, mask + n, [](uint8_t m) { return m != 0; }));
-      int left = static_cast<int>(random.Below(std::max(1, allowed)));
-      int32_t choice = 0;
-      while (choice + 1 < n && (mask[choice] == 0 || left-- > 0)) ++choice;
-      discrete[g][a] = choice;
-    }
-    for (float& value : continuous[g]) value = 2 * random.Uniform() - 1;
+    ChooseRandomActions(spec.groups[g], observation.groups[g].action_mask, random, discrete[g], continuous[g]);
   }
 }
 

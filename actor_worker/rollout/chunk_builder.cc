@@ -102,7 +102,10 @@ void ChunkBuilder::PointAtStep(int t) {
   PointAt(t + 1, &next_);
   for (int g = 0; g < view_.groups.size(); ++g) {
     const auto& group = view_.groups[g];
-    chosen_[g] = {.discrete = RowOf(group.discrete_actions, t, steps),
+    // Of the tensors of actions one is there.
+    const absl::Span<int32_t> discrete =
+        group.discrete_actions.empty() ? group.multi_discrete_actions : group.discrete_actions;
+    chosen_[g] = {.discrete = RowOf(discrete, t, steps),
                   .sampled = RowOf(group.continuous_actions, t, steps),
                   .taken = absl::MakeSpan(taken_[g]),
                   .log_probabilities = group.log_probabilities.empty() ? absl::MakeSpan(unsent_log_probabilities_[g])

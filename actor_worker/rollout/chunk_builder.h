@@ -74,7 +74,7 @@ class ChunkBuilder {
   ActionRow actions_;
   OutcomeRow outcome_;
   std::vector<ChosenActions> chosen_;                         // per group
-  std::vector<std::vector<float>> taken_;                     // per group [E, A, N], empty where actions are discrete
+  std::vector<std::vector<float>> taken_;                     // per group [E, A, N], empty but for continuous groups
   std::vector<std::vector<float>> unsent_log_probabilities_;  // per group [E, A], empty where they are in the chunk
   std::vector<absl::Span<float>> network_states_;
 

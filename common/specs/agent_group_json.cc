@@ -33,7 +33,9 @@ absl::StatusOr<AgentGroupSpec> ParseAgentGroup(const std::string& text, const Po
   AgentGroupSpec group{.name = policy.group,
                        .observation_size = policy.observation_size,
                        .action_kind = policy.action_kind,
-                       .action_size = policy.action_size};
+                       .action_size = policy.action_size,
+                       .action_sizes = policy.action_sizes,
+                       .action_bounds = policy.action_bounds};
   try {
     const Json json = Json::parse(text);
     group.agents = json.at("agents").get<std::vector<std::string>>();

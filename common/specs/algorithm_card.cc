@@ -17,7 +17,7 @@ std::vector<AlgorithmCard> MakeCards() {
        .summary = "multi-agent PPO with a shared critic; independent PPO with critic.input LOCAL_OBSERVATION",
        .experience = Experience::kOnPolicy,
        .distributions = {DistributionKind::kCategorical, DistributionKind::kGaussian,
-                         DistributionKind::kSquashedGaussian},
+                         DistributionKind::kSquashedGaussian, DistributionKind::kMultiCategorical},
        .recurrent = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
        .trajectory_fields = {"log_probabilities"}},

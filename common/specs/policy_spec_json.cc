@@ -1,8 +1,11 @@
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 #include "common/specs/policy_spec.h"
 
@@ -67,16 +70,35 @@ class ObjectReader {
     *value = member->get<std::string>();
   }
   template <typename Enum>
-  void Choice(const std::string& name, const std::string& first, Enum first_value, const std::string& second,
-              Enum second_value, Enum* value) {
+  void Choice(const std::string& name, const std::vector<std::pair<std::string, Enum>>& choices, Enum* value) {
     std::string text;
     Text(name, &text);
-    if (text == first) {
-      *value = first_value;
-    } else if (text == second) {
-      *value = second_value;
-    } else {
-      Refuse(name, absl::StrCat("\"", first, "\" or \"", second, "\""));
+    for (const auto& [choice, meaning] : choices) {
+      if (text == choice) {
+        *value = meaning;
+        return;
+      }
+    }
+    Refuse(name, absl::StrJoin(choices, " or ", [](std::string* expected, const auto& choice) {
+             absl::StrAppend(expected, "\"", choice.first, "\"");
+           }));
+  }
+  // [[low, high], …]
+  void Bounds(const std::string& name, std::vector<ActionBounds>* bounds) {
+    const std::string expected = "a list of [low, high], low < high";
+    const Json* const member = Find(name, expected);
+    if (member == nullptr) return;
+    if (!member->is_array()) return Refuse(name, expected);
+    bounds->clear();
+    for (const Json& pair : *member) {
+      if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number() || !pair[1].is_number()) {
+        return Refuse(name, expected);
+      }
+      const double low = pair[0].get<double>(), high = pair[1].get<double>();
+      constexpr double kLargest = std::numeric_limits<float>::max();
+      if (!(low >= -kLargest && high <= kLargest)) return Refuse(name, expected);
+      bounds->push_back({static_cast<float>(low), static_cast<float>(high)});
+      if (!(bounds->back().low < bounds->back().high)) return Refuse(name, expected);
     }
   }
   bool Has(const std::string& name) const { return object_.is_object() && object_.contains(name); }
@@ -143,6 +165,14 @@ absl::Status CheckConsistency(const PolicySpec& spec) {
   if (stack.output_size != outputs) {
     return Wrong("stack.output_size", absl::StrCat(outputs, ", came ", stack.output_size));
   }
+  const bool multi = spec.action_kind == ActionKind::kMultiDiscrete;
+  const int64_t choices = std::accumulate(spec.action_sizes.begin(), spec.action_sizes.end(), int64_t{0});
+  if (choices != (multi ? spec.action_size : 0)) {
+    return Wrong("action_sizes", absl::StrCat(multi ? spec.action_size : 0, " choices, came ", choices));
+  }
+  if (!spec.action_bounds.empty() && spec.action_bounds.size() != static_cast<size_t>(spec.action_size)) {
+    return Wrong("action_bounds", absl::StrCat(spec.action_size, " entries, came ", spec.action_bounds.size()));
+  }
   return absl::OkStatus();
 }
 
@@ -171,6 +201,8 @@ std::string FormatPolicySpec(const PolicySpec& spec) {
     json["stack"]["cell"] = stack.cell == Cell::kGru ? "gru" : "lstm";
     json["stack"]["recurrent_size"] = stack.recurrent_size;
   }
+  if (!spec.action_sizes.empty()) json["action_sizes"] = spec.action_sizes;
+  for (const ActionBounds& of : spec.action_bounds) json["action_bounds"].push_back({of.low, of.high});
   if (spec.distribution.kind != DistributionKind::kCategorical) {
     json["distribution"] = TraitsOf(spec.distribution.kind).name;
   }
@@ -190,9 +222,17 @@ absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text) {
   reader.Integer("num_agents", 1, kMaxSize, &spec.num_agents);
   reader.Integer("observation_size", 1, kMaxSize, &spec.observation_size);
   reader.Boolean("agent_id_input", &spec.agent_id_input);
-  reader.Choice("action_kind", "discrete", ActionKind::kDiscrete, "continuous", ActionKind::kContinuous,
-                &spec.action_kind);
+  std::vector<std::pair<std::string, ActionKind>> kinds;
+  for (const ActionKind kind : {ActionKind::kDiscrete, ActionKind::kContinuous, ActionKind::kMultiDiscrete}) {
+    kinds.emplace_back(NameOf(kind), kind);
+  }
+  reader.Choice("action_kind", kinds, &spec.action_kind);
   reader.Integer("action_size", 1, kMaxSize, &spec.action_size);
+  if (spec.action_kind == ActionKind::kMultiDiscrete) reader.Integers("action_sizes", 1, kMaxSize, &spec.action_sizes);
+  // Environments whose dimensions are all in [-1, 1] do not tell it.
+  if (spec.action_kind == ActionKind::kContinuous && reader.Has("action_bounds")) {
+    reader.Bounds("action_bounds", &spec.action_bounds);
+  }
   reader.Integers("set_of_agent", 0, kMaxSize, &spec.set_of_agent);
   ASSIGN_OR_RETURN(spec.distribution, ReadDistribution(spec.action_kind, reader));
   const Json* const stack_json = reader.Find("stack", "an object");
@@ -205,13 +245,14 @@ absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text) {
   stack_reader.Integer("input_size", 1, 2 * kMaxSize, &stack.input_size);
   stack_reader.Integers("hidden_sizes", 1, kMaxSize, &stack.hidden_sizes);
   stack_reader.Integer("output_size", 1, kMaxSize, &stack.output_size);
-  stack_reader.Choice("activation", "relu", Activation::kRelu, "tanh", Activation::kTanh, &stack.activation);
+  stack_reader.Choice<Activation>("activation", {{"relu", Activation::kRelu}, {"tanh", Activation::kTanh}},
+                                  &stack.activation);
   stack_reader.Boolean("input_layer_norm", &stack.input_layer_norm);
   stack_reader.Boolean("hidden_layer_norm", &stack.hidden_layer_norm);
   stack_reader.Boolean("orthogonal_init", &stack.orthogonal_init);
   stack_reader.Number("output_gain", &stack.output_gain);
   if (stack_reader.Has("cell")) {  // feed-forward networks do not tell it
-    stack_reader.Choice("cell", "gru", Cell::kGru, "lstm", Cell::kLstm, &stack.cell);
+    stack_reader.Choice<Cell>("cell", {{"gru", Cell::kGru}, {"lstm", Cell::kLstm}}, &stack.cell);
     stack_reader.Integer("recurrent_size", 1, kMaxSize, &stack.recurrent_size);
   }
   RETURN_IF_ERROR(stack_reader.Finish());

@@ -69,6 +69,44 @@ absl::StatusOr<std::vector<NamedAction>> DecodeActions(const std::string& field,
   return actions;
 }
 
+// Choices of each dimension of a multi-discrete action, which make up its size; other kinds have none.
+absl::StatusOr<std::vector<int>> DecodeActionSizes(const std::string& field, const wire::AgentGroupSpec& message) {
+  std::vector<int> sizes;
+  if (message.action_kind() != wire::MULTI_DISCRETE) {
+    if (message.action_sizes_size() == 0) return sizes;
+    return Wrong(field, absl::StrCat(message.action_sizes_size()), "none but for MULTI_DISCRETE");
+  }
+  int64_t sum = 0;
+  for (int d = 0; d < message.action_sizes_size(); ++d) {
+    RETURN_IF_ERROR(CheckSize(absl::StrCat(field, "[", d, "]"), message.action_sizes(d), 1));
+    sum += message.action_sizes(d);
+    sizes.push_back(static_cast<int>(message.action_sizes(d)));
+  }
+  if (sum == message.action_size()) return sizes;
+  return Wrong(field, absl::StrCat("[", absl::StrJoin(sizes, ", "), "]"),
+               absl::StrCat("sizes that make up action_size, ", message.action_size()));
+}
+
+absl::StatusOr<std::vector<ActionBounds>> DecodeActionBounds(const std::string& field,
+                                                             const wire::AgentGroupSpec& message) {
+  const uint32_t size = message.action_kind() == wire::CONTINUOUS ? message.action_size() : 0;
+  RETURN_IF_ERROR(CheckCount(field + ".action_low", message.action_low_size(), size));
+  if (message.action_high_size() != message.action_low_size()) {
+    return Wrong(field + ".action_high", absl::StrCat(message.action_high_size()),
+                 absl::StrCat(message.action_low_size(), " as in action_low"));
+  }
+  std::vector<ActionBounds> bounds;
+  for (int d = 0; d < message.action_low_size(); ++d) {
+    const float low = message.action_low(d), high = message.action_high(d);
+    if (!std::isfinite(low) || !std::isfinite(high) || !(low < high)) {
+      return Wrong(absl::StrCat(field, ".action_high[", d, "]"), absl::StrCat(high, " with a low of ", low),
+                   "finite bounds, low < high");
+    }
+    bounds.push_back({low, high});
+  }
+  return bounds;
+}
+
 absl::StatusOr<AgentGroupSpec> DecodeGroup(const std::string& field, const wire::AgentGroupSpec& message,
                                            std::set<std::string>* agents) {
   AgentGroupSpec group;
@@ -94,10 +132,15 @@ absl::StatusOr<AgentGroupSpec> DecodeGroup(const std::string& field, const wire:
     case wire::CONTINUOUS:
       group.action_kind = ActionKind::kContinuous;
       break;
+    case wire::MULTI_DISCRETE:
+      group.action_kind = ActionKind::kMultiDiscrete;
+      break;
     default:
       return Wrong(field + ".action_kind", absl::StrCat(static_cast<int>(message.action_kind())),
-                   "DISCRETE (1) or CONTINUOUS (2)");
+                   "DISCRETE (1), CONTINUOUS (2) or MULTI_DISCRETE (3)");
   }
+  ASSIGN_OR_RETURN(group.action_sizes, DecodeActionSizes(field + ".action_sizes", message));
+  ASSIGN_OR_RETURN(group.action_bounds, DecodeActionBounds(field, message));
   ASSIGN_OR_RETURN(group.observed, DecodeNumbers(field + ".observed", message.observed(), message.observation_size()));
   ASSIGN_OR_RETURN(group.actions, DecodeActions(field + ".actions", message.actions(), message.action_size()));
   return group;
@@ -112,6 +155,18 @@ void EncodeNumbers(const std::vector<ObservedNumber>& numbers, Messages* message
     encoded->set_divided_by(number.divided_by);
     encoded->set_meaning(number.meaning);
   }
+}
+
+wire::ActionKind WireKind(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::kDiscrete:
+      return wire::DISCRETE;
+    case ActionKind::kContinuous:
+      return wire::CONTINUOUS;
+    case ActionKind::kMultiDiscrete:
+      break;
+  }
+  return wire::MULTI_DISCRETE;
 }
 
 // The wire has no 64-bit types: only what networks are made of travels.
@@ -165,8 +220,13 @@ void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* m
     encoded->set_team(group.team);
     encoded->mutable_agents()->Assign(group.agents.begin(), group.agents.end());
     encoded->set_observation_size(group.observation_size);
-    encoded->set_action_kind(group.action_kind == ActionKind::kDiscrete ? wire::DISCRETE : wire::CONTINUOUS);
+    encoded->set_action_kind(WireKind(group.action_kind));
     encoded->set_action_size(group.action_size);
+    encoded->mutable_action_sizes()->Assign(group.action_sizes.begin(), group.action_sizes.end());
+    for (const ActionBounds& bounds : group.action_bounds) {
+      encoded->add_action_low(bounds.low);
+      encoded->add_action_high(bounds.high);
+    }
     EncodeNumbers(group.observed, encoded->mutable_observed());
     for (const NamedAction& action : group.actions) {
       wire::NamedAction* const named = encoded->add_actions();

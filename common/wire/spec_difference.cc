@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/wire/spec_codec.h"
@@ -13,7 +14,7 @@ std::string Differs(const std::string& field, const std::string& expected, const
   return absl::StrCat(field, ": came ", actual, ", expected ", expected);
 }
 
-std::string KindName(ActionKind kind) { return kind == ActionKind::kDiscrete ? "DISCRETE" : "CONTINUOUS"; }
+std::string KindName(ActionKind kind) { return absl::AsciiStrToUpper(NameOf(kind)); }
 
 std::string NameList(const std::vector<std::string>& names) {
   return absl::StrCat("[", absl::StrJoin(names, ", "), "]");
@@ -56,6 +57,16 @@ std::string DescribeGroupDifference(const std::string& field, const AgentGroupSp
   }
   if (actual.action_size != expected.action_size) {
     return Differs(field + ".action_size", absl::StrCat(expected.action_size), absl::StrCat(actual.action_size));
+  }
+  if (actual.action_sizes != expected.action_sizes) {
+    return Differs(field + ".action_sizes", absl::StrCat("[", absl::StrJoin(expected.action_sizes, ", "), "]"),
+                   absl::StrCat("[", absl::StrJoin(actual.action_sizes, ", "), "]"));
+  }
+  for (size_t d = 0; d < std::min(expected.action_bounds.size(), actual.action_bounds.size()); ++d) {
+    const auto text = [](const ActionBounds& of) { return absl::StrCat("[", of.low, ", ", of.high, "]"); };
+    if (actual.action_bounds[d] == expected.action_bounds[d]) continue;
+    return Differs(absl::StrCat(field, ".action_bounds[", d, "]"), text(expected.action_bounds[d]),
+                   text(actual.action_bounds[d]));
   }
   std::string difference = DescribeNumbersDifference(field + ".observed", expected.observed, actual.observed);
   if (difference.empty()) difference = DescribeActionsDifference(field + ".actions", expected.actions, actual.actions);

@@ -27,6 +27,7 @@ std::string EnvironmentFingerprint(const EnvironmentSettings& settings, const En
     Add(group.name, &text);
     AddAll(group.agents, &text);
     Add(absl::StrCat(group.observation_size, " ", static_cast<int>(group.action_kind), " ", group.action_size), &text);
+    for (const int size : group.action_sizes) Add(absl::StrCat(size), &text);
   }
   Add(absl::StrCat(spec.state_includes_observations ? 1 : 0, " ", spec.state_extras_size), &text);
   AddAll(spec.statistics, &text);

@@ -39,27 +39,36 @@ bool DiscreteActionsAreGood(const AgentGroupSpec& group, const ReceivedGroup& vi
   return !bad;
 }
 
+// Of discrete actions, or of every index of multi-discrete ones.
 absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec& group, uint32_t copies,
                                   const ReceivedGroup& view) {
-  if (DiscreteActionsAreGood(group, view)) return absl::OkStatus();
-  const size_t N = group.action_size;
+  const bool multi = group.action_kind == ActionKind::kMultiDiscrete;
+  if (!multi && DiscreteActionsAreGood(group, view)) return absl::OkStatus();
+  const absl::Span<const int32_t> actions = multi ? view.multi_discrete_actions : view.discrete_actions;
+  const int D = group.num_choices();
   const std::vector<uint32_t> shape = {0, copies, static_cast<uint32_t>(group.num_agents())};
+  std::vector<uint32_t> action_shape = shape;
+  if (multi) action_shape.push_back(D);
+  const uint8_t* mask = view.action_masks.data();
   for (size_t i = 0; i < view.alive.size(); ++i) {
-    if (view.alive[i] == 0) continue;
-    const uint8_t* const mask = &view.action_masks[i * N];
-    if (std::find(mask, mask + N, 1) == mask + N) {
-      return Invalid(field, ".action_masks", PlaceIn(i, shape), ": allows no action, expected at least one");
+    for (int d = 0; d < D; mask += group.choices_of(d++)) {
+      const uint8_t* const end = mask + group.choices_of(d);
+      if (view.alive[i] == 0 || std::find(mask, end, 1) != end) continue;
+      return Invalid(field, ".action_masks", PlaceIn(i, shape), ": allows no action",
+                     multi ? absl::StrCat(" in dimension ", d) : "", ", expected at least one");
     }
   }
-  for (size_t i = 0; i < view.discrete_actions.size(); ++i) {
-    const int32_t action = view.discrete_actions[i];
-    if (action < 0 || action >= group.action_size) {
-      return Invalid(field, ".actions", PlaceIn(i, shape), ": came ", action, ", expected [0, ", N, ")");
+  mask = view.action_masks.data();
+  for (size_t i = 0; i < actions.size() / D; ++i) {
+    for (int d = 0; d < D; mask += group.choices_of(d++)) {
+      const int32_t action = actions[i * D + d];
+      const auto invalid = [&](const auto&... why) {
+        return Invalid(field, ".actions", PlaceIn(i * D + d, action_shape), ": came ", action, why...);
+      };
+      if (action < 0 || action >= group.choices_of(d)) return invalid(", expected [0, ", group.choices_of(d), ")");
+      if (view.alive[i] != 0 && mask[action] == 0) return invalid(", which action_masks does not allow");
     }
     if (view.alive[i] == 0) continue;
-    if (view.action_masks[i * N + action] == 0) {
-      return Invalid(field, ".actions", PlaceIn(i, shape), ": came ", action, ", which action_masks does not allow");
-    }
     if (!view.log_probabilities.empty() && view.log_probabilities[i] > kLogProbabilityRounding) {
       return Invalid(field, ".log_probabilities", PlaceIn(i, shape), ": came ", view.log_probabilities[i],
                      ", expected at most 0");

@@ -15,7 +15,8 @@ namespace troupe {
 // what came and what was expected:
 //  - what the table of trajectory_fields.h calls finite, returns, statistics, times: finite;
 //  - discrete actions in [0, N), allowed by the mask where the agent is alive; a living agent has an allowed action;
-//    log-probabilities of discrete actions not above zero (1e-3 of rounding aside);
+//    log-probabilities of discrete actions not above zero (1e-3 of rounding aside); of multi-discrete ones the same in
+//    each dimension;
 //  - what the table calls a flag: 0 or 1; not both terminated and truncated;
 //  - truncated_at: exactly the set places of `truncated`, by step, then copy;
 //  - episodes: at a place that ended, each place once; length ≥ 1; as many returns as groups, as many statistics as

@@ -87,10 +87,12 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
   std::vector<std::string> groups;
   const bool opposed = environment.teams().size() > 1;
   for (const AgentGroupSpec& group : environment.groups) {
-    groups.push_back(absl::StrCat(group.num_agents(), " × ", group.name,
-                                  opposed ? absl::StrCat(" of team \"", group.team, "\"") : "", " (",
-                                  group.observation_size, " observed, ", group.action_size,
-                                  group.action_kind == ActionKind::kDiscrete ? " actions)" : " dimensions)"));
+    groups.push_back(absl::StrCat(
+        group.num_agents(), " × ", group.name, opposed ? absl::StrCat(" of team \"", group.team, "\"") : "", " (",
+        group.observation_size, " observed, ",
+        group.action_kind == ActionKind::kMultiDiscrete ? absl::StrJoin(group.action_sizes, " × ")
+                                                        : absl::StrCat(group.action_size),
+        group.has_masks() ? " actions)" : " dimensions)"));
   }
   std::string text = absl::StrCat("environment ", environment.name, ": ", absl::StrJoin(groups, ", "),
                                   ", global state of ", environment.state_size());

@@ -1,5 +1,7 @@
 #include "actor_worker/evaluation/act_protocol.h"
 
+#include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "gmock/gmock.h"
@@ -15,7 +17,7 @@ using testing::IsEmpty;
 
 std::string Refusal(const std::string& line) {
   ObservationLine parsed;
-  const absl::Status status = ParseObservationLine(line, 3, 2, &parsed);
+  const absl::Status status = ParseObservationLine(line, 3, {2}, &parsed);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << line;
   return std::string(status.message());
 }
@@ -23,7 +25,7 @@ std::string Refusal(const std::string& line) {
 TEST(ParseObservationLineTest, ReadsSpacesCommasTabsAndJson) {
   for (const std::string line : {"1 -2.5 3e2", "1,-2.5,3e2", " 1 , -2.5\t300 \r", "[1, -2.5, 3e2]", " [1,-2.5,300] "}) {
     ObservationLine parsed;
-    ASSERT_TRUE(ParseObservationLine(line, 3, 2, &parsed).ok()) << line;
+    ASSERT_TRUE(ParseObservationLine(line, 3, {2}, &parsed).ok()) << line;
     EXPECT_THAT(parsed.observation, ElementsAre(1.0f, -2.5f, 300.0f));
     EXPECT_THAT(parsed.mask, IsEmpty());
   }
@@ -32,7 +34,7 @@ TEST(ParseObservationLineTest, ReadsSpacesCommasTabsAndJson) {
 TEST(ParseObservationLineTest, ReadsTheMask) {
   for (const std::string line : {"1 2 3 | 0 1", "[1,2,3]|[0,1]", "1 2 3|0,1"}) {
     ObservationLine parsed;
-    ASSERT_TRUE(ParseObservationLine(line, 3, 2, &parsed).ok()) << line;
+    ASSERT_TRUE(ParseObservationLine(line, 3, {2}, &parsed).ok()) << line;
     EXPECT_THAT(parsed.mask, ElementsAre(0, 1));
   }
 }
@@ -50,6 +52,54 @@ TEST(ParseObservationLineTest, SaysWhatIsWrong) {
   EXPECT_THAT(Refusal("1 2 3 | 0 0"), HasSubstr("allows no action"));
   EXPECT_THAT(Refusal("1 2 3 | 0 1 | 1"), HasSubstr("2 '|' came"));
   EXPECT_LT(Refusal(std::string(100000, 'x')).size(), 200);
+}
+
+TEST(ParseObservationLineTest, AMaskOfSeveralDimensionsAllowsSomethingInEach) {
+  const int choices[] = {2, 3};
+  ObservationLine parsed;
+  ASSERT_TRUE(ParseObservationLine("1 | 0 1 1 0 0", 1, choices, &parsed).ok());
+  EXPECT_THAT(parsed.mask, ElementsAre(0, 1, 1, 0, 0));
+  EXPECT_THAT(std::string(ParseObservationLine("1 | 1 1 0 0 0", 1, choices, &parsed).message()),
+              HasSubstr("the mask allows no action in dimension 1, expected at least one 1"));
+  EXPECT_THAT(std::string(ParseObservationLine("1 | 1 1", 1, choices, &parsed).message()),
+              HasSubstr("got 2 numbers in the mask, expected 5"));
+}
+
+TEST(ServeActorTest, WritesAnIndexOfEachDimension) {
+  PolicySpec spec = MakeTestSpec(1, 3, 5, {}, {0});
+  spec.action_kind = ActionKind::kMultiDiscrete;
+  spec.distribution.kind = DistributionKind::kMultiCategorical;
+  spec.action_sizes = {3, 2};
+  const PolicySnapshot weights{1, RandomWeights(spec, 2)};
+  auto actor = *OwnActor::Create(spec, weights, 0);
+  EXPECT_EQ(actor->Form(), "indices 0 … 2 and 0 … 1");
+  std::istringstream in("0.5 -1 2\n0.5 -1 2 | 0 1 0 1 0\n");
+  std::ostringstream out, err;
+  ServeActor(*actor, false, 0, in, out, err);
+  const float observation[] = {0.5f, -1.0f, 2.0f};
+  const std::vector<double> logits = ReferenceLogits(spec, weights.tensors, 0, observation);
+  const auto best = [&](int first, int size) {
+    return std::max_element(logits.begin() + first, logits.begin() + first + size) - logits.begin() - first;
+  };
+  EXPECT_EQ(out.str(), std::to_string(best(0, 3)) + "," + std::to_string(best(3, 2)) + "\n1,0\n");
+  EXPECT_EQ(err.str(), "");
+}
+
+TEST(ServeActorTest, ContinuousActionsAreInTheEnvironmentsUnits) {
+  PolicySpec spec = MakeTestSpec(1, 3, 2, {}, {0});
+  spec.action_kind = ActionKind::kContinuous;
+  spec.distribution.kind = DistributionKind::kGaussian;
+  const PolicySnapshot weights{1, RandomWeights(spec, 2)};
+  PolicySpec bounded = spec;
+  bounded.action_bounds = {{-3, 5}, {0, 0.5f}};
+  auto actor = *OwnActor::Create(bounded, weights, 0);
+  EXPECT_EQ(actor->Form(), "2 numbers in [-3, 5] and [0, 0.5]");
+  const float observation[] = {0.1f, -0.2f, 0.3f};
+  const std::vector<double> means = ReferenceLogits(spec, weights.tensors, 0, observation);
+  ASSERT_LT(std::max(std::abs(means[0]), std::abs(means[1])), 1) << "what is clipped says less";
+  const GroupAction action = actor->Act(observation, {}, {});
+  EXPECT_NEAR(action.continuous[0], 1 + 4 * means[0], 1e-5);
+  EXPECT_NEAR(action.continuous[1], 0.25 + 0.25 * means[1], 1e-6);
 }
 
 TEST(ServeActorTest, AnswersGoodLinesAndNamesBadOnes) {

@@ -211,6 +211,7 @@ TEST(ActionTextTest, WritesTheIndexOrTheNumbers) {
   const int32_t indices[] = {4, 7};
   const float numbers[] = {0.25f, -1.0f, 0.1f, 0.0f};
   EXPECT_EQ(ActionText({.discrete = indices}, 1, 2), "7");
+  EXPECT_EQ(ActionText({.discrete = indices}, 0, 1), "4,7");
   EXPECT_EQ(ActionText({.continuous = numbers}, 0, 2), "0.25,-1");
   EXPECT_EQ(ActionText({.continuous = numbers}, 1, 2), "0.100000001,0");
 }

@@ -153,6 +153,27 @@ TEST(FitPoliciesTest, OneNetworkWithoutAgentNumbersPlaysAnyNumberOfAgents) {
               HasSubstr("(there are 2 networks); actions 2, here 4"));
 }
 
+TEST(FitPoliciesTest, DimensionsAndBoundsOfActionsMustBeThoseOfTraining) {
+  EnvironmentSpec here;
+  here.name = "map";
+  here.groups = {{"builders", {"a"}, 3, ActionKind::kMultiDiscrete, 5},
+                 {"pilots", {"b"}, 3, ActionKind::kContinuous, 1}};
+  here.groups[0].action_sizes = {2, 3};
+  here.groups[1].action_bounds = {{-2, 2}};
+  const auto experiment = ParseExperiment("name: 'x' total_env_steps: 1 environment { name: 'map' }", "x", {});
+  std::vector<PolicySpec> policies = MakePolicySpecs(*experiment, here).value();
+  EXPECT_EQ(FitPolicies(here, policies).value(), policies);
+  // Actors of before environments told their bounds act in those of the environment that they are in.
+  policies[1].action_bounds.clear();
+  EXPECT_EQ(FitPolicies(here, policies)->at(1).action_bounds, here.groups[1].action_bounds);
+  policies[1].action_bounds = {{0, 2}};
+  EXPECT_THAT(std::string(FitPolicies(here, policies).status().message()),
+              HasSubstr("the actors of group \"pilots\" do not fit map: bounds [0, 2], here [-2, 2]"));
+  policies[0].action_sizes = {3, 2};
+  EXPECT_THAT(std::string(FitPolicies(here, policies).status().message()),
+              HasSubstr("choices of each dimension 3 × 2, here 2 × 3"));
+}
+
 TEST(BaselinePlayersTest, RandomComesFirst) {
   const std::vector<Player> players = BaselinePlayers(ScriptedEntry(), {});
   ASSERT_EQ(players.size(), 2);

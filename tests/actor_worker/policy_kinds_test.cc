@@ -11,7 +11,7 @@
 namespace troupe {
 namespace {
 
-constexpr int kAgents = 3, kObserved = 5, kActions = 4, kCopies = 7, kSteps = 6;
+constexpr int kAgents = 3, kObserved = 5, kActions = 5, kCopies = 7, kSteps = 6;
 constexpr double kEpsilon = 0.3, kNoiseScale = 0.75;
 
 struct Pair {
@@ -29,13 +29,21 @@ std::vector<Pair> AllPairs() {
   return pairs;
 }
 
+// Choices of each index of an action.
+std::vector<int> SizesOf(const PolicySpec& spec) {
+  return spec.action_sizes.empty() ? std::vector<int>{spec.action_size} : spec.action_sizes;
+}
+
 // Memory for the actions of so many rows.
 struct Chosen {
   explicit Chosen(const PolicySpec& spec, size_t rows)
-      : discrete(rows), log_probabilities(rows), sampled(rows * spec.action_size), taken(sampled) {}
+      : discrete(rows * SizesOf(spec).size()),
+        log_probabilities(rows),
+        sampled(rows * spec.action_size),
+        taken(sampled) {}
   ChosenActions views(size_t row, size_t rows) {
-    const size_t n = sampled.size() / discrete.size();
-    return {absl::MakeSpan(discrete).subspan(row, rows), absl::MakeSpan(sampled).subspan(row * n, rows * n),
+    const size_t all = log_probabilities.size(), n = sampled.size() / all, d = discrete.size() / all;
+    return {absl::MakeSpan(discrete).subspan(row * d, rows * d), absl::MakeSpan(sampled).subspan(row * n, rows * n),
             absl::MakeSpan(taken).subspan(row * n, rows * n), absl::MakeSpan(log_probabilities).subspan(row, rows)};
   }
   std::vector<int32_t> discrete;
@@ -63,7 +71,13 @@ class PolicyKinds : public testing::TestWithParam<Pair> {
       if (spec.action_kind == ActionKind::kContinuous) return;
       masks.resize(size_t(kCopies) * kAgents * kActions);
       for (uint8_t& mask : masks) mask = random.Below(3) > 0;
-      for (int r = 0; r < kCopies * kAgents; ++r) masks[r * kActions + random.Below(kActions)] = 1;
+      size_t first = 0;
+      while (first < masks.size()) {
+        for (const int size : SizesOf(spec)) {
+          masks[first + random.Below(size)] = 1;
+          first += size;
+        }
+      }
     }
     std::vector<float> observations, uniforms;
     std::vector<uint8_t> masks;
@@ -109,10 +123,10 @@ TEST_P(PolicyKinds, ABatchActsAsEveryCopyAndEveryAgentByItselfDoes) {
         const GroupAction& action =
             own[r]->Act(part(row.observations, r, 1, kCopies * kAgents), part(row.masks, r, 1, kCopies * kAgents),
                         mode ? uniforms : part(row.uniforms, r, 1, kCopies * kAgents));
-        if (spec.action_kind == ActionKind::kDiscrete) {
-          EXPECT_THAT(action.discrete, testing::ElementsAre(batch.discrete[r]));
-        } else {
+        if (spec.action_kind == ActionKind::kContinuous) {
           EXPECT_EQ(action.continuous, part(batch.taken, r, 1, kCopies * kAgents));
+        } else {
+          EXPECT_EQ(action.discrete, part(batch.discrete, r, 1, kCopies * kAgents));
         }
       }
     }
@@ -142,6 +156,24 @@ TEST_P(PolicyKinds, ActsByTheDefinitionsInDoublePrecision) {
         const std::vector<double> outputs =
             ReferenceLogits(spec, snapshot.tensors, r % kAgents, &remembered[r * kObserved]);
         const float* const uniforms = &row.uniforms[r * draws];
+        if (spec.action_kind == ActionKind::kMultiDiscrete) {
+          double log_probability = 0;
+          int first = 0;
+          for (size_t d = 0; d < spec.action_sizes.size(); first += spec.action_sizes[d++]) {
+            const auto begin = outputs.begin() + first;
+            const auto probabilities =
+                ReferenceProbabilities(DistributionKind::kCategorical, {begin, begin + spec.action_sizes[d]},
+                                       &row.masks[r * kActions + first], kEpsilon);
+            const int index = chosen.discrete[r * spec.action_sizes.size() + d];
+            double below = 0;
+            for (int i = 0; i < index; ++i) below += probabilities[i];
+            EXPECT_LT(below - 1e-5, uniforms[d]);
+            EXPECT_GT(below + probabilities[index] + 1e-5, uniforms[d]);
+            log_probability += std::log(probabilities[index]);
+          }
+          ASSERT_NEAR(chosen.log_probabilities[r], log_probability, 2e-4);
+          continue;
+        }
         if (spec.action_kind == ActionKind::kDiscrete) {
           const uint8_t* const mask = &row.masks[r * kActions];
           const auto probabilities = ReferenceProbabilities(spec.distribution.kind, outputs, mask, kEpsilon);

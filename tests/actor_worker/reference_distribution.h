@@ -13,9 +13,11 @@
 
 namespace troupe {
 
+// Multi-discrete actions have two dimensions, the second of two choices.
 inline PolicySpec WithDistribution(PolicySpec spec, DistributionSpec distribution) {
   spec.distribution = distribution;
   spec.action_kind = TraitsOf(distribution.kind).action_kind;
+  if (spec.action_kind == ActionKind::kMultiDiscrete) spec.action_sizes = {spec.action_size - 2, 2};
   spec.stack.output_size = distribution.NumOutputs(spec.action_size);
   return spec;
 }

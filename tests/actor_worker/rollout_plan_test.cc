@@ -58,8 +58,8 @@ TEST(RolloutPlanTest, ActionsThatAreNotOnTheAlgorithmsCardAreRefusedByGroup) {
   EXPECT_THAT(
       std::string(status.message()),
       HasSubstr("has epsilon_greedy actions, which are not for this algorithm (mappo: on-policy, categorical or "
-                "gaussian or squashed_gaussian actions, feed-forward or recurrent, collection.mode SYNCHRONOUS | "
-                "PIPELINED | ASYNCHRONOUS)"));
+                "gaussian or squashed_gaussian or multi_categorical actions, feed-forward or recurrent, "
+                "collection.mode SYNCHRONOUS | PIPELINED | ASYNCHRONOUS)"));
 }
 
 TEST(RolloutPlanTest, AnUnknownAlgorithmIsRefused) {

@@ -42,7 +42,6 @@ inline std::vector<double> LogProbabilitiesOf(const PolicySnapshot& weights, con
     const at::Tensor all = x.unsqueeze(0).expand({policy.stack.num_sets, rows, policy.stack.input_size});
     const at::Tensor logits = ForwardReference(policy.stack, parameters, all.contiguous())[policy.set_of_agent[agent]];
     for (int64_t row = 0; row < rows; ++row) {
-      double total = 0;
       const int64_t at = row * agents + agent, size = policy.action_size;
       for (int64_t j = 0; policy.distribution.is_gaussian() && j < size; ++j) {
         const double raw =
@@ -53,10 +52,16 @@ inline std::vector<double> LogProbabilitiesOf(const PolicySnapshot& weights, con
         if (policy.distribution.kind == DistributionKind::kSquashedGaussian) values[at] += 2 * std::log(std::cosh(u));
       }
       if (policy.distribution.is_gaussian()) continue;
-      for (int64_t j = 0; j < policy.action_size; ++j) {
-        if (batch.action_masks[at * policy.action_size + j] != 0) total += std::exp(logits[row][j].item<double>());
+      const bool multi = policy.action_kind == ActionKind::kMultiDiscrete;
+      const std::vector<int> sizes = multi ? policy.action_sizes : std::vector<int>{policy.action_size};
+      const std::vector<int32_t>& actions = multi ? batch.multi_discrete_actions : batch.discrete_actions;
+      for (size_t d = 0, first = 0; d < sizes.size(); first += sizes[d++]) {
+        double total = 0;
+        for (size_t j = first; j < first + sizes[d]; ++j) {
+          if (batch.action_masks[at * size + j] != 0) total += std::exp(logits[row][j].item<double>());
+        }
+        values[at] += logits[row][first + actions[at * sizes.size() + d]].item<double>() - std::log(total);
       }
-      values[at] = logits[row][batch.discrete_actions[at]].item<double>() - std::log(total);
     }
   }
   return values;

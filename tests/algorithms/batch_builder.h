@@ -3,6 +3,7 @@
 #define TROUPE_TESTS_ALGORITHMS_BATCH_BUILDER_H_
 
 #include <cmath>
+#include <numeric>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -24,6 +25,15 @@ inline AgentGroupSpec DiscreteGroup(const std::string& name, int agents, int obs
 inline AgentGroupSpec ContinuousGroup(const std::string& name, int agents, int observation_size, int size) {
   AgentGroupSpec group = DiscreteGroup(name, agents, observation_size, size);
   group.action_kind = ActionKind::kContinuous;
+  return group;
+}
+
+// An index in each dimension, of `sizes` choices.
+inline AgentGroupSpec MultiDiscreteGroup(const std::string& name, int agents, int observation_size,
+                                         std::vector<int> sizes) {
+  AgentGroupSpec group = DiscreteGroup(name, agents, observation_size, std::accumulate(sizes.begin(), sizes.end(), 0));
+  group.action_kind = ActionKind::kMultiDiscrete;
+  group.action_sizes = std::move(sizes);
   return group;
 }
 
@@ -55,8 +65,8 @@ inline std::string FieldsWith(const std::string& fields, const std::string& usua
   return all;
 }
 
-// All sizes right, all zero: everyone alive, everything allowed, no episode ends, actions 0 with probability 1 / N, or
-// with the density of N standard normal numbers.
+// All sizes right, all zero: everyone alive, everything allowed, no episode ends, actions 0 with the probability of
+// choosing anything alike, or with the density of N standard normal numbers.
 inline TrainingBatch EmptyBatch(const EnvironmentSpec& environment, int steps, int columns) {
   TrainingBatch batch;
   batch.rollout_length = steps;
@@ -66,13 +76,15 @@ inline TrainingBatch EmptyBatch(const EnvironmentSpec& environment, int steps, i
     const size_t agents = spec.num_agents();
     GroupBatch group;
     group.observations.assign(seen * agents * spec.observation_size, 0.0f);
-    const bool discrete = spec.action_kind == ActionKind::kDiscrete;
-    const auto size = static_cast<float>(spec.action_size);
-    group.discrete_actions.assign(discrete ? acted * agents : 0, 0);
-    group.continuous_actions.assign(discrete ? 0 : acted * agents * spec.action_size, 0.0f);
-    group.log_probabilities.assign(acted * agents, discrete ? -std::log(size) : -0.918938533f * size);
+    const bool multi = spec.action_kind == ActionKind::kMultiDiscrete, masked = spec.has_masks();
+    float log_probability = masked ? 0 : -0.918938533f * static_cast<float>(spec.action_size);
+    for (int i = 0; i < spec.num_choices(); ++i) log_probability -= std::log(static_cast<float>(spec.choices_of(i)));
+    group.discrete_actions.assign(masked && !multi ? acted * agents : 0, 0);
+    group.multi_discrete_actions.assign(multi ? acted * agents * spec.num_choices() : 0, 0);
+    group.continuous_actions.assign(masked ? 0 : acted * agents * spec.action_size, 0.0f);
+    group.log_probabilities.assign(acted * agents, log_probability);
     group.rewards.assign(acted * agents, 0.0f);
-    group.action_masks.assign(discrete ? seen * agents * spec.action_size : 0, 1);
+    group.action_masks.assign(masked ? seen * agents * spec.action_size : 0, 1);
     group.alive.assign(seen * agents, 1);
     batch.groups.push_back(std::move(group));
   }
@@ -92,6 +104,24 @@ inline void Truncate(const EnvironmentSpec& environment, int t, int column, floa
     const AgentGroupSpec& spec = environment.groups[g];
     auto& finals = batch->groups[g].final_observations;
     finals.insert(finals.end(), static_cast<size_t>(spec.num_agents()) * spec.observation_size, value);
+  }
+}
+
+// Random multi-discrete actions, and with `ends` forbidden choices and agents that die.
+inline void FillChoices(const AgentGroupSpec& spec, bool ends, RandomStream* random, GroupBatch* group) {
+  const size_t count = spec.num_choices();
+  for (size_t i = 0; i < group->log_probabilities.size(); ++i) {
+    group->log_probabilities[i] += 0.3f * static_cast<float>(random->Normal());
+    if (ends) group->alive[i] = random->Below(8) != 0;
+    uint8_t* mask = group->action_masks.data() + i * spec.action_size;
+    for (size_t d = 0; d < count; ++d) {
+      const int size = spec.choices_of(static_cast<int>(d));
+      const auto chosen = static_cast<int32_t>(random->Below(size));
+      group->multi_discrete_actions[i * count + d] = chosen;
+      for (int choice = 0; choice < size; ++choice, ++mask) {
+        if (ends && choice != chosen) *mask = random->Below(6) != 0;
+      }
+    }
   }
 }
 
@@ -129,6 +159,7 @@ inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, 
           group.action_masks[i * actions + a] = random.Below(6) != 0;
       }
     }
+    if (!group.multi_discrete_actions.empty()) FillChoices(environment.groups[g], ends, &random, &group);
   }
   for (int cell = 0; ends && cell < steps * columns; ++cell) {
     const uint32_t draw = random.Below(12);

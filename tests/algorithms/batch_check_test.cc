@@ -60,6 +60,20 @@ TEST(CheckBatchTest, AnActionMustBeOneOfTheGroups) {
   EXPECT_EQ(Refusal(batch), "batch.groups[red].discrete_actions: 5, expected [0, 5)");
 }
 
+TEST(CheckBatchTest, EveryIndexMustBeOneOfItsDimension) {
+  EnvironmentSpec environment;
+  environment.groups = {MultiDiscreteGroup("green", 2, 3, {4, 2})};
+  TrainingBatch batch = EmptyBatch(environment, 5, 6);
+  const auto refusal = [&] { return std::string(CheckBatch(environment, batch, {}).message()); };
+  EXPECT_EQ(refusal(), "");
+  batch.groups[0].multi_discrete_actions[8] = 3;
+  EXPECT_EQ(refusal(), "");
+  batch.groups[0].multi_discrete_actions[9] = 3;
+  EXPECT_EQ(refusal(), "batch.groups[green].multi_discrete_actions: 3, expected [0, 2)");
+  batch.groups[0].multi_discrete_actions.pop_back();
+  EXPECT_EQ(refusal(), "batch.groups[green].multi_discrete_actions: 119 elements, expected 120");
+}
+
 TEST(CheckBatchTest, OptionalFieldsAreThereOrNotAsTheShapeSays) {
   ChunkShape without = Shape();
   without.left_out = OptionalFieldsBut({});

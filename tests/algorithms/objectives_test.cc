@@ -30,6 +30,7 @@ struct Case {
                                                                const at::Tensor& fields, const at::Tensor& free)>
       loss;
   int64_t free = 0;
+  std::vector<int> sizes = {kOutputs};  // choices of each index of an action, where there are masks
 };
 
 // Of kOutputs outputs: four dimensions, or two where the state decides about their deviations.
@@ -78,29 +79,47 @@ Case GaussianCase(const std::string& name, DistributionKind kind, bool by_state)
   return gaussian;
 }
 
-void PrintTo(const Case& what, std::ostream* out) { *out << what.name; }
-
-std::vector<Case> Cases() {
-  Case policy{"ClippedPolicy", std::make_shared<ClippedPolicyObjective>(0.2), {}, {}};
-  policy.fill = [](RandomStream* random, float* fields) {
-    fields[PolicyRow::kAction] = static_cast<float>(random->Below(kOutputs));
-    fields[PolicyRow::kReferenceLogProb] = static_cast<float>(-1.4 + 0.3 * random->Normal());
+// Of kOutputs outputs in all, an index for each of `sizes`.
+Case PolicyCase(const std::string& name, const std::vector<int>& sizes) {
+  Case policy{name, std::make_shared<ClippedPolicyObjective>(0.2, sizes), {}, {}};
+  policy.sizes = sizes.empty() ? std::vector<int>{kOutputs} : sizes;
+  policy.fill = [sizes = policy.sizes](RandomStream* random, float* fields) {
+    double likely = 0;
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      fields[PolicyRow::kAction + i] = static_cast<float>(random->Below(sizes[i]));
+      likely -= std::log(sizes[i]);
+    }
+    fields[PolicyRow::kReferenceLogProb] = static_cast<float>(likely + 0.3 * random->Normal());
     fields[PolicyRow::kImportance] = static_cast<float>(std::exp(0.2 * random->Normal()));
     fields[PolicyRow::kAdvantage] = static_cast<float>(random->Normal());
     fields[PolicyRow::kAlive] = random->Below(5) != 0 ? 1.0f : 0.0f;
   };
-  policy.loss = [](const at::Tensor& y, const at::Tensor& masks, const at::Tensor& f, const at::Tensor&) {
-    const at::Tensor log_p = at::log_softmax(y.masked_fill(masks == 0, -1e10), -1);
-    const at::Tensor taken = log_p.gather(-1, f.select(-1, 0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
-    const at::Tensor log_ratio = taken - f.select(-1, 1), ratio = log_ratio.exp(), advantage = f.select(-1, 3);
-    const at::Tensor alive = f.select(-1, 4);
-    const at::Tensor surrogate =
-        (-f.select(-1, 2) * at::minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage) * alive).sum();
-    const at::Tensor entropy = (-(log_p.exp() * log_p).sum(-1) * alive).sum();
+  policy.loss = [sizes = policy.sizes](const at::Tensor& y, const at::Tensor& masks, const at::Tensor& f,
+                                       const at::Tensor&) {
+    const at::Tensor allowed = y.masked_fill(masks == 0, -1e10);
+    at::Tensor taken = at::zeros_like(y.select(-1, 0)), entropies = at::zeros_like(taken);
+    int64_t first = 0;
+    for (size_t i = 0; i < sizes.size(); first += sizes[i++]) {
+      const at::Tensor log_p = at::log_softmax(allowed.narrow(-1, first, sizes[i]), -1);
+      const at::Tensor action = f.select(-1, PolicyRow::kAction + static_cast<int64_t>(i)).to(at::kLong);
+      taken = taken + log_p.gather(-1, action.unsqueeze(-1)).squeeze(-1);
+      entropies = entropies - (log_p.exp() * log_p).sum(-1);
+    }
+    const at::Tensor alive = f.select(-1, PolicyRow::kAlive), advantage = f.select(-1, PolicyRow::kAdvantage);
+    const at::Tensor log_ratio = taken - f.select(-1, PolicyRow::kReferenceLogProb), ratio = log_ratio.exp();
+    const at::Tensor better = at::minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage);
+    const at::Tensor surrogate = (-f.select(-1, PolicyRow::kImportance) * better * alive).sum();
+    const at::Tensor entropy = (entropies * alive).sum();
     const at::Tensor kl = ((ratio - 1 - log_ratio) * alive).sum();
     const at::Tensor outside = (((ratio - 1).abs() > 0.2).to(at::kDouble) * alive).sum();
     return std::pair(std::vector<at::Tensor>{surrogate, entropy, kl, outside}, surrogate - kScalars[0] * entropy);
   };
+  return policy;
+}
+
+void PrintTo(const Case& what, std::ostream* out) { *out << what.name; }
+
+std::vector<Case> Cases() {
   Case value{
       "ClippedValue",
       std::make_shared<ClippedValueObjective>(ValueLossSettings{.huber_delta = 0.7, .clip = 0.2, .coefficient = 0.5}),
@@ -124,7 +143,9 @@ std::vector<Case> Cases() {
         (at::maximum(huber(y - target), huber(old + (y - old).clamp(-0.2, 0.2) - target)) * active).sum();
     return std::pair(std::vector<at::Tensor>{sum}, 0.5 * sum);
   };
-  return {policy,
+  return {PolicyCase("ClippedPolicy", {}),
+          PolicyCase("ClippedPolicyOfTwoIndices", {kOutputs - 2, 2}),
+          PolicyCase("ClippedPolicyOfThreeIndices", {1, kOutputs - 2, 1}),
           value,
           GaussianCase("ClippedGaussian", DistributionKind::kGaussian, false),
           GaussianCase("ClippedGaussianByState", DistributionKind::kGaussian, true),
@@ -160,8 +181,10 @@ TEST_P(Objectives, StepAlongTheLossAsThePapersDefineItInEveryArithmetic) {
   for (float& x : inputs) x = static_cast<float>(random.Normal());
   for (int64_t row = 0; row < rows; ++row) what.fill(&random, fields.data() + row * width);
   for (int64_t row = 0; row < rows && what.objective->has_masks(); ++row) {
-    for (int64_t j = 0; j < kOutputs; ++j) {
-      masks[row * kOutputs + j] = j == static_cast<int64_t>(fields[row * width]) || random.Below(4) != 0;
+    uint8_t* mask = masks.data() + row * kOutputs;
+    for (size_t i = 0; i < what.sizes.size(); ++i) {
+      const auto taken = static_cast<int>(fields[row * width + PolicyRow::kAction + static_cast<int64_t>(i)]);
+      for (int j = 0; j < what.sizes[i]; ++j) *mask++ = j == taken || random.Below(4) != 0;
     }
   }
   // Half of the steps, in an order of their own.

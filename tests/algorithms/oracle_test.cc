@@ -87,6 +87,12 @@ class Case {
       groups.push_back(DiscreteGroup(name, agents, observation, actions));
       for (std::string word; stream >> word;) {
         if (word == "continuous") groups.back().action_kind = ActionKind::kContinuous;
+        if (word == "indices") {  // how many, and the choices of each
+          groups.back().action_kind = ActionKind::kMultiDiscrete;
+          stream >> actions;
+          groups.back().action_sizes.resize(actions);
+          for (int& size : groups.back().action_sizes) stream >> size;
+        }
         if (word == "team") stream >> groups.back().team;
       }
     }
@@ -112,6 +118,7 @@ class Case {
       const std::string own = prefix + group.name + "/";
       batch.groups.push_back({.observations = Values<float>(own + "observations"),
                               .discrete_actions = Values<int32_t>(own + "discrete_actions"),
+                              .multi_discrete_actions = Values<int32_t>(own + "multi_discrete_actions"),
                               .continuous_actions = Values<float>(own + "continuous_actions"),
                               .log_probabilities = Values<float>(own + "log_probabilities"),
                               .rewards = Values<float>(own + "rewards"),

@@ -50,6 +50,7 @@ inline TrainingBatch Cut(const AlgorithmContext& context, const TrainingBatch& a
     GroupBatch& to = batch.groups[g];
     cut(to.observations, from.observations, steps + 1);
     cut(to.discrete_actions, from.discrete_actions, steps);
+    cut(to.multi_discrete_actions, from.multi_discrete_actions, steps);
     cut(to.continuous_actions, from.continuous_actions, steps);
     cut(to.log_probabilities, from.log_probabilities, steps);
     cut(to.rewards, from.rewards, steps);

@@ -27,6 +27,7 @@ TEST(Registry, EveryAlgorithmIsMadeForTheDistributionsOnItsCardAlone) {
     for (const DistributionTraits& traits : AllDistributions()) {
       AgentGroupSpec group = DiscreteGroup("red", 2, 3, 4);
       group.action_kind = traits.action_kind;
+      if (group.action_kind == ActionKind::kMultiDiscrete) group.action_sizes = {1, 3};
       const bool allowed =
           std::find(card.distributions.begin(), card.distributions.end(), traits.kind) != card.distributions.end();
       const auto made = CreateAlgorithm(MakeContext("algorithm { name: '" + entry.name + "' } policy { distribution: " +

@@ -93,6 +93,25 @@ TEST(ChunkLayoutTest, ReadsAcrossTheWireWhatWasWritten) {
   }
 }
 
+TEST(ChunkLayoutTest, AMultiDiscreteActionIsAnIndexPerDimensionAndItsMaskAllChoices) {
+  wire::Chunk chunk;
+  const MutableChunkView written = AllocateChunk(EveryActionKindSpec(), kShape, &chunk);
+  EXPECT_EQ(written.groups[2].multi_discrete_actions.size(), 6 * 2 * 1 * 2);
+  EXPECT_EQ(written.groups[2].action_masks.size(), 7 * 2 * 1 * 7);
+  EXPECT_TRUE(written.groups[2].discrete_actions.empty());
+  EXPECT_TRUE(written.groups[2].continuous_actions.empty());
+  EXPECT_TRUE(written.groups[0].multi_discrete_actions.empty());
+  EXPECT_THAT(chunk.groups(2).actions().shape(), testing::ElementsAre(6, 2, 1, 2));
+  EXPECT_EQ(chunk.groups(2).actions().data_type(), wire::INT32);
+  Count(written.groups[2].multi_discrete_actions, 2);
+  const auto view = ViewChunk(EveryActionKindSpec(), kShape, chunk);
+  ASSERT_TRUE(view.ok()) << view.status();
+  EXPECT_EQ(view->groups[2].multi_discrete_actions, written.groups[2].multi_discrete_actions);
+  chunk.mutable_groups(2)->mutable_actions()->mutable_shape()->RemoveLast();
+  EXPECT_THAT(std::string(ViewChunk(EveryActionKindSpec(), kShape, chunk).status().message()),
+              HasSubstr("groups[2].actions.shape: came [6, 2, 1], expected [6, 2, 1, 2]"));
+}
+
 TEST(ChunkLayoutTest, KeepsMemoryWhenAChunkIsUsedAgain) {
   wire::Chunk chunk = FilledChunk(4);
   chunk.add_episodes();

@@ -11,7 +11,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 PolicySpec Make(const Experiment& experiment, int group = 0) {
-  const auto spec = MakePolicySpec(experiment, TwoGroupSpec().groups[group]);
+  const auto spec = MakePolicySpec(experiment, EveryActionKindSpec().groups[group]);
   EXPECT_TRUE(spec.ok()) << spec.status();
   return spec.ok() ? *spec : PolicySpec{};
 }
@@ -244,7 +244,7 @@ TEST(FormatPolicySpecTest, EveryDistributionIsReadBackEqual) {
       experiment.mutable_policy()->set_distribution(traits.setting);
       experiment.mutable_policy()->set_state_dependent_std(by_state);
       experiment.mutable_policy()->set_initial_log_std(-0.7);
-      const PolicySpec spec = Make(experiment, traits.action_kind == ActionKind::kDiscrete ? 0 : 1);
+      const PolicySpec spec = Make(experiment, static_cast<int>(traits.action_kind));  // kinds in the groups' order
       const auto parsed = ParsePolicySpec(FormatPolicySpec(spec));
       ASSERT_TRUE(parsed.ok()) << parsed.status();
       EXPECT_EQ(*parsed, spec) << FormatPolicySpec(spec);
@@ -262,6 +262,44 @@ TEST(ParsePolicySpecTest, RefusesADistributionThatDoesNotFitTheActions) {
     std::string damaged = text;
     damaged.replace(damaged.find(own), own.size(), other);
     EXPECT_THAT(std::string(ParsePolicySpec(damaged).status().message()), HasSubstr("distribution")) << other;
+  }
+}
+
+TEST(MakePolicySpecTest, AMultiDiscreteGroupHasALogitForEveryChoice) {
+  const PolicySpec green = Make(MinimalExperiment(), 2);
+  EXPECT_EQ(green.distribution.kind, DistributionKind::kMultiCategorical);
+  EXPECT_THAT(green.action_sizes, ElementsAre(3, 4));
+  EXPECT_EQ(green.stack.output_size, 7);
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_distribution(CATEGORICAL);
+  EXPECT_EQ(MakePolicySpec(experiment, EveryActionKindSpec().groups[2]).status().message(),
+            "policy.distribution: CATEGORICAL does not act on the actions of group \"green\", which are "
+            "multi_discrete");
+}
+
+TEST(FormatPolicySpecTest, TellsDimensionsAndBoundsWhereThereAreSome) {
+  EXPECT_THAT(FormatPolicySpec(Make(MinimalExperiment(), 2)),
+              testing::AllOf(HasSubstr(R"("action_kind":"multi_discrete","action_size":7)"),
+                             HasSubstr(R"("action_sizes":[3,4],"distribution":"multi_categorical")")));
+  EXPECT_THAT(FormatPolicySpec(Make(MinimalExperiment(), 1)), HasSubstr(R"("action_bounds":[[-2.0,2.0],[0.0,0.1)"));
+  PolicySpec without = Make(MinimalExperiment(), 1);
+  without.action_bounds.clear();
+  EXPECT_EQ(FormatPolicySpec(without).find("bounds"), std::string::npos);
+}
+
+TEST(ParsePolicySpecTest, NamesTheDimensionThatIsWrong) {
+  const auto refusal = [](int group, const std::string& from, const std::string& to) {
+    std::string text = FormatPolicySpec(Make(MinimalExperiment(), group));
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << text;
+    return std::string(ParsePolicySpec(text.replace(at, from.size(), to)).status().message());
+  };
+  EXPECT_THAT(refusal(2, "[3,4]", "[3,5]"), HasSubstr("action_sizes: expected 7 choices, came 8"));
+  EXPECT_THAT(refusal(2, "[3,4]", "[7,0]"), HasSubstr("action_sizes: expected a list of whole numbers in [1, "));
+  EXPECT_THAT(refusal(2, "\"action_sizes\":[3,4],", ""), HasSubstr("action_sizes"));
+  EXPECT_THAT(refusal(1, "[[-2.0,2.0],", "["), HasSubstr("action_bounds: expected 2 entries, came 1"));
+  for (const std::string bad : {"[2.0,2.0]", "[-2.0]", "2.0", "[-1e300,2.0]", "[\"-2\",2.0]"}) {
+    EXPECT_THAT(refusal(1, "[-2.0,2.0]", bad), HasSubstr("action_bounds: expected a list of [low, high]")) << bad;
   }
 }
 

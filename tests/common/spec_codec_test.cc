@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -71,6 +72,74 @@ TEST(EnvironmentSpecCodecTest, NamesTheFieldThatIsWrong) {
                 for (int i = 0; i < 200; ++i) group.add_agents("more_" + std::to_string(i));
               }),
               HasSubstr("at most 100000000"));
+}
+
+TEST(EnvironmentSpecCodecTest, CarriesDimensionsAndBoundsOfActions) {
+  wire::EnvironmentSpec message;
+  EncodeEnvironmentSpec(EveryActionKindSpec(), &message);
+  EXPECT_EQ(message.groups(2).action_kind(), wire::MULTI_DISCRETE);
+  const auto decoded = DecodeEnvironmentSpec(message);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(*decoded, EveryActionKindSpec());
+}
+
+TEST(EnvironmentSpecCodecTest, NamesTheDimensionThatIsWrong) {
+  const auto refusal = [](int group, const std::function<void(wire::AgentGroupSpec&)>& damage) {
+    wire::EnvironmentSpec message;
+    EncodeEnvironmentSpec(EveryActionKindSpec(), &message);
+    damage(*message.mutable_groups(group));
+    return std::string(DecodeEnvironmentSpec(message).status().message());
+  };
+  EXPECT_THAT(refusal(2, [](auto& g) { g.set_action_sizes(1, 5); }),
+              HasSubstr("groups[2].action_sizes: came [3, 5], expected sizes that make up action_size, 7"));
+  EXPECT_THAT(refusal(2, [](auto& g) { g.clear_action_sizes(); }),
+              HasSubstr("groups[2].action_sizes: came [], expected sizes that make up action_size, 7"));
+  EXPECT_THAT(refusal(2, [](auto& g) { g.set_action_sizes(0, 0); }),
+              HasSubstr("groups[2].action_sizes[0]: came 0, expected a size in [1, 1000000]"));
+  EXPECT_THAT(refusal(2, [](auto& g) { g.set_action_sizes(1, 4294967292u); }), HasSubstr("groups[2].action_sizes[1]"));
+  EXPECT_THAT(refusal(0, [](auto& g) { g.add_action_sizes(5); }),
+              HasSubstr("groups[0].action_sizes: came 1, expected none but for MULTI_DISCRETE"));
+  EXPECT_THAT(refusal(1, [](auto& g) { g.mutable_action_low()->RemoveLast(); }),
+              HasSubstr("groups[1].action_low: came 1, expected 2 or none"));
+  EXPECT_THAT(refusal(1, [](auto& g) { g.clear_action_high(); }),
+              HasSubstr("groups[1].action_high: came 0, expected 2 as in action_low"));
+  EXPECT_THAT(refusal(1, [](auto& g) { g.set_action_high(1, 0); }),
+              HasSubstr("groups[1].action_high[1]: came 0 with a low of 0, expected finite bounds, low < high"));
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    EXPECT_THAT(refusal(1, [bad](auto& g) { g.set_action_high(0, bad); }), HasSubstr("groups[1].action_high[0]"));
+    EXPECT_THAT(refusal(1, [bad](auto& g) { g.set_action_low(0, bad); }), HasSubstr("groups[1].action_high[0]"));
+  }
+  EXPECT_THAT(refusal(0, [](auto& g) { g.add_action_low(0), g.add_action_high(1); }),
+              HasSubstr("groups[0].action_low: came 1, expected 0 or none"));
+}
+
+TEST(DescribeDifferenceTest, DimensionsAndBoundsOfActionsMakeAnotherEnvironment) {
+  EnvironmentSpec other = EveryActionKindSpec();
+  std::swap(other.groups[2].action_sizes[0], other.groups[2].action_sizes[1]);
+  EXPECT_EQ(DescribeDifference(EveryActionKindSpec(), other),
+            "environment_spec.groups[2].action_sizes: came [4, 3], expected [3, 4]");
+  other = EveryActionKindSpec();
+  other.groups[1].action_bounds[0].low = -1;
+  EXPECT_EQ(DescribeDifference(EveryActionKindSpec(), other),
+            "environment_spec.groups[1].action_bounds[0]: came [-1, 2], expected [-2, 2]");
+  // Policies act in [-1, 1] whatever the bounds: a run of a version that told none goes on.
+  other.groups[1].action_bounds.clear();
+  EXPECT_EQ(DescribeDifference(other, EveryActionKindSpec()), "");
+}
+
+TEST(ActionBoundsTest, AreMetByTheEndsAndInProportionBetween) {
+  const ActionBounds bounds{-2, 6};
+  EXPECT_EQ(bounds.At(-1), -2);
+  EXPECT_EQ(bounds.At(1), 6);
+  EXPECT_EQ(bounds.At(0), 2);
+  EXPECT_EQ(bounds.At(0.5f), 4);
+  for (const float u : {-1.0f, -0.3f, 0.0f, 1e-30f, 0.123456f, 1.0f}) {
+    EXPECT_EQ(ActionBounds{}.At(u), u);
+    EXPECT_EQ((ActionBounds{-2, 2}.At(u)), 2 * u) << "as an environment's own factor";
+    const ActionBounds odd{0.1f, 0.7f};
+    EXPECT_GE(odd.At(u), 0.1f);
+    EXPECT_LE(odd.At(u), 0.7f);
+  }
 }
 
 // A spec of which every number and action is told.

@@ -19,6 +19,15 @@ inline EnvironmentSpec TwoGroupSpec() {
   return spec;
 }
 
+// TwoGroupSpec and a multi-discrete group of one, 3 choices and 4; the continuous group has bounds of its own.
+inline EnvironmentSpec EveryActionKindSpec() {
+  EnvironmentSpec spec = TwoGroupSpec();
+  spec.groups[1].action_bounds = {{-2, 2}, {0, 0.1f}};
+  spec.groups.push_back({"green", {"green_0"}, 6, ActionKind::kMultiDiscrete, 7});
+  spec.groups[2].action_sizes = {3, 4};
+  return spec;
+}
+
 // No more than what is required.
 inline Experiment MinimalExperiment() {
   Experiment experiment;

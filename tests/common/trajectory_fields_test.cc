@@ -47,8 +47,9 @@ TEST(TrajectoryFieldsTest, EveryTensorOfTheMessagesHasItsRow) {
 }
 
 TEST(TrajectoryFieldsTest, RowsOfOneNumberNeverExistTogether) {
-  for (size_t group = 0; group < 2; ++group) {
-    const FieldSizes sizes = GroupSizes(TwoGroupSpec(), RememberingShape(), group, 1);
+  const EnvironmentSpec spec = EveryActionKindSpec();
+  for (size_t group = 0; group < 3; ++group) {
+    const FieldSizes sizes = GroupSizes(spec, RememberingShape(), group, 1);
     std::map<int, int> existing;
     GroupFields::ForEach([&](const TrajectoryField& field) { existing[field.number] += Exists(field, sizes); });
     for (const auto& [number, count] : existing) EXPECT_LE(count, 1) << number;

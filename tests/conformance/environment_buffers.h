@@ -20,10 +20,10 @@ class EnvironmentBuffers {
   explicit EnvironmentBuffers(const EnvironmentSpec& spec) : spec_(spec), extras_(spec.state_extras_size) {
     for (const AgentGroupSpec& group : spec.groups) {
       const size_t A = group.num_agents(), N = group.action_size;
-      const bool discrete = group.action_kind == ActionKind::kDiscrete;
-      groups_.push_back({std::vector<float>(A * group.observation_size), std::vector<uint8_t>(discrete ? A * N : 0),
-                         std::vector<uint8_t>(A), std::vector<float>(A), std::vector<int32_t>(discrete ? A : 0),
-                         std::vector<float>(discrete ? 0 : A * N)});
+      const bool continuous = group.action_kind == ActionKind::kContinuous;
+      groups_.push_back({std::vector<float>(A * group.observation_size), std::vector<uint8_t>(continuous ? 0 : A * N),
+                         std::vector<uint8_t>(A), std::vector<float>(A), std::vector<int32_t>(A * group.num_choices()),
+                         std::vector<float>(continuous ? A * N : 0)});
     }
     for (Group& group : groups_) {
       joint_.groups.push_back(
@@ -51,16 +51,18 @@ class EnvironmentBuffers {
   }
   void ChooseRandomly(RandomStream& random) {
     for (size_t g = 0; g < groups_.size(); ++g) {
-      const int N = spec_.groups[g].action_size;
-      for (size_t a = 0; a < groups_[g].discrete.size(); ++a) {
+      ForEachIndex(g, [&](size_t i, const uint8_t* mask, int choices) {
         std::vector<int> allowed;
-        for (int n = 0; n < N; ++n) {
-          if (groups_[g].masks[a * N + n] != 0) allowed.push_back(n);
+        for (int n = 0; n < choices; ++n) {
+          if (mask[n] != 0) allowed.push_back(n);
         }
         ASSERT_FALSE(allowed.empty());
-        groups_[g].discrete[a] = allowed[random.Below(allowed.size())];
+        groups_[g].discrete[i] = allowed[random.Below(allowed.size())];
+      });
+      for (size_t i = 0; i < groups_[g].continuous.size(); ++i) {
+        const ActionBounds bounds = BoundsOf(g, i);
+        groups_[g].continuous[i] = bounds.low + (bounds.high - bounds.low) * random.Uniform();
       }
-      for (float& value : groups_[g].continuous) value = 2 * random.Uniform() - 1;
     }
   }
   void ChooseBy(Controller& controller, const Environment& environment) {
@@ -70,14 +72,15 @@ class EnvironmentBuffers {
     }
     controller.Act(environment, joint_, discrete_, continuous_);
     for (size_t g = 0; g < groups_.size(); ++g) {
-      const int N = spec_.groups[g].action_size;
-      for (size_t a = 0; a < groups_[g].discrete.size(); ++a) {
-        const int action = groups_[g].discrete[a];
-        ASSERT_TRUE(action >= 0 && action < N) << "group " << g << " agent " << a << ": action " << action;
-        ASSERT_NE(groups_[g].masks[a * N + action], 0)
-            << "group " << g << " agent " << a << ": action " << action << " is masked";
+      ForEachIndex(g, [&](size_t i, const uint8_t* mask, int choices) {
+        const int action = groups_[g].discrete[i];
+        ASSERT_TRUE(action >= 0 && action < choices) << "group " << g << " index " << i << ": action " << action;
+        ASSERT_NE(mask[action], 0) << "group " << g << " index " << i << ": action " << action << " is masked";
+      });
+      for (size_t i = 0; i < groups_[g].continuous.size(); ++i) {
+        const float value = groups_[g].continuous[i];
+        ASSERT_TRUE(value >= BoundsOf(g, i).low && value <= BoundsOf(g, i).high) << value;
       }
-      for (const float value : groups_[g].continuous) ASSERT_TRUE(value >= -1 && value <= 1) << value;
     }
   }
   // Steps with poisoned rewards and checks what came.
@@ -120,19 +123,34 @@ class EnvironmentBuffers {
     std::vector<float> continuous;
   };
 
+  // Calls visit(i, mask, choices) for every index of every agent's action, i-th of `discrete`.
+  template <typename Visit>
+  void ForEachIndex(size_t g, const Visit& visit) const {
+    const AgentGroupSpec& group = spec_.groups[g];
+    const uint8_t* mask = groups_[g].masks.data();
+    for (size_t i = 0; i < groups_[g].discrete.size(); ++i) {
+      const int choices = group.choices_of(static_cast<int>(i) % group.num_choices());
+      visit(i, mask, choices);
+      mask += choices;
+    }
+  }
+  ActionBounds BoundsOf(size_t g, size_t number) const {
+    const AgentGroupSpec& group = spec_.groups[g];
+    return group.action_bounds.empty() ? ActionBounds{} : group.action_bounds[number % group.action_size];
+  }
+
   void CheckGroup(size_t g) {
-    const int N = spec_.groups[g].action_size;
     const Group& group = groups_[g];
     for (const float value : group.observations) ASSERT_TRUE(std::isfinite(value)) << spec_.groups[g].name;
     for (const uint8_t flag : group.alive) ASSERT_LE(flag, 1) << spec_.groups[g].name << ": alive";
-    for (size_t a = 0; a * N < group.masks.size(); ++a) {
+    ForEachIndex(g, [&](size_t i, const uint8_t* mask, int choices) {
       int allowed = 0;
-      for (int n = 0; n < N; ++n) {
-        ASSERT_LE(group.masks[a * N + n], 1) << spec_.groups[g].name << ": mask";
-        allowed += group.masks[a * N + n];
+      for (int n = 0; n < choices; ++n) {
+        ASSERT_LE(mask[n], 1) << spec_.groups[g].name << ": mask";
+        allowed += mask[n];
       }
-      ASSERT_GT(allowed, 0) << spec_.groups[g].agents[a] << " may do nothing";
-    }
+      ASSERT_GT(allowed, 0) << spec_.groups[g].agents[i / spec_.groups[g].num_choices()] << " may do nothing";
+    });
   }
 
   const EnvironmentSpec& spec_;

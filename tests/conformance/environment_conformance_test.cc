@@ -112,6 +112,18 @@ TEST_P(EnvironmentConformance, HasASaneSpec) {
     EXPECT_FALSE(group.agents.empty()) << group.name;
     EXPECT_GT(group.observation_size, 0) << group.name;
     EXPECT_GT(group.action_size, group.action_kind == ActionKind::kDiscrete ? 1 : 0) << group.name;
+    EXPECT_EQ(group.action_sizes.empty(), group.action_kind != ActionKind::kMultiDiscrete) << group.name;
+    int choices = 0;
+    for (const int size : group.action_sizes) {
+      EXPECT_GT(size, 1) << group.name;
+      choices += size;
+    }
+    EXPECT_EQ(choices, group.action_sizes.empty() ? 0 : group.action_size) << group.name;
+    if (!group.action_bounds.empty()) {
+      EXPECT_EQ(group.action_kind, ActionKind::kContinuous) << group.name;
+      EXPECT_EQ(group.action_bounds.size(), group.action_size) << group.name;
+    }
+    for (const ActionBounds& bounds : group.action_bounds) EXPECT_LT(bounds.low, bounds.high) << group.name;
     for (const std::string& agent : group.agents) EXPECT_TRUE(agents.insert(agent).second) << agent;
   }
   EXPECT_EQ(statistics.size(), spec.statistics.size()) << "a statistic's name comes twice";
@@ -251,6 +263,7 @@ std::vector<Case> AllCases() {
   for (const char* scenario : {"simple_spread", "simple_tag", "simple_speaker_listener", "simple_reference"}) {
     cases.push_back({absl::StrCat(scenario, "_continuous"), scenario, {{"continuous_actions", "true"}}});
   }
+  cases.push_back({"simple_reference_multi_discrete", "simple_reference", {{"actions", "MULTI_DISCRETE"}}});
   cases.push_back({"smax_of_drawn_units", "smax", {{"map", "smacv2_10_units"}, {"observations", "conic"}}});
   cases.push_back({"smax_self_play", "smax", {{"map", "5m_vs_6m"}, {"opponent", "self"}, {"state", "scaled"}}});
   cases.push_back({"smax_continuous", "smax", {{"map", "3s5z"}, {"actions", "continuous"}}});

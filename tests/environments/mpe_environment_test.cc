@@ -120,6 +120,23 @@ TEST(MpeEnvironmentTest, NamesJointActionsOfMovesAndWords) {
   const AgentGroupSpec continuous = MakeMpe("simple_reference", {{"continuous_actions", "true"}})->spec().groups[0];
   ASSERT_EQ(continuous.action_size, 12);
   EXPECT_EQ(continuous.actions[2].name, "say_0");
+  const AgentGroupSpec multi = MakeMpe("simple_reference", {{"actions", "MULTI_DISCRETE"}})->spec().groups[0];
+  ASSERT_EQ(multi.action_size, 15);
+  EXPECT_EQ(multi.action_sizes, (std::vector<int>{5, 10}));
+  EXPECT_EQ(multi.actions[4].name, "up");
+  EXPECT_EQ(multi.actions[5].name, "say_0");
+}
+
+// The same play, written in either kind of actions.
+TEST(SimpleReferenceTest, TheRuleEarnsTheSameWithTwoIndices) {
+  std::vector<double> returns;
+  for (const std::string actions : {"DISCRETE", "MULTI_DISCRETE"}) {
+    const auto environment = MakeMpe("simple_reference", {{"actions", actions}});
+    const auto player = MakeMpePlayer("simple_reference", "say_and_go");
+    returns.push_back(PlayMpe(*environment, player.get(), 20)[0].mean);
+  }
+  EXPECT_EQ(returns[0], returns[1]);
+  EXPECT_LT(returns[0], -1);
 }
 
 TEST(MpeEnvironmentTest, StartsWithinTheSquareThatTheDynamicsSay) {

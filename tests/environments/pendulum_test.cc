@@ -56,7 +56,8 @@ TEST(PendulumTest, AgentsSeeTheirOwnPendulumAndAreTruncatedAfterMaxSteps) {
   joint.groups.push_back({.observations = absl::MakeSpan(seen), .alive = absl::MakeSpan(alive)});
   StepOutcome outcome;
   outcome.rewards.push_back(absl::MakeSpan(rewards));
-  const float torques[] = {0.5f, -1.0f};
+  ASSERT_EQ(environment.spec().groups[0].action_bounds, (std::vector<ActionBounds>{{-2, 2}}));
+  const float torques[] = {1.0f, -2.0f};
   JointAction action;
   action.groups.push_back({.continuous = torques});
   for (int step = 1; step <= 3; ++step) {
@@ -65,7 +66,6 @@ TEST(PendulumTest, AgentsSeeTheirOwnPendulumAndAreTruncatedAfterMaxSteps) {
     ASSERT_TRUE(environment.Step(action, outcome).ok());
     environment.Observe(joint);
     for (int i = 0; i < 2; ++i) {
-      // The torque is twice the action.
       EXPECT_FLOAT_EQ(rewards[i], StepPendulum(i == 0 ? 1 : -2, &expected[i]));
       EXPECT_FLOAT_EQ(seen[3 * i], std::cos(expected[i].angle));
       EXPECT_FLOAT_EQ(seen[3 * i + 1], std::sin(expected[i].angle));

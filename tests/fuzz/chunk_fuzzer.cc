@@ -36,9 +36,9 @@ void ViewAndReadAll(const EnvironmentSpec& spec, const wire::Chunk& chunk) {
   volatile double sum = Sum(view->state_extras) + Sum(view->terminated) + Sum(view->truncated) +
                         Sum(view->truncated_at) + Sum(view->final_state_extras);
   for (const auto& group : view->groups) {
-    sum = sum + Sum(group.observations) + Sum(group.discrete_actions) + Sum(group.continuous_actions) +
-          Sum(group.log_probabilities) + Sum(group.rewards) + Sum(group.action_masks) + Sum(group.alive) +
-          Sum(group.final_observations) + Sum(group.network_states);
+    sum = sum + Sum(group.observations) + Sum(group.discrete_actions) + Sum(group.multi_discrete_actions) +
+          Sum(group.continuous_actions) + Sum(group.log_probabilities) + Sum(group.rewards) + Sum(group.action_masks) +
+          Sum(group.alive) + Sum(group.final_observations) + Sum(group.network_states);
   }
 }
 

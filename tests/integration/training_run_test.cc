@@ -64,6 +64,16 @@ TEST(Determinism, WeightsOfGaussianPoliciesDoNotDependOnTheNumberOfWorkers) {
   EXPECT_NE(WeightsWith("PIPELINED", 1, {}, pendulum), one);
 }
 
+TEST(Determinism, WeightsOfMultiDiscretePoliciesDoNotDependOnTheNumberOfWorkers) {
+  const std::string reference =
+      "name: 'simple_reference' settings { key: 'actions' value: 'MULTI_DISCRETE' } settings { key: 'max_steps' value: "
+      "'20' }";
+  const std::string one = WeightsWith("PIPELINED", 1, {}, reference);
+  EXPECT_EQ(one.size(), 64);
+  EXPECT_EQ(WeightsWith("PIPELINED", 2, {}, reference), one);
+  EXPECT_EQ(WeightsWith("PIPELINED", 4, {}, reference), one);
+}
+
 TEST(Determinism, WeightsOfRecurrentNetworksDoNotDependOnTheNumberOfWorkers) {
   const std::vector<std::string> flags = {"--set=policy.recurrent_cell=GRU", "--set=policy.recurrent_size=16",
                                           "--set=critic.recurrent_cell=LSTM", "--set=critic.recurrent_size=16",

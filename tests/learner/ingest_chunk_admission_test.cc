@@ -122,6 +122,51 @@ TEST(ChunkValuesTest, ADeadAgentMayHaveAnEmptyMaskAndAnyActionInRange) {
   EXPECT_TRUE(Check(chunk).ok()) << Check(chunk);
 }
 
+// Two builders with indices of 3 and 2 choices.
+EnvironmentSpec MultiDiscreteSpec() {
+  EnvironmentSpec spec = TwoGroupSpec();
+  spec.groups = {{"builders", {"a", "b"}, 3, ActionKind::kMultiDiscrete, 5}};
+  spec.groups[0].action_sizes = {3, 2};
+  return spec;
+}
+
+TEST(ChunkValuesTest, EveryIndexOfAMultiDiscreteActionIsWithinItsDimensionAndAllowed) {
+  const auto refusal = [](const std::function<void(wire::GroupTrajectory&)>& spoil) {
+    wire::Chunk chunk = MakeChunk(MultiDiscreteSpec(), kShape, {}, 1);
+    spoil(*chunk.mutable_groups(0));
+    const testing::ChunkInPieces received(chunk, /*piece_bytes=*/101);
+    return std::string(CheckChunk(MultiDiscreteSpec(), kShape, received.get()).status().message());
+  };
+  const auto actions = [](wire::GroupTrajectory& group) { return Data<int32_t>(group.mutable_actions()); };
+  const auto masks = [](wire::GroupTrajectory& group) { return Data<uint8_t>(group.mutable_action_masks()); };
+  EXPECT_EQ(refusal([](auto&) {}), "");
+  // Agent 1 of copy 2 at step 1: place 11 of [steps, copies, agents].
+  EXPECT_EQ(refusal([&](auto& g) { actions(g)[2 * 11] = 3; }),
+            "groups[0].actions[1, 2, 1, 0]: came 3, expected [0, 3)");
+  EXPECT_EQ(refusal([&](auto& g) { actions(g)[2 * 11 + 1] = 2; }),
+            "groups[0].actions[1, 2, 1, 1]: came 2, expected [0, 2)");
+  EXPECT_EQ(refusal([&](auto& g) { actions(g)[2 * 11 + 1] = -1; }),
+            "groups[0].actions[1, 2, 1, 1]: came -1, expected [0, 2)");
+  EXPECT_EQ(refusal([&](auto& g) {
+              actions(g)[2 * 11 + 1] = 1;
+              masks(g)[5 * 11 + 4] = 0;
+            }),
+            "groups[0].actions[1, 2, 1, 1]: came 1, which action_masks does not allow");
+  EXPECT_EQ(refusal([&](auto& g) { std::fill_n(masks(g) + 5 * 11, 3, uint8_t{0}); }),
+            "groups[0].action_masks[1, 2, 1]: allows no action in dimension 0, expected at least one");
+  // The last row as well: what is seen after the last step.
+  EXPECT_EQ(refusal([&](auto& g) { std::fill_n(masks(g) + 5 * 29 + 3, 2, uint8_t{0}); }),
+            "groups[0].action_masks[4, 2, 1]: allows no action in dimension 1, expected at least one");
+  EXPECT_EQ(refusal([&](auto& g) { Data<float>(g.mutable_log_probabilities())[11] = 0.5f; }),
+            "groups[0].log_probabilities[1, 2, 1]: came 0.5, expected at most 0");
+  EXPECT_EQ(refusal([&](auto& g) {
+              Data<uint8_t>(g.mutable_alive())[11] = 0;
+              std::fill_n(masks(g) + 5 * 11, 5, uint8_t{0});
+            }),
+            "")
+      << "the dead";
+}
+
 TEST(ChunkValuesTest, AnUnreportedEpisodeIsFine) {
   wire::Chunk chunk = MakeChunk(TwoGroupSpec(), kShape, {}, 1);
   chunk.mutable_episodes()->RemoveLast();

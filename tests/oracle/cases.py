@@ -204,6 +204,9 @@ def _remembers(cell, size, **own):
 # No dimension of CHOICES: they meet the cases that come last alone.
 LATER_SCENES = {
     "pilots": Scene((Group("pilots", 3, 5, 2, continuous=True),), extras=1, steps=8, columns=4),
+    "builders": Scene((Group("builders", 3, 5, 7, indices=(3, 4)),), extras=1, steps=8, columns=4),
+    "every kind": Scene((Group("pilots", 2, 5, 2, continuous=True), Group("builders", 2, 4, 7, indices=(2, 2, 3)),
+                         Group("tower", 2, 4, 3)), extras=2, steps=8, columns=3),
     "pilots and tower": Scene((Group("pilots", 3, 5, 3, continuous=True), Group("tower", 2, 4, 3)), extras=2, steps=8,
                               columns=3),
     "pilots against towers": Scene(
@@ -320,6 +323,23 @@ LATER_BY_HAND = {
     "two_teams_recurrent": ("cars and lights against drones", {
         "critic": _remembers("GRU", 6, team_reward="SUM"),
         "ppo": {"minibatch_size": 9, "value_norm_update": "PER_MINIBATCH"}}),
+    "multi_discrete": ("builders", {
+        "policy": {"hidden_layer_norm": True}, "ppo": {"minibatch_size": 10, "entropy_coefficient": 0.1}}),
+    "multi_discrete_of_each_agent_decoupled": ("builders", {
+        "policy": {"sharing": "PER_AGENT"}, "critic": {"heads": "EACH_AGENT"},
+        "ppo": {"lag_correction": "DECOUPLED", "max_gradient_norm": 0.3, "entropy_coefficient": 0.05,
+                "adam_epsilon": 0.001}}),
+    "multi_discrete_in_partitions_stops_by_kl": ("builders", {
+        "policy": {"sharing": "PARTITIONED", "partition": [1, 0, 1]},
+        "ppo": {"epochs": 10, "target_kl": 0.03, "adam_epsilon": 0.01}}),
+    "every_kind_of_action_v_trace": ("every kind", {
+        "group_policies": {"builders": {"hidden_sizes": [7]}, "tower": {"sharing": "PER_AGENT"}},
+        "ppo": {"lag_correction": "V_TRACE", "minibatch_size": 8, "entropy_coefficient": 0.05}}),
+    "gru_multi_discrete_beside_others": ("every kind", {
+        "collection": {"sequence_length": 3},
+        "policy": _remembers("GRU", 5),
+        "critic": _remembers("LSTM", 6, heads="EACH_AGENT"),
+        "ppo": {"minibatch_size": 9, "entropy_coefficient": 0.05, "adam_epsilon": 0.01}}),
 }
 
 

@@ -16,7 +16,7 @@ from cells import Memory
 from critics import Team, make_critics
 from losses import gaussian_policy_loss, policy_loss, value_loss
 from philox import draw_order
-from policies import deviations, inputs_of, log_densities, log_probabilities, make_policy
+from policies import deviations, inputs_of, log_densities, log_probabilities, make_policy, taken
 from sequences import Sequences
 from value_norm import ValueNorm
 
@@ -192,9 +192,9 @@ class Learner:
             log_pi = log_densities(policy, u, *deviations(policy, self.actor_parameters[g], logits, sets))
             return np.where(alive, log_pi.reshape(alive.shape), 0)
         masks = batch[f"{group.name}/action_masks"][:-1].reshape(-1, group.actions)
-        actions = batch[f"{group.name}/discrete_actions"]
-        log_pi = log_probabilities(logits, masks)[np.arange(len(x)), actions.ravel()].reshape(actions.shape)
-        return np.where(alive, log_pi, 0)  # the dead choose nothing
+        actions = batch[f"{group.name}/{group.field}"].reshape(-1, len(group.sizes))
+        log_pi = np.where(taken(actions, group.sizes), log_probabilities(logits, masks, group.sizes), 0).sum(-1)
+        return np.where(alive, log_pi.reshape(alive.shape), 0)  # the dead choose nothing
 
     def _estimate(self, batch, c, importance, sequences):
         """A critic's values, advantages and targets, each [steps, columns, heads], and what its loss needs. A recurrent
@@ -320,9 +320,10 @@ class Learner:
                 gradient[own] = np.concatenate([by_mean, by_std], -1) if policy.by_state else by_mean
                 std_gradient[s] = by_std.sum(0)
             else:
+                indices = [len(group.indices)] if group.indices else []
+                actions = of(group.field, *indices)[own].reshape(-1, len(group.sizes))
                 gradient[own], figures, kink = policy_loss(
-                    logits[own], of("action_masks", group.actions)[own], of("discrete_actions")[own], *losses[0],
-                    *losses[1])
+                    logits[own], of("action_masks", group.actions)[own], actions, group.sizes, *losses[0], *losses[1])
             self.closest_kink = min(self.closest_kink, kink)
             steps.append(figures)
         gradients = policy.network.backward(parameters, tapes, gradient)

@@ -2,31 +2,32 @@
 
 import numpy as np
 
-from policies import LOG_STDS, log_probabilities
+from policies import LOG_STDS, by_index, log_probabilities, taken
 
 
-def policy_loss(logits, masks, actions, reference, importance, advantages, alive, clip, entropy_coefficient):
+def policy_loss(logits, masks, actions, sizes, reference, importance, advantages, alive, clip, entropy_coefficient):
     """Mean over living rows of −importance · min(r A, clip(r, 1 ± ε) A) − coefficient · H, with r = π / reference
     (arXiv:1707.06347, equation 7; importance = proximal / behaviour policy: arXiv:2110.00641, equation 6; living rows
-    alone: arXiv:2103.01955, appendix). Returns d loss / d logits, figures, and how near a ratio came to 1 ± ε."""
-    rows, count = np.arange(len(logits)), max(1, alive.sum())
-    log_pi = log_probabilities(logits, masks)
+    alone: arXiv:2103.01955, appendix). An action is one index or several, [rows, indices] of `sizes` choices each,
+    drawn independently: π is the product of theirs, H the sum. Returns d loss / d logits, figures, and how near a ratio
+    came to 1 ± ε."""
+    count = max(1, alive.sum())
+    log_pi = log_probabilities(logits, masks, sizes)
     pi = np.exp(log_pi)
     log_pi = np.where(masks > 0, log_pi, 0)  # p log p → 0
-    log_ratio = np.where(alive, log_pi[rows, actions] - reference, 0)
+    chosen = taken(actions, sizes)
+    log_ratio = np.where(alive, (chosen * log_pi).sum(-1) - reference, 0)
     ratio = np.exp(log_ratio)
     low, high = 1 - clip, 1 + clip
     surrogate = np.minimum(ratio * advantages, np.clip(ratio, low, high) * advantages)
-    entropy = -(pi * log_pi).sum(-1)
+    entropies = np.stack([part.sum(-1) for part in by_index(-pi * log_pi, sizes)], -1)
 
     # d/dr of the minimum is A where the ratio itself is the smaller one; d r / d logit_j = r (1{j = action} − π_j).
     unclipped = np.where(advantages >= 0, ratio <= high, ratio >= low)
-    chosen = np.zeros_like(pi)
-    chosen[rows, actions] = 1
     slope = -importance * advantages * unclipped * ratio
     gradient = slope[:, None] * (chosen - pi)
-    # d H / d logit_j = −π_j (log π_j + H)
-    gradient += entropy_coefficient * pi * (log_pi + entropy[:, None])
+    # d H / d logit_j = −π_j (log π_j + H), with the entropy of the index that j is a choice of
+    gradient += entropy_coefficient * pi * (log_pi + np.repeat(entropies, sizes, -1))
     gradient *= (alive / count)[:, None]
 
     def mean(x):
@@ -34,7 +35,7 @@ def policy_loss(logits, masks, actions, reference, importance, advantages, alive
 
     figures = {
         "policy_loss": mean(-importance * surrogate),
-        "entropy": mean(entropy),
+        "entropy": mean(entropies.sum(-1)),
         "approx_kl": mean(ratio - 1 - log_ratio),
         "clip_fraction": mean(np.abs(ratio - 1) > clip),
     }

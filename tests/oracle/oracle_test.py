@@ -23,7 +23,7 @@ from losses import gaussian_policy_loss, policy_loss, value_loss
 from make_cases import main as make_cases
 from network import Network
 from philox import deal_minibatches, philox_block
-from policies import Policy, deviations, log_densities
+from policies import Policy, deviations, log_densities, log_probabilities
 from sequences import Sequences
 from settings import DEFAULTS
 
@@ -75,7 +75,7 @@ class Parts(unittest.TestCase):
         actions = random.randint(3, size=rows)
         masks[np.arange(rows), actions] = 1
         reference, weight, advantages = -1.1 + 0.3 * random.standard_normal((3, rows))
-        policy = masks, actions, reference, weight, advantages, alive, 0.2, 0.3
+        policy = masks, actions[:, None], (3,), reference, weight, advantages, alive, 0.2, 0.3
         old, target = random.standard_normal((2, rows, 3))
         active = random.random_sample((rows, 3)) < 0.8
         settings = {**DEFAULTS["ppo"], "huber_delta": 0.7, "value_coefficient": 0.6}
@@ -156,6 +156,48 @@ class Parts(unittest.TestCase):
                 for place in [tuple(random.randint(n) for n in gradient.shape) for _ in range(4)]:
                     expected = slope(lambda: loss_of()[1], parameters, name, place)
                     self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected))
+
+    def test_gradients_of_several_indices_agree_with_finite_differences(self):
+        random = np.random.RandomState(6)
+        rows, sizes = 60, (2, 1, 3)
+        network = Network(4, [6], sum(sizes), "TANH", sets=2)
+        parameters, x = network.random_parameters(random), random.standard_normal((rows, 4))
+        sets, alive = random.randint(2, size=rows), random.random_sample(rows) < 0.8
+        actions = np.stack([random.randint(size, size=rows) for size in sizes], -1)
+        masks = (random.random_sample((rows, sum(sizes))) < 0.7).astype(np.uint8)
+        for index, first in enumerate((0, 2, 3)):
+            masks[np.arange(rows), first + actions[:, index]] = 1
+        reference, weight, advantages = -1.5 + 0.4 * random.standard_normal((3, rows))
+
+        def loss_of():
+            outputs, tapes = network.forward(parameters, x, sets)
+            gradient, figures, _ = policy_loss(
+                outputs, masks, actions, sizes, reference, weight, advantages, alive, 0.2, 0.3)
+            return network.backward(parameters, tapes, gradient), figures["policy_loss"] - 0.3 * figures["entropy"]
+
+        for name, gradient in loss_of()[0].items():
+            for place in [tuple(random.randint(n) for n in gradient.shape) for _ in range(4)]:
+                expected = slope(lambda: loss_of()[1], parameters, name, place)
+                self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected))
+
+    def test_several_indices_are_what_one_index_over_all_their_pairs_is(self):
+        # The joint distribution of two indices is one of 2 · 3 actions, whose logits are sums.
+        random = np.random.RandomState(7)
+        first, second = random.standard_normal((5, 2)), random.standard_normal((5, 3))
+        actions = np.stack([random.randint(2, size=5), random.randint(3, size=5)], -1)
+        joint = (first[:, :, None] + second[:, None]).reshape(5, 6)
+        rest = -1.5 + 0.2 * random.standard_normal((3, 5))
+        alive = np.ones(5, bool)
+        side_by_side, pairs = np.concatenate([first, second], -1), actions[:, :1] * 3 + actions[:, 1:]
+        several = policy_loss(side_by_side, np.ones((5, 5)), actions, (2, 3), *rest, alive, 0.2, 1)
+        together = policy_loss(joint, np.ones((5, 6)), pairs, (6,), *rest, alive, 0.2, 1)
+        self.assertEqual(several[1].keys(), together[1].keys())
+        for name, figure in several[1].items():
+            self.assertAlmostEqual(figure, together[1][name], places=12, msg=name)
+        of_joint = together[0].reshape(5, 2, 3)
+        np.testing.assert_allclose(several[0][:, :2], of_joint.sum(2), atol=1e-12)
+        np.testing.assert_allclose(several[0][:, 2:], of_joint.sum(1), atol=1e-12)
+        np.testing.assert_allclose(np.exp(log_probabilities(joint, np.ones((5, 6)), (6,))).sum(-1), 1)
 
     def test_densities_and_entropies_are_those_of_scipy(self):
         # scipy.stats.norm(0.3, e^-0.5).logpdf(0.7) and .entropy(); log cosh² 0.7; the entropy's integral by

@@ -8,6 +8,7 @@ from network import Network
 from settings import policy_of
 
 LOG_STDS = -20, 2  # its bounds
+GAUSSIANS = "GAUSSIAN", "SQUASHED_GAUSSIAN"
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Policy:
     def random_parameters(self, random):
         """The network's, and log_std [sets, actions] where it is a parameter."""
         parameters = self.network.random_parameters(random)
-        if self.distribution != "CATEGORICAL" and not self.by_state:
+        if self.distribution in GAUSSIANS and not self.by_state:
             log_std = -0.6 + 0.2 * random.standard_normal((self.network.sets, self.network.outputs))
             parameters["log_std"] = log_std.astype(np.float32).astype(np.float64)
         return parameters
@@ -35,7 +36,7 @@ def make_policy(group, settings):
         "PARTITIONED": own["partition"],
     }[own["sharing"]]
     distribution = own["distribution"] or ("GAUSSIAN" if group.continuous else "CATEGORICAL")
-    by_state = distribution != "CATEGORICAL" and own["state_dependent_std"]
+    by_state = distribution in GAUSSIANS and own["state_dependent_std"]
     network = Network(
         group.observation + (group.agents if own["agent_id_input"] else 0),
         own["hidden_sizes"],
@@ -59,11 +60,21 @@ def inputs_of(policy, observations):
     return x.reshape(-1, x.shape[-1]), np.tile(policy.sets, len(x))
 
 
-def log_probabilities(logits, masks):
-    """log π of every action [rows, actions]; −∞ where the mask is 0, as if the action were not there."""
-    allowed = np.where(masks > 0, logits, -np.inf)
-    shifted = allowed - allowed.max(-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+def by_index(values, sizes):
+    """[rows, choices of all indices side by side] as a list of [rows, choices] of each index."""
+    return np.split(values, np.cumsum(sizes)[:-1], -1)
+
+
+def log_probabilities(logits, masks, sizes):
+    """log π of every choice of every index [rows, choices]; −∞ where the mask is 0, as if the choice were not there."""
+    allowed = by_index(np.where(masks > 0, logits, -np.inf), sizes)
+    shifted = [a - a.max(-1, keepdims=True) for a in allowed]
+    return np.concatenate([s - np.log(np.exp(s).sum(-1, keepdims=True)) for s in shifted], -1)
+
+
+def taken(actions, sizes):
+    """Whether each choice was the one that was taken, [rows, choices], of actions [rows, indices]."""
+    return np.concatenate([actions[:, i : i + 1] == np.arange(size) for i, size in enumerate(sizes)], -1)
 
 
 def deviations(policy, parameters, outputs, sets):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from policies import LOG_STDS, deviations, inputs_of, log_densities, log_probabilities
+from policies import LOG_STDS, by_index, deviations, inputs_of, log_densities, log_probabilities, taken
 from sequences import Sequences
 
 
@@ -15,9 +15,27 @@ class Group:
     name: str
     agents: int
     observation: int
-    actions: int
+    actions: int  # of several indices: choices of all together
     continuous: bool = False
     team: str = ""
+    indices: tuple = ()  # of a multi-discrete action: choices of each
+
+    @property
+    def sizes(self):
+        return self.indices or (self.actions,)
+
+    @property
+    def field(self):
+        """What the batch calls its actions."""
+        kind = "continuous" if self.continuous else "multi_discrete" if self.indices else "discrete"
+        return f"{kind}_actions"
+
+    def describe(self):
+        words = [self.name, self.agents, self.observation, self.actions]
+        words += ["continuous"] if self.continuous else []
+        words += ["indices", len(self.indices), *self.indices] if self.indices else []
+        words += ["team", self.team] if self.team else []
+        return " ".join(str(word) for word in words)
 
 
 @dataclass(frozen=True)
@@ -34,11 +52,8 @@ class Scene:
         return seen + self.extras
 
     def describe(self):
-        groups = ";".join(
-            f"{g.name} {g.agents} {g.observation} {g.actions}" + (" continuous" if g.continuous else "")
-            + (f" team {g.team}" if g.team else "") for g in self.groups)
         return {
-            "groups": groups,
+            "groups": ";".join(g.describe() for g in self.groups),
             "state_extras_size": str(self.extras),
             "state_includes_observations": str(int(self.observations_in_state)),
             "rollout_length": str(self.steps),
@@ -80,20 +95,27 @@ def random_batch(scene, learner, staleness, random, previous):
                 batch[f"{group.name}/{name}"] = values
             continue
         masks = fields["action_masks"][:-1].reshape(-1, group.actions)
-        log_pi = log_probabilities(logits, masks)
-        drawn = (np.exp(log_pi).cumsum(-1) < random.random_sample((len(x), 1))).sum(-1)
-        actions = np.minimum(drawn, group.actions - 1)
-        actions = np.where(masks[np.arange(len(x)), actions] > 0, actions, masks.argmax(-1))
-        chosen = log_pi[np.arange(len(x)), actions]
+        log_pi = log_probabilities(logits, masks, group.sizes)
+        parts = zip(by_index(log_pi, group.sizes), by_index(masks, group.sizes))
+        actions = np.stack([_drawn(part, mask, random) for part, mask in parts], -1)
+        chosen = np.where(taken(actions, group.sizes), log_pi, 0).sum(-1)
         shape = (steps, columns, group.agents)
         # What the dead are said to have done is of no account.
         alive = fields["alive"][:-1].reshape(-1) > 0
-        actions, chosen = np.where(alive, actions, 0), np.where(alive, chosen, -3.0)
-        fields["discrete_actions"] = actions.reshape(shape).astype(np.int32)
+        actions, chosen = np.where(alive[:, None], actions, 0), np.where(alive, chosen, -3.0)
+        fields[group.field] = actions.reshape(*shape, *([-1] if group.indices else [])).astype(np.int32)
         fields["log_probabilities"] = chosen.reshape(shape).astype(np.float32)
         for name, values in fields.items():
             batch[f"{group.name}/{name}"] = values
     return batch
+
+
+def _drawn(log_pi, masks, random):
+    """A choice of each row, drawn."""
+    rows = np.arange(len(log_pi))
+    drawn = (np.exp(log_pi).cumsum(-1) < random.random_sample((len(rows), 1))).sum(-1)
+    choices = np.minimum(drawn, log_pi.shape[-1] - 1)
+    return np.where(masks[rows, choices] > 0, choices, masks.argmax(-1))
 
 
 def _continuous_actions(scene, group, policy, stale, outputs, sets, alive, random, noise_scale):
@@ -139,7 +161,8 @@ def _group_batch(scene, group, ends, finals, random):
     masks = np.zeros(0, np.uint8)
     if not group.continuous:
         masks = (random.random_sample((steps + 1, columns, agents, group.actions)) < 0.8).astype(np.uint8)
-        np.put_along_axis(masks, random.randint(group.actions, size=(*masks.shape[:-1], 1)), 1, -1)
+        for mask in by_index(masks, group.sizes):  # views: at least one choice of each index
+            np.put_along_axis(mask, random.randint(mask.shape[-1], size=(*mask.shape[:-1], 1)), 1, -1)
     return {
         "observations": _floats(random, steps + 1, columns, agents, group.observation),
         "rewards": _floats(random, steps, columns, agents) + np.float32(0.3),

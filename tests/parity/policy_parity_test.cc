@@ -18,7 +18,12 @@ class PolicyParity : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
   const bool continuous = GetParam().find("GAUSSIAN") != std::string::npos;
-  const auto group_of = continuous ? ContinuousGroup : DiscreteGroup;
+  const bool multi = GetParam().find("MULTI_CATEGORICAL") != std::string::npos;
+  const auto group_of = [&](const std::string& name, int agents, int observed, int size) {
+    return continuous ? ContinuousGroup(name, agents, observed, size)
+           : multi    ? MultiDiscreteGroup(name, agents, observed, {size, 2, 3})
+                      : DiscreteGroup(name, agents, observed, size);
+  };
   const AlgorithmContext context = MakeContext(
       "policy { output_gain: 1 " + GetParam() + " } collection { num_shards: 1 copies_per_shard: 7 rollout_length: 3 }",
       {group_of("cars", 4, 9, 5), group_of("lights", 4, 6, 3)}, 0);
@@ -36,14 +41,16 @@ TEST_P(PolicyParity, WorkerAndLearnerAgreeOnLogProbabilities) {
     const size_t row = static_cast<size_t>(kCopies) * policy.num_agents;
     RandomStream random(3);
     const size_t mask = continuous ? 0 : row * policy.action_size;
-    const size_t sample = continuous ? row * policy.action_size : 0, discrete = continuous ? 0 : row;
+    const size_t sample = continuous ? row * policy.action_size : 0;
+    const size_t discrete = continuous ? 0 : row * (multi ? policy.action_sizes.size() : 1);
+    std::vector<int32_t>& actions = multi ? group.multi_discrete_actions : group.discrete_actions;
     std::vector<float> uniforms(row * (*actor)->draws_per_agent()), taken(sample);
     for (int step = 0; step < kSteps; ++step) {
       for (float& uniform : uniforms) uniform = random.Uniform();
       (*actor)->Act(absl::MakeConstSpan(group.observations)
                         .subspan(step * row * policy.observation_size, row * policy.observation_size),
                     absl::MakeConstSpan(group.action_masks).subspan(step * mask, mask), uniforms, {},
-                    {.discrete = absl::MakeSpan(group.discrete_actions).subspan(step * discrete, discrete),
+                    {.discrete = absl::MakeSpan(actions).subspan(step * discrete, discrete),
                      .sampled = absl::MakeSpan(group.continuous_actions).subspan(step * sample, sample),
                      .taken = absl::MakeSpan(taken),
                      .log_probabilities = absl::MakeSpan(group.log_probabilities).subspan(step * row, row)});
@@ -161,7 +168,9 @@ INSTANTIATE_TEST_SUITE_P(
         "hidden_sizes: [20] sharing: PARTITIONED partition: [0, 1, 2, 0] agent_id_input: true",
         "hidden_sizes: [32, 16] input_layer_norm: true", "hidden_sizes: [32, 16] hidden_layer_norm: true",
         "hidden_sizes: [32, 16] input_layer_norm: true hidden_layer_norm: true activation: TANH sharing: PER_AGENT",
-        "hidden_sizes: [64, 64] orthogonal_init: false", "hidden_sizes: [32, 16] distribution: GAUSSIAN",
+        "hidden_sizes: [64, 64] orthogonal_init: false", "hidden_sizes: [32, 16] distribution: MULTI_CATEGORICAL",
+        "hidden_sizes: [16] distribution: MULTI_CATEGORICAL sharing: PER_AGENT agent_id_input: true",
+        "hidden_sizes: [32, 16] distribution: GAUSSIAN",
         "hidden_sizes: [16] distribution: GAUSSIAN state_dependent_std: true sharing: PER_AGENT",
         "hidden_sizes: [16] distribution: SQUASHED_GAUSSIAN initial_log_std: -0.5 sharing: PARTITIONED partition: [1, "
         "0, "

@@ -67,6 +67,10 @@ inline wire::Chunk MakeChunk(const EnvironmentSpec& spec, const ChunkShape& shap
     std::ranges::fill(group.action_masks, 1);
     for (int32_t& action : group.discrete_actions)
       action = static_cast<int32_t>(random.Below(spec.groups[g].action_size));
+    for (size_t i = 0; i < group.multi_discrete_actions.size(); ++i) {
+      const int index = static_cast<int>(i) % spec.groups[g].num_choices();
+      group.multi_discrete_actions[i] = static_cast<int32_t>(random.Below(spec.groups[g].choices_of(index)));
+    }
   }
   fill(view.state_extras);
   fill(view.final_state_extras);

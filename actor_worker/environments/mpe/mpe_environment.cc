@@ -18,9 +18,7 @@ EnvironmentSpec MakeSpec(const std::string& name, const MpeSettings& settings, c
   for (const MpeRole& role : roles) {
     if (role.scripted) continue;
     AgentGroupSpec group{.name = role.group, .agents = role.agents};
-    group.action_kind = settings.continuous_actions ? ActionKind::kContinuous : ActionKind::kDiscrete;
-    group.actions = MpeActions(role, settings.continuous_actions);
-    group.action_size = static_cast<int>(group.actions.size());
+    DescribeActions(role, settings.actions, &group);
     group.observed = role.observed;
     group.team = role.team;
     group.observation_size = static_cast<int>(group.observed.size());
@@ -54,20 +52,27 @@ class PlayerController final : public Controller {
     player_->Play(mpe.world(), absl::MakeSpan(moves_));
     size_t agent = 0, group = 0;
     for (const MpeRole& role : mpe.roles()) {
-      const size_t size = role.scripted ? 0 : mpe.spec().groups[group].action_size;
       for (size_t a = 0; a < role.agents.size(); ++a, ++agent) {
-        if (role.scripted) continue;
-        if (mpe.settings().continuous_actions) {
-          WriteContinuousAction(role, moves_[agent], continuous_actions[group].subspan(a * size, size));
-        } else {
-          actions[group][a] = DiscreteActionOf(role, moves_[agent]);
-        }
+        if (!role.scripted) Write(role, moves_[agent], a, actions[group], continuous_actions[group]);
       }
       group += !role.scripted;
     }
   }
 
  private:
+  // Of agent a of the role, in the kind that the group's actions have.
+  static void Write(const MpeRole& role, const MpeMove& move, size_t a, absl::Span<int32_t> discrete,
+                    absl::Span<float> continuous) {
+    const size_t agents = role.agents.size(), indices = discrete.size() / agents, numbers = continuous.size() / agents;
+    if (numbers > 0) {
+      WriteContinuousAction(role, move, continuous.subspan(a * numbers, numbers));
+    } else if (indices > 1) {
+      WriteMultiDiscreteAction(role, move, discrete.subspan(a * indices, indices));
+    } else {
+      discrete[a] = DiscreteActionOf(role, move);
+    }
+  }
+
   const std::function<std::unique_ptr<MpePlayer>(const MpeEnvironment&)> make_player_;
   std::unique_ptr<MpePlayer> player_;
   std::vector<MpeMove> moves_;
@@ -117,6 +122,21 @@ absl::Span<double> MpeEnvironment::MessageOf(int agent) {
   return absl::MakeSpan(world_.messages).subspan(agent * world_.vocabulary, world_.vocabulary);
 }
 
+// What agent a of the role does: its control, and its message.
+Vector2 MpeEnvironment::Apply(const MpeRole& role, size_t a, const AgentGroupSpec& group, const GroupAction& action,
+                              absl::Span<double> message) {
+  const size_t indices = group.num_choices(), numbers = group.action_size;
+  switch (group.action_kind) {
+    case ActionKind::kDiscrete:
+      return ApplyDiscrete(role, action.discrete[a], message);
+    case ActionKind::kMultiDiscrete:
+      return ApplyMultiDiscrete(role, action.discrete.subspan(a * indices, indices), message);
+    case ActionKind::kContinuous:
+      break;
+  }
+  return ApplyContinuous(role, action.continuous.subspan(a * numbers, numbers), message);
+}
+
 // Turns what learnt and scripted agents do into controls and messages.
 void MpeEnvironment::Act(const JointAction& action) {
   if (script_ != nullptr) script_->Play(world_, absl::MakeSpan(script_moves_));
@@ -127,11 +147,8 @@ void MpeEnvironment::Act(const JointAction& action) {
       const absl::Span<double> message = role.vocabulary > 0 ? MessageOf(agent) : absl::Span<double>();
       if (role.scripted) {
         controls_[agent] = script_moves_[agent].control;
-      } else if (settings_.continuous_actions) {
-        const size_t size = spec_.groups[group].action_size;
-        controls_[agent] = ApplyContinuous(role, action.groups[group].continuous.subspan(a * size, size), message);
       } else {
-        controls_[agent] = ApplyDiscrete(role, action.groups[group].discrete[a], message);
+        controls_[agent] = Apply(role, a, spec_.groups[group], action.groups[group], message);
       }
     }
     group += !role.scripted;

@@ -42,6 +42,8 @@ class MpeEnvironment final : public Environment {
   void BeginEpisode();
   absl::Span<double> MessageOf(int agent);
   void Act(const JointAction& action);
+  static Vector2 Apply(const MpeRole& role, size_t a, const AgentGroupSpec& group, const GroupAction& action,
+                       absl::Span<double> message);
 
   const MpeSettings settings_;
   const std::unique_ptr<const MpeScenario> scenario_;

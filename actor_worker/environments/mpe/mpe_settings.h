@@ -6,6 +6,7 @@
 
 #include "actor_worker/environments/mpe/mpe_world.h"
 #include "common/config/settings_reader.h"
+#include "common/specs/environment_spec.h"
 
 namespace troupe {
 
@@ -18,7 +19,7 @@ enum class MpeRewards {
 struct MpeSettings {
   MpeRewards rewards = MpeRewards::kPettingZoo;
   MpeDynamics dynamics = MpeDynamics::kMpe2;
-  bool continuous_actions = false;
+  ActionKind actions = ActionKind::kDiscrete;
   int max_steps = 25;
   double local_ratio = 0.5;  // only where mpe2 has one: simple_spread, simple_reference
 };
@@ -28,6 +29,10 @@ MpeSettings ReadMpeSettings(SettingsReader& reader);
 
 // local_ratio, for the scenarios that have one.
 double ReadLocalRatio(SettingsReader& reader);
+
+// Whether an agent's move and its word are one number or two, for the scenario whose agents do both. Of what
+// ReadMpeSettings read.
+ActionKind ReadMovesAndWords(const MpeSettings& settings, SettingsReader& reader);
 
 // Whether the agents of a role are learnt (LEARNED) or played by the environment (SCRIPTED): the setting `role`.
 bool ReadScripted(SettingsReader& reader, const std::string& role);

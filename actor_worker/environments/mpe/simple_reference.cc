@@ -6,6 +6,8 @@
 //   ORIGINAL    both get the sum −d(0)² − d(1)²
 // Everything starts anywhere in the square, but landmarks within 0.8 of the middle with dynamics ORIGINAL; nothing
 // collides.
+//
+// With actions MULTI_DISCRETE an agent's two indices are its move and its word.
 #include <algorithm>
 #include <memory>
 
@@ -27,6 +29,7 @@ constexpr float kOtherColours = 0.25f;
 MpeSettings ReadSettings(SettingsReader& reader) {
   MpeSettings settings = ReadMpeSettings(reader);
   settings.local_ratio = ReadLocalRatio(reader);
+  settings.actions = ReadMovesAndWords(settings, reader);
   return settings;
 }
 

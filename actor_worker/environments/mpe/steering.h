@@ -10,7 +10,7 @@ namespace troupe {
 class Steering {
  public:
   explicit Steering(const MpeSettings& settings)
-      : dynamics_(settings.dynamics), continuous_(settings.continuous_actions) {}
+      : dynamics_(settings.dynamics), continuous_(settings.actions == ActionKind::kContinuous) {}
 
   // The control after which the disc, left alone, would come to rest nearest to `target`: one of the five moves, or
   // with continuous actions any.

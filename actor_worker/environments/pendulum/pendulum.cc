@@ -80,7 +80,8 @@ PendulumEnvironment::PendulumEnvironment(int pendulums, int max_steps) : max_ste
                        .observed = {{"cosine", "", 1, "of the angle, 1 when upright"},
                                     {"sine", "", 1, "of the angle"},
                                     {"speed", "rad/s", kMaxSpeed, ""}},
-                       .actions = {{"torque", "N m, divided by 2"}}};
+                       .actions = {{"torque", "N m"}},
+                       .action_bounds = {{-kMaxTorque, kMaxTorque}}};
   for (int i = 0; i < pendulums; ++i) group.agents.push_back(absl::StrCat("pendulum_", i));
   spec_.groups = {std::move(group)};
   spec_.state_includes_observations = true;
@@ -99,8 +100,7 @@ absl::Status PendulumEnvironment::Reset(uint64_t seed) {
 
 absl::Status PendulumEnvironment::Step(const JointAction& action, StepOutcome& outcome) {
   for (size_t i = 0; i < states_.size(); ++i) {
-    const double torque = kMaxTorque * action.groups[0].continuous[i];
-    outcome.rewards[0][i] = static_cast<float>(StepPendulum(torque, &states_[i]));
+    outcome.rewards[0][i] = static_cast<float>(StepPendulum(action.groups[0].continuous[i], &states_[i]));
     upright_ += std::abs(NormalizedAngle(states_[i].angle)) < kUpright;
   }
   ++step_;

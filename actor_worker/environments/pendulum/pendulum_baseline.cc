@@ -25,8 +25,8 @@ class SwingUp final : public Controller {
            std::vector<absl::Span<float>>& continuous_actions) override {
     const auto& states = static_cast<const PendulumEnvironment&>(environment).states();
     for (size_t i = 0; i < states.size(); ++i) {
-      const double torque = Torque(states[i]) / kMaxTorque;
-      continuous_actions[0][i] = static_cast<float>(std::clamp(torque, -1.0, 1.0));
+      const double torque = std::clamp(Torque(states[i]), -double{kMaxTorque}, double{kMaxTorque});
+      continuous_actions[0][i] = static_cast<float>(torque);
     }
   }
 

@@ -27,6 +27,24 @@ int64_t NumAgents(const GroupBatch& batch, int64_t steps) {
   return static_cast<int64_t>(batch.log_probabilities.size()) / steps;
 }
 
+// What agents chose, of discrete actions or of multi-discrete ones.
+class Indices {
+ public:
+  Indices(const PolicySpec& policy, const GroupBatch& batch)
+      : sizes_(policy.action_sizes), values_(batch.discrete_actions.data()) {
+    if (sizes_.empty()) sizes_ = {policy.action_size};
+    if (policy.action_kind == ActionKind::kMultiDiscrete) values_ = batch.multi_discrete_actions.data();
+  }
+  int64_t count() const { return static_cast<int64_t>(sizes_.size()); }  // of an action
+  int64_t size(int64_t index) const { return sizes_[index]; }            // choices
+  // Of agent `place` of [steps, agents].
+  const int32_t* of(int64_t place) const { return values_ + place * count(); }
+
+ private:
+  std::vector<int> sizes_;
+  const int32_t* values_;
+};
+
 void WriteGaussianRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                        const ActorTargets& targets, float* rows) {
   const int64_t agents = NumAgents(batch, steps), size = policy.action_size, fields = GaussianRow::kSample + size;
@@ -64,7 +82,7 @@ SlotMap::SlotMap(const PolicySpec& policy) : sets(policy.stack.num_sets) {
 void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                     const RowMemory& to) {
   const int64_t observation = policy.observation_size, width = policy.stack.input_size, actions = policy.action_size;
-  const bool masks = policy.action_kind == ActionKind::kDiscrete;
+  const bool masks = policy.action_kind != ActionKind::kContinuous;
   ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
     float* const input = to.inputs + row * width;
     if (agent == SlotMap::kPadding) {
@@ -98,15 +116,16 @@ void WriteActorStates(const PolicySpec& policy, const SlotMap& map, const GroupB
 void WritePolicyRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                      const ActorTargets& targets, float* rows) {
   if (policy.distribution.is_gaussian()) return WriteGaussianRows(policy, map, batch, steps, targets, rows);
-  const int64_t agents = NumAgents(batch, steps);
+  const Indices taken(policy, batch);
+  const int64_t agents = NumAgents(batch, steps), fields = PolicyRow::kAction + taken.count();
   ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
-    float* const to = rows + row * PolicyRow::kCount;
+    float* const to = rows + row * fields;
     if (agent == SlotMap::kPadding) {
-      std::fill_n(to, int64_t{PolicyRow::kCount}, 0.0f);
+      std::fill_n(to, fields, 0.0f);
       return;
     }
     const int64_t from = step * agents + agent;
-    to[PolicyRow::kAction] = static_cast<float>(batch.discrete_actions[from]);
+    for (int64_t i = 0; i < taken.count(); ++i) to[PolicyRow::kAction + i] = static_cast<float>(taken.of(from)[i]);
     to[PolicyRow::kReferenceLogProb] = (*targets.reference_log_probabilities)[from];
     to[PolicyRow::kImportance] = targets.importance == nullptr ? 1.0f : (*targets.importance)[from];
     to[PolicyRow::kAdvantage] = (*targets.advantages)[from];
@@ -132,16 +151,22 @@ std::vector<float> ActionLogProbabilities(const PolicySpec& policy, const SlotMa
   const int64_t agents = NumAgents(batch, steps), actions = policy.action_size, width = policy.stack.output_size;
   const int64_t num_free = static_cast<int64_t>(free.size()) / map.sets, rows_per_set = steps * map.slots;
   const bool gaussian = policy.distribution.is_gaussian();
+  const Indices taken(policy, batch);
   std::vector<float> values(steps * agents);
   ForEachRow(map, steps, [&](int64_t row, int64_t step, int agent) {
     if (agent == SlotMap::kPadding) return;
     const int64_t at = step * agents + agent;
-    const float* const output = outputs.data() + row * width;
-    values[at] = gaussian ? GaussianLogProbability(policy.distribution, actions, output,
-                                                   free.data() + row / rows_per_set * num_free,
-                                                   batch.continuous_actions.data() + at * actions)
-                          : ActionLogProbability(output, batch.action_masks.data() + at * actions, actions,
-                                                 batch.discrete_actions[at]);
+    const float* output = outputs.data() + row * width;
+    if (gaussian) {
+      values[at] =
+          GaussianLogProbability(policy.distribution, actions, output, free.data() + row / rows_per_set * num_free,
+                                 batch.continuous_actions.data() + at * actions);
+      return;
+    }
+    const uint8_t* mask = batch.action_masks.data() + at * actions;
+    for (int64_t i = 0; i < taken.count(); output += taken.size(i), mask += taken.size(i), ++i) {
+      values[at] += ActionLogProbability(output, mask, taken.size(i), taken.of(at)[i]);
+    }
   });
   return values;
 }

@@ -24,11 +24,14 @@ absl::Status CheckTensors(const std::string& prefix, const FieldSizes& sizes, co
         const std::string name = absl::StrCat(prefix, field.name);
         status = CheckSize(name, values.size(), static_cast<int64_t>(NumElements(field, sizes)));
         if (!status.ok() || field.check != FieldCheck::kAction) return;
-        const auto bad = std::ranges::find_if(
-            values, [&](auto action) { return action < 0 || action >= static_cast<int64_t>(sizes.action_size); });
-        if (bad == values.end()) return;
-        status = absl::InvalidArgumentError(
-            absl::StrCat("batch.", name, ": ", *bad, ", expected [0, ", sizes.action_size, ")"));
+        for (size_t i = 0; i < values.size(); ++i) {
+          const int64_t choices = sizes.multi_discrete ? sizes.action_sizes[i % sizes.num_choices] : sizes.action_size;
+          const auto action = static_cast<int64_t>(values[i]);
+          if (action >= 0 && action < choices) continue;
+          status =
+              absl::InvalidArgumentError(absl::StrCat("batch.", name, ": ", action, ", expected [0, ", choices, ")"));
+          return;
+        }
       },
       tensors);
   return status;

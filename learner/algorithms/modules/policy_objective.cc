@@ -9,7 +9,7 @@ static_assert(int{ClippedPolicyObjective::kEntropyCoefficient} == int{kEntropyCo
 static_assert(int{ClippedGaussianObjective::kEntropyCoefficient} == int{kEntropyCoefficient});
 
 std::shared_ptr<const Objective> MakePolicyObjective(const PolicySpec& policy, double clip) {
-  if (!policy.distribution.is_gaussian()) return std::make_shared<ClippedPolicyObjective>(clip);
+  if (!policy.distribution.is_gaussian()) return std::make_shared<ClippedPolicyObjective>(clip, policy.action_sizes);
   return std::make_shared<ClippedGaussianObjective>(policy.distribution, policy.action_size, clip);
 }
 

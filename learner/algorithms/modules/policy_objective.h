@@ -14,7 +14,7 @@ namespace troupe {
 enum PolicyScalar { kEntropyCoefficient };
 
 // Its figures begin with PolicyLossSum's (loss_rows.h); those of Gaussians go on with GaussianLossSum's. The
-// distribution is categorical or Gaussian: the algorithm's card has no other.
+// distribution is categorical, in one dimension or several, or Gaussian: the algorithm's card has no other.
 std::shared_ptr<const Objective> MakePolicyObjective(const PolicySpec& policy, double clip);
 
 // The policy's parameters beside its network's.

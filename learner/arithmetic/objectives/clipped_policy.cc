@@ -10,7 +10,9 @@ void ClippedPolicyObjective::Rows(const ObjectiveRows& rows, double denominator,
                                   float* gradient, Figures* sums) const {
   PolicyLossSums own;
   std::copy_n(sums->begin(), own.size(), own.begin());
-  PolicyLossRows(rows.outputs, rows.masks, rows.fields, rows.index, rows.rows, rows.width,
+  const int all[] = {static_cast<int>(rows.width)};
+  PolicyLossRows(rows.outputs, rows.masks, rows.fields, rows.index, rows.rows,
+                 sizes_.empty() ? absl::MakeConstSpan(all) : absl::MakeConstSpan(sizes_),
                  {.clip = clip_, .entropy_coefficient = scalars[kEntropyCoefficient], .denominator = denominator},
                  gradient, &own);
   std::copy(own.begin(), own.end(), sums->begin());
@@ -21,7 +23,7 @@ at::Tensor ClippedPolicyObjective::Operators(const at::Tensor& outputs, const at
                                              const at::Tensor& denominators, const at::Tensor& scalars, at::Tensor*,
                                              at::Tensor* sums) const {
   const DeviceLoss loss = ComputePolicyLossOnDevice(outputs, masks, fields, {.clip = clip_},
-                                                    scalars.select(0, kEntropyCoefficient), denominators);
+                                                    scalars.select(0, kEntropyCoefficient), denominators, sizes_);
   *sums = loss.sums;
   return loss.gradient;
 }

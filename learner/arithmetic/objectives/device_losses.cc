@@ -1,6 +1,7 @@
 #include "learner/arithmetic/objectives/device_losses.h"
 
 #include <cmath>
+#include <vector>
 
 #include "common/specs/policy_spec.h"
 
@@ -28,6 +29,24 @@ DeviceSurrogate ClippedSurrogateOnDevice(const at::Tensor& log_probability, cons
           ((ratio - 1.0).abs() > clip).to(at::kFloat)};
 }
 
+// One index of an action, of all rows.
+struct DeviceIndex {
+  at::Tensor p, log_p;  // [sets, rows, choices]
+  at::Tensor is_taken;  // the same: which choice was
+  at::Tensor taken;     // [sets, rows]: log π of it
+  at::Tensor entropy;   // [sets, rows]
+};
+
+DeviceIndex SoftmaxOnDevice(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& action) {
+  DeviceIndex of;
+  of.log_p = at::log_softmax(logits.masked_fill(masks == 0, kMaskedLogit), -1);
+  of.p = of.log_p.exp();
+  of.is_taken = action.unsqueeze(-1) == at::arange(logits.size(-1), logits.options());
+  of.taken = of.log_p.masked_fill(of.is_taken.logical_not(), 0).sum(-1);
+  of.entropy = -(of.p * of.log_p).sum(-1);
+  return of;
+}
+
 // log(1 − tanh²(u)).
 at::Tensor LogSquashSlopeOf(const at::Tensor& u) {
   const at::Tensor size = u.abs();
@@ -38,22 +57,34 @@ at::Tensor LogSquashSlopeOf(const at::Tensor& u) {
 
 DeviceLoss ComputePolicyLossOnDevice(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
                                      const PolicyLossSettings& settings, const at::Tensor& entropy_coefficient,
-                                     const at::Tensor& denominators) {
+                                     const at::Tensor& denominators, absl::Span<const int> sizes) {
   const at::NoGradGuard no_gradient;
-  const at::Tensor action_numbers = at::arange(logits.size(-1), logits.options());
   const at::Tensor denominator = denominators.unsqueeze(-1);  // [sets, 1], against [sets, rows]
-  const at::Tensor log_p = at::log_softmax(logits.masked_fill(masks == 0, kMaskedLogit), -1), p = log_p.exp();
-  const at::Tensor is_taken = rows.select(-1, PolicyRow::kAction).unsqueeze(-1) == action_numbers;
-  const at::Tensor taken = log_p.masked_fill(is_taken.logical_not(), 0).sum(-1);
+  std::vector<DeviceIndex> indices;
+  if (sizes.empty()) indices.push_back(SoftmaxOnDevice(logits, masks, rows.select(-1, PolicyRow::kAction)));
+  int64_t first = 0;
+  for (size_t i = 0; i < sizes.size(); first += sizes[i++]) {
+    indices.push_back(SoftmaxOnDevice(logits.narrow(-1, first, sizes[i]), masks.narrow(-1, first, sizes[i]),
+                                      rows.select(-1, PolicyRow::kAction + static_cast<int64_t>(i))));
+  }
+  at::Tensor taken = indices[0].taken, entropy = indices[0].entropy;
+  for (size_t i = 1; i < indices.size(); ++i) {
+    taken = taken + indices[i].taken;
+    entropy = entropy + indices[i].entropy;
+  }
   const DeviceSurrogate of = ClippedSurrogateOnDevice(
       taken, rows.select(-1, PolicyRow::kReferenceLogProb), rows.select(-1, PolicyRow::kImportance),
       rows.select(-1, PolicyRow::kAdvantage), rows.select(-1, PolicyRow::kAlive), settings.clip, denominator);
-  const at::Tensor entropy = -(p * log_p).sum(-1);
 
   // d loss / d log π(taken), then through the softmax; of the entropy, d H / d logit_j = −p_j (log p_j + H).
   const at::Tensor weight =
       (entropy_coefficient / denominator).expand_as(of.dead).masked_fill(of.dead, 0).unsqueeze(-1);
-  const at::Tensor gradient = of.slope * (is_taken.to(at::kFloat) - p) + weight * p * (log_p + entropy.unsqueeze(-1));
+  std::vector<at::Tensor> gradients;
+  for (const DeviceIndex& own : indices) {
+    gradients.push_back(of.slope * (own.is_taken.to(at::kFloat) - own.p) +
+                        weight * own.p * (own.log_p + own.entropy.unsqueeze(-1)));
+  }
+  const at::Tensor gradient = gradients.size() == 1 ? gradients[0] : at::cat(gradients, -1);
 
   const at::Tensor figures = at::stack({of.surrogate, entropy, of.approx_kl, of.outside});
   const at::Tensor sums = figures.masked_fill(of.dead, 0).sum(-1) / denominators;

@@ -15,11 +15,12 @@ struct DeviceLoss {
   at::Tensor sums;      // [sets, figures], each over the set's rows that take part, divided by its denominator
 };
 
-// logits [sets, rows, actions], masks [sets, rows, actions] uint8, rows [sets, rows, PolicyRow::kCount],
-// entropy_coefficient [], denominators [sets]. Of `settings` the clip alone is used. Figures: PolicyLossSum.
+// logits [sets, rows, actions], masks [sets, rows, actions] uint8, rows [sets, rows, PolicyRow::kAction + indices],
+// entropy_coefficient [], denominators [sets]. Of `settings` the clip alone is used. `sizes`: as PolicyLossRows; none:
+// one index. Figures: PolicyLossSum.
 DeviceLoss ComputePolicyLossOnDevice(const at::Tensor& logits, const at::Tensor& masks, const at::Tensor& rows,
                                      const PolicyLossSettings& settings, const at::Tensor& entropy_coefficient,
-                                     const at::Tensor& denominators);
+                                     const at::Tensor& denominators, absl::Span<const int> sizes = {});
 
 struct GaussianDeviceLoss {
   at::Tensor mean_gradient, log_std_gradient;  // [sets, rows, size]

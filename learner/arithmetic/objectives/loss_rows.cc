@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "common/specs/policy_spec.h"
@@ -11,52 +12,75 @@
 namespace troupe {
 namespace {
 
-constexpr int64_t kActionsWithoutAllocation = 64;
+constexpr int64_t kActionsWithoutAllocation = 64, kIndicesWithoutAllocation = 16;
 
 struct PolicyLanes : SurrogateLanes {
-  Lanes action;   // of each row
   Lanes entropy;  // what each row contributes
 };
 
-// `logits` [actions] of all lanes, forbidden ones replaced; on return `gradient` holds the gradient, `scale` times.
-TROUPE_VECTORIZED void ComputePolicyLanes(const Lanes* logits, int64_t actions, float clip, float entropy_coefficient,
-                                          float scale, Lanes* gradient, PolicyLanes* rows) {
-  Lanes highest = logits[0], total{}, log_total, chosen = logits[0], entropy{};
-  for (int64_t j = 1; j < actions; ++j) {
-    for (int l = 0; l < kLanes; ++l) {
-      const float z = logits[j].at[l];
-      highest.at[l] = z > highest.at[l] ? z : highest.at[l];
-      chosen.at[l] = rows->action.at[l] == static_cast<float>(j) ? z : chosen.at[l];
+// One index of the action, of all lanes.
+struct IndexLanes {
+  Lanes action;  // of each row
+  Lanes log_total, entropy;
+};
+
+// `logits` [N] of all lanes, forbidden ones replaced, of `count` indices with `sizes` choices each; on return
+// `gradient` [N] holds the gradient, `scale` times.
+TROUPE_VECTORIZED void ComputePolicyLanes(const Lanes* logits, const int* sizes, int64_t count, float clip,
+                                          float entropy_coefficient, float scale, Lanes* gradient, IndexLanes* indices,
+                                          PolicyLanes* rows) {
+  Lanes log_probability{}, entropies{};
+  const Lanes* z = logits;
+  Lanes* slopes = gradient;
+  for (int64_t i = 0; i < count; z += sizes[i], slopes += sizes[i], ++i) {
+    IndexLanes& of = indices[i];
+    Lanes highest = z[0], total{}, chosen = z[0], entropy{};
+    for (int64_t j = 1; j < sizes[i]; ++j) {
+      for (int l = 0; l < kLanes; ++l) {
+        const float logit = z[j].at[l];
+        highest.at[l] = logit > highest.at[l] ? logit : highest.at[l];
+        chosen.at[l] = of.action.at[l] == static_cast<float>(j) ? logit : chosen.at[l];
+      }
     }
-  }
-  for (int64_t j = 0; j < actions; ++j) {
+    for (int64_t j = 0; j < sizes[i]; ++j) {
+      for (int l = 0; l < kLanes; ++l) {
+        const float p = ExpWithin(z[j].at[l] - highest.at[l]);
+        slopes[j].at[l] = p;
+        total.at[l] += p;
+      }
+    }
     for (int l = 0; l < kLanes; ++l) {
-      const float p = ExpWithin(logits[j].at[l] - highest.at[l]);
-      gradient[j].at[l] = p;
-      total.at[l] += p;
+      of.log_total.at[l] = highest.at[l] + vector_math::Log(total.at[l]);
+      total.at[l] = 1.0f / total.at[l];
+    }
+    for (int64_t j = 0; j < sizes[i]; ++j) {
+      for (int l = 0; l < kLanes; ++l) {
+        const float p = slopes[j].at[l] * total.at[l];
+        slopes[j].at[l] = p;
+        entropy.at[l] -= p * (z[j].at[l] - of.log_total.at[l]);
+      }
+    }
+    for (int l = 0; l < kLanes; ++l) {
+      log_probability.at[l] += chosen.at[l] - of.log_total.at[l];
+      of.entropy.at[l] = entropy.at[l];
+      entropies.at[l] += entropy.at[l];
     }
   }
   for (int l = 0; l < kLanes; ++l) {
-    log_total.at[l] = highest.at[l] + vector_math::Log(total.at[l]);
-    total.at[l] = 1.0f / total.at[l];
-  }
-  for (int64_t j = 0; j < actions; ++j) {
-    for (int l = 0; l < kLanes; ++l) {
-      const float p = gradient[j].at[l] * total.at[l];
-      gradient[j].at[l] = p;
-      entropy.at[l] -= p * (logits[j].at[l] - log_total.at[l]);
-    }
-  }
-  for (int l = 0; l < kLanes; ++l) {
-    ClippedSurrogate(chosen.at[l] - log_total.at[l], clip, scale, l, rows);
-    rows->entropy.at[l] = entropy.at[l];
+    ClippedSurrogate(log_probability.at[l], clip, scale, l, rows);
+    rows->entropy.at[l] = entropies.at[l];
   }
   const float entropy_scale = scale * entropy_coefficient;
-  for (int64_t j = 0; j < actions; ++j) {
-    for (int l = 0; l < kLanes; ++l) {
-      const float p = gradient[j].at[l], log_p = logits[j].at[l] - log_total.at[l];
-      const float hit = rows->action.at[l] == static_cast<float>(j) ? 1.0f : 0.0f;
-      gradient[j].at[l] = rows->slope.at[l] * (hit - p) + entropy_scale * p * (log_p + entropy.at[l]);
+  z = logits;
+  slopes = gradient;
+  for (int64_t i = 0; i < count; z += sizes[i], slopes += sizes[i], ++i) {
+    const IndexLanes& of = indices[i];
+    for (int64_t j = 0; j < sizes[i]; ++j) {
+      for (int l = 0; l < kLanes; ++l) {
+        const float p = slopes[j].at[l], log_p = z[j].at[l] - of.log_total.at[l];
+        const float hit = of.action.at[l] == static_cast<float>(j) ? 1.0f : 0.0f;
+        slopes[j].at[l] = rows->slope.at[l] * (hit - p) + entropy_scale * p * (log_p + of.entropy.at[l]);
+      }
     }
   }
 }
@@ -64,11 +88,17 @@ TROUPE_VECTORIZED void ComputePolicyLanes(const Lanes* logits, int64_t actions, 
 }  // namespace
 
 void PolicyLossRows(const float* logits, const uint8_t* masks, const float* fields, const int64_t* index, int64_t rows,
-                    int64_t actions, const PolicyLossSettings& settings, float* gradient, PolicyLossSums* sums) {
+                    absl::Span<const int> sizes, const PolicyLossSettings& settings, float* gradient,
+                    PolicyLossSums* sums) {
+  const int64_t actions = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
+  const auto num_indices = static_cast<int64_t>(sizes.size()), num_fields = PolicyRow::kAction + num_indices;
   Lanes few[2 * kActionsWithoutAllocation];
   std::vector<Lanes> many(actions > kActionsWithoutAllocation ? 2 * actions : 0);
   Lanes* z = many.empty() ? few : many.data();
   Lanes* slopes = z + actions;
+  IndexLanes few_indices[kIndicesWithoutAllocation];
+  std::vector<IndexLanes> many_indices(num_indices > kIndicesWithoutAllocation ? num_indices : 0);
+  IndexLanes* const indices = many_indices.empty() ? few_indices : many_indices.data();
   const auto scale = static_cast<float>(1.0 / settings.denominator);
   PolicyLanes lanes{};
   for (int64_t first = 0; first < rows; first += kLanes) {
@@ -77,20 +107,20 @@ void PolicyLossRows(const float* logits, const uint8_t* masks, const float* fiel
       // Lanes without a row repeat the first.
       const int64_t row = first + (l < count ? l : 0), source = index == nullptr ? row : index[row];
       if (index != nullptr && row + kLanes < rows) {  // rows of a minibatch lie anywhere in memory
-        __builtin_prefetch(fields + index[row + kLanes] * PolicyRow::kCount);
+        __builtin_prefetch(fields + index[row + kLanes] * num_fields);
         __builtin_prefetch(masks + index[row + kLanes] * actions);
       }
-      const float* field = fields + source * PolicyRow::kCount;
+      const float* field = fields + source * num_fields;
       const uint8_t* mask = masks + source * actions;
       for (int64_t j = 0; j < actions; ++j) z[j].at[l] = mask[j] != 0 ? logits[row * actions + j] : kMaskedLogit;
-      lanes.action.at[l] = field[PolicyRow::kAction];
+      for (int64_t i = 0; i < num_indices; ++i) indices[i].action.at[l] = field[PolicyRow::kAction + i];
       lanes.reference.at[l] = field[PolicyRow::kReferenceLogProb];
       lanes.importance.at[l] = field[PolicyRow::kImportance];
       lanes.advantage.at[l] = field[PolicyRow::kAdvantage];
       lanes.alive.at[l] = field[PolicyRow::kAlive];
     }
-    ComputePolicyLanes(z, actions, static_cast<float>(settings.clip), static_cast<float>(settings.entropy_coefficient),
-                       scale, slopes, &lanes);
+    ComputePolicyLanes(z, sizes.data(), num_indices, static_cast<float>(settings.clip),
+                       static_cast<float>(settings.entropy_coefficient), scale, slopes, indices, &lanes);
     for (int64_t l = 0; l < count; ++l) {
       float* to = gradient + (first + l) * actions;
       if (lanes.alive.at[l] == 0.0f) {
