@@ -168,16 +168,35 @@ MaybeError CheckPartition(const std::string& path, const PolicySettings& policy)
   return FieldError{field, came + ", expected the indices 0, 1, … without gaps"};
 }
 
+MaybeError CheckAttention(const CriticSettings& critic) {
+  const uint32_t heads = critic.attention_heads();
+  if (critic.input() != GLOBAL_STATE) {
+    return FieldError{"critic.attention_heads",
+                      absl::StrCat(heads, " with critic.input ", CriticInput_Name(critic.input()),
+                                   ", expected GLOBAL_STATE: attention is over all agents of a step")};
+  }
+  if (critic.recurrent_cell() != FEED_FORWARD) {
+    return FieldError{"critic.recurrent_cell",
+                      absl::StrCat(RecurrentCell_Name(critic.recurrent_cell()), " with critic.attention_heads ", heads,
+                                   ", expected FEED_FORWARD: a critic that attends remembers nothing")};
+  }
+  if (critic.token_size() % heads != 0) {
+    return FieldError{"critic.token_size", absl::StrCat(critic.token_size(), ", expected a multiple of the ", heads,
+                                                        " of critic.attention_heads")};
+  }
+  return std::nullopt;
+}
+
 MaybeError CheckCritic(const CriticSettings& critic) {
   if (critic.input() != GLOBAL_STATE && critic.heads() == TEAM) {
     return FieldError{"critic.heads", absl::StrCat("TEAM with critic.input ", CriticInput_Name(critic.input()),
                                                    ", expected EACH_AGENT: the input is one row per agent")};
   }
-  if (critic.agent_id_input() && critic.input() != LOCAL_OBSERVATION) {
+  if (critic.agent_id_input() && critic.input() != LOCAL_OBSERVATION && critic.attention_heads() == 0) {
     return FieldError{"critic.agent_id_input", absl::StrCat("true with critic.input ", CriticInput_Name(critic.input()),
-                                                            ", expected LOCAL_OBSERVATION")};
+                                                            ", expected LOCAL_OBSERVATION, or critic.attention_heads")};
   }
-  return std::nullopt;
+  return critic.attention_heads() > 0 ? CheckAttention(critic) : std::nullopt;
 }
 
 MaybeError CheckBatch(const CollectionSettings& collection) {

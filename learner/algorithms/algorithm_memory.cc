@@ -26,18 +26,30 @@ constexpr double kPartialGradients = 16, kFoldedWeights = 1;
 // once, on every thread (arithmetic/autograd/autograd_engine.cc).
 constexpr double kAutogradParts = 32, kAutogradRows = 2048 * 2;
 
+// Numbers that a row leaves on its way through the layers.
+double NumbersOfRow(const DenseStackSpec& stack) {
+  // A cell's gates, what it remembers before and after, and its output.
+  const double of_cell = 2.0 * stack.num_gates() * stack.recurrent_size + 2.0 * stack.state_size();
+  const double hidden = std::accumulate(stack.hidden_sizes.begin(), stack.hidden_sizes.end(), 0.0) + of_cell;
+  if (!stack.attends()) return stack.input_size + hidden + stack.output_size;
+  // Of every token and layer: queries, keys, values, their mixture, both sums, both norms, what was fed; scores and
+  // shares of every other token.
+  const AttentionSpec& attention = stack.attention;
+  const double tokens = attention.num_tokens();
+  const double layer = 14.0 * attention.token_size + 4.0 * attention.heads * tokens;
+  return stack.input_size + tokens * (attention.token_size + attention.layers * layer) +
+         (attention.per_token ? tokens : 1.0) * hidden + stack.output_size;
+}
+
 // `minibatch_rows`: input rows of the network in a minibatch; `sequence`: steps of a sequence.
 double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows, double sequence) {
   const auto parameters = static_cast<double>(stack.num_parameters());
-  // A cell's gates, what it remembers before and after, and its output.
-  const double of_cell = 2.0 * stack.num_gates() * stack.recurrent_size + 2.0 * stack.state_size();
-  const double widths = std::accumulate(stack.hidden_sizes.begin(), stack.hidden_sizes.end(),
-                                        static_cast<double>(stack.input_size + stack.output_size)) +
-                        of_cell;
+  const double widths = NumbersOfRow(stack), tokens = stack.attends() ? stack.attention.num_tokens() : 1;
   const bool norms = stack.input_layer_norm || stack.hidden_layer_norm;
-  const double step = RunsInBlocks(stack) ? parameters * (kPartialGradients + (norms ? kFoldedWeights : 0))
-                                          : parameters * std::min(kAutogradParts, 1 + minibatch_rows / 2048) +
-                                                2 * std::min(minibatch_rows, kAutogradRows) * widths;
+  const double step = RunsInBlocks(stack)
+                          ? parameters * (kPartialGradients + (norms ? kFoldedWeights : 0))
+                          : parameters * std::min(kAutogradParts, 1 + minibatch_rows * tokens / 2048) +
+                                2 * std::min(minibatch_rows, std::max(1.0, kAutogradRows / tokens)) * widths;
   // Of every thread a block of rows, with all that its steps leave for the way back (arithmetic/cpu/sequence_engine.h).
   const double sequences = stack.is_recurrent() ? ComputeThreads() * sequence * kSequenceRows * widths : 0;
   return kFloat * (parameters * kCopiesOfParameters + step + sequences);

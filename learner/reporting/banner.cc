@@ -37,6 +37,13 @@ std::string RecurrentText(Cell cell, int size) {
   return absl::StrCat(cell == Cell::kGru ? "a GRU of " : "an LSTM of ", size, " before the output");
 }
 
+// ", behind attention: 4 heads, tokens of 64, 1 layer".
+std::string AttentionText(const CriticSettings& critic) {
+  if (critic.attention_heads() == 0) return "";
+  return absl::StrCat(", behind attention: ", critic.attention_heads(), " heads, tokens of ", critic.token_size(), ", ",
+                      critic.attention_layers(), critic.attention_layers() == 1 ? " layer" : " layers");
+}
+
 std::string DescribePolicy(const PolicySpec& policy) {
   const DenseStackSpec& stack = policy.stack;
   const std::string sets = stack.num_sets == 1 ? "one network for all" : absl::StrCat(stack.num_sets, " networks");
@@ -103,7 +110,7 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
       &text, Row("critic",
                  absl::StrCat(
                      CriticInput_Name(critic.input()), ", hidden layers ", absl::StrJoin(critic.hidden_sizes(), "-"),
-                     ", value heads ", ValueHeads_Name(critic.heads()),
+                     AttentionText(critic), ", value heads ", ValueHeads_Name(critic.heads()),
                      critic_cell == Cell::kNone
                          ? ""
                          : absl::StrCat(", ", RecurrentText(critic_cell, static_cast<int>(critic.recurrent_size()))))));

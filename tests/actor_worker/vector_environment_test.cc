@@ -108,6 +108,8 @@ TEST(VectorEnvironmentTest, ATruncatedEpisodesLastObservationIsKept) {
   EXPECT_THAT(last.final_observations[0], ElementsAre(seed, 3, 0, seed, 3, 1));
   EXPECT_THAT(last.final_observations[1], ElementsAre(seed, 3));
   EXPECT_THAT(last.final_state_extras, ElementsAre(30));
+  EXPECT_THAT(last.final_alive[0], ElementsAre(1, 1));
+  EXPECT_THAT(last.final_alive[1], ElementsAre(1));
   EXPECT_EQ(f.Seen(1, 0), SeedAsSeen(9, 0, 1, 1));
   EXPECT_EQ(f.Seen(1, 1), 0.0f);
   ASSERT_TRUE(f.StepAllWith(0).ok());

@@ -84,6 +84,23 @@ const std::map<std::string, Case>& Cases() {
         .learns = recalls + Ppo(sequential),
         .game = Recall(),
         .optimum = 1}},
+      {"mappo_attention",
+       {.algorithm = "mappo",
+        .settings = "policy { hidden_sizes: [16] } critic { hidden_sizes: [16] attention_heads: 2 attention_layers: 2 "
+                    "token_size: 8 input_layer_norm: true } ppo { epochs: 3 minibatch_size: 16 actor_learning_rate: "
+                    "0.003 critic_learning_rate: 0.003 }",
+        .learns = "policy { sharing: PER_AGENT hidden_sizes: [16] } critic { hidden_sizes: [16] attention_heads: 2 "
+                  "token_size: 16 } " +
+                  Fast()}},
+      {"mappo_attention_each_agent",
+       {.algorithm = "mappo",
+        .settings = "policy { hidden_sizes: [16] recurrent_cell: GRU recurrent_size: 7 } critic { hidden_sizes: [16] "
+                    "heads: EACH_AGENT attention_heads: 3 token_size: 12 agent_id_input: true hidden_layer_norm: true "
+                    "death_masking: true } ppo { epochs: 3 minibatch_size: 16 actor_learning_rate: 0.003 "
+                    "critic_learning_rate: 0.003 dead_agents: ZERO }",
+        .learns = "policy { sharing: PER_AGENT hidden_sizes: [16] } critic { heads: EACH_AGENT hidden_sizes: [16] "
+                  "attention_heads: 2 token_size: 16 } " +
+                  Fast()}},
   };
   return *cases;
 }
@@ -99,6 +116,7 @@ AlgorithmContext ContextOf(const std::string& name) {
 TrainingBatch BatchOf(const AlgorithmContext& context, uint64_t update) {
   TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 100 + update);
   FillRemembered(context, static_cast<uint32_t>(update), &batch);
+  FillFinalAlive(context, &batch);
   return batch;
 }
 
@@ -303,6 +321,38 @@ TEST_P(AlgorithmConformance, ANanLeavesTheWeightsAsTheyAreAndIsCounted) {
   EXPECT_EQ(algorithm->SaveState(), before);
   Train(algorithm.get(), context_, 1, 2);
   EXPECT_NE(algorithm->SaveState(), before) << "and it goes on from there";
+}
+
+TEST_P(AlgorithmConformance, WhatTheDeadDidAndHowLikelyChangesNothing) {
+  const auto first = Make(), second = Make();
+  for (uint64_t update = 0; update < 2; ++update) {
+    TrainingBatch batch = BatchOf(context_, update);
+    const auto before = first->Update(batch, ProgressAt(update));
+    RandomStream random(update);
+    int64_t changed = 0;
+    for (size_t g = 0; g < batch.groups.size(); ++g) {
+      GroupBatch& group = batch.groups[g];
+      const uint32_t choices = context_.environment.groups[g].action_size;
+      for (size_t row = 0; row < group.rewards.size(); ++row) {
+        if (group.alive[row] != 0) continue;
+        ++changed;
+        if (!group.log_probabilities.empty()) group.log_probabilities[row] = -3.0f - random.Uniform();
+        if (group.discrete_actions.empty()) {
+          std::fill_n(group.continuous_actions.begin() + static_cast<int64_t>(row * choices), choices, 5.0f);
+          continue;
+        }
+        // Another that is allowed, where there is one.
+        int32_t& action = group.discrete_actions[row];
+        do action = (action + 1) % static_cast<int32_t>(choices);
+        while (group.action_masks[row * choices + action] == 0);
+      }
+    }
+    ASSERT_GT(changed, 10);
+    const auto after = second->Update(batch, ProgressAt(update));
+    ASSERT_TRUE(before.ok() && after.ok());
+    EXPECT_EQ(before->values, after->values) << update;
+    EXPECT_EQ(first->SaveState(), second->SaveState()) << update;
+  }
 }
 
 TEST_P(AlgorithmConformance, ABatchWithoutWhatWasRememberedIsRefusedWhereNetworksAreRecurrent) {

@@ -11,6 +11,7 @@
 
 #include "common/base/random.h"
 #include "common/config/experiment_loader.h"
+#include "common/wire/chunk_layout.h"
 #include "learner/algorithms/algorithm.h"
 
 namespace troupe {
@@ -167,6 +168,16 @@ inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, 
     if (draw == 1) Truncate(environment, cell / columns, cell % columns, static_cast<float>(random.Normal()), &batch);
   }
   return batch;
+}
+
+// What critics that ask who lives look for in a batch: in its last states one in four agents is dead.
+inline void FillFinalAlive(const AlgorithmContext& context, TrainingBatch* batch) {
+  if (!ChunkShapeOf(context.experiment, context.policies).asks_who_lives) return;
+  RandomStream random(batch->truncated_at.size());
+  for (size_t g = 0; g < context.environment.groups.size(); ++g) {
+    batch->groups[g].final_alive.resize(batch->truncated_at.size() / 2 * context.environment.groups[g].num_agents());
+    for (uint8_t& flag : batch->groups[g].final_alive) flag = random.Below(4) != 0;
+  }
 }
 
 // What recurrent networks look for in a batch, as random numbers: its columns are the first of leases of `epoch`.

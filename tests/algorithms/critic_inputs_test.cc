@@ -1,6 +1,7 @@
 // What critics and actors see of a batch: global state, agent one-hots, dead agents, truncated episodes' final states.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "learner/algorithms/modules/actor_rows.h"
@@ -80,6 +81,92 @@ TEST(CriticLayout, AgentSpecificStateEndsWithOwnObservationAndOneHot) {
   EXPECT_EQ(row[31], batch.groups[1].observations[(5 * 2 + 1) * 7]);
   EXPECT_EQ(row[38], 0.0f);
   EXPECT_EQ(row[39], 1.0f);
+}
+
+// A critic that attends, and its input rows for a batch in which agent 1 of the cars is dead at cell 4 and in the first
+// last state.
+struct Attending {
+  explicit Attending(bool death_masking, ValueHeads heads = TEAM) {
+    CriticSettings settings;
+    settings.set_input(GLOBAL_STATE);
+    settings.set_heads(heads);
+    settings.set_attention_heads(2);
+    settings.set_attention_layers(1);
+    settings.set_token_size(8);
+    settings.set_agent_id_input(true);
+    settings.set_death_masking(death_masking);
+    layout = MakeCriticLayouts(settings, environment).value()[0];
+    std::ranges::fill(batch.groups[0].alive, 1);
+    std::ranges::fill(batch.groups[1].alive, 1);
+    batch.groups[0].alive[kCell * 3 + 1] = 0;
+    const size_t finals = batch.truncated_at.size() / 2;
+    batch.groups[0].final_alive.assign(finals * 3, 1);
+    batch.groups[1].final_alive.assign(finals * 2, 1);
+    batch.groups[0].final_alive[1] = 0;
+    inputs = Inputs(layout, environment, batch);
+  }
+  const float* Row(int row) const { return inputs.data() + row * layout.stack.input_size; }
+
+  static constexpr int kCell = 4;
+  EnvironmentSpec environment = TwoGroups();
+  TrainingBatch batch = RandomBatch(environment, kSteps, kColumns, 1);
+  CriticLayout layout;
+  std::vector<float> inputs;
+};
+
+TEST(CriticLayout, AnAttendingCriticsRowIsTokensExtrasAndWhoLives) {
+  const Attending made(/*death_masking=*/false);
+  ASSERT_EQ(made.layout.stack.input_size, 3 * (5 + 3) + 2 * (7 + 2) + 2 + 5);
+  EXPECT_EQ(made.layout.stack.attention.kinds,
+            (std::vector<AttentionSpec::Kind>{{3, 8, true}, {2, 9, true}, {1, 2, false}}));
+  EXPECT_EQ(made.layout.stack.output_size, 1);
+  const float* const row = made.Row(Attending::kCell);
+  const GroupBatch &cars = made.batch.groups[0], &lights = made.batch.groups[1];
+  for (int agent = 0; agent < 3; ++agent) {
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(row[agent * 8 + i], cars.observations[(4 * 3 + agent) * 5 + i]);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(row[agent * 8 + 5 + i], i == agent ? 1.0f : 0.0f);
+  }
+  EXPECT_EQ(row[24 + 9], lights.observations[(4 * 2 + 1) * 7]);
+  EXPECT_EQ(row[24 + 9 + 8], 1.0f);
+  EXPECT_EQ(row[42], made.batch.state_extras[4 * 2]);
+  EXPECT_EQ(std::vector<float>(row + 44, row + 49), (std::vector<float>{1, 0, 1, 1, 1}));
+  const float* const last = made.Row((kSteps + 1) * kColumns);
+  EXPECT_EQ(last[8], cars.final_observations[5]);
+  EXPECT_EQ(std::vector<float>(last + 44, last + 49), (std::vector<float>{1, 0, 1, 1, 1}));
+  // With a head for each agent the same row has as many values.
+  const Attending each(false, EACH_AGENT);
+  EXPECT_EQ(each.inputs, made.inputs);
+  EXPECT_EQ(each.layout.stack.output_size, 5);
+  EXPECT_TRUE(each.layout.stack.attention.per_token);
+}
+
+TEST(CriticLayout, ZerosStandForTheDeadWhereTheyAreMasked) {
+  const Attending kept(false), masked(true);
+  ASSERT_EQ(kept.inputs.size(), masked.inputs.size());
+  const int size = kept.layout.stack.input_size;
+  const auto of_the_dead = [&](size_t i) {
+    const int row = static_cast<int>(i) / size, place = static_cast<int>(i) % size;
+    return (row == Attending::kCell || row == (kSteps + 1) * kColumns) && place >= 8 && place < 13;
+  };
+  for (size_t i = 0; i < kept.inputs.size(); ++i) {
+    EXPECT_EQ(masked.inputs[i], of_the_dead(i) ? 0.0f : kept.inputs[i]) << i;
+  }
+  // In a dense critic's rows the same numbers, wherever they stand.
+  for (const CriticInput input : {GLOBAL_STATE, AGENT_SPECIFIC_STATE, LOCAL_OBSERVATION}) {
+    CriticLayout layout = Layouts(input, EACH_AGENT, kept.environment)[0];
+    const std::vector<float> before = Inputs(layout, kept.environment, kept.batch);
+    layout.masks_dead = true;
+    const std::vector<float> after = Inputs(layout, kept.environment, kept.batch);
+    int64_t changed = 0;
+    for (size_t i = 0; i < before.size(); ++i) {
+      changed += before[i] != after[i];
+      if (before[i] != after[i]) {
+        EXPECT_EQ(after[i], 0.0f);
+      }
+    }
+    // Five numbers at two states: once a state, in the rows of three agents and its own again, in its own.
+    EXPECT_EQ(changed, 2 * 5 * (input == GLOBAL_STATE ? 1 : input == AGENT_SPECIFIC_STATE ? 4 : 1));
+  }
 }
 
 ValueStreams Streams(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
@@ -222,37 +309,67 @@ TEST(ValueStreams, TruncationBootstrapsFromTheFinalStateAndTerminationFromNothin
   }
 }
 
-// Where dead agents are worth nothing and the team is what lives: whatever a dead agent observed, did or was paid, an
-// update comes out the same.
-TEST(DeadAgents, ChangeNothing) {
-  for (const std::string critic : {"input: GLOBAL_STATE heads: TEAM", "input: LOCAL_OBSERVATION heads: EACH_AGENT"}) {
-    for (const std::string sharing : {"SHARED", "PER_AGENT", "PARTITIONED partition: [1, 0, 1]"}) {
-      AlgorithmContext context =
-          MakeContext("policy { hidden_sizes: [16] sharing: " + sharing + " } critic { hidden_sizes: [16] " + critic +
-                          " team_reward: MEAN_LIVING } collection { num_shards: 1 copies_per_shard: 3 "
-                          "rollout_length: 6 } ppo { epochs: 2 minibatch_size: 8 dead_agents: ZERO }",
-                      {DiscreteGroup("cars", 3, 5, 4)}, 1);
-      context.environment.state_includes_observations = false;
-      TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 2);
-      GroupBatch& group = batch.groups[0];
-      // Agent 2 dies at step 2 for good, so that no later step of its own could be owed its rewards.
-      for (int cell = 0; cell < (kSteps + 1) * kColumns; ++cell) group.alive[cell * 3 + 2] = cell < 2 * kColumns;
-      for (int cell = 2 * kColumns; cell < kSteps * kColumns; ++cell) group.rewards[cell * 3 + 2] = 0.0f;
-      const auto first = CreateAlgorithm(context).value(), second = CreateAlgorithm(context).value();
-      const UpdateProgress progress{.update = 0, .env_steps = 0, .total_env_steps = 100};
-      const auto before = first->Update(batch, progress).value();
-      for (int cell = 2 * kColumns; cell < kSteps * kColumns; ++cell) {
-        for (int o = 0; o < 5; ++o) group.observations[(cell * 3 + 2) * 5 + o] = 77.0f;
-        group.discrete_actions[cell * 3 + 2] = 3;
-        group.log_probabilities[cell * 3 + 2] = -9.0f;
-        if (critic.ends_with("TEAM")) group.rewards[cell * 3 + 2] = 1e4f;
-      }
-      const auto after = second->Update(batch, progress).value();
-      EXPECT_EQ(before.values, after.values) << critic << " " << sharing;
-      EXPECT_EQ(first->SaveState(), second->SaveState()) << critic << " " << sharing;
+// What of the dead an update does not see, by what its critics look at: whatever they did anywhere; what they observed
+// where dead agents are worth nothing and critics see nobody else, or do not see the dead, or see zeros; what they were
+// paid where the team is what lives.
+struct Unseen {
+  std::string name, critic;
+  bool in_state = true;  // observations are part of the global state
+  bool paid = false;
+  std::string ppo = "dead_agents: ZERO";
+};
+
+class DeadAgents : public ::testing::TestWithParam<Unseen> {};
+
+TEST_P(DeadAgents, ChangeNothing) {
+  const Unseen& of = GetParam();
+  for (const std::string sharing : {"SHARED", "PER_AGENT", "PARTITIONED partition: [1, 0, 1]"}) {
+    AlgorithmContext context =
+        MakeContext("policy { hidden_sizes: [16] sharing: " + sharing + " } critic { hidden_sizes: [16] " + of.critic +
+                        " team_reward: MEAN_LIVING } collection { num_shards: 1 copies_per_shard: 3 "
+                        "rollout_length: 6 } ppo { epochs: 2 minibatch_size: 8 " +
+                        of.ppo + " }",
+                    {DiscreteGroup("cars", 3, 5, 4)}, 1);
+    context.environment.state_includes_observations = of.in_state;
+    TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 2);
+    FillFinalAlive(context, &batch);
+    GroupBatch& group = batch.groups[0];
+    // Agent 2 dies at step 2 for good, so that no later step of its own could be owed its rewards.
+    for (int cell = 0; cell < (kSteps + 1) * kColumns; ++cell) group.alive[cell * 3 + 2] = cell < 2 * kColumns;
+    for (int cell = 2 * kColumns; cell < kSteps * kColumns; ++cell) group.rewards[cell * 3 + 2] = 0.0f;
+    for (size_t k = 0; k < group.final_alive.size(); k += 3) group.final_alive[k + 2] = 0;
+    const auto first = CreateAlgorithm(context).value(), second = CreateAlgorithm(context).value();
+    const UpdateProgress progress{.update = 0, .env_steps = 0, .total_env_steps = 100};
+    const auto before = first->Update(batch, progress).value();
+    for (int cell = 2 * kColumns; cell < kSteps * kColumns; ++cell) {
+      for (int o = 0; o < 5; ++o) group.observations[(cell * 3 + 2) * 5 + o] = 77.0f;
+      group.discrete_actions[cell * 3 + 2] = 3;
+      group.log_probabilities[cell * 3 + 2] = -9.0f;
+      if (of.paid) group.rewards[cell * 3 + 2] = 1e4f;
     }
+    for (size_t k = 0; k < group.final_alive.size(); k += 3) group.final_observations[(k + 2) * 5] = 77.0f;
+    const auto after = second->Update(batch, progress).value();
+    EXPECT_EQ(before.values, after.values) << sharing;
+    EXPECT_EQ(first->SaveState(), second->SaveState()) << sharing;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DeadAgents,
+    ::testing::Values(Unseen{"TeamOfExtras", "heads: TEAM", false, true},
+                      Unseen{"OwnObservations", "input: LOCAL_OBSERVATION heads: EACH_AGENT", false},
+                      Unseen{"AttendedTeam", "attention_heads: 2 token_size: 8", true, true},
+                      Unseen{"AttendedTeamThatBootstraps", "attention_heads: 2 token_size: 8", true, true,
+                             "dead_agents: BOOTSTRAP"},
+                      Unseen{"AttendedAgents", "heads: EACH_AGENT attention_heads: 2 token_size: 8"},
+                      Unseen{"ZerosInTheState", "death_masking: true", true, true},
+                      Unseen{"ZerosForEachAgent", "heads: EACH_AGENT death_masking: true"},
+                      Unseen{"ZerosForEachAgentThatBootstraps", "heads: EACH_AGENT death_masking: true", true, false,
+                             "dead_agents: BOOTSTRAP"},
+                      Unseen{"ZerosInAgentsRows", "input: AGENT_SPECIFIC_STATE heads: EACH_AGENT death_masking: true"},
+                      Unseen{"AttendedZeros", "heads: EACH_AGENT attention_heads: 2 token_size: 8 death_masking: true",
+                             true, false, "dead_agents: BOOTSTRAP"}),
+    [](const auto& info) { return info.param.name; });
 
 TEST(SlotMap, PutsEveryAgentInItsSetAndPadsTheRest) {
   PolicySpec policy{.num_agents = 4, .set_of_agent = {1, 0, 1, 1}};

@@ -125,6 +125,7 @@ class Case {
                               .action_masks = Values<uint8_t>(own + "action_masks"),
                               .alive = Values<uint8_t>(own + "alive"),
                               .final_observations = Values<float>(own + "final_observations"),
+                              .final_alive = Values<uint8_t>(own + "final_alive"),
                               .network_states = Values<float>(own + "network_states")});
     }
     const std::vector<int64_t> streams = Values<int64_t>(prefix + "streams");  // [columns, 4]
@@ -192,6 +193,8 @@ void Begin(const Case& one, Algorithm* algorithm) {
 bool HasNorms(const Case& one) { return one.Text("settings").find("layer_norm: true") != std::string::npos; }
 
 bool IsRecurrent(const Case& one) { return one.Find("batch0/streams") != nullptr; }
+
+bool Attends(const Case& one) { return one.Text("settings").find("attention_heads") != std::string::npos; }
 
 // What a figure may be away from the oracle's. A clip fraction moves by whole samples in bfloat16.
 double Allowed(const Case& one, const std::string& name, double should, const Path& path) {
@@ -262,8 +265,10 @@ TEST_P(Oracle, TwoUpdatesEndWhereTheOracleEnds) {
     SetComputeThreads(path.threads);
     const AlgorithmContext context = one.Context(path);
     const auto algorithm = CreateAlgorithm(context);
-    // Layer norms in bfloat16, or a processor without it; recurrent networks in bfloat16 or a GPU's steps.
-    const bool may_refuse = path.precision == BF16 || (IsRecurrent(one) && path.overrides.gpu_on_cpu);
+    // Layer norms in bfloat16, or a processor without it; recurrent networks and attention in bfloat16 or a GPU's
+    // steps.
+    const bool on_cpu_alone = IsRecurrent(one) || Attends(one);
+    const bool may_refuse = path.precision == BF16 || (on_cpu_alone && path.overrides.gpu_on_cpu);
     if (may_refuse && absl::IsFailedPrecondition(algorithm.status())) continue;
     ASSERT_TRUE(algorithm.ok()) << algorithm.status();
     ASSERT_NO_FATAL_FAILURE(Begin(one, algorithm->get()));

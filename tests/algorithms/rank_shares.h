@@ -62,7 +62,7 @@ inline TrainingBatch Cut(const AlgorithmContext& context, const TrainingBatch& a
   for (size_t k = 0; k < episodes; ++k) {
     const int column = all.truncated_at[2 * k + 1] - first;
     if (column < 0 || column >= count) continue;
-    const auto append = [&](const std::vector<float>& from, std::vector<float>* to) {
+    const auto append = [&](const auto& from, auto* to) {
       const size_t size = from.size() / episodes;
       to->insert(to->end(), from.begin() + k * size, from.begin() + (k + 1) * size);
     };
@@ -70,6 +70,7 @@ inline TrainingBatch Cut(const AlgorithmContext& context, const TrainingBatch& a
     append(all.final_state_extras, &batch.final_state_extras);
     for (size_t g = 0; g < all.groups.size(); ++g) {
       append(all.groups[g].final_observations, &batch.groups[g].final_observations);
+      append(all.groups[g].final_alive, &batch.groups[g].final_alive);
     }
   }
   return batch;

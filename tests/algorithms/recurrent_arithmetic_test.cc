@@ -261,17 +261,16 @@ TEST_P(RecurrentArithmetic, ANanInAnInputReachesTheOutputs) {
   EXPECT_FALSE(std::isnan(outputs[kOutputs])) << "another row";
 }
 
-TEST(RecurrentArithmeticRefusals, NameTheNetworkThatADeviceOrAPrecisionDoesNotHave) {
-  const NetworkPlan plan{.name = "actor/cars",
-                         .stack = {.input_size = 2, .output_size = 2, .cell = Cell::kGru, .recurrent_size = 4},
-                         .objective = std::make_shared<ClippedValueObjective>(ValueLossSettings{})};
+// A network that the CPU alone trains, called as it is, and what is said of it.
+void ExpectItsRefusals(const DenseStackSpec& stack, const std::string& what) {
+  const NetworkPlan plan{
+      .name = "actor/cars", .stack = stack, .objective = std::make_shared<ClippedValueObjective>(ValueLossSettings{})};
   SingleRank alone;
   ArithmeticOptions options{.overrides = {.gpu_on_cpu = true}};
   const absl::Status on_gpu = CreateArithmetic({plan}, options, &alone).status();
   EXPECT_EQ(on_gpu.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(std::string(on_gpu.message()),
-            "compute.device is CUDA, but network actor/cars is recurrent, and such networks are trained on the CPU; "
-            "expected AUTO or CPU");
+  EXPECT_EQ(std::string(on_gpu.message()), "compute.device is CUDA, but network actor/cars " + what +
+                                               ", and such networks are trained on the CPU; expected AUTO or CPU");
   options.overrides = {.autograd = true};
   options.compute.set_precision(BF16);
   EXPECT_EQ(CreateArithmetic({plan}, options, &alone).status().code(), absl::StatusCode::kFailedPrecondition);
@@ -281,7 +280,15 @@ TEST(RecurrentArithmeticRefusals, NameTheNetworkThatADeviceOrAPrecisionDoesNotHa
   options.compute.set_device(AUTO);
   options.compute.set_precision(F32);
   EXPECT_TRUE(CreateArithmetic({plan}, options, &alone).ok());
-  EXPECT_EQ(told, "network actor/cars is recurrent: this run is trained on the CPU");
+  EXPECT_EQ(told, "network actor/cars " + what + ": this run is trained on the CPU");
+}
+
+TEST(RecurrentArithmeticRefusals, NameTheNetworkThatADeviceOrAPrecisionDoesNotHave) {
+  ExpectItsRefusals({.input_size = 2, .output_size = 2, .cell = Cell::kGru, .recurrent_size = 4}, "is recurrent");
+  DenseStackSpec attending{.output_size = 1};
+  attending.attention = {.heads = 1, .layers = 1, .token_size = 2, .kinds = {{.tokens = 2, .size = 3}}};
+  attending.input_size = attending.attention.input_size();
+  ExpectItsRefusals(attending, "attends over agents");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RecurrentArithmetic,

@@ -153,20 +153,32 @@ class Player {
       if (agent++ < game_.num_counted()) sum += batch_.groups[g].rewards[row];
     });
     if (static_cast<int>(past_.size()) == game_.length) {
-      past_.clear();
       for (auto& group : remembered_) {
         for (std::vector<double>& of_agent : group) std::ranges::fill(of_agent, 0.0);
       }
       if (game_.truncates) {
         Truncate(context_.environment, t, column_, 0.0f, &batch_);
+        TellWhoLives();
       } else {
         batch_.terminated[cell] = 1;
       }
+      past_.clear();
     }
     return sum;
   }
 
  private:
+  // In the last state, for critics that ask.
+  void TellWhoLives() {
+    if (!ChunkShapeOf(context_.experiment, context_.policies).asks_who_lives) return;
+    int agent = 0;
+    for (size_t g = 0; g < game_.groups.size(); ++g) {
+      for (int a = 0; a < game_.groups[g].num_agents(); ++a) {
+        batch_.groups[g].final_alive.push_back(game_.alive(past_, agent++));
+      }
+    }
+  }
+
   template <typename Body>
   void ForEachAgent(int cell, Body&& body) {
     for (size_t g = 0; g < game_.groups.size(); ++g) {

@@ -1,5 +1,6 @@
 // What the CPU's engines do with gradient steps: the same dense network and the same recurrent one out of blocks and
-// through autograd, on one thread and on all; in rows a second, and whether bits are the same.
+// through autograd, and a critic that attends over ten agents; on one thread and on all; in rows a second, and whether
+// bits are the same.
 //
 //   engine_benchmark [--rounds=N]        medians over N rounds (5), everything in turn
 #include <unistd.h>
@@ -50,10 +51,16 @@ std::vector<Subject> Subjects() {
                                  .hidden_layer_norm = true,
                                  .cell = Cell::kGru,
                                  .recurrent_size = 64};
+  // Ten agents that see 15 numbers each, and five of the environment's.
+  DenseStackSpec attending{.hidden_sizes = {64}, .output_size = 1};
+  attending.attention = {.heads = 4, .layers = 1, .token_size = 64, .kinds = {{10, 15}, {1, 5, false}}};
+  attending.input_size = attending.attention.input_size();
   const auto autograd = [](const TrainedNetwork& network) -> std::unique_ptr<GradientEngine> {
     const DenseStackSpec stack = network.plan.stack;
     return std::make_unique<AutogradEngine>(
-        AutogradEngine::Sizes{1, stack.input_size, stack.output_size},
+        AutogradEngine::Sizes{.input = stack.input_size,
+                              .output = stack.output_size,
+                              .tokens = stack.attends() ? stack.attention.num_tokens() : 1},
         [stack](const at::Tensor& parameters, const at::Tensor& rows) {
           return ForwardReference(stack, parameters, rows);
         },
@@ -82,6 +89,7 @@ std::vector<Subject> Subjects() {
                             std::make_unique<AutogradSequence>(network.plan.stack, network.stack.parameters()),
                             network.stack.parameters().const_data_ptr<float>());
                       }});
+  subjects.push_back({"attention over 11 tokens, autograd", attending, autograd});
   return subjects;
 }
 

@@ -165,6 +165,12 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
   EXPECT_EQ(experiment->critic().recurrent_cell(), FEED_FORWARD);
   experiment->mutable_critic()->clear_recurrent_cell();
   experiment->mutable_critic()->clear_recurrent_size();
+  EXPECT_EQ(experiment->critic().attention_heads(), 0);
+  EXPECT_FALSE(experiment->critic().death_masking());
+  experiment->mutable_critic()->clear_attention_heads();
+  experiment->mutable_critic()->clear_attention_layers();
+  experiment->mutable_critic()->clear_token_size();
+  experiment->mutable_critic()->clear_death_masking();
   experiment->mutable_collection()->clear_sequence_length();
   EXPECT_EQ(experiment->ppo().noise_scale(), 1);
   experiment->mutable_ppo()->clear_noise_scale();

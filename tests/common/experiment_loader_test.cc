@@ -202,6 +202,16 @@ TEST(ExperimentLoaderTest, CombinationsAreChecked) {
               StartsWith("test.textproto:4:35: critic.heads"));
   Parsed("critic { input: LOCAL_OBSERVATION heads: EACH_AGENT agent_id_input: true }");
   EXPECT_THAT(RefusalOf("critic { agent_id_input: true }"), HasSubstr("critic.agent_id_input"));
+  EXPECT_THAT(RefusalOf("critic { attention_heads: 4 input: LOCAL_OBSERVATION heads: EACH_AGENT }"),
+              HasSubstr("critic.attention_heads: 4 with critic.input LOCAL_OBSERVATION, expected GLOBAL_STATE"));
+  EXPECT_THAT(RefusalOf("critic { attention_heads: 4 input: AGENT_SPECIFIC_STATE heads: EACH_AGENT }"),
+              HasSubstr("critic.attention_heads: 4 with critic.input AGENT_SPECIFIC_STATE"));
+  EXPECT_THAT(RefusalOf("critic { attention_heads: 4 recurrent_cell: GRU }"),
+              HasSubstr("critic.recurrent_cell: GRU with critic.attention_heads 4, expected FEED_FORWARD"));
+  EXPECT_THAT(RefusalOf("critic { attention_heads: 3 }"),
+              HasSubstr("critic.token_size: 64, expected a multiple of the 3 of critic.attention_heads"));
+  EXPECT_THAT(RefusalOf("critic { attention_heads: 65 }"), HasSubstr("critic.attention_heads: 65"));
+  Parsed("critic { attention_heads: 3 token_size: 48 attention_layers: 2 agent_id_input: true heads: EACH_AGENT }");
   EXPECT_THAT(RefusalOf("collection { mode: SYNCHRONOUS } ppo { lag_correction: V_TRACE }"),
               HasSubstr("ppo.lag_correction: V_TRACE"));
   Parsed("collection { mode: PIPELINED } ppo { lag_correction: DECOUPLED }");

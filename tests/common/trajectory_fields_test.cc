@@ -100,6 +100,19 @@ TEST(TrajectoryFieldsTest, WhatAnAlgorithmDoesNotAskForDoesNotTravel) {
   EXPECT_LT(MaxChunkBytes(TwoGroupSpec(), without), MaxChunkBytes(TwoGroupSpec(), all));
 }
 
+TEST(TrajectoryFieldsTest, WhoLivesInLastStatesTravelsForCriticsThatAsk) {
+  ChunkShape asking{7, 2};
+  asking.asks_who_lives = true;
+  wire::Chunk chunk;
+  MutableChunkView view = AllocateChunk(TwoGroupSpec(), asking, &chunk);
+  AllocateTruncated(TwoGroupSpec(), asking, 4, &chunk, &view);
+  EXPECT_EQ(view.groups[0].final_alive.size(), 4 * 3);
+  EXPECT_EQ(view.groups[1].final_alive.size(), 4 * 2);
+  EXPECT_TRUE(ViewChunk(TwoGroupSpec(), asking, chunk).ok());
+  EXPECT_EQ(std::string(ViewChunk(TwoGroupSpec(), {7, 2}, chunk).status().message()),
+            "groups[0].final_alive: came 12 bytes, expected none: the run's critics do not ask who lives");
+}
+
 TEST(TrajectoryFieldsTest, AShapeIsTheExperimentsAndItsAlgorithms) {
   Experiment experiment = MinimalExperiment();
   FillDefaults(&experiment);
@@ -112,6 +125,12 @@ TEST(TrajectoryFieldsTest, AShapeIsTheExperimentsAndItsAlgorithms) {
   EXPECT_TRUE(shape.half_observations);
   EXPECT_THAT(shape.left_out, IsEmpty()) << "mappo trains on log-probabilities";
   EXPECT_THAT(shape.network_states, IsEmpty());
+  EXPECT_FALSE(shape.asks_who_lives);
+  experiment.mutable_critic()->set_death_masking(true);
+  EXPECT_TRUE(ChunkShapeOf(experiment, {}).asks_who_lives);
+  experiment.mutable_critic()->set_death_masking(false);
+  experiment.mutable_critic()->set_attention_heads(1);
+  EXPECT_TRUE(ChunkShapeOf(experiment, {}).asks_who_lives);
 }
 
 }  // namespace

@@ -162,6 +162,29 @@ TEST(NetworkStatesTest, MustBeFinite) {
               StartsWith("groups[0].network_states[1, 0, 0, 3]: came nan"));
 }
 
+TEST(FinalAliveTest, TravelsIntoTheBatchAndIsAFlag) {
+  const ChunkShape shape{.rollout_length = 4, .copies = 3, .asks_who_lives = true};
+  wire::Chunk chunk = MakeChunk(TwoGroupSpec(), shape, {}, /*seed=*/3);
+  std::string& bytes = *chunk.mutable_groups(0)->mutable_final_alive()->mutable_data();
+  ASSERT_EQ(bytes.size(), 2) << "one episode is cut";
+  bytes[1] = 0;
+  TrainingBatch batch;
+  AllocateBatch(TwoGroupSpec(), shape, /*num_chunks=*/1, &batch);
+  {
+    const ChunkInPieces received(chunk, /*piece_bytes=*/11);
+    const auto view = CheckChunk(TwoGroupSpec(), shape, received.get());
+    ASSERT_TRUE(view.ok()) << view.status();
+    TruncatedEpisodes truncated;
+    CopyTruncated(*view, shape, /*block=*/0, &truncated);
+    AppendTruncated(truncated, &batch);
+  }
+  EXPECT_EQ(batch.groups[0].final_alive, (std::vector<uint8_t>{1, 0}));
+  bytes[0] = 2;
+  const ChunkInPieces bad(chunk, /*piece_bytes=*/11);
+  EXPECT_EQ(std::string(CheckChunk(TwoGroupSpec(), shape, bad.get()).status().message()),
+            "groups[0].final_alive[0, 0]: came 2, expected 0 or 1");
+}
+
 TEST(OptionalFieldsTest, AChunkWithoutLogProbabilitiesIsCheckedAndCopiedLikeAnyOther) {
   ChunkShape shape{.rollout_length = 4, .copies = 3};
   shape.left_out = OptionalFieldsBut({});

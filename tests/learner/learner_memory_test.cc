@@ -53,6 +53,15 @@ TEST_F(LearnerMemoryTest, AMinibatchOfTheWholeBatchCountsAsOne) {
   unsetenv("TROUPE_CPU");
 }
 
+TEST_F(LearnerMemoryTest, ACriticThatAttendsCountsWhatItsTokensLeave) {
+  const auto of = [](const std::string& size) {
+    return SumOf(Terms({"critic.attention_heads=4", "critic.hidden_sizes=64", "critic.token_size=" + size}));
+  };
+  EXPECT_GT(of("64"), SumOf(Terms({"critic.hidden_sizes=64"})));
+  // Some 2048 tokens at once on two threads, 14 numbers of them and more for every one that stands for an agent.
+  EXPECT_GT(of("256") - of("64"), 4.0 * 4096 * 14 * (256 - 64));
+}
+
 TEST_F(LearnerMemoryTest, IsHeldAgainstTheLimit) {
   const std::vector<MemoryTerm> terms =
       Terms({"collection.num_shards=64", "collection.copies_per_shard=32", "collection.rollout_length=512"});

@@ -201,6 +201,10 @@ def _remembers(cell, size, **own):
     return {"hidden_sizes": [6], "recurrent_cell": cell, "recurrent_size": size, **own}
 
 
+def _attends(attention_heads, token_size, **own):
+    return {"attention_heads": attention_heads, "token_size": token_size, "hidden_sizes": [6], **own}
+
+
 # No dimension of CHOICES: they meet the cases that come last alone.
 LATER_SCENES = {
     "pilots": Scene((Group("pilots", 3, 5, 2, continuous=True),), extras=1, steps=8, columns=4),
@@ -340,6 +344,20 @@ LATER_BY_HAND = {
         "policy": _remembers("GRU", 5),
         "critic": _remembers("LSTM", 6, heads="EACH_AGENT"),
         "ppo": {"minibatch_size": 9, "entropy_coefficient": 0.05, "adam_epsilon": 0.01}}),
+    "attention_of_a_team": ("two groups", {
+        "critic": _attends(2, 6, activation="TANH", hidden_sizes=[7]), "ppo": {"adam_epsilon": 0.001}}),
+    "attention_in_two_layers_v_trace": ("extras alone", {
+        "critic": _attends(3, 9, heads="EACH_AGENT", attention_layers=2, agent_id_input=True, death_masking=True),
+        "ppo": {"lag_correction": "V_TRACE", "dead_agents": "ZERO", "minibatch_size": 9, "adam_epsilon": 0.01}}),
+    "attention_with_norms": ("one pair", {
+        "critic": _attends(1, 8, heads="EACH_AGENT", input_layer_norm=True, hidden_layer_norm=True),
+        "ppo": {"value_norm_update": "PER_MINIBATCH", "minibatch_size": 16, "adam_epsilon": 0.01}}),
+    "attention_of_two_teams": ("cars and lights against drones", {
+        "critic": _attends(2, 6, team_reward="SUM", activation="TANH"), "ppo": {"minibatch_size": 9}}),
+    "dead_agents_are_zeros": ("two groups", {
+        "critic": {"death_masking": True, "team_reward": "MEAN_LIVING"}, "ppo": {"minibatch_size": 8}}),
+    "dead_agents_are_zeros_in_their_rows": ("two groups", {
+        "critic": {"death_masking": True, "heads": "EACH_AGENT", "input": "AGENT_SPECIFIC_STATE"}}),
 }
 
 

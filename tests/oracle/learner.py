@@ -32,6 +32,7 @@ class Learner:
         self.critic_adams = [self._adam(p) for p in self.critic_parameters]
         self.norms = [ValueNorm(self.ppo["value_normalization"]) for _ in self.critics]
         self.closest_kink = np.inf
+        self.asks_who_lives = any(c.attends or c.masks_dead for c in self.critics)
         self.recurrent = any(n.cell for n in self._networks())
         self.sequence_length = settings["collection"]["sequence_length"] if self.recurrent else 1
         # Of each critic: (shard, copy, lease, piece) of a stream → what it remembers where that piece begins.
@@ -201,8 +202,10 @@ class Learner:
         one runs along whole columns; what it remembers there is given to the sequences that it is trained along."""
         critic, scene, ppo = self.critics[c], self.scene, self.ppo
         names = [g.name for g in scene.groups]
-        during = critic.inputs(scene, [batch[f"{n}/observations"] for n in names], batch["state_extras"])
-        final = critic.inputs(scene, [batch[f"{n}/final_observations"] for n in names], batch["final_state_extras"])
+        during = critic.inputs(scene, [batch[f"{n}/observations"] for n in names], batch["state_extras"],
+                               [batch[f"{n}/alive"] for n in names])
+        final = critic.inputs(scene, [batch[f"{n}/final_observations"] for n in names], batch["final_state_extras"],
+                              [batch.get(f"{n}/final_alive") for n in names])
         rows, size = during.shape[2], critic.network.state_size
         first = self._carried(batch, c, rows)
         column = Sequences(batch, scene.steps + 1)

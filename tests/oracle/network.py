@@ -81,14 +81,15 @@ class Network:
         """Name → gradient of a loss whose gradient with respect to the outputs is dy [rows, outputs]."""
         gradients = {name: np.zeros_like(p) for name, p in parameters.items()}
         for s, (rows, tape) in enumerate(tapes):
-            for name, gradient in self._backward_set({n: p[s] for n, p in parameters.items()}, tape, dy[rows]).items():
+            own, _ = self._backward_set({n: p[s] for n, p in parameters.items()}, tape, dy[rows])
+            for name, gradient in own.items():
                 gradients[name][s] = gradient
         return gradients
 
     def _forward_set(self, p, x, memory):
         tape, h = {}, x
         if self.input_norm:
-            h, tape["input_norm"] = _norm(h, p["input_norm.gain"], p["input_norm.bias"])
+            h, tape["input_norm"] = layer_norm(h, p["input_norm.gain"], p["input_norm.bias"])
         for i in range(len(self.hidden)):
             z = h @ p[f"layers.{i}.weight"] + p[f"layers.{i}.bias"]
             if self.activation == "RELU" and z.size:
@@ -96,24 +97,25 @@ class Network:
             tape[f"layers.{i}"] = (h, z)
             h = np.maximum(z, 0) if self.activation == "RELU" else np.tanh(z)
             if self.hidden_norm:
-                h, tape[f"norms.{i}"] = _norm(h, p[f"norms.{i}.gain"], p[f"norms.{i}.bias"])
+                h, tape[f"norms.{i}"] = layer_norm(h, p[f"norms.{i}.gain"], p[f"norms.{i}.bias"])
         if self.cell:
             gates = h @ p["cell.input_weight"] + p["cell.input_bias"]
             tape["states"], steps = run(self.cell, p, gates, memory)
             tape["cell"] = (h, steps)
             h = tape["states"][:, : self.recurrent_size]
             if self.hidden_norm:
-                h, tape["cell_norm"] = _norm(h, p["cell_norm.gain"], p["cell_norm.bias"])
+                h, tape["cell_norm"] = layer_norm(h, p["cell_norm.gain"], p["cell_norm.bias"])
         tape["output"] = h
         return h @ p["output.weight"] + p["output.bias"], tape
 
     def _backward_set(self, p, tape, dy):
+        """Gradients by name, and that of the input."""
         g = {"output.weight": tape["output"].T @ dy, "output.bias": dy.sum(0)}
         dh = dy @ p["output.weight"].T
         if self.cell:
             if self.hidden_norm:
                 norm = "cell_norm"
-                dh, g[f"{norm}.gain"], g[f"{norm}.bias"] = _norm_backward(dh, p[f"{norm}.gain"], tape[norm])
+                dh, g[f"{norm}.gain"], g[f"{norm}.bias"] = layer_norm_backward(dh, p[f"{norm}.gain"], tape[norm])
             h, steps = tape["cell"]
             dgates, g["cell.state_weight"], g["cell.state_bias"] = run_backward(self.cell, p, steps, dh)
             g["cell.input_weight"], g["cell.input_bias"] = h.T @ dgates, dgates.sum(0)
@@ -121,23 +123,24 @@ class Network:
         for i in reversed(range(len(self.hidden))):
             if self.hidden_norm:
                 norm = f"norms.{i}"
-                dh, g[f"{norm}.gain"], g[f"{norm}.bias"] = _norm_backward(dh, p[f"{norm}.gain"], tape[norm])
+                dh, g[f"{norm}.gain"], g[f"{norm}.bias"] = layer_norm_backward(dh, p[f"{norm}.gain"], tape[norm])
             h, z = tape[f"layers.{i}"]
             dz = dh * (z > 0) if self.activation == "RELU" else dh * (1 - np.tanh(z) ** 2)
             g[f"layers.{i}.weight"], g[f"layers.{i}.bias"] = h.T @ dz, dz.sum(0)
             dh = dz @ p[f"layers.{i}.weight"].T
         if self.input_norm:
-            _, g["input_norm.gain"], g["input_norm.bias"] = _norm_backward(dh, p["input_norm.gain"], tape["input_norm"])
-        return g
+            dh, g["input_norm.gain"], g["input_norm.bias"] = layer_norm_backward(
+                dh, p["input_norm.gain"], tape["input_norm"])
+        return g, dh
 
 
-def _norm(x, gain, bias):
+def layer_norm(x, gain, bias):
     scale = 1 / np.sqrt(x.var(-1, keepdims=True) + NORM_EPSILON)
     normal = (x - x.mean(-1, keepdims=True)) * scale
     return normal * gain + bias, (normal, scale)
 
 
-def _norm_backward(dy, gain, tape):
+def layer_norm_backward(dy, gain, tape):
     normal, scale = tape
     dn = dy * gain
     dx = scale * (dn - dn.mean(-1, keepdims=True) - normal * (dn * normal).mean(-1, keepdims=True))

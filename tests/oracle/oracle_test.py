@@ -17,6 +17,7 @@ import numpy as np
 import case_file
 import returns
 from adam import Adam
+from attention import AttentionNetwork
 from cases import CHOICES, NORMS_MEET, all_pairs, all_picks, pairs_of
 from cells import CELLS, Gru, Lstm, Memory
 from losses import gaussian_policy_loss, policy_loss, value_loss
@@ -96,6 +97,45 @@ class Parts(unittest.TestCase):
                     expected = slope(lambda: of(network.forward(parameters, x, sets, memory)[0])[1], parameters, name,
                                      place)
                     self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected), msg=name)
+
+    def test_attention_agrees_with_finite_differences_and_sees_no_one_who_is_absent(self):
+        random = np.random.RandomState(4)
+        kinds = [(2, 3, True), (1, 2, True), (1, 4, False)]
+        for activation, each, norms in product(("RELU", "TANH"), (False, True), (False, True)):
+            own = {"token_size": 6, "attention_heads": 2, "attention_layers": 2, "hidden_sizes": [5],
+                   "activation": activation, "input_layer_norm": norms, "hidden_layer_norm": norms}
+            network = AttentionNetwork(kinds, own, each)
+            parameters, x = network.random_parameters(random), random.standard_normal((20, network.inputs))
+            x[:, -3:] = random.random_sample((20, 3)) < 0.6
+            weights = random.standard_normal((20, network.flags if each else 1))
+            with self.subTest(activation=activation, each=each, norms=norms):
+                _, tapes = network.forward(parameters, x)
+                for name, gradient in network.backward(parameters, tapes, weights).items():
+                    for place in [tuple(random.randint(size) for size in gradient.shape) for _ in range(3)]:
+                        expected = slope(lambda: (weights * network.forward(parameters, x)[0]).sum(), parameters, name,
+                                         place)
+                        self.assertAlmostEqual(gradient[place], expected, delta=1e-6 + 1e-5 * abs(expected), msg=name)
+                other = np.where(x[:, -3:-2] == 0, np.concatenate([x[:, :1] + 1, x[:, 1:]], -1), x)
+                before, after = (network.forward(parameters, v)[0] for v in (x, other))
+                np.testing.assert_array_equal(before[:, 1:], after[:, 1:])
+                self.assertEqual(np.allclose(before[:, 0], after[:, 0]), not each)
+
+    def test_attention_agrees_with_shares_worked_out_by_hand(self):
+        # Two tokens (a, −a) with a = 3 and 1; scores ln 3 and 0 for both, so that shares are 3/4 and 1/4 and what is
+        # mixed is (2.5, −2.5). Norms make (1, −1) of anything (b, −b), b > 0, but for their ε.
+        own = {"token_size": 2, "attention_heads": 1, "attention_layers": 1, "hidden_sizes": [], "activation": "TANH",
+               "input_layer_norm": False, "hidden_layer_norm": False}
+        network = AttentionNetwork([(2, 2, True)], own, True)
+        p = {name: np.zeros(shape) for name, shape in network.shapes().items()}
+        p["embeddings.0.weight"][0] = np.eye(2)
+        p["attention.0.input_weight"][0] = [[0, 0, np.log(3) / 2 * np.sqrt(2), 0, 1, 0], [0, 0, 0, 0, 0, 1]]
+        p["attention.0.input_bias"][0] = [1, 0, 0, 0, 0, 0]
+        p["attention.0.mix_weight"][0] = -np.eye(2)
+        p["attention.0.norm.gain"], p["attention.0.feed_norm.gain"] = np.ones((1, 2)), np.ones((1, 2))
+        p["output.weight"][0] = [[1], [0]]
+        # Token 0 keeps 3 − 2.5 > 0, token 1 has 1 − 2.5 < 0; alone it would have 1 − 1 = 0.
+        y, _ = network.forward(p, np.array([[3.0, -3, 1, -1, 1, 1], [3, -3, 1, -1, 0, 1]]))
+        np.testing.assert_allclose(y, [[1, -1], [1, 0]], atol=1e-4)
 
     def test_cells_agree_with_steps_worked_out_by_hand(self):
         # σ(0) = 1/2, σ(ln 3) = 3/4, σ(−ln 3) = 1/4, tanh(ln 3) = 4/5, tanh(ln 2) = 3/5.

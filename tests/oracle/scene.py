@@ -80,6 +80,9 @@ def random_batch(scene, learner, staleness, random, previous):
     begins = _first_rows_begin(batch["streams"], previous)
     for group, policy, parameters in zip(scene.groups, learner.policies, learner.actor_parameters):
         fields = _group_batch(scene, group, terminated | truncated, int(truncated.sum()), random)
+        if learner.asks_who_lives:
+            finals = random.random_sample((int(truncated.sum()), group.agents))
+            fields["final_alive"] = (finals > scene.death).astype(np.uint8)
         stale = {name: p + staleness * random.standard_normal(p.shape) for name, p in parameters.items()}
         x, sets = inputs_of(policy, fields["observations"][:-1])
         states = _floats(random, sequences.count(), columns, group.agents, policy.network.state_size)

@@ -19,6 +19,10 @@ DEFAULTS = {
         "heads": "TEAM",
         "agent_id_input": False,
         "team_reward": "MEAN_ALL",
+        "attention_heads": 0,
+        "attention_layers": 1,
+        "token_size": 64,
+        "death_masking": False,
     },
     "ppo": {
         "actor_learning_rate": 5e-4,

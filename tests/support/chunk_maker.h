@@ -64,6 +64,7 @@ inline wire::Chunk MakeChunk(const EnvironmentSpec& spec, const ChunkShape& shap
     fill(group.network_states);
     for (float& value : group.log_probabilities) value = -random.Uniform();
     std::ranges::fill(group.alive, 1);
+    std::ranges::fill(group.final_alive, 1);
     std::ranges::fill(group.action_masks, 1);
     for (int32_t& action : group.discrete_actions)
       action = static_cast<int32_t>(random.Below(spec.groups[g].action_size));

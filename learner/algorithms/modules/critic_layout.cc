@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "absl/status/status.h"
-#include "learner/arithmetic/host/compute_pool.h"
 
 namespace troupe {
 namespace {
@@ -24,40 +23,31 @@ DenseStackSpec StackOf(const CriticSettings& settings, int input_size, int outpu
   return stack;
 }
 
-// One state's parts: row `row` of observations [rows, A, O] of every group, and of extras [rows, S].
-struct StateSource {
-  std::vector<const float*> observations;
-  const float* extras = nullptr;
-};
-
-float* Append(const float* from, int64_t count, float* to) { return std::copy_n(from, count, to); }
-
-float* AppendState(const EnvironmentSpec& environment, const StateSource& source, int64_t row, float* to) {
-  if (environment.state_includes_observations) {
-    for (size_t g = 0; g < environment.groups.size(); ++g) {
-      const int64_t size = environment.groups[g].num_agents() * environment.groups[g].observation_size;
-      to = Append(source.observations[g] + row * size, size, to);
-    }
+// Tokens: an agent's own numbers, of every group, then the extras.
+AttentionSpec AttentionOf(const CriticSettings& settings, const EnvironmentSpec& environment, bool per_token) {
+  AttentionSpec attention{.heads = static_cast<int>(settings.attention_heads()),
+                          .layers = static_cast<int>(settings.attention_layers()),
+                          .token_size = static_cast<int>(settings.token_size()),
+                          .kinds = {},
+                          .per_token = per_token};
+  for (const AgentGroupSpec& group : environment.groups) {
+    const int id = settings.agent_id_input() ? group.num_agents() : 0;
+    attention.kinds.push_back({.tokens = group.num_agents(), .size = group.observation_size + id});
   }
-  return Append(source.extras + row * environment.state_extras_size, environment.state_extras_size, to);
+  if (environment.state_extras_size > 0) {
+    attention.kinds.push_back({.tokens = 1, .size = environment.state_extras_size, .may_be_absent = false});
+  }
+  return attention;
 }
 
-void WriteStep(const CriticLayout& layout, const EnvironmentSpec& environment, const StateSource& source, int64_t row,
-               float* to) {
-  if (layout.input == GLOBAL_STATE) {
-    AppendState(environment, source, row, to);
-    return;
-  }
-  const AgentGroupSpec& group = environment.groups[layout.group];
-  const int64_t agents = group.num_agents(), observation = group.observation_size;
-  for (int64_t agent = 0; agent < agents; ++agent) {
-    if (layout.input == AGENT_SPECIFIC_STATE) to = AppendState(environment, source, row, to);
-    to = Append(source.observations[layout.group] + (row * agents + agent) * observation, observation, to);
-    if (!layout.agent_id_input) continue;
-    std::fill(to, to + agents, 0.0f);
-    to[agent] = 1.0f;
-    to += agents;
-  }
+// One row of all there is in a step.
+void LookAtState(const CriticSettings& settings, const EnvironmentSpec& environment, CriticLayout* layout) {
+  layout->masks_dead = settings.death_masking();
+  layout->stack = StackOf(settings, environment.state_size(), layout->columns());
+  if (settings.attention_heads() == 0) return;
+  layout->agent_id_input = settings.agent_id_input();
+  layout->stack.attention = AttentionOf(settings, environment, !layout->team);
+  layout->stack.input_size = layout->stack.attention.input_size();
 }
 
 }  // namespace
@@ -75,7 +65,7 @@ absl::StatusOr<std::vector<CriticLayout>> MakeCriticLayouts(const CriticSettings
       for (int g = 0; g < environment.groups.size(); ++g) {
         if (environment.groups[g].team == team) layout.team_groups.push_back(g);
       }
-      layout.stack = StackOf(settings, environment.state_size(), layout.columns());
+      LookAtState(settings, environment, &layout);
       layouts.push_back(std::move(layout));
     }
     return layouts;
@@ -85,7 +75,7 @@ absl::StatusOr<std::vector<CriticLayout>> MakeCriticLayouts(const CriticSettings
     for (int g = 0; g < environment.groups.size(); ++g) {
       for (int a = 0; a < environment.groups[g].num_agents(); ++a) layout.agents.emplace_back(g, a);
     }
-    layout.stack = StackOf(settings, environment.state_size(), layout.columns());
+    LookAtState(settings, environment, &layout);
     layouts.push_back(std::move(layout));
     return layouts;
   }
@@ -95,6 +85,7 @@ absl::StatusOr<std::vector<CriticLayout>> MakeCriticLayouts(const CriticSettings
   for (int g = 0; g < environment.groups.size(); ++g) {
     const AgentGroupSpec& group = environment.groups[g];
     CriticLayout layout{.name = group.name, .input = settings.input(), .group = g, .rows_per_step = group.num_agents()};
+    layout.masks_dead = settings.death_masking();
     layout.agent_id_input = settings.input() == AGENT_SPECIFIC_STATE || settings.agent_id_input();
     for (int a = 0; a < group.num_agents(); ++a) layout.agents.emplace_back(g, a);
     int size = group.observation_size + (layout.agent_id_input ? group.num_agents() : 0);
@@ -103,24 +94,6 @@ absl::StatusOr<std::vector<CriticLayout>> MakeCriticLayouts(const CriticSettings
     layouts.push_back(std::move(layout));
   }
   return layouts;
-}
-
-void WriteCriticInputs(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
-                       float* inputs) {
-  StateSource during{{}, batch.state_extras.data()}, final{{}, batch.final_state_extras.data()};
-  for (const GroupBatch& group : batch.groups) {
-    during.observations.push_back(group.observations.data());
-    final.observations.push_back(group.final_observations.data());
-  }
-  const int64_t states = static_cast<int64_t>(batch.rollout_length + 1) * batch.columns;
-  const int64_t finals = static_cast<int64_t>(batch.truncated_at.size()) / 2;
-  const int64_t size = static_cast<int64_t>(layout.rows_per_step) * layout.stack.input_size;
-  ParallelFor(states + finals, [&](int, int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const bool is_final = row >= states;
-      WriteStep(layout, environment, is_final ? final : during, is_final ? row - states : row, inputs + row * size);
-    }
-  });
 }
 
 ValueStreams MakeValueStreams(const CriticLayout& layout, const EnvironmentSpec& environment,

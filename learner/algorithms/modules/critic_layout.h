@@ -6,6 +6,13 @@
 //                                          has several teams a critic for each, "team_NAME", that shares nothing
 //   input GLOBAL_STATE, heads EACH_AGENT:  one critic "agents", 1 row, an output per agent of all groups, in order
 //   per-agent inputs, heads EACH_AGENT:    a critic per group, named after it, a row per agent, 1 output
+// With attention a row holds, instead of the global state, a token of every agent (its observation, and its one-hot
+// index in the group if agent_id_input), the extras as one more if there are any, and of every agent whether it lives
+// (AttentionSpec, common/specs/policy_spec.h).
+//
+// What a critic sees of a dead agent is what the environment leaves in its observation, or zeros with death_masking; an
+// agent's one-hot stays. With attention no other agent's value, nor the team's, depends on it. In the final state of a
+// truncated episode those are dead who died in its last step.
 #ifndef TROUPE_LEARNER_ALGORITHMS_MODULES_CRITIC_LAYOUT_H_
 #define TROUPE_LEARNER_ALGORITHMS_MODULES_CRITIC_LAYOUT_H_
 
@@ -27,7 +34,8 @@ struct CriticLayout {
   CriticInput input = GLOBAL_STATE;
   bool team = false;
   bool agent_id_input = false;
-  int group = -1;  // per-agent inputs: whose agents
+  bool masks_dead = false;  // zeros for dead agents' observations
+  int group = -1;           // per-agent inputs: whose agents
   int rows_per_step = 1;
   std::vector<std::pair<int, int>> agents;  // (group, agent) of each column; empty for a team
   std::vector<int> team_groups;             // a team's: whose agents it consists of
@@ -41,7 +49,8 @@ struct CriticLayout {
 absl::StatusOr<std::vector<CriticLayout>> MakeCriticLayouts(const CriticSettings& settings,
                                                             const EnvironmentSpec& environment);
 
-// Inputs of all states of the batch: rows of steps 0 … T (T+1 × B), then of the K truncated episodes' final states:
+// critic_inputs.cc: inputs of all states of the batch: rows of steps 0 … T (T+1 × B), then of the K truncated episodes'
+// final states:
 // [(T+1) · B + K, rows_per_step, stack.input_size]. `inputs` has that size.
 void WriteCriticInputs(const CriticLayout& layout, const EnvironmentSpec& environment, const TrainingBatch& batch,
                        float* inputs);

@@ -9,7 +9,8 @@
 namespace troupe {
 namespace {
 
-// Rows, of all sets, that pass forward and backward at once: few enough that what autograd keeps stays near the cache.
+// Rows (tokens of rows), of all sets, that pass forward and backward at once: few enough that what autograd keeps stays
+// near the cache.
 constexpr int64_t kRowsPerPass = 2048;
 // Parts of a minibatch, each with a gradient to keep; a part makes as many passes as it needs.
 constexpr int64_t kMostParts = 32;
@@ -23,7 +24,7 @@ AutogradEngine::AutogradEngine(const Sizes& sizes, NetworkFunction function, std
     : sizes_(sizes), function_(std::move(function)), objective_(std::move(objective)), parameters_(parameters) {}
 
 int64_t AutogradEngine::StepsPerPass() const {
-  return std::max<int64_t>(1, kRowsPerPass / (sizes_.sets * rows_.rows_per_step));
+  return std::max<int64_t>(1, kRowsPerPass / (sizes_.sets * rows_.rows_per_step * sizes_.tokens));
 }
 
 void AutogradEngine::Begin(const NetworkRows& rows, const MinibatchTask& task) {

@@ -20,7 +20,8 @@ class AutogradEngine final : public GradientEngine {
  public:
   struct Sizes {
     int64_t sets = 1, input = 0, output = 0;
-    int64_t free = 0;  // free parameters of a set, last in the flat tensor: [sets, free]
+    int64_t free = 0;    // free parameters of a set, last in the flat tensor: [sets, free]
+    int64_t tokens = 1;  // that the function cuts a row into, each as costly as a row elsewhere
   };
 
   // `parameters` [P] is a leaf that stays where it is.

@@ -67,8 +67,8 @@ class BlockStack {
     std::vector<float*> reciprocals_;  // of each layer's norm, [kBlockRows]
   };
 
-  // Whether the kernels cover the spec: they do every one.
-  static bool Covers(const DenseStackSpec&) { return true; }
+  // Whether the kernels cover the spec: they do every one without attention.
+  static bool Covers(const DenseStackSpec& spec) { return !spec.attends(); }
 
   // `kernels` not null.
   BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels);

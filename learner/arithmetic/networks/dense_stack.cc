@@ -1,5 +1,7 @@
 #include "learner/arithmetic/networks/dense_stack.h"
 
+#include "learner/arithmetic/networks/attention.h"
+
 namespace troupe {
 namespace {
 
@@ -72,6 +74,7 @@ class Layers {
 }  // namespace
 
 at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x) {
+  if (spec.attends()) return AttentionForward(spec, parameters, x);
   const Layers layers(spec, parameters);
   return layers.Product(layers.Hidden(x), "output.");
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "common/base/random.h"
 #include "learner/arithmetic/networks/dense_stack.h"
@@ -48,6 +49,12 @@ void FillWeight(int64_t inputs, int64_t outputs, bool orthogonal, double gain, R
   }
 }
 
+// Whether no activation follows the product of this weight, which is not the last.
+bool IsLinear(const std::string& name) {
+  return name.starts_with("cell.") || name.starts_with("embeddings.") ||
+         (name.starts_with("attention.") && !name.ends_with("feed_weight"));
+}
+
 }  // namespace
 
 std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key) {
@@ -71,9 +78,9 @@ std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key) {
     const int64_t inputs = parameter.shape[1], outputs = parameter.shape[2];
     for (int64_t set = 0; set < parameter.shape[0]; ++set) {
       RandomStream random(MixKey({key, stream}), static_cast<uint64_t>(set));
-      const double gain = parameter.name == "output.weight"     ? spec.output_gain
-                          : parameter.name.starts_with("cell.") ? 1.0
-                                                                : hidden_gain;
+      const double gain = parameter.name == "output.weight" ? spec.output_gain
+                          : IsLinear(parameter.name)        ? 1.0
+                                                            : hidden_gain;
       FillWeight(inputs, outputs, spec.orthogonal_init, gain, &random, values.data() + start + set * inputs * outputs);
     }
   }

@@ -25,7 +25,11 @@ std::unique_ptr<GradientEngine> MakeAutogradEngine(const TrainedNetwork& network
                                             network.stack.parameters().const_data_ptr<float>());
   }
   return std::make_unique<AutogradEngine>(
-      AutogradEngine::Sizes{stack.num_sets, stack.input_size, stack.output_size, network.plan.free.size},
+      AutogradEngine::Sizes{.sets = stack.num_sets,
+                            .input = stack.input_size,
+                            .output = stack.output_size,
+                            .free = network.plan.free.size,
+                            .tokens = stack.attends() ? stack.attention.num_tokens() : 1},
       [stack](const at::Tensor& parameters, const at::Tensor& rows) {
         return ForwardReference(stack, parameters, rows);
       },
@@ -135,13 +139,15 @@ std::unique_ptr<Arithmetic> CreateOnGpu(std::vector<NetworkPlan> plans, const Ar
 absl::StatusOr<std::unique_ptr<Arithmetic>> CreateArithmetic(std::vector<NetworkPlan> plans,
                                                              const ArithmeticOptions& options, Collective* ranks) {
   if (options.device == "cpu" && !options.overrides.gpu_on_cpu) return CreateOnCpu(std::move(plans), options, ranks);
-  if (const std::vector<std::string> recurrent = RecurrentNetworks(plans); !recurrent.empty()) {
+  for (const NetworkPlan& plan : plans) {
+    if (!plan.stack.is_recurrent() && !plan.stack.attends()) continue;
+    const char* const what = plan.stack.attends() ? "attends over agents" : "is recurrent";
     if (options.compute.device() == CUDA || options.overrides.gpu_on_cpu) {
       return absl::FailedPreconditionError(
-          absl::StrCat("compute.device is CUDA, but network ", recurrent.front(),
-                       " is recurrent, and such networks are trained on the CPU; expected AUTO or CPU"));
+          absl::StrCat("compute.device is CUDA, but network ", plan.name, " ", what,
+                       ", and such networks are trained on the CPU; expected AUTO or CPU"));
     }
-    options.warn(absl::StrCat("network ", recurrent.front(), " is recurrent: this run is trained on the CPU"));
+    options.warn(absl::StrCat("network ", plan.name, " ", what, ": this run is trained on the CPU"));
     return CreateOnCpu(std::move(plans), options, ranks);
   }
   return CreateOnGpu(std::move(plans), options, ranks);
