@@ -77,7 +77,7 @@ class Implementation final : public VectorEnvironment {
   std::vector<std::vector<float>> random_continuous_;   // per group [A, N]
   std::vector<std::vector<float>> scratch_rewards_;     // per group [A]
   std::vector<std::vector<float>> final_observations_;  // per group [E, A, O]
-  std::vector<std::vector<uint8_t>> final_masks_;       // per group [A, N], never read
+  std::vector<std::vector<uint8_t>> final_masks_;       // per group [E, A, N], of discrete groups
   std::vector<std::vector<uint8_t>> final_alive_;       // per group [E, A]
   std::vector<float> final_state_extras_;               // [E, S]
   std::vector<double> group_returns_;                   // [E, groups]
@@ -109,7 +109,7 @@ Implementation::Implementation(const EnvironmentEntry& entry, const SettingsMap&
     random_continuous_.emplace_back(group.has_masks() ? 0 : agents * group.action_size);
     scratch_rewards_.emplace_back(agents);
     final_observations_.emplace_back(num_copies * agents * group.observation_size);
-    final_masks_.emplace_back(group.has_masks() ? agents * group.action_size : 0);
+    final_masks_.emplace_back(group.has_masks() ? num_copies * agents * group.action_size : 0);
     final_alive_.emplace_back(num_copies * agents);
   }
   final_state_extras_.resize(num_copies * spec_.state_extras_size);
@@ -119,6 +119,7 @@ Implementation::Implementation(const EnvironmentEntry& entry, const SettingsMap&
   for (TruncatedCopy& copy : truncated_) {
     copy.final_observations.resize(num_groups);
     copy.final_alive.resize(num_groups);
+    copy.final_action_masks.resize(num_groups);
   }
   finished_.resize(num_copies);
 }
@@ -147,7 +148,8 @@ void Implementation::PointAtFinal(int slot) {
   for (size_t g = 0; g < spec_.groups.size(); ++g) {
     const size_t agents = spec_.groups[g].num_agents(), seen = agents * spec_.groups[g].observation_size;
     seen_.groups[g].observations = absl::MakeSpan(final_observations_[g]).subspan(slot * seen, seen);
-    seen_.groups[g].action_mask = absl::MakeSpan(final_masks_[g]);
+    const size_t choices = final_masks_[g].size() / copies_.size();
+    seen_.groups[g].action_mask = absl::MakeSpan(final_masks_[g]).subspan(slot * choices, choices);
     seen_.groups[g].alive = absl::MakeSpan(final_alive_[g]).subspan(slot * agents, agents);
   }
   const size_t extras = spec_.state_extras_size;
@@ -308,6 +310,7 @@ void Implementation::ReportTruncated(int c, size_t slot) {
   for (size_t g = 0; g < spec_.groups.size(); ++g) {
     truncated_[slot].final_observations[g] = seen_.groups[g].observations;
     truncated_[slot].final_alive[g] = seen_.groups[g].alive;
+    truncated_[slot].final_action_masks[g] = seen_.groups[g].action_mask;
   }
   truncated_[slot].final_state_extras = seen_.state_extras;
 }

@@ -57,9 +57,9 @@ struct OutcomeRow {
 struct TruncatedCopy {
   int copy = 0;
   std::vector<absl::Span<const uint8_t>> final_action_masks;  // per group [A, N], empty for continuous groups
-  std::vector<absl::Span<const float>> final_observations;  // per group [A, O]
-  absl::Span<const float> final_state_extras;               // [S]
-  std::vector<absl::Span<const uint8_t>> final_alive;       // per group [A]
+  std::vector<absl::Span<const float>> final_observations;    // per group [A, O]
+  absl::Span<const float> final_state_extras;                 // [S]
+  std::vector<absl::Span<const uint8_t>> final_alive;         // per group [A]
 };
 
 // An episode that is over; views as above.

@@ -30,7 +30,7 @@ struct AlgorithmCard {
   Experience experience = Experience::kOnPolicy;
   std::vector<DistributionKind> distributions;  // of actions, that it trains
   bool recurrent = false;                       // actors and critics may keep a state from one step to the next
-  bool values_actions = false;  // it learns what discrete actions are worth: which are allowed counts in last states too
+  bool values_actions = false;                  // values of discrete actions; last states say which are allowed
   std::vector<CollectionMode> modes;
   std::string settings;  // the member of Experiment.algorithm_settings: "ppo"
   // Of the optional rows of common/wire/trajectory_fields.h, those it trains on; the others do not travel.

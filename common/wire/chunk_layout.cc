@@ -63,6 +63,7 @@ ChunkShape ChunkShapeOf(const Experiment& experiment, const std::vector<PolicySp
   shape.asks_who_lives = experiment.critic().attention_heads() > 0 || experiment.critic().death_masking();
   if (card.ok()) shape.left_out = OptionalFieldsBut((*card)->trajectory_fields);
   shape.values_actions = card.ok() && (*card)->values_actions;
+  shape.asks_who_lives |= shape.values_actions;
   for (const PolicySpec& policy : policies) {
     shape.network_states.push_back(
         {.state_size = policy.stack.state_size(), .sequence_length = static_cast<int>(collection.sequence_length())});

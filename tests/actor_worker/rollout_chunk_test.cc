@@ -322,6 +322,40 @@ TEST(OptionalFieldsTest, LogProbabilitiesNobodyAsksForAreWrittenBesideTheChunk) 
   EXPECT_TRUE(ViewChunk(plan.spec, shape, chunk).ok());
 }
 
+TEST(OptionalFieldsTest, LastStatesSayWhatIsAllowedWhereValuesOfActionsAreLearnt) {
+  const RolloutPlan plan = TinyPlan(TinyExperiment());
+  ChunkShape shape = plan.chunk_shape();
+  shape.values_actions = true;
+  ChunkBuilder builder(plan.spec, shape);
+  wire::Chunk chunk;
+  builder.Begin(&chunk);
+  TruncatedCopy last{.copy = 1};
+  std::vector<std::vector<uint8_t>> masks;
+  std::vector<std::vector<float>> observations;
+  for (const AgentGroupSpec& group : plan.spec.groups) {
+    masks.emplace_back(group.num_agents() * group.action_size, 1).back() = 0;
+    observations.emplace_back(group.num_agents() * group.observation_size, 0.5f);
+  }
+  for (size_t g = 0; g < masks.size(); ++g) {
+    last.final_action_masks.emplace_back(masks[g]);
+    last.final_observations.emplace_back(observations[g]);
+  }
+  const std::vector<float> extras(plan.spec.state_extras_size, 0.5f);
+  last.final_state_extras = extras;
+  for (int t = 0; t < shape.rollout_length; ++t) {
+    builder.SetStep(t);
+    if (t == 2) {
+      builder.outcome().truncated[1] = 1;
+      builder.Record({last}, {});
+    }
+  }
+  ASSERT_TRUE(builder.Finish().ok());
+  const ChunkView view = ViewChunk(plan.spec, shape, chunk).value();
+  for (size_t g = 0; g < masks.size(); ++g) {
+    EXPECT_EQ(view.groups[g].final_action_masks, absl::MakeConstSpan(masks[g])) << g;
+  }
+}
+
 TEST(HalfObservationsTest, WhatDoesNotFitIsAnErrorOfTheChunk) {
   const RolloutPlan plan = TinyPlan(InHalfPrecision());
   ChunkBuilder builder(plan.spec, plan.chunk_shape());

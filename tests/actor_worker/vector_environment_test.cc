@@ -110,6 +110,8 @@ TEST(VectorEnvironmentTest, ATruncatedEpisodesLastObservationIsKept) {
   EXPECT_THAT(last.final_state_extras, ElementsAre(30));
   EXPECT_THAT(last.final_alive[0], ElementsAre(1, 1));
   EXPECT_THAT(last.final_alive[1], ElementsAre(1));
+  EXPECT_THAT(last.final_action_masks[0], ElementsAre(1, 1, 0, 1, 1, 1)) << "of step 3, of the second copy";
+  EXPECT_THAT(last.final_action_masks[1], ElementsAre(1, 1, 1));
   EXPECT_EQ(f.Seen(1, 0), SeedAsSeen(9, 0, 1, 1));
   EXPECT_EQ(f.Seen(1, 1), 0.0f);
   ASSERT_TRUE(f.StepAllWith(0).ok());
