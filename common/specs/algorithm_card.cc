@@ -1,6 +1,7 @@
 #include "common/specs/algorithm_card.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -10,6 +11,17 @@
 
 namespace troupe {
 namespace {
+
+// Of those whose networks put out a value for each discrete action.
+AlgorithmCard ValueCard(std::string name, std::string summary, Experience experience) {
+  return {.name = std::move(name),
+          .summary = std::move(summary),
+          .experience = experience,
+          .distributions = {DistributionKind::kEpsilonGreedy},
+          .values_actions = true,
+          .modes = experience == Experience::kReplay ? std::vector<CollectionMode>{SYNCHRONOUS, PIPELINED, ASYNCHRONOUS}
+                                                     : std::vector<CollectionMode>{SYNCHRONOUS, PIPELINED}};
+}
 
 std::vector<AlgorithmCard> MakeCards() {
   std::vector<AlgorithmCard> cards = {
@@ -21,6 +33,10 @@ std::vector<AlgorithmCard> MakeCards() {
        .recurrent = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
        .trajectory_fields = {"log_probabilities"}},
+      ValueCard("iql", "independent Q-learning from a replay", Experience::kReplay),
+      ValueCard("vdn", "Q-learning of the sum of the agents' values from a replay", Experience::kReplay),
+      ValueCard("qmix", "Q-learning of a monotonic mixture of the agents' values from a replay", Experience::kReplay),
+      ValueCard("pqn_vdn", "Q-learning of the sum of the agents' values from the newest batch", Experience::kOnPolicy),
   };
   for (AlgorithmCard& card : cards) {
     // The member of the oneof says whose it is.

@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/settings_reader.h"
+#include "common/specs/algorithm_card.h"
 
 namespace troupe {
 namespace {
@@ -45,9 +46,22 @@ absl::StatusOr<std::vector<int>> SetsOfAgents(const Experiment& experiment, cons
   return sets;
 }
 
+// Of a group whose experiment says nothing: the usual one, or, where the algorithm does not train that, the first that
+// it does.
+DistributionKind DistributionByItself(const Experiment& experiment, const AgentGroupSpec& group) {
+  const DistributionKind usual = DefaultDistribution(group.action_kind);
+  const auto card = FindAlgorithmCard(experiment.algorithm().name());
+  if (!card.ok()) return usual;
+  const std::vector<DistributionKind>& trained = (*card)->distributions;
+  if (std::find(trained.begin(), trained.end(), usual) != trained.end()) return usual;
+  const auto fits = [&](DistributionKind kind) { return TraitsOf(kind).action_kind == group.action_kind; };
+  const auto first = std::find_if(trained.begin(), trained.end(), fits);
+  return first == trained.end() ? usual : *first;
+}
+
 absl::StatusOr<DistributionSpec> DistributionOf(const Experiment& experiment, const PolicySettings& settings,
                                                 const AgentGroupSpec& group) {
-  DistributionSpec spec{.kind = DefaultDistribution(group.action_kind)};
+  DistributionSpec spec{.kind = DistributionByItself(experiment, group)};
   for (const DistributionTraits& traits : AllDistributions()) {
     if (traits.setting != settings.distribution()) continue;
     if (traits.action_kind != group.action_kind) {

@@ -9,6 +9,7 @@
 #include "learner/algorithms/modules/policy_objective.h"
 #include "learner/arithmetic/cpu/sequence_network.h"
 #include "learner/arithmetic/host/compute_pool.h"
+#include "learner/arithmetic/objectives/chosen_output.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
 
@@ -62,11 +63,45 @@ double RowsPerStep(const PolicySpec& policy) {
   return static_cast<double>(policy.stack.num_sets) * *std::max_element(members.begin(), members.end());
 }
 
+// What Q-learning holds: a minibatch of `minibatch` joint steps, of which some states are inferred on besides, and
+// networks, some with a target.
+std::vector<MemoryTerm> ValueLearningMemory(const std::vector<PolicySpec>& policies, double states, double minibatch,
+                                            int networks_of_each) {
+  double rows = 0, networks = 0;
+  for (const PolicySpec& policy : policies) {
+    const double places = RowsPerStep(policy);
+    // Inputs and outputs of all states; the loss's fields, and slopes, actions and values of every agent.
+    rows += places * kFloat *
+            (states * (policy.stack.input_size + policy.stack.output_size) +
+             minibatch * (int{ChosenOutputRow::kCount} + 4));
+    networks += networks_of_each * NetworkBytes(policy.stack, minibatch * places, 1);
+  }
+  return {{"the agents' rows of a gradient step", rows},
+          {"networks, optimisers and their copies for checkpoints", networks}};
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment,
                                                         const EnvironmentSpec& environment,
                                                         const std::vector<PolicySpec>& policies, int columns) {
+  const double all_columns =
+      static_cast<double>(experiment.collection().num_shards()) * experiment.collection().copies_per_shard();
+  if (experiment.has_q_learning()) {
+    const QLearningSettings& settings = experiment.q_learning();
+    const double minibatch = settings.minibatch_size();
+    std::vector<MemoryTerm> terms = ValueLearningMemory(policies, 3 * minibatch, minibatch, 2);
+    // The sample's own tensors, and both states as a mixing network sees them.
+    terms.push_back({"what a gradient step draws", 2 * minibatch * kFloat * 2 * environment.state_size()});
+    terms.push_back({absl::StrCat("the replay, q_learning.replay_bytes = ", settings.replay_bytes()),
+                     static_cast<double>(settings.replay_bytes()) * columns / all_columns});
+    return terms;
+  }
+  if (experiment.has_pqn()) {
+    const double batch = static_cast<double>(experiment.collection().rollout_length()) * columns;
+    const double part = experiment.pqn().minibatch_size();
+    return ValueLearningMemory(policies, batch + 2.0 * columns, part == 0 ? batch : std::min(batch, part), 1);
+  }
   ASSIGN_OR_RETURN(const std::vector<CriticLayout> layouts, MakeCriticLayouts(experiment.critic(), environment));
   const double steps = static_cast<double>(experiment.collection().rollout_length()) * columns;
   // The states after the last step, and those of truncated episodes' ends.

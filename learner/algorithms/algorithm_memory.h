@@ -12,9 +12,9 @@
 
 namespace troupe {
 
-// On the host, for batches of `columns` columns; term by term what Mappo::Update holds at its fullest, at the start of
-// the epochs. On a GPU the same rows pass through the host on their way. Episodes are taken to be truncated once a
-// rollout and copy. Errors: as of MakeCriticLayouts.
+// On the host, for batches of `columns` columns; term by term what the algorithm's Update holds at its fullest (of
+// MAPPO at the start of the epochs). On a GPU the same rows pass through the host on their way. Episodes are taken to
+// be truncated once a rollout and copy. Errors: as of MakeCriticLayouts.
 absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment,
                                                         const EnvironmentSpec& environment,
                                                         const std::vector<PolicySpec>& policies, int columns);

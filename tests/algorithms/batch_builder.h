@@ -196,6 +196,19 @@ inline void FillRemembered(const AlgorithmContext& context, uint32_t epoch, Trai
   }
 }
 
+// Leaves out what chunks of the experiment's algorithm do not carry, and adds flags they do besides, all 1.
+inline void ShapeForAlgorithm(const AlgorithmContext& context, TrainingBatch* batch) {
+  ChunkShape shape = ChunkShapeOf(context.experiment, context.policies);
+  shape.rollout_length = batch->rollout_length;
+  shape.copies = batch->columns;
+  const auto finals = static_cast<uint32_t>(batch->truncated_at.size() / 2);
+  for (size_t g = 0; g < batch->groups.size(); ++g) {
+    const FieldSizes sizes = GroupSizes(context.environment, shape, g, finals);
+    ForEachField([&](const TrajectoryField& field, auto& values) { values.resize(NumElements(field, sizes), 1); },
+                 batch->groups[g]);
+  }
+}
+
 }  // namespace troupe
 
 #endif  // TROUPE_TESTS_ALGORITHMS_BATCH_BUILDER_H_

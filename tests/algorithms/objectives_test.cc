@@ -7,6 +7,7 @@
 
 #include "common/base/random.h"
 #include "learner/arithmetic/networks/dense_stack.h"
+#include "learner/arithmetic/objectives/chosen_output.h"
 #include "learner/arithmetic/objectives/clipped_gaussian.h"
 #include "learner/arithmetic/objectives/clipped_policy.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
@@ -143,10 +144,22 @@ std::vector<Case> Cases() {
         (at::maximum(huber(y - target), huber(old + (y - old).clamp(-0.2, 0.2) - target)) * active).sum();
     return std::pair(std::vector<at::Tensor>{sum}, 0.5 * sum);
   };
+  Case chosen{"ChosenOutput", std::make_shared<ChosenOutputObjective>(), {}, {}};
+  chosen.fill = [](RandomStream* random, float* fields) {
+    fields[ChosenOutputRow::kAction] = static_cast<float>(random->Below(kOutputs));
+    fields[ChosenOutputRow::kSlope] = static_cast<float>(random->Normal());
+    fields[ChosenOutputRow::kAlive] = random->Below(5) != 0 ? 1.0f : 0.0f;
+  };
+  chosen.loss = [](const at::Tensor& y, const at::Tensor&, const at::Tensor& f, const at::Tensor&) {
+    const at::Tensor taken = y.gather(-1, f.select(-1, 0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
+    const at::Tensor sum = (f.select(-1, 1) * taken * f.select(-1, 2)).sum();
+    return std::pair(std::vector<at::Tensor>{sum}, sum);
+  };
   return {PolicyCase("ClippedPolicy", {}),
           PolicyCase("ClippedPolicyOfTwoIndices", {kOutputs - 2, 2}),
           PolicyCase("ClippedPolicyOfThreeIndices", {1, kOutputs - 2, 1}),
           value,
+          chosen,
           GaussianCase("ClippedGaussian", DistributionKind::kGaussian, false),
           GaussianCase("ClippedGaussianByState", DistributionKind::kGaussian, true),
           GaussianCase("ClippedSquashedGaussian", DistributionKind::kSquashedGaussian, false),

@@ -70,6 +70,7 @@ inline TrainingBatch Cut(const AlgorithmContext& context, const TrainingBatch& a
     append(all.final_state_extras, &batch.final_state_extras);
     for (size_t g = 0; g < all.groups.size(); ++g) {
       append(all.groups[g].final_observations, &batch.groups[g].final_observations);
+      append(all.groups[g].final_action_masks, &batch.groups[g].final_action_masks);
       append(all.groups[g].final_alive, &batch.groups[g].final_alive);
     }
   }

@@ -77,13 +77,22 @@ TEST(SettingOptionsTest, MessagesAndMapsHaveNoRules) {
   EXPECT_GE(types.size(), 9);
 }
 
-TEST(SettingRulesTest, EveryDefaultCanBeWrittenAndLiesInItsRange) {
+// Of an algorithm that has the setting.
+Experiment ExperimentWith(const std::string& path) {
   Experiment experiment = ExperimentWithLists();
-  FillDefaults(&experiment);
-  EXPECT_TRUE(ValidateExperiment(experiment).ok()) << ValidateExperiment(experiment);
+  const FieldDescriptor& member = *Experiment::descriptor()->FindFieldByName(path.substr(0, path.find('.')));
+  const auto& algorithms = member.options().GetExtension(setting).algorithms();
+  if (!algorithms.empty()) experiment.mutable_algorithm()->set_name(algorithms[0]);
+  return experiment;
+}
+
+TEST(SettingRulesTest, EveryDefaultCanBeWrittenAndLiesInItsRange) {
   for (const auto& [path, field] : AllSettings()) {
     const SettingRule rule = *FindSettingRule(*field);
     if (rule.presence != SettingRule::Presence::kDefaulted) continue;
+    Experiment experiment = ExperimentWith(path);
+    FillDefaults(&experiment);
+    EXPECT_TRUE(ValidateExperiment(experiment).ok()) << ValidateExperiment(experiment);
     const absl::Status status = SetFieldByPath(&experiment, path, rule.default_text);
     EXPECT_TRUE(status.ok()) << status;
     EXPECT_TRUE(ValidateExperiment(experiment).ok()) << path;
@@ -91,7 +100,7 @@ TEST(SettingRulesTest, EveryDefaultCanBeWrittenAndLiesInItsRange) {
 }
 
 std::string WithOverride(const std::string& path, double value) {
-  Experiment experiment = ExperimentWithLists();
+  Experiment experiment = ExperimentWith(path);
   const absl::Status written = SetFieldByPath(&experiment, path, absl::StrCat(value));
   if (!written.ok()) return std::string(written.message());
   return std::string(ValidateExperiment(experiment).message());

@@ -100,6 +100,21 @@ void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBat
   });
 }
 
+void WriteActorInputs(const PolicySpec& policy, const SlotMap& map, const float* observations, const int64_t* index,
+                      int64_t count, int64_t first, int64_t states, float* inputs) {
+  const int64_t observation = policy.observation_size, width = policy.stack.input_size;
+  ForEachRow(map, count, [&](int64_t row, int64_t step, int agent) {
+    // Numbered among `count` states of each set.
+    const int64_t set = row / (count * map.slots), slot = row % map.slots;
+    float* const input = inputs + ((set * states + first + step) * map.slots + slot) * width;
+    std::fill_n(input, width, 0.0f);
+    if (agent == SlotMap::kPadding) return;
+    const int64_t from = (index == nullptr ? step : index[step]) * policy.num_agents + agent;
+    std::copy_n(observations + from * observation, observation, input);
+    if (policy.agent_id_input) input[observation + agent] = 1.0f;
+  });
+}
+
 void WriteActorStates(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t sequences,
                       const RowMemory& to) {
   const int64_t size = policy.stack.state_size();

@@ -28,6 +28,11 @@ struct SlotMap {
 void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                     const RowMemory& to);
 
+// Writes inputs alone: of observations [rows, A, O], those numbered index[0 … count − 1] (null: the first ones), as
+// states [first, first + count) of `states`.
+void WriteActorInputs(const PolicySpec& policy, const SlotMap& map, const float* observations, const int64_t* index,
+                      int64_t count, int64_t first, int64_t states, float* inputs);
+
 // Writes what a recurrent policy's agents remembered where `sequences` sequences begin.
 void WriteActorStates(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t sequences,
                       const RowMemory& to);

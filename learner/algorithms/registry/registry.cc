@@ -7,12 +7,15 @@
 #include "common/specs/algorithm_card.h"
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/mappo.h"
+#include "learner/algorithms/pqn.h"
+#include "learner/algorithms/q_learning.h"
 
 namespace troupe {
 
 absl::Span<const AlgorithmEntry> AllAlgorithms() {
   static const auto* const entries = new std::vector<AlgorithmEntry>{
-      {"mappo", &Mappo::Create},
+      {"mappo", &Mappo::Create},    {"iql", &QLearning::Create}, {"vdn", &QLearning::Create},
+      {"qmix", &QLearning::Create}, {"pqn_vdn", &CreatePqn},
   };
   return *entries;
 }

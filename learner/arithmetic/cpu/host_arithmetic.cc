@@ -43,7 +43,9 @@ RowMemory HostArithmetic::Rows(size_t network, int64_t states, int64_t steps) {
   member.states = states;
   member.steps = steps;
   member.inputs.Reserve(states * rows * plan.stack.input_size);
-  if (member.network.is_stepped() && plan.objective->has_masks()) member.masks.Reserve(steps * rows * plan.stack.output_size);
+  if (member.network.is_stepped() && plan.objective->has_masks()) {
+    member.masks.Reserve(steps * rows * plan.stack.output_size);
+  }
   member.fields.Reserve(steps * rows * member.network.fields_per_row());
   if (!plan.stack.is_recurrent()) return {member.inputs.data(), member.masks.data()};
   member.remembered.Reserve(timeline_->num_sequences() * rows * plan.stack.state_size());

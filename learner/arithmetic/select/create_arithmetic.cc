@@ -54,6 +54,16 @@ std::vector<std::string> RecurrentNetworks(const std::vector<NetworkPlan>& plans
   return names;
 }
 
+// Why some network is trained on the CPU wherever the others would be; empty: none is.
+std::string WhyOnCpu(const std::vector<NetworkPlan>& plans) {
+  for (const NetworkPlan& plan : plans) {
+    if (plan.stack.is_recurrent()) return absl::StrCat("network ", plan.name, " is recurrent");
+    if (plan.stack.attends()) return absl::StrCat("network ", plan.name, " attends over agents");
+    if (plan.objective == nullptr) return absl::StrCat("network ", plan.name, " is a target network");
+  }
+  return "";
+}
+
 absl::StatusOr<std::unique_ptr<Arithmetic>> CreateOnCpu(std::vector<NetworkPlan> plans,
                                                         const ArithmeticOptions& options, Collective* ranks) {
   const Precision precision = options.compute.precision();
@@ -139,15 +149,12 @@ std::unique_ptr<Arithmetic> CreateOnGpu(std::vector<NetworkPlan> plans, const Ar
 absl::StatusOr<std::unique_ptr<Arithmetic>> CreateArithmetic(std::vector<NetworkPlan> plans,
                                                              const ArithmeticOptions& options, Collective* ranks) {
   if (options.device == "cpu" && !options.overrides.gpu_on_cpu) return CreateOnCpu(std::move(plans), options, ranks);
-  for (const NetworkPlan& plan : plans) {
-    if (!plan.stack.is_recurrent() && !plan.stack.attends()) continue;
-    const char* const what = plan.stack.attends() ? "attends over agents" : "is recurrent";
+  if (const std::string why = WhyOnCpu(plans); !why.empty()) {
     if (options.compute.device() == CUDA || options.overrides.gpu_on_cpu) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("compute.device is CUDA, but network ", plan.name, " ", what,
-                       ", and such networks are trained on the CPU; expected AUTO or CPU"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "compute.device is CUDA, but ", why, ", and such networks are trained on the CPU; expected AUTO or CPU"));
     }
-    options.warn(absl::StrCat("network ", plan.name, " ", what, ": this run is trained on the CPU"));
+    options.warn(absl::StrCat(why, ": this run is trained on the CPU"));
     return CreateOnCpu(std::move(plans), options, ranks);
   }
   return CreateOnGpu(std::move(plans), options, ranks);

@@ -1,0 +1,89 @@
+// Deep Q-learning of a team from a replay: IQL, VDN (arXiv:1706.05296) and QMIX (arXiv:1803.11485).
+//
+// One update: the batch joins the replay (replay/replay_store.h); once that holds enough, gradient_steps times
+//   drawn joint steps ─► n-step returns (replay/replay_sample.h) ─► values of all actions there and, by the target
+//   networks, in the states estimates follow from ─► y = R + γ^k · total of the best next actions ─► the slope of
+//   ½ (total − y)² by each agent's chosen value ─► a step of every group's network and of the mixer
+// then target networks follow. What joins agents' values to a total is all that the three differ in:
+//   iql   nothing: every agent's own value, own reward
+//   vdn   the sum over living agents
+//   qmix  a mixing network of the global state (autograd/monotonic_mixer.h); a dead agent's value counts as 0
+// The best next action is the trained network's choice and the target's value (double Q-learning, arXiv:1509.06461),
+// among the allowed ones; a dead agent's next value is 0.
+//
+// Otherwise than in the papers: agents are feed-forward and joint steps are drawn, not episodes; each parameter set and
+// the mixer has a gradient norm of its own; Adam instead of RMSprop.
+//
+// Workers act ε-greedily with the exported scalar "epsilon". What the replay holds is not part of the state: a run that
+// goes on from a checkpoint fills it anew before it trains on.
+#ifndef TROUPE_LEARNER_ALGORITHMS_Q_LEARNING_H_
+#define TROUPE_LEARNER_ALGORITHMS_Q_LEARNING_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/modules/action_values.h"
+#include "learner/algorithms/modules/critic_layout.h"
+#include "learner/arithmetic/arithmetic.h"
+#include "learner/arithmetic/autograd/monotonic_mixer.h"
+#include "learner/replay/replay_sample.h"
+#include "learner/replay/replay_store.h"
+
+namespace troupe {
+
+class QLearning : public Algorithm {
+ public:
+  // INVALID_ARGUMENT naming the setting that it cannot train: a replay that holds no batch, or agents of several teams.
+  static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
+
+  absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;
+  std::string arithmetic() const override { return arithmetic_->description(); }
+  std::string bits() const override { return arithmetic_->bits(); }
+  PolicySnapshot ExportPolicy(const UpdateProgress& progress) const override;
+  std::vector<HostTensor> SaveState() const override;
+  absl::Status LoadState(absl::Span<const HostTensor> state) override;
+
+ private:
+  enum class Total { kEachAgent, kSum, kMixer };
+  // What a gradient step came to, or their sums over an update.
+  struct Figures {
+    double squared_errors = 0, chosen = 0, targets = 0, errors = 0;  // sums; of how many errors
+    double mixer_norm = 0, mixer_steps = 0;
+  };
+
+  explicit QLearning(const AlgorithmContext& context);
+  absl::Status Prepare();
+
+  size_t TargetNetwork(size_t group) const { return groups_.size() + group; }
+  double EpsilonOf(const UpdateProgress& progress) const;
+  // Takes one gradient step on drawn joint steps.
+  void Step(const ReplayShare& share, uint64_t key, Figures* figures);
+  // Sends the sample's rows to where networks are stepped: of the trained networks those of both states, of the targets
+  // those of the second.
+  void SendRows(const TrainingBatch& states);
+  // The values of chosen actions, and the targets' of the best next ones, [steps, n].
+  void InferValues(const ReplaySample& sample, std::vector<float>* chosen, std::vector<float>* next);
+  // The slopes [steps, n] of the loss by the chosen values.
+  std::vector<float> Slopes(const ReplaySample& sample, const std::vector<float>& chosen,
+                            const std::vector<float>& next, Figures* figures);
+  void FollowWithTargets();
+  UpdateStatistics Summarize(const UpdateProgress& progress, Figures figures, double env_steps_kept, double left_out);
+
+  AlgorithmContext context_;
+  Collective& ranks_;
+  const QLearningSettings& settings_;
+  const Total total_;
+  const std::vector<ValuedGroup> groups_;
+  const int64_t num_agents_;
+  CriticLayout state_layout_;  // the global state as a critic would see it
+  std::unique_ptr<Arithmetic> arithmetic_;
+  std::unique_ptr<MonotonicMixer> mixer_;  // QMIX alone
+  ReplayStore replay_;
+  uint64_t steps_taken_ = 0;  // gradient steps of the whole run
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_ALGORITHMS_Q_LEARNING_H_
