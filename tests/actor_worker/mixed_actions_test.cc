@@ -37,10 +37,11 @@ std::unique_ptr<ShardRollout> Begin(const RolloutPlan& plan) {
 }
 
 wire::Chunk Collect(const RolloutPlan& plan, ShardRollout& rollout, ActorTeam& team, uint64_t version) {
-  EXPECT_TRUE(team.Apply(std::make_shared<PolicySnapshot>(SnapshotOf(plan, version))).ok());
+  const auto snapshot = std::make_shared<PolicySnapshot>(SnapshotOf(plan, version));
+  EXPECT_TRUE(team.Apply(snapshot).ok());
   RolloutProgress progress;
   wire::Chunk chunk;
-  const absl::Status status = rollout.Collect(version, version, team, progress, &chunk);
+  const absl::Status status = rollout.Collect(version, *snapshot, team, progress, &chunk);
   EXPECT_TRUE(status.ok()) << status;
   return chunk;
 }

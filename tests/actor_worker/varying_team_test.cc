@@ -33,8 +33,9 @@ std::vector<wire::Chunk> Collect(const RolloutPlan& plan, int count) {
   RolloutProgress progress;
   std::vector<wire::Chunk> chunks(count);
   for (int i = 0; i < count; ++i) {
-    EXPECT_TRUE(team->Apply(WeightsOf(plan, i)).ok());
-    EXPECT_TRUE(rollout->Collect(i, i, *team, progress, &chunks[i]).ok());
+    const auto weights = WeightsOf(plan, i);
+    EXPECT_TRUE(team->Apply(weights).ok());
+    EXPECT_TRUE(rollout->Collect(i, *weights, *team, progress, &chunks[i]).ok());
   }
   return chunks;
 }
