@@ -104,6 +104,8 @@ class Pqn final : public Algorithm {
     return absl::OkStatus();
   }
 
+  std::vector<std::string> actor_prefixes() const override { return {"values/"}; }
+
  private:
   // Sums over the joint steps of an update's minibatches.
   struct Figures {

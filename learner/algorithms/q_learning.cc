@@ -324,7 +324,8 @@ absl::Status QLearning::LoadState(absl::Span<const HostTensor> given) {
   int64_t taken = 0;
   std::memcpy(&taken, state.back().bytes.data(), sizeof(taken));
   steps_taken_ = static_cast<uint64_t>(taken);
-  if (replay_.end() == 0) {
+  // A run that begins, with other actors perhaps, has nothing to miss.
+  if (replay_.end() == 0 && steps_taken_ > 0) {
     context_.arithmetic.warn(
         absl::StrCat("the replay is not part of checkpoints and fills anew: networks are trained on when it holds ",
                      settings_.learning_starts(), " environment steps (q_learning.learning_starts)"));

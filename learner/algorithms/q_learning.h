@@ -44,6 +44,7 @@ class QLearning : public Algorithm {
   PolicySnapshot ExportPolicy(const UpdateProgress& progress) const override;
   std::vector<HostTensor> SaveState() const override;
   absl::Status LoadState(absl::Span<const HostTensor> state) override;
+  std::vector<std::string> actor_prefixes() const override { return {"values/", "target/"}; }
 
  private:
   enum class Total { kEachAgent, kSum, kMixer };
