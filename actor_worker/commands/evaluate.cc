@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "actor_worker/commands/commands.h"
+#include "actor_worker/commands/cross_play.h"
 #include "actor_worker/commands/flags.h"
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/evaluation/evaluation_progress.h"
@@ -35,17 +36,21 @@ Command EvaluateCommand() {
           "How many\nepisodes, on which seeds, against whom and whether actors sample is what the experiment says, "
           "which an actor file\nholds, unless a flag says otherwise. Without --actors baselines play alone.",
       .flags = {"actors=FILE,…", "experiment=FILE", "environment=NAME", "set FIELD=VALUE", "episodes=N", "first_seed=N",
-                "sample", "greedy", "baselines=NAME,…", "json=FILE", "threads=N", "progress_seconds=S", "check_only"},
-      .examples = {"actor_worker evaluate --actors=runs/traffic_grid/actors/best.safetensors --episodes=50",
-                   "actor_worker evaluate --environment=traffic_grid --baselines=max_wave,fixed_time --set "
-                   "environment.settings.vehicles_per_hour=3600"}};
+                "sample", "greedy", "baselines=NAME,…", "cross_play", "json=FILE", "threads=N", "progress_seconds=S",
+                "check_only"},
+      .examples = {
+          "actor_worker evaluate --actors=runs/traffic_grid/actors/best.safetensors --episodes=50",
+          "actor_worker evaluate --actors=runs/a/actors/final.safetensors,runs/b/actors/final.safetensors --cross_play",
+          "actor_worker evaluate --environment=traffic_grid --baselines=max_wave,fixed_time --set "
+          "environment.settings.vehicles_per_hour=3600"}};
 }
 
-// Those of --baselines, else the experiment's, else all.
+// Those of --baselines, else the experiment's, else all; none by themselves where actor files play each other.
 absl::StatusOr<std::vector<Player>> Baselines(const Scenario& scenario) {
   if (const std::string chosen = absl::GetFlag(FLAGS_baselines); !chosen.empty()) {
     return ChooseBaselines(scenario, "--baselines", absl::StrSplit(chosen, ',', absl::SkipEmpty()));
   }
+  if (absl::GetFlag(FLAGS_cross_play)) return std::vector<Player>();
   const auto& chosen = scenario.experiment.evaluation().baselines();
   if (chosen.empty()) return ChooseBaselines(scenario, "evaluation.baselines", {"all"});
   return ChooseBaselines(scenario, "evaluation.baselines", {chosen.begin(), chosen.end()});
@@ -79,8 +84,14 @@ absl::Status Evaluate(const Scenario& scenario) {
   report.smaller_is_better = scenario.experiment.evaluation().smaller_is_better();
 
   ASSIGN_OR_RETURN(const std::vector<Player> baselines, Baselines(scenario));
+  std::vector<Lineup> lineups;
+  if (absl::GetFlag(FLAGS_cross_play)) {
+    ASSIGN_OR_RETURN(lineups, MakeLineups(scenario, report.environment));
+  }
   std::vector<Player> players;
-  for (size_t i = 0; i < scenario.actors.size(); ++i) players.push_back(ActorPlayer(scenario, i));
+  for (const Lineup& lineup : lineups) players.push_back(LineupPlayer(lineup));
+  for (size_t i = 0; lineups.empty() && i < scenario.actors.size(); ++i) players.push_back(ActorPlayer(scenario, i));
+  const size_t trained = players.size();
   players.insert(players.end(), baselines.begin(), baselines.end());
   if (players.empty()) return absl::InvalidArgumentError("nobody plays: give --actors or --baselines");
 
@@ -93,17 +104,20 @@ absl::Status Evaluate(const Scenario& scenario) {
       progress.Begin(players[i].name);
       ASSIGN_OR_RETURN(std::vector<EpisodeResult> episodes, RunEpisodes(plan, players[i]));
       PlayerEpisodes played{.name = players[i].name, .episodes = std::move(episodes)};
-      if (i < scenario.actors.size()) {
+      if (i < trained) {
+        const size_t file = lineups.empty() ? i : lineups[i].first;
         played.trained = true;
-        played.path = scenario.paths[i];
-        played.sampled_actions = scenario.sampled[i];
-        played.policy_version = scenario.actors[i].weights.policy_version;
-        played.env_steps = scenario.actors[i].env_steps;
+        played.path = scenario.paths[file];
+        if (!lineups.empty()) played.opponent_path = scenario.paths[lineups[i].others];
+        played.sampled_actions = scenario.sampled[file];
+        played.policy_version = scenario.actors[file].weights.policy_version;
+        played.env_steps = scenario.actors[file].env_steps;
       }
       report.players.push_back(std::move(played));
     }
   }
   std::fputs(FormatReport(report).c_str(), stdout);
+  if (!lineups.empty()) std::fputs(FormatCrossTable(report, ActorFileNames(scenario.paths)).c_str(), stdout);
   if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty())
     return WriteFileAtomically(path, {ReportJson(report)});
   return absl::OkStatus();

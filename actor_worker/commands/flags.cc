@@ -30,6 +30,10 @@ ABSL_FLAG(std::optional<uint64_t>, first_seed, std::nullopt,
 ABSL_FLAG(std::string, baselines, "",
           "Baselines to compare with: all, none, or names separated by commas; default: evaluation.baselines of the "
           "experiment, all where it names none.");
+ABSL_FLAG(
+    bool, cross_play, false,
+    "Every actor file plays the first group of agents with every one in the other groups: teams that learnt apart, "
+    "or earlier versions of one. Baselines then only by --baselines.");
 ABSL_FLAG(std::string, json, "", "File to write every episode to.");
 ABSL_FLAG(int32_t, threads, 0, "Threads that play episodes; 0: as many as the machine has.");
 ABSL_FLAG(double, progress_seconds, 10, "Seconds between lines of progress where standard error is no terminal.");

@@ -29,6 +29,7 @@ ABSL_DECLARE_FLAG(bool, greedy);
 ABSL_DECLARE_FLAG(std::optional<int32_t>, episodes);
 ABSL_DECLARE_FLAG(std::optional<uint64_t>, first_seed);
 ABSL_DECLARE_FLAG(std::string, baselines);
+ABSL_DECLARE_FLAG(bool, cross_play);
 ABSL_DECLARE_FLAG(std::string, json);
 ABSL_DECLARE_FLAG(int32_t, threads);
 ABSL_DECLARE_FLAG(double, progress_seconds);

@@ -1,5 +1,6 @@
 #include "actor_worker/evaluation/evaluation_report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -40,12 +41,13 @@ std::vector<Estimate> Summarise(const PlayerEpisodes& player, size_t num_figures
 std::vector<TableRow> MakeRows(const EvaluationReport& report, size_t num_figures) {
   std::vector<TableRow> rows;
   std::vector<std::vector<double>> means(num_figures);
-  size_t trained = 0;
-  for (const PlayerEpisodes& player : report.players) trained += player.trained;
+  // Those who meet different opponents have no mean in common.
+  const auto is_sample = [](const PlayerEpisodes& player) { return player.trained && player.opponent_path.empty(); };
+  const size_t trained = std::ranges::count_if(report.players, is_sample);
   size_t seen = 0;
   for (const PlayerEpisodes& player : report.players) {
     rows.push_back({player.name, Summarise(player, num_figures)});
-    if (!player.trained) continue;
+    if (!is_sample(player)) continue;
     for (size_t i = 0; i < num_figures; ++i) means[i].push_back(rows.back().values[i].mean);
     if (++seen < trained || trained < 2) continue;
     TableRow row{absl::StrCat("mean of the ", trained), {}, true};
@@ -102,6 +104,26 @@ std::string FormatReport(const EvaluationReport& report) {
   return text;
 }
 
+std::string FormatCrossTable(const EvaluationReport& report, const std::vector<std::string>& names) {
+  const std::vector<std::string> figures = FigureNames(report.environment);
+  const auto stated = std::ranges::find(report.environment.statistics, report.best_by);
+  const size_t figure = stated == report.environment.statistics.end()
+                            ? 0
+                            : report.environment.groups.size() + (stated - report.environment.statistics.begin());
+  std::vector<TableColumn> columns;
+  for (const std::string& name : names) columns.push_back({name});
+  std::vector<TableRow> rows;
+  for (size_t first = 0; first < names.size(); ++first) {
+    TableRow row{names[first], {}};
+    for (size_t others = 0; others < names.size(); ++others) {
+      row.values.push_back(Summarise(report.players[first * names.size() + others], figures.size())[figure]);
+    }
+    rows.push_back(std::move(row));
+  }
+  return absl::StrCat("\n", figures[figure], ": ", report.environment.groups[0].name,
+                      " of the row with the others of the column\n\n", FormatTable(columns, rows));
+}
+
 std::string ReportJson(const EvaluationReport& report) {
   const std::vector<std::string> names = FigureNames(report.environment);
   Json json = {{"environment", report.environment.name},
@@ -113,6 +135,7 @@ std::string ReportJson(const EvaluationReport& report) {
     Json of = {{"name", player.name}};
     if (player.trained) {
       of["actor_file"] = player.path;
+      if (!player.opponent_path.empty()) of["opponents_file"] = player.opponent_path;
       of["actions"] = player.sampled_actions ? "sampled" : "greedy";
       of["policy_version"] = player.policy_version;
       of["env_steps"] = player.env_steps;

@@ -16,6 +16,7 @@ struct PlayerEpisodes {
   std::string name;
   bool trained = false;          // from an actor file
   std::string path;              // the actor file
+  std::string opponent_path{};   // another one's, where the environment's further groups are played by it
   bool sampled_actions = false;  // else the most probable ones
   uint64_t policy_version = 0;   // of the actor file
   uint64_t env_steps = 0;        // it was trained on
@@ -37,6 +38,11 @@ struct EvaluationReport {
 // Header, table (columns: each group's return, then the environment's statistics; with several trained players, after
 // them a row for the mean of their means, each counting as one sample), and what the marks mean.
 std::string FormatReport(const EvaluationReport& report);
+
+// Of a report whose first players are every one of `names` in the first group with every one in the others, row by row:
+// a row for each that plays the first group, a column for each that plays the others. It shows `best_by`, where it is
+// one of the environment's statistics, else the first group's return.
+std::string FormatCrossTable(const EvaluationReport& report, const std::vector<std::string>& names);
 
 // Everything, every episode included. A figure that is not finite is null.
 std::string ReportJson(const EvaluationReport& report);

@@ -45,12 +45,13 @@ Ended RunCommand(int (*command)(int, char**), std::vector<std::string> words) {
 
 class CommandTest : public testing::Test {
  protected:
-  // An actor file of untrained grid_world actors; `more`: of their experiment.
-  std::string WriteActors(const std::string& name, uint64_t seed, const std::string& more = "") {
+  // An actor file of untrained actors, of grid_world unless told otherwise; `more`: of their experiment.
+  std::string WriteActors(const std::string& name, uint64_t seed, const std::string& more = "",
+                          const std::string& environment_name = "grid_world") {
     ActorFile file;
     file.experiment = *ParseExperiment(
-        "name: \"test\" total_env_steps: 1000 environment { name: \"grid_world\" } " + more, "test", {});
-    const auto environment = *(*FindEnvironment("grid_world"))->create({});
+        "name: \"test\" total_env_steps: 1000 environment { name: \"" + environment_name + "\" } " + more, "test", {});
+    const auto environment = *(*FindEnvironment(environment_name))->create({});
     file.policies = *MakePolicySpecs(file.experiment, environment->spec());
     for (const PolicySpec& spec : file.policies) {
       for (HostTensor& tensor : RandomWeights(spec, seed)) file.weights.tensors.push_back(std::move(tensor));
@@ -81,6 +82,24 @@ TEST_F(CommandTest, EvaluatePrintsEveryPlayerAndWritesEveryEpisode) {
   EXPECT_EQ(json["players"][1]["env_steps"], 3456);
   for (const auto& player : json["players"]) EXPECT_EQ(player["episodes"].size(), 6);
   EXPECT_EQ(json["players"][2]["episodes"][5]["seed"], 2000005);
+}
+
+TEST_F(CommandTest, EvaluateLetsActorFilesPlayEachOther) {
+  const std::string one = WriteActors("one", 1, "", "simple_tag"), two = WriteActors("two", 2, "", "simple_tag"),
+                    json_path = folder_.path() + "/cross.json";
+  const Ended ended =
+      RunCommand(RunEvaluate, {"--actors=" + one + "," + two, "--episodes=5", "--cross_play", "--json=" + json_path});
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  for (const char* const part : {"\none / one ", "\none / two ", "\ntwo / one ", "\ntwo / two ",
+                                 "\npredators_return: predators of the row with the others of the column\n"}) {
+    EXPECT_THAT(ended.out, HasSubstr(part));
+  }
+  EXPECT_THAT(ended.out, Not(HasSubstr("mean of the")));
+  EXPECT_THAT(ended.out, Not(HasSubstr("random")));
+  const auto json = nlohmann::json::parse(*ReadWholeFile(json_path));
+  EXPECT_EQ(json["players"][2]["actor_file"], two);
+  EXPECT_EQ(json["players"][2]["opponents_file"], one);
+  EXPECT_EQ(RunCommand(RunEvaluate, {"--actors=" + WriteActors("three", 3), "--cross_play"}).status, 1);
 }
 
 constexpr char kPlays[] =
