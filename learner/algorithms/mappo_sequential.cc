@@ -1,4 +1,5 @@
-// What Mappo does with a batch where ppo.update_order is SEQUENTIAL.
+// What Mappo does with a batch where ppo.update_order is SEQUENTIAL. On the CPU sets and critics that wait for their
+// turn cost nothing; a GPU's steps compute all networks in every turn.
 #include <algorithm>
 
 #include "common/base/random.h"

@@ -207,6 +207,29 @@ TEST(TinyGames, ARecurrentPolicyRemembersWhatItSaw) {
   EXPECT_LT(Learn(Recall(), "policy { hidden_sizes: [16] } " + settings, 60), 0.6) << "without memory it is chance";
 }
 
+// One of two must give way. Action 0 is the better one against who is undecided: whoever steps far beside the other,
+// both as if the other stayed, ends there with it, and is paid nothing.
+TEST(TinyGames, LargeStepsNeedATurnEach) {
+  const Game game{.groups = {DiscreteGroup("players", 2, 1, 2)}, .reward = [](const JointActions& past) {
+                    const std::vector<int>& now = past.back();
+                    const float pay = now[0] != now[1] ? 2.0f : now[0] == 0 ? 0.0f : -1.0f;
+                    return std::vector<float>{pay, pay};
+                  }};
+  const std::string settings =
+      std::string(kPerAgent) +
+      "collection { num_shards: 1 copies_per_shard: 32 rollout_length: 4 } ppo { epochs: 20 clip: 2 "
+      "actor_learning_rate: 0.05 critic_learning_rate: 0.01 update_order: ";
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const auto score = [&](const std::string& order) {
+      AlgorithmContext context = ContextOf(game, settings + order);
+      context.experiment.set_seed(seed);
+      return Learn(game, context, 3, 0, 1000 * seed);
+    };
+    EXPECT_GT(score("SEQUENTIAL }"), 1.9) << seed << ": 2 is the optimum";
+    EXPECT_LT(score("TOGETHER }"), 0.5) << seed;
+  }
+}
+
 // Red's action 2 takes 2 from blue, blue's takes 1 from red: what one wins the other loses.
 Game Opponents(const std::string& first_team, const std::string& second_team) {
   Game game{.groups = {DiscreteGroup("red", 1, 1, 3), DiscreteGroup("blue", 1, 1, 3)},
