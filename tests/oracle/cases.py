@@ -353,7 +353,8 @@ LATER_BY_HAND = {
         "critic": _attends(1, 8, heads="EACH_AGENT", input_layer_norm=True, hidden_layer_norm=True),
         "ppo": {"value_norm_update": "PER_MINIBATCH", "minibatch_size": 16, "adam_epsilon": 0.01}}),
     "attention_of_two_teams": ("cars and lights against drones", {
-        "critic": _attends(2, 6, team_reward="SUM", activation="TANH"), "ppo": {"minibatch_size": 9}}),
+        "critic": _attends(2, 6, team_reward="SUM", activation="TANH"),
+        "ppo": {"minibatch_size": 9, "adam_epsilon": 0.01}}),
     "dead_agents_are_zeros": ("two groups", {
         "critic": {"death_masking": True, "team_reward": "MEAN_LIVING"}, "ppo": {"minibatch_size": 8}}),
     "dead_agents_are_zeros_in_their_rows": ("two groups", {
