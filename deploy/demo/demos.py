@@ -39,7 +39,7 @@ DEMOS = {
         {
             "base_stock": "base stock, tuned",
             "seasonal": "order-up-to by season, tuned",
-            "seasonal_shipping": "the same with shipping, tuned, sees all",
+            "seasonal_shipping": "by season with shipping, tuned, sees all",
         },
     ),
     "payments": Demo(
