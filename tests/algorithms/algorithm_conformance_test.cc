@@ -348,6 +348,24 @@ TEST_P(AlgorithmConformance, ANanLeavesTheWeightsAsTheyAreAndIsCounted) {
   EXPECT_NE(algorithm->SaveState(), before) << "and it goes on from there";
 }
 
+// Another action that is allowed, where there is one, in row `row` of a group.
+void ActOtherwise(const AgentGroupSpec& spec, size_t row, GroupBatch* group) {
+  if (spec.action_kind == ActionKind::kContinuous) {
+    std::fill_n(group->continuous_actions.begin() + static_cast<int64_t>(row * spec.action_size), spec.action_size, 5);
+    return;
+  }
+  const bool multi = spec.action_kind == ActionKind::kMultiDiscrete;
+  const int count = spec.num_choices();
+  int32_t* action = multi ? &group->multi_discrete_actions[row * count] : &group->discrete_actions[row];
+  const uint8_t* mask = &group->action_masks[row * spec.action_size];
+  for (int i = 0; i < count; ++i, ++action) {
+    const int size = spec.choices_of(i);
+    do *action = (*action + 1) % size;
+    while (mask[*action] == 0);
+    mask += size;
+  }
+}
+
 TEST_P(AlgorithmConformance, WhatTheDeadDidAndHowLikelyChangesNothing) {
   const auto first = Make(), second = Make();
   for (uint64_t update = 0; update < 2; ++update) {
@@ -357,19 +375,11 @@ TEST_P(AlgorithmConformance, WhatTheDeadDidAndHowLikelyChangesNothing) {
     int64_t changed = 0;
     for (size_t g = 0; g < batch.groups.size(); ++g) {
       GroupBatch& group = batch.groups[g];
-      const uint32_t choices = context_.environment.groups[g].action_size;
       for (size_t row = 0; row < group.rewards.size(); ++row) {
         if (group.alive[row] != 0) continue;
         ++changed;
         if (!group.log_probabilities.empty()) group.log_probabilities[row] = -3.0f - random.Uniform();
-        if (group.discrete_actions.empty()) {
-          std::fill_n(group.continuous_actions.begin() + static_cast<int64_t>(row * choices), choices, 5.0f);
-          continue;
-        }
-        // Another that is allowed, where there is one.
-        int32_t& action = group.discrete_actions[row];
-        do action = (action + 1) % static_cast<int32_t>(choices);
-        while (group.action_masks[row * choices + action] == 0);
+        ActOtherwise(context_.environment.groups[g], row, &group);
       }
     }
     ASSERT_GT(changed, 10);
