@@ -201,6 +201,7 @@ def _remembers(cell, size, **own):
     return {"hidden_sizes": [6], "recurrent_cell": cell, "recurrent_size": size, **own}
 
 
+# A bias of all keys moves no share: its gradient is rounding alone, which a small adam_epsilon makes steps of.
 def _attends(attention_heads, token_size, **own):
     return {"attention_heads": attention_heads, "token_size": token_size, "hidden_sizes": [6], **own}
 
