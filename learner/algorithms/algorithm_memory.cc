@@ -7,6 +7,7 @@
 #include "common/base/status_macros.h"
 #include "learner/algorithms/modules/critic_layout.h"
 #include "learner/algorithms/modules/policy_objective.h"
+#include "learner/arithmetic/autograd/monotonic_mixer.h"
 #include "learner/arithmetic/cpu/sequence_network.h"
 #include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/objectives/chosen_output.h"
@@ -91,6 +92,15 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
     const QLearningSettings& settings = experiment.q_learning();
     const double minibatch = settings.minibatch_size();
     std::vector<MemoryTerm> terms = ValueLearningMemory(policies, 3 * minibatch, minibatch, 2);
+    if (experiment.algorithm().name() == "qmix") {
+      // As of other networks, and its target; a part's gradient for every 256 rows.
+      const MonotonicMixerSpec mixer{.agents = environment.num_agents(),
+                                     .state_size = environment.state_size(),
+                                     .embedding = static_cast<int>(settings.mixer_embedding()),
+                                     .hypernetwork_size = static_cast<int>(settings.hypernetwork_size())};
+      terms.push_back({"the mixing network", kFloat * static_cast<double>(MonotonicMixer::NumParameters(mixer)) *
+                                                 (2 * kCopiesOfParameters + 1 + minibatch / 256)});
+    }
     // The sample's own tensors, and both states as a mixing network sees them.
     terms.push_back({"what a gradient step draws", 2 * minibatch * kFloat * 2 * environment.state_size()});
     terms.push_back({absl::StrCat("the replay, q_learning.replay_bytes = ", settings.replay_bytes()),

@@ -1,5 +1,6 @@
 #include "learner/run/learner_memory.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -60,6 +61,25 @@ TEST_F(LearnerMemoryTest, ACriticThatAttendsCountsWhatItsTokensLeave) {
   EXPECT_GT(of("64"), SumOf(Terms({"critic.hidden_sizes=64"})));
   // Some 2048 tokens at once on two threads, 14 numbers of them and more for every one that stands for an agent.
   EXPECT_GT(of("256") - of("64"), 4.0 * 4096 * 14 * (256 - 64));
+}
+
+TEST_F(LearnerMemoryTest, ALearnersPartOfTheReplayCounts) {
+  const Experiment experiment = LoadExperiment(TROUPE_SOURCE_DIR "/deploy/experiments/grid_world_qmix.textproto",
+                                               {"q_learning.replay_bytes=800000000"})
+                                    .value();
+  EnvironmentSpec environment;
+  environment.groups = {{"walkers", {"a", "b"}, 6, ActionKind::kDiscrete, 4}};
+  const auto policies = MakePolicySpecs(experiment, environment).value();
+  // One of four shards.
+  const auto terms = RunMemory(experiment, environment, policies, {0, 1}, 0).value();
+  const auto replay = std::find_if(terms.begin(), terms.end(), [](const MemoryTerm& term) {
+    return term.what.find("replay_bytes = 800000000") != std::string::npos;
+  });
+  ASSERT_NE(replay, terms.end());
+  EXPECT_EQ(replay->bytes, 200000000);
+  const absl::Status status = CheckRunMemory(terms, MemoryUse{300 * kMebibyte, 450 * kMebibyte});
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the replay (q_learning.replay_bytes)"));
 }
 
 TEST_F(LearnerMemoryTest, IsHeldAgainstTheLimit) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "common/base/random.h"
 #include "learner/arithmetic/host/compute_pool.h"
@@ -20,6 +21,20 @@ constexpr int64_t kRowsPerPart = 256;
 enum Maker { kWeights1, kBias1, kWeights2, kBias2, kMakers };
 constexpr std::array<const char*, kMakers> kNames = {"weights_1", "bias_1", "weights_2", "bias_2"};
 
+// The networks that make the mixing network's weights.
+std::array<DenseStackSpec, kMakers> MakersOf(const MonotonicMixerSpec& spec) {
+  const std::vector<int> hidden =
+      spec.hypernetwork_size > 0 ? std::vector<int>{spec.hypernetwork_size} : std::vector<int>{};
+  const auto make = [&](std::vector<int> hidden_sizes, int outputs) {
+    return DenseStackSpec{.input_size = spec.state_size,
+                          .hidden_sizes = std::move(hidden_sizes),
+                          .output_size = outputs,
+                          .orthogonal_init = false};
+  };
+  return {make(hidden, spec.agents * spec.embedding), make({}, spec.embedding), make(hidden, spec.embedding),
+          make({spec.embedding}, 1)};
+}
+
 at::Tensor View(const float* values, at::IntArrayRef sizes) {
   return at::from_blob(const_cast<float*>(values), sizes, at::kFloat);
 }
@@ -27,19 +42,7 @@ at::Tensor View(const float* values, at::IntArrayRef sizes) {
 }  // namespace
 
 struct MonotonicMixer::Networks {
-  Networks(const MonotonicMixerSpec& given, uint64_t key) : spec(given) {
-    const std::vector<int> hidden =
-        spec.hypernetwork_size > 0 ? std::vector<int>{spec.hypernetwork_size} : std::vector<int>{};
-    const auto make = [&](Maker maker, std::vector<int> hidden_sizes, int outputs) {
-      makers[maker] = {.input_size = spec.state_size,
-                       .hidden_sizes = std::move(hidden_sizes),
-                       .output_size = outputs,
-                       .orthogonal_init = false};
-    };
-    make(kWeights1, hidden, spec.agents * spec.embedding);
-    make(kBias1, {}, spec.embedding);
-    make(kWeights2, hidden, spec.embedding);
-    make(kBias2, {spec.embedding}, 1);
+  Networks(const MonotonicMixerSpec& given, uint64_t key) : spec(given), makers(MakersOf(given)) {
     std::vector<float> initial;
     for (int maker = 0; maker < kMakers; ++maker) {
       first[maker] = static_cast<int64_t>(initial.size());
@@ -96,7 +99,7 @@ struct MonotonicMixer::Networks {
   }
 
   const MonotonicMixerSpec spec;
-  std::array<DenseStackSpec, kMakers> makers;
+  const std::array<DenseStackSpec, kMakers> makers;
   std::array<int64_t, kMakers> first{};  // of each one's parameters
   at::Tensor parameters, target;         // [P]
   at::Tensor sums;                       // [P + 1], the gradient and the loss found last
@@ -107,6 +110,12 @@ MonotonicMixer::MonotonicMixer(const MonotonicMixerSpec& spec, uint64_t key, Col
     : ranks_(*ranks), networks_(std::make_unique<Networks>(spec, key)) {}
 
 MonotonicMixer::~MonotonicMixer() = default;
+
+int64_t MonotonicMixer::NumParameters(const MonotonicMixerSpec& spec) {
+  int64_t count = 0;
+  for (const DenseStackSpec& maker : MakersOf(spec)) count += maker.num_parameters();
+  return count;
+}
 
 std::vector<float> MonotonicMixer::TargetTotals(const MixerRows& rows) const {
   std::vector<float> totals(rows.rows);

@@ -44,6 +44,9 @@ class MonotonicMixer {
   MonotonicMixer(const MonotonicMixerSpec& spec, uint64_t key, Collective* ranks);
   ~MonotonicMixer();
 
+  // Of one such network, without its target.
+  static int64_t NumParameters(const MonotonicMixerSpec& spec);
+
   // The target's totals [rows].
   std::vector<float> TargetTotals(const MixerRows& rows) const;
 
