@@ -42,8 +42,9 @@ def read_players(path):
     return report, players
 
 
-def number(value):
-    return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
+def number(value, like=None):
+    """With the digits that a number of the size of `like` (else of the value) gets."""
+    return f"{value:.2f}" if abs(value if like is None else like) < 100 else f"{value:,.0f}"
 
 
 def quantity(value, unit):
@@ -65,7 +66,7 @@ def rows_of(demo, players):
             mean, half = figures[figure.name]
             means = {other: values[figure.name][0] for other, values in players.items()}
             best = figure.smaller_is_better is not None and mean == means[best_of(figure, means)]
-            row.append((f"{number(mean)} ± {number(half)}", best))
+            row.append((f"{number(mean)} ± {number(half, mean)}", best))
         rows.append(row)
     return header, rows
 

@@ -98,7 +98,7 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         table = (self.folder / "table.md").read_text()
         self.assertIn("| trained agents | **75.00 ± 0.50** | **4.00 ± 0.50** | 3.00 ± 0.50 |", table)
-        self.assertIn("| random play | 180 ± 0.50 | 30.00 ± 0.50 |", table)
+        self.assertIn("| random play | 180 ± 0 | 30.00 ± 0.50 |", table)
         self.assertIn(
             "Cost: trained $75.00, random play $180, best hand-written rule (base stock, tuned) $95.00.", table
         )
