@@ -10,6 +10,7 @@
 #include "actor_worker/commands/flags.h"
 #include "actor_worker/worker.h"
 #include "common/base/log.h"
+#include "common/base/shown_text.h"
 #include "common/command_line/command.h"
 #include "common/command_line/version.h"
 #include "common/config/settings_reader.h"
@@ -71,7 +72,7 @@ int RunWork(int argc, char** argv) {
   absl::StatusOr<std::shared_ptr<const ClientCredentials>> credentials =
       ClientCredentials::Load(security, options.learner_address);
   if (!credentials.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(credentials.status().message()).c_str());
+    std::fprintf(stderr, "%s\n", ShownLines(credentials.status().message()).c_str());
     return 2;
   }
   options.credentials = *std::move(credentials);

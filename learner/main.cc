@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "absl/flags/flag.h"
+#include "common/base/shown_text.h"
 #include "common/command_line/command.h"
 #include "common/threads/shutdown.h"
 #include "learner/health/health_command.h"
@@ -52,10 +53,10 @@ int Health(int argc, char** argv) {
       address, {absl::GetFlag(FLAGS_tls_ca), absl::GetFlag(FLAGS_tls_certificate), absl::GetFlag(FLAGS_tls_key),
                 absl::GetFlag(FLAGS_tls_server_name), absl::GetFlag(FLAGS_token_file), absl::GetFlag(FLAGS_insecure)});
   if (!answer.ok()) {
-    std::fprintf(stderr, "learner: %s\n", std::string(answer.status().message()).c_str());
+    std::fprintf(stderr, "learner: %s\n", troupe::ShownText(answer.status().message()).c_str());
     return 1;
   }
-  std::printf("%s\n", answer->c_str());
+  std::printf("%s\n", troupe::ShownText(*answer).c_str());
   return 0;
 }
 
@@ -66,7 +67,7 @@ int Sweep(int argc, char** argv) {
   const absl::StatusOr<troupe::SweepOptions> options = troupe::ReadSweepFlags(words);
   const absl::Status status = options.ok() ? troupe::RunSweep(*options, &shutdown) : options.status();
   if (status.ok()) return 0;
-  std::fprintf(stderr, "learner: sweep: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "learner: sweep: %s\n", troupe::ShownLines(status.message()).c_str());
   return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ? 2 : 1;
 }
 

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "common/base/shown_text.h"
 #include "common/command_line/command.h"
 #include "common/command_line/version.h"
 #include "common/threads/shutdown.h"
@@ -18,13 +19,13 @@
 namespace {
 
 int Fail(const absl::Status& status, int exit_status) {
-  std::fprintf(stderr, "learner: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "learner: %s\n", troupe::ShownLines(status.message()).c_str());
   return exit_status;
 }
 
 int Print(const absl::StatusOr<std::string>& text) {
   if (!text.ok()) return Fail(text.status(), 1);
-  std::printf("%s\n", text->c_str());
+  std::printf("%s\n", troupe::ShownLines(*text).c_str());
   return 0;
 }
 

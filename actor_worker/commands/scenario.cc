@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "actor_worker/commands/flags.h"
 #include "actor_worker/environments/registry/registry.h"
+#include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/settings_reader.h"
@@ -129,7 +130,7 @@ absl::StatusOr<std::vector<Player>> ChooseBaselines(const Scenario& scenario, co
 }
 
 int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "actor_worker: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "actor_worker: %s\n", ShownLines(status.message()).c_str());
   return 1;
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "actor_worker/evaluation/episode_runner.h"
+#include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/wire/spec_codec.h"
 
@@ -23,7 +24,7 @@ constexpr int kNiceness = 10;
 wire::EvaluationResult Refusal(uint64_t task_id, const std::string& error) {
   wire::EvaluationResult result;
   result.set_task_id(task_id);
-  result.set_error(error);
+  result.set_error(ShownText(error));
   return result;
 }
 

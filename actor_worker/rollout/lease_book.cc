@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/shown_text.h"
 
 namespace troupe {
 
@@ -34,7 +35,7 @@ void LeaseBook::Report(uint32_t shard, uint32_t lease_epoch, const std::string& 
   wire::LeaseFailure& failure = *message->mutable_lease_failure();
   failure.set_shard(shard);
   failure.set_lease_epoch(lease_epoch);
-  failure.set_error(error);
+  failure.set_error(ShownText(error));
   failures_[shard] = {.message = std::move(message), .order = next_order_++};
 }
 

@@ -9,12 +9,13 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/base/shown_text.h"
 
 namespace troupe {
 
 void LogLine(const std::string& text) {
   const std::string line = absl::StrCat(absl::FormatTime("%Y-%m-%d %H:%M:%E3S", absl::Now(), absl::LocalTimeZone()),
-                                        " actor_worker[", getpid(), "] ", text, "\n");
+                                        " actor_worker[", getpid(), "] ", ShownText(text), "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

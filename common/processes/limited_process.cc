@@ -24,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "common/base/shown_text.h"
 #include "common/clock/steady_time.h"
 
 namespace troupe {
@@ -215,7 +216,7 @@ std::string LimitedProcess::Obituary() {
   const ssize_t got = pread(output_, output.data(), output.size(), start);
   output.resize(std::max<ssize_t>(0, got));
   const std::string words = LastWords(output, kLastWordsBytes);
-  if (!words.empty()) absl::StrAppend(&text, ", saying: ", words);
+  if (!words.empty()) absl::StrAppend(&text, ", saying: ", ShownText(words));
   return text;
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/finite.h"
+#include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 
 namespace troupe {
@@ -21,9 +22,16 @@ absl::Status Wrong(const std::string& field, const std::string& came, const std:
   return absl::InvalidArgumentError(absl::StrCat(field, ": came ", came, ", expected ", expected));
 }
 
+// What people are shown of an environment can neither begin lines nor tell a terminal anything.
+absl::Status CheckText(const std::string& field, const std::string& text) {
+  if (ShownText(text, text.size()) == text) return absl::OkStatus();
+  return Wrong(field, absl::StrCat("\"", ShownText(text), "\""), "a text without control characters");
+}
+
 absl::Status CheckName(const std::string& field, const std::string& name, std::set<std::string>* taken) {
   if (name.empty()) return Wrong(field, "\"\"", "a name");
   if (name.find('/') != std::string::npos) return Wrong(field, absl::StrCat("\"", name, "\""), "a name without \"/\"");
+  RETURN_IF_ERROR(CheckText(field, name));
   if (!taken->insert(name).second) return Wrong(field, absl::StrCat("\"", name, "\" a second time"), "different names");
   return absl::OkStatus();
 }
@@ -51,6 +59,8 @@ absl::StatusOr<std::vector<ObservedNumber>> DecodeNumbers(const std::string& fie
     if (!(message.divided_by() > 0) || !std::isfinite(message.divided_by())) {
       return Wrong(absl::StrCat(field, "[", i, "].divided_by"), absl::StrCat(message.divided_by()), "a number > 0");
     }
+    RETURN_IF_ERROR(CheckText(absl::StrCat(field, "[", i, "].unit"), message.unit()));
+    RETURN_IF_ERROR(CheckText(absl::StrCat(field, "[", i, "].meaning"), message.meaning()));
     numbers.push_back({message.name(), message.unit(), message.divided_by(), message.meaning()});
   }
   return numbers;
@@ -64,6 +74,7 @@ absl::StatusOr<std::vector<NamedAction>> DecodeActions(const std::string& field,
   std::set<std::string> names;
   for (int i = 0; i < messages.size(); ++i) {
     RETURN_IF_ERROR(CheckName(absl::StrCat(field, "[", i, "].name"), messages.Get(i).name(), &names));
+    RETURN_IF_ERROR(CheckText(absl::StrCat(field, "[", i, "].meaning"), messages.Get(i).meaning()));
     actions.push_back({messages.Get(i).name(), messages.Get(i).meaning()});
   }
   return actions;
@@ -246,6 +257,7 @@ absl::StatusOr<EnvironmentSpec> DecodeEnvironmentSpec(const wire::EnvironmentSpe
   EnvironmentSpec spec;
   std::set<std::string> groups, agents, statistics, agent_statistics, machine_settings;
   if (message.name().empty()) return Wrong("environment_spec.name", "\"\"", "a name");
+  RETURN_IF_ERROR(CheckText("environment_spec.name", message.name()));
   if (message.groups_size() == 0) return Wrong("environment_spec.groups", "none", "at least one");
   RETURN_IF_ERROR(CheckSize("environment_spec.state_extras_size", message.state_extras_size(), 0));
   spec.name = message.name();

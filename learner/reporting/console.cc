@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/shown_text.h"
 
 namespace troupe {
 namespace {
@@ -29,7 +30,8 @@ absl::Status Console::OpenLog(const std::string& path) {
   return absl::OkStatus();
 }
 
-void Console::Line(const std::string& text) {
+void Console::Line(const std::string& line) {
+  const std::string text = ShownLines(line);
   absl::MutexLock lock(&mutex_);
   ClearProgress();
   std::fprintf(out_, "%s%s\n", prefix_.c_str(), text.c_str());
@@ -40,7 +42,8 @@ void Console::Line(const std::string& text) {
   std::fflush(log_);
 }
 
-void Console::Progress(const std::string& text, SteadyTime now) {
+void Console::Progress(const std::string& line, SteadyTime now) {
+  const std::string text = ShownText(line);
   if (!prefix_.empty()) return;
   absl::MutexLock lock(&mutex_);
   if (now - last_progress_ < (is_terminal_ ? absl::Milliseconds(200) : absl::Seconds(10))) return;

@@ -28,7 +28,7 @@ class Console {
   // stop.
   absl::Status OpenLog(const std::string& path);
 
-  // A line of its own (or several; no newline at the end).
+  // A line of its own (or several; no newline at the end), as ShownLines has it.
   void Line(const std::string& text);
   void Warning(const std::string& text) { Line("warning: " + text); }
   void Progress(const std::string& text, SteadyTime now);

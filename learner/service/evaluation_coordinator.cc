@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/wire/spec_codec.h"
 
@@ -55,7 +56,7 @@ absl::Status EvaluationCoordinator::Receive(const std::string& worker_id, const 
   const Task& task = found->second;
   busy_.erase(worker_id);
   if (!result.error().empty()) {
-    GiveBack(result.task_id(), result.error().substr(0, kMaxReasonBytes));
+    GiveBack(result.task_id(), ShownText(result.error(), kMaxReasonBytes));
     return absl::OkStatus();
   }
   if (absl::Status status = Validate(task, result); !status.ok()) {

@@ -6,7 +6,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
+#include "common/base/shown_text.h"
+#include "common/clock/steady_time.h"
 #include "grpc/support/log.h"
+#include "learner/service/line_limiter.h"
 
 namespace troupe {
 namespace {
@@ -23,7 +26,11 @@ void OnLogLine(gpr_log_func_args* line) {
   if (HandshakeFailureOf(line->message).has_value()) {
     if (listener != nullptr) listener->Heard(line->message);
   } else if (line->severity == GPR_LOG_SEVERITY_ERROR) {
-    std::fprintf(stderr, "gRPC: %s\n", line->message);
+    // Peers cause these lines too, and have their words in them.
+    static LineLimiter* const limiter = new LineLimiter;
+    const SteadyTime now = SteadyTime::Now();
+    for (const std::string& left_out : limiter->TellLeftOut(now)) std::fprintf(stderr, "%s\n", left_out.c_str());
+    if (limiter->Admit("gRPC", now)) std::fprintf(stderr, "gRPC: %s\n", ShownText(line->message).c_str());
   }
 }
 

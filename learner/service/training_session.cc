@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/threads/timed_wait.h"
 #include "common/wire/spec_codec.h"
@@ -57,8 +58,12 @@ TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* m
   admission_.max_policy_lag = options.experiment.collection().max_policy_lag();
 }
 
-void TrainingSession::Log(const std::string& line) const {
-  if (options_.log) options_.log(line);
+void TrainingSession::Log(std::string_view kind, const std::string& line) {
+  if (options_.log && limiter_.Admit(kind, clock_())) Say(line);
+}
+
+void TrainingSession::Say(const std::string& line) const {
+  if (options_.log) options_.log(ShownText(line));
 }
 
 absl::Status TrainingSession::Refuse(const std::string& reason, absl::Status status) {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -34,6 +35,7 @@
 #include "learner/service/evaluation_coordinator.h"
 #include "learner/service/learner_metrics.h"
 #include "learner/service/learner_server.h"
+#include "learner/service/line_limiter.h"
 #include "learner/service/peer_ledger.h"
 #include "learner/service/weights_publisher.h"
 #include "learner/service/worker_stream.h"
@@ -183,7 +185,9 @@ class TrainingSession {
   void CloseLeases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Tells those who asked for evaluations, without the lock. Maintain does it too, so none is forgotten.
   void CallFinished() ABSL_LOCKS_EXCLUDED(mutex_);
-  void Log(const std::string& line) const;
+  // `kind` of the line, for people and for the limiter: peers' lines come in any number and with any text.
+  void Log(std::string_view kind, const std::string& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Say(const std::string& line) const;
   // Chunks that `version` collects can come from now on.
   void BeginBatches(uint64_t version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sets the gauges of idle and slow workers, and says who they are.
@@ -218,6 +222,7 @@ class TrainingSession {
   std::vector<NamelessStream> nameless_ ABSL_GUARDED_BY(mutex_);
   PeerLedger peers_ ABSL_GUARDED_BY(mutex_);
   WorkerWatch watch_ ABSL_GUARDED_BY(mutex_);
+  LineLimiter limiter_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<EvaluationCoordinator> evaluations_ ABSL_GUARDED_BY(mutex_);
   AdmissionState admission_ ABSL_GUARDED_BY(mutex_);
   uint64_t workers_registered_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -95,14 +95,15 @@ absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterReques
   workers_[worker_id].host = request.host();
   workers_[worker_id].peer = peer;
   leases_.AddWorker(worker_id, static_cast<int>(request.max_shards()), clock_());
-  Log(absl::StrCat(worker_id, " registered from ", request.host(), ", takes up to ", request.max_shards(), " shards"));
+  Log("registrations",
+      absl::StrCat(worker_id, " registered from ", request.host(), ", takes up to ", request.max_shards(), " shards"));
   return worker_id;
 }
 
 absl::Status TrainingSession::Leave(const std::string& worker_id) {
   absl::MutexLock lock(&mutex_);
   if (!workers_.contains(worker_id)) return absl::OkStatus();
-  Log(absl::StrCat(worker_id, " left"));
+  Log("workers that left", absl::StrCat(worker_id, " left"));
   RemoveWorker(worker_id, absl::OkStatus(), nullptr);
   Settle();
   return absl::OkStatus();

@@ -148,7 +148,7 @@ absl::Status TrainingSession::RefuseChunk(const WorkerStream* stream, const std:
   metrics_.CountRejected("malformed_chunk");
   absl::MutexLock lock(&mutex_);
   if (!IsCurrent(stream, worker_id)) return StreamReplaced();
-  Log(absl::StrCat(worker_id, " sent a malformed chunk: ", status.message()));
+  Log("malformed chunks", absl::StrCat(worker_id, " sent a malformed chunk: ", status.message()));
   peers_.SentMalformedChunk(workers_.at(worker_id).peer, clock_());
   RemoveWorker(worker_id, status, stream);
   Settle();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/threads/timed_wait.h"
@@ -125,7 +126,8 @@ absl::Status TrainingSession::HandleEvaluationResult(const wire::EvaluationResul
     absl::MutexLock lock(&mutex_);
     if (evaluations_ == nullptr) return absl::OkStatus();
     if (!result.error().empty()) {
-      Log(absl::StrCat(worker_id, " could not evaluate: ", result.error().substr(0, kMaxReasonBytes)));
+      Log("failed evaluations",
+          absl::StrCat(worker_id, " could not evaluate: ", ShownText(result.error(), kMaxReasonBytes)));
     }
     status = evaluations_->Receive(worker_id, result);
     if (!status.ok()) metrics_.CountRejected("malformed_evaluation");
@@ -139,8 +141,8 @@ void TrainingSession::HandleLeaseFailure(const wire::LeaseFailure& failure, cons
   absl::MutexLock lock(&mutex_);
   if (!leases_.FailLease(worker_id, failure.shard(), failure.lease_epoch(), clock_())) return;
   metrics_.CountRejected("lease_failure");
-  const std::string reason = failure.error().substr(0, kMaxReasonBytes);
-  Log(absl::StrCat(worker_id, " gave shard ", failure.shard(), " up: ", reason));
+  const std::string reason = ShownText(failure.error(), kMaxReasonBytes);
+  Log("lease failures", absl::StrCat(worker_id, " gave shard ", failure.shard(), " up: ", reason));
   // In the deterministic modes every batch needs every shard; first come, first trained needs some.
   const auto hopeless = leases_.FindHopeless(/*only_if_all=*/mode_ == ASYNCHRONOUS);
   if (hopeless.has_value() && health_.ok()) {
@@ -157,10 +159,11 @@ void TrainingSession::StreamClosed(const WorkerStream* stream, const std::string
   ForgetNameless(stream);
   if (!IsCurrent(stream, worker_id)) return;
   if (left) {
-    Log(absl::StrCat(worker_id, " left"));
+    Log("workers that left", absl::StrCat(worker_id, " left"));
     RemoveWorker(worker_id, absl::OkStatus(), stream);
   } else {
-    Log(absl::StrCat(worker_id, " is disconnected, its leases stay for ", absl::FormatDuration(lease_timeout_)));
+    Log("disconnected workers",
+        absl::StrCat(worker_id, " is disconnected, its leases stay for ", absl::FormatDuration(lease_timeout_)));
     workers_.at(worker_id).stream = nullptr;
     leases_.Disconnect(worker_id, clock_());
     if (evaluations_ != nullptr) evaluations_->RemoveWorker(worker_id);
@@ -212,7 +215,8 @@ void TrainingSession::Settle() {
 void TrainingSession::WatchWorkers(SteadyTime now) {
   const int idle = leases_.num_idle();
   metrics_.workers_without_shard.Set(idle);
-  for (const std::string& line : watch_.Look({leases_.num_connected(), idle, own_shards_.count}, now)) Log(line);
+  for (const std::string& line : watch_.Look({leases_.num_connected(), idle, own_shards_.count}, now))
+    Log("slow and idle workers", line);
   metrics_.slowest_worker_ratio.Set(watch_.slowest_ratio());
 }
 
@@ -246,7 +250,8 @@ void TrainingSession::Maintain() {
       if (worker.stream != nullptr && worker.parked_since < SteadyTime::InfiniteFuture()) leases_.Heard(worker_id, now);
     }
     for (const std::string& worker_id : leases_.Expire(now)) {
-      Log(absl::StrCat(worker_id, " is lost: nothing heard for ", absl::FormatDuration(lease_timeout_)));
+      Log("lost workers",
+          absl::StrCat(worker_id, " is lost: nothing heard for ", absl::FormatDuration(lease_timeout_)));
       RemoveWorker(worker_id,
                    absl::NotFoundError(
                        absl::StrCat("nothing heard for ", absl::FormatDuration(lease_timeout_), ", register again")),
@@ -261,6 +266,7 @@ void TrainingSession::Maintain() {
     metrics_.chunks_waiting.Set(static_cast<double>(parked_.size()));
     Settle();
     WatchWorkers(now);
+    for (const std::string& line : limiter_.TellLeftOut(now)) Say(line);
   }
   CallFinished();
   if (parked.empty()) return;

@@ -14,6 +14,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 std::string SpecRefusal(const std::function<void(wire::EnvironmentSpec&)>& damage) {
   wire::EnvironmentSpec message;
@@ -43,6 +44,9 @@ TEST(EnvironmentSpecCodecTest, NamesTheFieldThatIsWrong) {
   EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->set_name("red"); }),
               AllOf(HasSubstr("groups[1].name"), HasSubstr("second time")));
   EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->set_name("a/b"); }), HasSubstr("groups[0].name"));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->set_name("a\nwarning: b"); }),
+              AllOf(HasSubstr("groups[0].name"), HasSubstr("a\\nwarning"), Not(HasSubstr("\n"))));
+  EXPECT_THAT(SpecRefusal([](auto& m) { m.set_name("\x1b[2J"); }), HasSubstr("environment_spec.name: came \"\\x1B[2J"));
   EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->clear_agents(); }), HasSubstr("groups[0].agents"));
   EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(0)->set_agents(1, ""); }), HasSubstr("groups[0].agents[1]"));
   EXPECT_THAT(SpecRefusal([](auto& m) { m.mutable_groups(1)->set_agents(1, "red_0"); }),
