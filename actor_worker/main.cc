@@ -41,7 +41,7 @@ Command WorkCommand() {
               "at once.",
           .flags = {"learner=HOST:PORT", "rollout_threads=N", "max_shards=N", "metrics=HOST:PORT",
                     "give_up_after_seconds=S", "tls_ca=FILE", "tls_certificate=FILE", "tls_key=FILE",
-                    "tls_server_name=NAME", "token_file=FILE", "insecure"},
+                    "tls_server_name=NAME", "token_file=FILE", "insecure", "allow_machine_settings"},
           .examples = {"actor_worker --learner=127.0.0.1:7070 --rollout_threads=2"}};
 }
 
@@ -53,6 +53,7 @@ int RunWork(int argc, char** argv) {
   options.learner_address = absl::GetFlag(FLAGS_learner);
   options.rollout_threads = absl::GetFlag(FLAGS_rollout_threads);
   options.max_shards = absl::GetFlag(FLAGS_max_shards);
+  options.allow_machine_settings = absl::GetFlag(FLAGS_allow_machine_settings);
   const double give_up_after_seconds = absl::GetFlag(FLAGS_give_up_after_seconds);
   if (give_up_after_seconds > 0) options.give_up_after = absl::Seconds(give_up_after_seconds);
   options.stop_requested = [&shutdown] { return shutdown.requested(); };

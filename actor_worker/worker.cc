@@ -9,6 +9,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "actor_worker/rollout/machine_access.h"
 #include "actor_worker/rollout/shard_memory.h"
 #include "actor_worker/stream/backoff.h"
 #include "actor_worker/stream/registration.h"
@@ -132,6 +133,7 @@ class Worker {
     if (run_ != nullptr) LogLine(absl::StrCat("another run: ", description.run_id()));
     if (!EndRun(kWorkerHangs)) return absl::InternalError("a rollout thread of the last run hangs");
     worker_id_.clear();
+    if (!options_.allow_machine_settings) RETURN_IF_ERROR(CheckMachineSettings(description.experiment()));
     absl::StatusOr<RolloutPlan> plan = MakeRolloutPlan(description.experiment(), options_.find_environment);
     if (!plan.ok()) return plan.status();
     if (const absl::Status status = ChooseMaxShards(*plan); !status.ok()) return status;

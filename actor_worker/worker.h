@@ -26,6 +26,8 @@ struct WorkerOptions {
   std::shared_ptr<const ClientCredentials> credentials = ClientCredentials::Plain();
   int rollout_threads = 1;
   int max_shards = 1024;  // most leases taken at once
+  // The experiment may name programs, files and options of this machine (CheckMachineSettings).
+  bool allow_machine_settings = false;
   // Without a word from the learner for this long the worker ends.
   absl::Duration give_up_after = absl::InfiniteDuration();
   // Between attempts: doubling from the first to the longest, with jitter. A learner that cannot be reached is looked
@@ -53,7 +55,8 @@ struct WorkerOptions {
 enum WorkerExit : int {
   kWorkerDone = 0,    // the run has ended, or asked to stop
   kWorkerGaveUp = 1,  // no learner for give_up_after
-  // Other protocol version or environment spec, unknown environment, bad settings: trying again is no use.
+  // Other protocol version or environment spec, unknown environment, bad settings or such as touch this machine: trying
+  // again is no use.
   kWorkerDoesNotFit = 3,
   kWorkerHangs = 4,  // every rollout thread hangs in its simulator
 };

@@ -21,6 +21,7 @@ ABSL_DECLARE_FLAG(std::string, tls_key);
 ABSL_DECLARE_FLAG(std::string, tls_server_name);
 ABSL_DECLARE_FLAG(std::string, token_file);
 ABSL_DECLARE_FLAG(bool, insecure);
+ABSL_DECLARE_FLAG(bool, allow_machine_settings);
 ABSL_DECLARE_FLAG(std::vector<std::string>, actors);
 ABSL_DECLARE_FLAG(std::string, experiment);
 ABSL_DECLARE_FLAG(std::string, environment);

@@ -234,7 +234,8 @@ absl::Status TrainingRun::OpenRun() {
 
 void TrainingRun::StartLocalWorkers() {
   WorkerSupervisorOptions supervisor_options;
-  supervisor_options.command = {worker_program_, absl::StrCat("--learner=", server_->local_address())};
+  supervisor_options.command = {worker_program_, absl::StrCat("--learner=", server_->local_address()),
+                                "--allow_machine_settings"};
   if (!local_token_.empty()) {
     supervisor_options.command.push_back(absl::StrCat("--token_file=", own_folder_, "/workers/token"));
   }

@@ -285,6 +285,24 @@ TEST_F(WorkerTest, EndsWithStatusThreeWhenItDoesNotFit) {
   EXPECT_EQ(RunningWorker(other_environment.address()).Wait(), kWorkerDoesNotFit);
 }
 
+TEST_F(WorkerTest, SettingsThatTouchItsMachineAreTakenOnlyWithItsLeave) {
+  Experiment experiment = TinyExperiment();
+  (*experiment.mutable_environment()->mutable_settings())["simulator_home"] = "/tmp/not_mine";
+  FakeLearner learner(experiment);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(RunningWorker(learner.address()).Wait(), kWorkerDoesNotFit);
+  EXPECT_THAT(
+      testing::internal::GetCapturedStderr(),
+      testing::AllOf(testing::HasSubstr("environment.settings.simulator_home: the learner says \"/tmp/not_mine\""),
+                     testing::HasSubstr("--allow_machine_settings")));
+  EXPECT_EQ(learner.num_registrations(), 0);
+
+  RunningWorker trusting(learner.address(), [](WorkerOptions& options) { options.allow_machine_settings = true; });
+  EXPECT_TRUE(learner.AwaitStreams(1));
+  trusting.Stop();
+  EXPECT_EQ(trusting.Wait(), kWorkerDone);
+}
+
 TEST_F(WorkerTest, AThrowingEnvironmentCostsItsLeaseOnly) {
   TinyFaults::Get().throw_at_step = 60;
   const Experiment experiment = TinyExperiment(ASYNCHRONOUS);

@@ -168,6 +168,7 @@ class LiveRun:
             f"--learner={learner_address}",
             f"--metrics=127.0.0.1:{metrics_port}",
             f"--token_file={self.folder}/token",
+            "--allow_machine_settings",
             group=self._worker_group,
         )
 
