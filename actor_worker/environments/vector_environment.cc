@@ -1,6 +1,7 @@
 #include "actor_worker/environments/vector_environment.h"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "common/base/finite.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
+#include "common/specs/reward_bound.h"
 
 namespace troupe {
 namespace {
@@ -229,7 +231,14 @@ absl::Status Implementation::StepCopy(int c) {
                                               ", expected a finite number"));
     }
     double sum = 0;
-    for (const float reward : rewards) sum += reward;
+    for (size_t a = 0; a < rewards.size(); ++a) {
+      if (std::fabs(rewards[a]) > kLargestReward) {
+        return absl::InternalError(absl::StrCat("reward of agent ", spec_.groups[g].agents[a], " in group ",
+                                                spec_.groups[g].name, " is ", rewards[a], ", expected at most ",
+                                                kLargestReward, " in magnitude: a glitch, or rewards to be divided"));
+      }
+      sum += rewards[a];
+    }
     copy.returns[g] += sum;
   }
   return absl::OkStatus();

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/finite.h"
 #include "common/base/status_macros.h"
+#include "common/specs/reward_bound.h"
 #include "learner/ingest/field_values.h"
 
 namespace troupe {
@@ -77,6 +79,16 @@ absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec
   return absl::OkStatus();
 }
 
+absl::Status CheckRewards(const std::string& field, const AgentGroupSpec& group, uint32_t copies,
+                          const ReceivedGroup& view) {
+  const auto too_large = [](float reward) { return static_cast<uint32_t>(std::fabs(reward) > kLargestReward); };
+  if (!AnyOf(view.rewards, too_large)) return absl::OkStatus();
+  const auto bad = std::ranges::find_if(view.rewards, too_large);
+  return Invalid(field, ".rewards",
+                 PlaceIn(bad - view.rewards.begin(), {0, copies, static_cast<uint32_t>(group.num_agents())}), ": came ",
+                 *bad, ", expected at most ", kLargestReward, " in magnitude");
+}
+
 absl::Status CheckEndings(const ChunkShape& shape, const ReceivedChunkView& view) {
   const uint32_t E = shape.copies;
   size_t k = 0;
@@ -144,6 +156,7 @@ absl::Status CheckChunkValues(const EnvironmentSpec& spec, const ChunkShape& sha
     const std::string group = absl::StrCat("groups[", g, "]");
     RETURN_IF_ERROR(
         CheckFieldValues(absl::StrCat(group, "."), GroupSizes(spec, shape, g, num_truncated), view.groups[g]));
+    RETURN_IF_ERROR(CheckRewards(group, spec.groups[g], shape.copies, view.groups[g]));
     if (spec.groups[g].action_kind == ActionKind::kContinuous) continue;
     RETURN_IF_ERROR(CheckDiscreteActions(group, spec.groups[g], shape.copies, view.groups[g]));
   }

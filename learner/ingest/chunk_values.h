@@ -14,6 +14,7 @@ namespace troupe {
 // `view` is of `chunk`. Pure. Errors: INVALID_ARGUMENT naming the field and the place ("groups[0].actions[3, 1, 0]"),
 // what came and what was expected:
 //  - what the table of trajectory_fields.h calls finite, returns, statistics, times: finite;
+//  - rewards at most kLargestReward in magnitude;
 //  - discrete actions in [0, N), allowed by the mask where the agent is alive; a living agent has an allowed action;
 //    log-probabilities of discrete actions not above zero (1e-3 of rounding aside); of multi-discrete ones the same in
 //    each dimension;

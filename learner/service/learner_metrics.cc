@@ -76,7 +76,9 @@ LearnerMetrics::LearnerMetrics(Metrics* metrics)
       chunks_duplicate(metrics->Counter(kChunks, kChunksHelp, {{"result", "duplicate"}})),
       chunks_stale(metrics->Counter(kChunks, kChunksHelp, {{"result", "stale"}})),
       chunks_old_lease(metrics->Counter(kChunks, kChunksHelp, {{"result", "old_lease"}})),
-      chunks_invalid(metrics->Counter(kChunks, kChunksHelp, {{"result", "invalid"}})) {
+      chunks_invalid(metrics->Counter(kChunks, kChunksHelp, {{"result", "invalid"}})),
+      outlier_chunks(metrics->Counter("troupe_outlier_chunks_total",
+                                      "Chunks admitted with a reward far larger than any of the run before.")) {
   for (const char* reason : kRejectionReasons) metrics->Counter(kRejected, kRejectedHelp, {{"reason", reason}});
 }
 

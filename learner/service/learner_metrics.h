@@ -55,6 +55,7 @@ class LearnerMetrics {
   prometheus::Counter& chunks_stale;
   prometheus::Counter& chunks_old_lease;
   prometheus::Counter& chunks_invalid;
+  prometheus::Counter& outlier_chunks;
 };
 
 }  // namespace troupe

@@ -32,6 +32,7 @@
 #include "learner/ingest/batch_assembler.h"
 #include "learner/ingest/chunk_admission.h"
 #include "learner/ingest/lease_table.h"
+#include "learner/ingest/outlier_watch.h"
 #include "learner/service/evaluation_coordinator.h"
 #include "learner/service/learner_metrics.h"
 #include "learner/service/learner_server.h"
@@ -171,6 +172,9 @@ class TrainingSession {
       ABSL_LOCKS_EXCLUDED(mutex_);
   void CountAdmitted(const Run& run, const ReceivedMessage& received, const ReceivedChunkView& view,
                      uint64_t policy_lag);
+  // Says and counts rewards of an admitted chunk that are unlike all before.
+  void WatchRewards(const Run& run, absl::Span<const float> largest, uint32_t shard, const std::string& worker_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status HandleEvaluationResult(const wire::EvaluationResult& result, const std::string& worker_id)
       ABSL_LOCKS_EXCLUDED(mutex_);
   void HandleLeaseFailure(const wire::LeaseFailure& failure, const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -222,6 +226,7 @@ class TrainingSession {
   std::vector<NamelessStream> nameless_ ABSL_GUARDED_BY(mutex_);
   PeerLedger peers_ ABSL_GUARDED_BY(mutex_);
   WorkerWatch watch_ ABSL_GUARDED_BY(mutex_);
+  OutlierWatch outliers_ ABSL_GUARDED_BY(mutex_);
   LineLimiter limiter_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<EvaluationCoordinator> evaluations_ ABSL_GUARDED_BY(mutex_);
   AdmissionState admission_ ABSL_GUARDED_BY(mutex_);

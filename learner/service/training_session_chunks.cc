@@ -63,6 +63,8 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
   absl::StatusOr<ReceivedChunkView> view = CheckChunk(run->environment, run->shape, received.chunk);
   if (!view.ok()) return RefuseChunk(stream.get(), worker_id, view.status());
 
+  const std::vector<float> largest_rewards = LargestRewards(*view);
+
   absl::StatusOr<std::optional<Decision>> decision = std::nullopt;
   {
     absl::MutexLock lock(&mutex_);
@@ -80,6 +82,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
       if (result == wire::ADMITTED) {
         worker.chunks_admitted += 1;
         watch_.Came((*decision)->verdict.update, worker_id, worker.host, start);
+        WatchRewards(*run, largest_rewards, chunk.shard(), worker_id);
       }
       if (result == wire::ADMITTED || result == wire::STALE) leases_.Advance(chunk.shard(), clock_());
       Settle();
@@ -140,6 +143,17 @@ void TrainingSession::CountAdmitted(const Run& run, const ReceivedMessage& recei
   metrics_.inference_seconds.Increment(received.chunk.chunk.inference_seconds());
   metrics_.chunk_bytes.Increment(static_cast<double>(received.num_bytes));
   metrics_.batches_ready.Set(run.assembler.batches_ready());
+}
+
+void TrainingSession::WatchRewards(const Run& run, absl::Span<const float> largest, uint32_t shard,
+                                   const std::string& worker_id) {
+  const std::optional<OutlierWatch::Outlier> outlier = outliers_.Look(largest);
+  if (!outlier.has_value()) return;
+  metrics_.outlier_chunks.Increment();
+  Log("outliers", absl::StrCat("warning: ", worker_id, " (", workers_.at(worker_id).host, "), shard ", shard,
+                               ": groups[", outlier->group, "].rewards (", run.environment.groups[outlier->group].name,
+                               ") has ", outlier->came, " in magnitude, where the largest of the run was ",
+                               outlier->seen, "; it is trained on. Is it a glitch of the simulator?"));
 }
 
 absl::Status TrainingSession::RefuseChunk(const WorkerStream* stream, const std::string& worker_id,

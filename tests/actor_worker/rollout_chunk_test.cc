@@ -197,6 +197,15 @@ TEST_F(ShardRolloutTest, AnEnvironmentThatThrowsOrReturnsNanIsAnErrorThatSaysSo)
   status = absl::OkStatus();
   for (int sequence = 0; sequence < 20 && status.ok(); ++sequence) status = CollectInto(*liar, sequence, 0, &chunk);
   EXPECT_NE(status.message().find("finite"), std::string::npos) << status;
+
+  TinyFaults::Get().Reset();
+  TinyFaults::Get().huge_at_step = 40;
+  const auto glitch = Begin(0);
+  status = absl::OkStatus();
+  for (int sequence = 0; sequence < 20 && status.ok(); ++sequence) status = CollectInto(*glitch, sequence, 0, &chunk);
+  EXPECT_NE(status.message().find("reward of agent c in group scout is -1e+09, expected at most 1.67772e+07"),
+            std::string::npos)
+      << status;
 }
 
 TEST(ChunkPoolTest, GivesMessagesOutAgainOnceTheirLastOwnerLetsGo) {

@@ -25,11 +25,13 @@ struct TinyFaults {
   void Reset() {
     throw_at_step = -1;
     nan_at_step = -1;
+    huge_at_step = -1;
     hang_at_step = -1;
     release = std::make_shared<absl::Notification>();
     steps = 0;
   }
-  std::atomic<int64_t> throw_at_step = -1, nan_at_step = -1, hang_at_step = -1;  // counted over all copies; −1: never
+  std::atomic<int64_t> throw_at_step = -1, nan_at_step = -1, huge_at_step = -1,
+                       hang_at_step = -1;  // counted over all copies; −1: never
   std::atomic<int64_t> steps = 0;
   std::shared_ptr<absl::Notification> release = std::make_shared<absl::Notification>();  // ends the hang
 };
@@ -69,6 +71,7 @@ class TinyEnvironment final : public Environment {
       }
     }
     if (count == faults.nan_at_step) outcome.rewards[1][0] = 0.0f / static_cast<float>(count - count);
+    if (count == faults.huge_at_step) outcome.rewards[1][0] = -1e9f;
     ++step_;
     if (seed_ % 2 == 0) outcome.terminated = step_ >= 3 + seed_ % 5;
     if (seed_ % 2 == 1) outcome.truncated = step_ >= 7;

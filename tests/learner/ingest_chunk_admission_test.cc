@@ -57,6 +57,8 @@ const BadChunk kBadChunks[] = {
      "groups[0].observations[1, 0, 0, 1]: came nan"},
     {"infinite_reward", [](wire::Chunk& c) { Data<float>(c.mutable_groups(1)->mutable_rewards())[2] = -kInfinity; },
      "groups[1].rewards[0, 2, 0]: came -inf"},
+    {"huge_reward", [](wire::Chunk& c) { Data<float>(c.mutable_groups(1)->mutable_rewards())[2] = -1e9f; },
+     "groups[1].rewards[0, 2, 0]: came -1e+09, expected at most 1.67772e+07 in magnitude"},
     {"nan_log_probability",
      [](wire::Chunk& c) { Data<float>(c.mutable_groups(0)->mutable_log_probabilities())[0] = kNan; },
      "groups[0].log_probabilities[0, 0, 0]"},

@@ -1,6 +1,7 @@
 // What peers can make the learner say.
 #include <algorithm>
 
+#include "learner/ingest/outlier_watch.h"
 #include "learner/service/line_limiter.h"
 #include "tests/learner/service_fixture.h"
 
@@ -64,6 +65,28 @@ TEST_F(ServiceLogTest, JoiningAndLeavingInALoopIsCountedAndNotTold) {
   Advance(LineLimiter::kPeriod);
   EXPECT_TRUE(Says("registrations: 128 more lines were left out"));
   EXPECT_TRUE(Says("workers that left: 128 more lines were left out"));
+}
+
+TEST_F(ServiceLogTest, ARewardUnlikeAllBeforeIsToldByWorkerShardAndGroup) {
+  StartServer({.num_shards = 1});
+  const auto worker = Join();
+  const auto grants = worker->ReadGrants(1);
+  ASSERT_EQ(grants.size(), 1u);
+  const uint32_t epoch = grants[0].lease_epoch();
+  uint64_t sequence = 0;
+  for (; sequence < OutlierWatch::kChunks; ++sequence) {
+    ExpectResult(*worker, {0, epoch, sequence, sequence - std::min<uint64_t>(sequence, 1)}, wire::ADMITTED);
+    TrainAndPublish(sequence);
+  }
+  EXPECT_EQ(Counter("troupe_outlier_chunks_total", {}), 0);
+  wire::Chunk chunk = Chunk({0, epoch, sequence, sequence - 1});
+  reinterpret_cast<float*>(chunk.mutable_groups(1)->mutable_rewards()->mutable_data()->data())[3] = -1e6f;
+  ASSERT_TRUE(worker->SendChunk(chunk));
+  const auto acknowledgement = worker->ReadAcknowledgement();
+  ASSERT_TRUE(acknowledgement.has_value());
+  EXPECT_EQ(acknowledgement->result(), wire::ADMITTED) << "it may be a task's own";
+  EXPECT_TRUE(Says("shard 0: groups[1].rewards (pilots) has 1e+06 in magnitude, where the largest of the run was 0."));
+  EXPECT_EQ(Counter("troupe_outlier_chunks_total", {}), 1);
 }
 
 TEST(LineLimiterTest, GivesALineBackPerPeriodAndTellsOnceWhatWasLeftOut) {
