@@ -92,6 +92,18 @@ absl::Status SyncFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
+// WriteFileAtomically's: NAME.tmp.PROCESS.NUMBER.
+bool IsTemporary(const std::string& name) {
+  const size_t at = name.rfind(kTemporary);
+  if (at == std::string::npos || at == 0) return false;
+  const std::string numbers = name.substr(at + sizeof(kTemporary) - 1);
+  const size_t dot = numbers.find('.');
+  const auto is_number = [](const std::string& text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  };
+  return dot != std::string::npos && is_number(numbers.substr(0, dot)) && is_number(numbers.substr(dot + 1));
+}
+
 }  // namespace
 
 absl::Status WriteFileAtomically(const std::string& path, const std::vector<std::string_view>& pieces) {
@@ -166,7 +178,7 @@ absl::Status RemoveFile(const std::string& path) {
 absl::Status RemoveHalfWritten(const std::string& folder) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(folder));
   for (const std::string& name : names) {
-    if (name.find(kTemporary) != std::string::npos) RETURN_IF_ERROR(RemoveFile(absl::StrCat(folder, "/", name)));
+    if (IsTemporary(name)) RETURN_IF_ERROR(RemoveFile(absl::StrCat(folder, "/", name)));
   }
   return absl::OkStatus();
 }

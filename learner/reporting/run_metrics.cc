@@ -35,7 +35,9 @@ class DiskCollector final : public prometheus::Collectable {
 };
 
 std::string LastPart(const std::string& path) {
-  const std::filesystem::path normal = std::filesystem::absolute(path).lexically_normal();
+  std::error_code error;
+  std::filesystem::path normal = std::filesystem::absolute(path, error).lexically_normal();
+  if (error) normal = std::filesystem::path(path).lexically_normal();
   return normal.has_filename() ? normal.filename().string() : normal.parent_path().filename().string();
 }
 

@@ -47,7 +47,9 @@ absl::Status RunToConsole(const std::vector<std::string>& command, const std::st
   if (wait_status != 0) {
     return absl::InternalError(absl::StrCat(absl::StrJoin(command, " "), " ", DescribeWaitStatus(wait_status)));
   }
-  return WriteFileAtomically(text_path, {kept});
+  const absl::Status written = WriteFileAtomically(text_path, {kept});
+  if (written.ok()) return written;
+  return absl::DataLossError(absl::StrCat(text_path, " is not written: ", written.message()));
 }
 
 }  // namespace troupe

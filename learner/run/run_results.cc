@@ -123,6 +123,13 @@ absl::Status KeepActors(const RunFolder& folder, const std::string& name, const 
   return WriteActorFile(path, wanted);
 }
 
+absl::Status KeepFinalActors(const RunFolder& folder, const Checkpoint& checkpoint) {
+  const absl::Status status = KeepActors(folder, "final", checkpoint);
+  if (status.ok()) return status;
+  return absl::DataLossError(absl::StrCat(folder.File(kFinalActors), " of update ", checkpoint.counters.update,
+                                          " is not written, what is there is older: ", status.message()));
+}
+
 bool HasFinalTable(const RunFolder& folder, const RunCounters& counters) {
   return FileExists(folder.File(kTable)).value_or(false) && IsOf(OriginOfTable(folder), counters);
 }

@@ -29,6 +29,9 @@ absl::Status TakeUpBest(const RunFolder& folder, Checkpoint* start, std::vector<
 // Writes the actors of `checkpoint` to actors/NAME.safetensors unless they are there. Errors as of WriteActorFile.
 absl::Status KeepActors(const RunFolder& folder, const std::string& name, const Checkpoint& checkpoint);
 
+// As actors/final.safetensors. DATA_LOSS naming the file and the update it is not of.
+absl::Status KeepFinalActors(const RunFolder& folder, const Checkpoint& checkpoint);
+
 // The whole table is there and of the policy at `counters`.
 bool HasFinalTable(const RunFolder& folder, const RunCounters& counters);
 

@@ -372,7 +372,7 @@ absl::Status TrainingRun::FinishRun(const TrainingResult& result) {
   }
   if (!is_first()) return absl::OkStatus();
   RETURN_IF_ERROR(result.kept);
-  return KeepActors(*folder_, "final", *result.last);
+  return KeepFinalActors(*folder_, *result.last);
 }
 
 // The run needs no more training: what it left is what is to be shown, if it is of the policy it ended with.
@@ -384,7 +384,7 @@ absl::Status TrainingRun::ShowComplete() {
   const absl::Status status = SetFinalResultsAside(*folder_, &start_.counters, &lines);
   Say(lines);
   RETURN_IF_ERROR(status);
-  return KeepActors(*folder_, "final", start_);
+  return KeepFinalActors(*folder_, start_);
 }
 
 absl::Status TrainingRun::EvaluateFinally() {

@@ -6,7 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
+#include "actor_worker/environments/traffic/sumo/installation.h"
+#include "gmock/gmock.h"
+#include "tests/common/temporary_folder.h"
 #include "tests/environments/live_sumo.h"
 
 namespace troupe {
@@ -273,6 +277,18 @@ TEST(SumoEnvironment, SaysHowToInstallWhatIsMissing) {
   EXPECT_EQ(no_network.code(), absl::StatusCode::kNotFound);
   EXPECT_NE(no_network.message().find("atlantis"), std::string::npos) << no_network;
   EXPECT_EQ(FindSumoNetwork("/nowhere/x.sumocfg").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(SumoEnvironment, AFileThatCannotBeLookedForIsAnErrorAndNoException) {
+  const TemporaryFolder folder;
+  const std::string loop = folder / "loop.sumocfg";
+  std::filesystem::create_symlink(loop, loop);
+  const absl::Status status = FindSumoNetwork(loop).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_NE(status.message().find("environment.settings.network: look for " + loop + ": Too many levels"),
+            std::string::npos)
+      << status;
+  EXPECT_THAT(SumoVariables({.home = loop}), testing::ElementsAre("SUMO_HOME=" + loop));
 }
 
 }  // namespace

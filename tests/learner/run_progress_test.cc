@@ -117,11 +117,15 @@ TEST(RunFolder, OneLearnerAtATime) {
 
 TEST(RunFolder, WhatAKilledLearnerLeftHalfWrittenIsRemoved) {
   TemporaryFolder folder;
-  ASSERT_TRUE(MakeFolder(folder / "run/checkpoints").ok());
-  std::ofstream(folder / "run/checkpoints/best.safetensors.tmp.12.3") << "half";
+  for (const char* name : {"run/checkpoints", "run/actors"}) ASSERT_TRUE(MakeFolder(folder / name).ok());
+  const std::string left[] = {"run/checkpoints/best.safetensors.tmp.12.3", "run/actors/last.safetensors.tmp.12.4",
+                              "run/experiment.textproto.tmp.12.0", "run/evaluation.json.tmp.13.0"};
+  for (const std::string& name : left) std::ofstream(folder / name) << "half";
+  std::ofstream(folder / "run/notes.tmp.txt") << "somebody's own";
   std::ofstream(folder / "run/checkpoints/best.safetensors") << "whole";
   ASSERT_TRUE(RunFolder::Open(folder / "run").ok());
-  EXPECT_FALSE(std::filesystem::exists(folder / "run/checkpoints/best.safetensors.tmp.12.3"));
+  for (const std::string& name : left) EXPECT_FALSE(std::filesystem::exists(folder / name)) << name;
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/notes.tmp.txt"));
   EXPECT_TRUE(std::filesystem::exists(folder / "run/checkpoints/best.safetensors"));
 }
 

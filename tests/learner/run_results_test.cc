@@ -101,6 +101,16 @@ TEST_F(RunResultsTest, BestActorsFollowTheBestCheckpoint) {
   EXPECT_EQ(BestActors()->policy_version, 2);
 }
 
+TEST_F(RunResultsTest, FinalActorsThatCannotBeWrittenAreNamedAsOlder) {
+  Train(experiment, 3, {});
+  const Checkpoint last = *ReadCheckpoint(run.store().PathOf(3));
+  const auto folder = *RunFolder::Open(run.folder.path());
+  std::filesystem::create_directories(folder->File("actors/final.safetensors/in_the_way"));
+  const absl::Status status = KeepFinalActors(*folder, last);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << "not RESOURCE_EXHAUSTED, which is a run that does not fit";
+  EXPECT_THAT(std::string(status.message()), HasSubstr("actors/final.safetensors of update 3 is not written"));
+}
+
 TEST_F(RunResultsTest, FinalResultsOfAnotherPolicyAreNoneAndAreRenamed) {
   Train(experiment, 3, {});
   const Checkpoint last = *ReadCheckpoint(run.store().PathOf(3));

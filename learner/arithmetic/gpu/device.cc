@@ -22,7 +22,8 @@ std::string LoadCuda() {
   Dl_info info;
   if (dladdr(reinterpret_cast<const void*>(&at::get_num_threads), &info) == 0) return "LibTorch's folder is unknown";
   const std::filesystem::path library = std::filesystem::path(info.dli_fname).parent_path() / "libtorch_cuda.so";
-  if (!std::filesystem::exists(library)) return absl::StrCat(library.string(), " does not exist");
+  std::error_code error;
+  if (!std::filesystem::exists(library, error)) return absl::StrCat(library.string(), " does not exist");
   if (dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) return "no NVIDIA driver (libcuda.so.1)";
   if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) return dlerror();
   if (!at::hasCUDA()) return "the driver sees no GPU";

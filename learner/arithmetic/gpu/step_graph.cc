@@ -26,7 +26,8 @@ absl::Status Load(Library* library) {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::filesystem::path path = program.parent_path() / "libtroupe_cuda.so";
-  if (error || !std::filesystem::exists(path)) return absl::FailedPreconditionError("built without libtroupe_cuda.so");
+  if (error || !std::filesystem::exists(path, error))
+    return absl::FailedPreconditionError("built without libtroupe_cuda.so");
   void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* const reason = dlerror();

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -11,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/files/atomic_file.h"
 
 namespace troupe {
 namespace {
@@ -33,12 +33,12 @@ std::vector<fs::path> DependencyFolders() {
 
 bool IsRunnable(const fs::path& path) { return access(path.c_str(), X_OK) == 0; }
 
-std::vector<std::string> NetworksIn(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
+// What `folder` holds, sorted; nothing if it is not there. Why it cannot be listed goes to the end of `trouble`.
+std::vector<std::string> NamesIn(const fs::path& folder, std::string* trouble) {
+  const absl::StatusOr<std::vector<std::string>> names = ListFolder(folder.string());
+  if (names.ok()) return *names;
+  if (!absl::IsNotFound(names.status())) absl::StrAppend(trouble, "; ", names.status().message());
+  return {};
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ std::vector<std::string> NetworksIn(const fs::path& folder) {
 std::vector<std::string> SumoVariables(const SumoInstallation& installation) {
   std::vector<std::string> variables = {absl::StrCat("SUMO_HOME=", installation.home)};
   const fs::path projections = fs::path(installation.home) / "data" / "proj";
-  if (!fs::exists(projections / "proj.db")) return variables;
+  if (!FileExists((projections / "proj.db").string()).value_or(false)) return variables;
   // PROJ's name for it, and the one it had before version 9.1.
   for (const char* name : {"PROJ_DATA=", "PROJ_LIB="}) variables.push_back(absl::StrCat(name, projections.string()));
   return variables;
@@ -74,25 +74,31 @@ absl::StatusOr<SumoInstallation> FindSumo(const std::string& setting) {
 
 absl::StatusOr<std::string> FindSumoNetwork(const std::string& network) {
   if (absl::EndsWith(network, ".sumocfg")) {
-    if (fs::exists(network)) return network;
+    const absl::StatusOr<bool> exists = FileExists(network);
+    if (!exists.ok()) {
+      return absl::Status(exists.status().code(),
+                          absl::StrCat("environment.settings.network: ", exists.status().message()));
+    }
+    if (*exists) return network;
     return absl::NotFoundError(absl::StrCat("environment.settings.network: there is no file ", network));
   }
   std::vector<std::string> known;
+  std::string trouble;
   for (const fs::path& folder : DependencyFolders()) {
     const fs::path networks = folder / "networks";
-    for (const std::string& name : NetworksIn(networks)) {
+    for (const std::string& name : NamesIn(networks, &trouble)) {
       if (name != network) continue;
-      for (const std::string& file : NetworksIn(networks / name)) {
+      for (const std::string& file : NamesIn(networks / name, &trouble)) {
         if (absl::EndsWith(file, ".sumocfg")) return (networks / name / file).string();
       }
     }
-    if (known.empty()) known = NetworksIn(networks);
+    if (known.empty()) known = NamesIn(networks, &trouble);
   }
   const std::string have = known.empty()
                                ? absl::StrCat("no network is installed; ", kInstall)
                                : absl::StrCat("expected a path to a .sumocfg or one of ", absl::StrJoin(known, ", "));
   return absl::NotFoundError(
-      absl::StrCat("environment.settings.network: there is no network \"", network, "\"; ", have));
+      absl::StrCat("environment.settings.network: there is no network \"", network, "\"; ", have, trouble));
 }
 
 }  // namespace troupe

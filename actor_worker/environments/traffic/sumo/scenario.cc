@@ -217,7 +217,9 @@ absl::StatusOr<SumoScenario> ReadSumoScenario(const std::string& configuration_p
   ASSIGN_OR_RETURN(const NetFile net, ReadNetFile(configuration));
   const std::filesystem::path path(configuration_path);
   ASSIGN_OR_RETURN(SumoScenario scenario, MakeScenario(net, path.stem().string()));
-  scenario.configuration_path = std::filesystem::absolute(path).string();
+  std::error_code error;
+  scenario.configuration_path = std::filesystem::absolute(path, error).string();
+  if (error) return absl::InternalError(absl::StrCat(configuration_path, ": ", error.message()));
   scenario.configuration_overrides = configuration.overrides;
   scenario.written_files = net.written_files;
   return scenario;

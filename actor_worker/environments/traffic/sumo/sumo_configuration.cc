@@ -148,7 +148,9 @@ const std::vector<std::string>& FixedSumoArguments() {
 }
 
 absl::StatusOr<SumoConfiguration> ReadSumoConfiguration(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::absolute(path, error).parent_path();
+  if (error) return absl::InternalError(absl::StrCat(path, ": ", error.message()));
   SumoConfiguration configuration;
   XmlReader xml(path);
   while (xml.Next()) {
