@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
   }
   switch (line->command) {
     case troupe::LearnerCommand::kExport:
-      return Print(troupe::ExportActors(line->run_folder, line->checkpoint, line->output));
+      return Print(troupe::ExportActors(line->run_folder, line->checkpoint, line->format, line->output));
     case troupe::LearnerCommand::kInspect:
       return Print(troupe::DescribeFile(line->file));
     case troupe::LearnerCommand::kTrain:

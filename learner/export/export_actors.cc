@@ -1,10 +1,14 @@
 #include "learner/export/export_actors.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
+#include "common/config/settings_reader.h"
 #include "common/files/atomic_file.h"
+#include "common/specs/actor_file.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_store.h"
+#include "learner/export/export_onnx.h"
 
 namespace troupe {
 namespace {
@@ -24,16 +28,38 @@ absl::StatusOr<std::string> FindCheckpoint(const std::string& run_folder, const 
   return numbered.back().second;
 }
 
+absl::StatusOr<ActorFile> ReadActors(const std::string& path) {
+  const absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(path);
+  if (checkpoint.ok()) return MakeActorFile(*checkpoint);
+  // No checkpoint, but perhaps what was made of one.
+  if (absl::IsInvalidArgument(checkpoint.status())) return ReadActorFile(path);
+  return checkpoint.status();
+}
+
 }  // namespace
 
+absl::StatusOr<ActorFormat> ParseActorFormat(const std::string& name) {
+  if (name == "safetensors") return ActorFormat::kSafetensors;
+  if (name == "onnx") return ActorFormat::kOnnx;
+  const std::string nearest = NearestName(name, {"safetensors", "onnx"});
+  return absl::InvalidArgumentError(
+      absl::StrCat("--format=", name, ": expected safetensors or onnx",
+                   nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?")));
+}
+
 absl::StatusOr<std::string> ExportActors(const std::string& run_folder, const std::string& checkpoint,
-                                         const std::string& output) {
+                                         ActorFormat format, const std::string& output) {
   ASSIGN_OR_RETURN(const std::string path, FindCheckpoint(run_folder, checkpoint));
-  ASSIGN_OR_RETURN(const Checkpoint loaded, ReadCheckpoint(path));
-  ASSIGN_OR_RETURN(const ActorFile actors, MakeActorFile(loaded));
-  RETURN_IF_ERROR(WriteActorFile(output, actors));
-  return absl::StrCat(output, ": actors of ", loaded.experiment.name(), " after update ", loaded.counters.update, " (",
-                      loaded.counters.env_steps, " environment steps), from ", path);
+  ASSIGN_OR_RETURN(const ActorFile actors, ReadActors(path));
+  std::string written = output;
+  if (format == ActorFormat::kOnnx) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, WriteOnnxActors(output, actors));
+    absl::StrAppend(&written, "/: ", absl::StrJoin(names, ", "));
+  } else {
+    RETURN_IF_ERROR(WriteActorFile(output, actors));
+  }
+  return absl::StrCat(written, ": actors of ", actors.experiment.name(), " after update ",
+                      actors.weights.policy_version, " (", actors.env_steps, " environment steps), from ", path);
 }
 
 }  // namespace troupe

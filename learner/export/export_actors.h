@@ -1,4 +1,4 @@
-// `learner export`: the actors of a run's checkpoint as a file to evaluate, act with or load in Python.
+// `learner export`: the actors of a run's checkpoint as files of their own.
 #ifndef TROUPE_LEARNER_EXPORT_EXPORT_ACTORS_H_
 #define TROUPE_LEARNER_EXPORT_EXPORT_ACTORS_H_
 
@@ -8,10 +8,17 @@
 
 namespace troupe {
 
-// `checkpoint`: "best", "last" (the newest) or a path. Returns one line saying what was written.
-// Errors: NOT_FOUND naming what is not there; those of ReadCheckpoint and WriteActorFile.
+// safetensors: an actor file, to evaluate, act with or load in Python. onnx: files that other programs run.
+enum class ActorFormat { kSafetensors, kOnnx };
+
+// "safetensors", "onnx". INVALID_ARGUMENT naming the nearest.
+absl::StatusOr<ActorFormat> ParseActorFormat(const std::string& name);
+
+// `checkpoint`: "best", "last" (the newest) or a path, of a checkpoint or of an actor file. `output`: a file, of
+// kOnnx a folder. Returns one line saying what was written. Errors: NOT_FOUND naming what is not there; those of
+// ReadCheckpoint, ReadActorFile, WriteActorFile and WriteOnnxActors.
 absl::StatusOr<std::string> ExportActors(const std::string& run_folder, const std::string& checkpoint,
-                                         const std::string& output);
+                                         ActorFormat format, const std::string& output);
 
 }  // namespace troupe
 

@@ -33,8 +33,11 @@ ABSL_FLAG(bool, insecure_ranks, false,
           "With several learners: allow a MASTER_ADDR that others can reach; nothing of it is encrypted.");
 ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
 // export
-ABSL_FLAG(std::string, checkpoint, "best", "best (by evaluation), last, or a checkpoint's path.");
-ABSL_FLAG(std::string, output, "", "File to write, for `actor_worker evaluate`, `act`, `replay` and Python.");
+ABSL_FLAG(std::string, checkpoint, "best", "best (by evaluation), last, or the path of a checkpoint or an actor file.");
+ABSL_FLAG(std::string, format, "safetensors",
+          "safetensors: one file, for `actor_worker evaluate`, `act`, `replay` and Python; onnx: a file of each agent "
+          "group, for ONNX Runtime and others.");
+ABSL_FLAG(std::string, output, "", "File to write; with --format=onnx the folder for the files.");
 
 namespace troupe {
 namespace {
@@ -43,7 +46,7 @@ constexpr char kHelp[] =
     R"(Troupe's learner: trains the actors of a multi-agent environment with what actor workers collect.
 
   learner [train] --experiment=FILE [flags]      train, or go on with the run in the folder
-  learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own
+  learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own, or as ONNX
   learner inspect FILE                           print what a checkpoint or actor file holds
   learner sweep EXPERIMENT... [flags]            train experiments with several seeds and settings, and compare them
   learner health --connect=HOST:PORT [flags]     ask a learner whether it is well
@@ -77,10 +80,18 @@ Command TrainCommandLine() {
 
 Command ExportCommandLine() {
   return {.name = "learner export",
-          .usage = {"--run_dir=DIR --output=FILE [--checkpoint=WHICH]", "--checkpoint=PATH --output=FILE"},
-          .text = "Writes a checkpoint's actors to a file of their own.",
-          .flags = {"run_dir=DIR", "checkpoint=WHICH", "output=FILE"},
-          .examples = {"learner export --run_dir=runs/traffic_grid --checkpoint=last --output=actors.safetensors"}};
+          .usage = {"--run_dir=DIR --output=FILE [--checkpoint=WHICH]", "--checkpoint=PATH --output=FILE",
+                    "… --format=onnx --output=DIR"},
+          .text =
+              "Writes a checkpoint's actors to a file of their own. With --format=onnx: to DIR/GROUP.onnx for each "
+              "agent group,\nDIR/GROUP.SET.onnx for each parameter set of a group with several. observation [batch, "
+              "O], and where there are any\naction_mask, state_in and agent, become logits, values or mean and "
+              "log_std, the best action and state_out; what the\nnumbers are stands in the file's metadata. See "
+              "docs/export.md.",
+          .flags = {"run_dir=DIR", "checkpoint=WHICH", "format=safetensors|onnx", "output=FILE"},
+          .examples = {"learner export --run_dir=runs/traffic_grid --checkpoint=last --output=actors.safetensors",
+                       "learner export --checkpoint=runs/traffic_grid/actors/best.safetensors --format=onnx "
+                       "--output=actors"}};
 }
 
 Command InspectCommandLine() {
@@ -200,6 +211,7 @@ absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv
   }
   line.run_folder = absl::GetFlag(FLAGS_run_dir);
   line.checkpoint = absl::GetFlag(FLAGS_checkpoint);
+  ASSIGN_OR_RETURN(line.format, ParseActorFormat(absl::GetFlag(FLAGS_format)));
   line.output = absl::GetFlag(FLAGS_output);
   if (line.command == LearnerCommand::kExport && line.output.empty()) {
     return absl::InvalidArgumentError("export: --output=FILE is needed");

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "learner/export/export_actors.h"
 #include "learner/run/train_command.h"
 
 namespace troupe {
@@ -18,6 +19,7 @@ struct LearnerCommandLine {
   // export
   std::string run_folder;
   std::string checkpoint;
+  ActorFormat format = ActorFormat::kSafetensors;
   std::string output;
   // inspect
   std::string file;

@@ -356,16 +356,38 @@ TEST(Export, WritesTheActorsOfTheCheckpointAskedFor) {
   TinyRun run;
   ASSERT_TRUE(run.store().Write(CheckpointAfter(3)).ok());
   ASSERT_TRUE(run.store().Write(CheckpointAfter(4)).ok());
-  const auto said = ExportActors(run.folder.path(), "last", run.folder / "out.safetensors");
+  const auto said = ExportActors(run.folder.path(), "last", ActorFormat::kSafetensors, run.folder / "out.safetensors");
   ASSERT_TRUE(said.ok()) << said.status();
   const auto actors = ReadActorFile(run.folder / "out.safetensors");
   ASSERT_TRUE(actors.ok()) << actors.status();
   EXPECT_EQ(actors->env_steps, 32);
   EXPECT_EQ(actors->weights.policy_version, 4);
   EXPECT_EQ(actors->weights.tensors, CheckpointAfter(4).policy.tensors);
-  ASSERT_TRUE(ExportActors("", run.store().PathOf(3), run.folder / "out.safetensors").ok());
+  ASSERT_TRUE(ExportActors("", run.store().PathOf(3), ActorFormat::kSafetensors, run.folder / "out.safetensors").ok());
   EXPECT_EQ(ReadActorFile(run.folder / "out.safetensors")->weights.policy_version, 3);
-  EXPECT_TRUE(absl::IsNotFound(ExportActors(run.folder.path(), "best", run.folder / "out.safetensors").status()));
+  EXPECT_TRUE(absl::IsNotFound(
+      ExportActors(run.folder.path(), "best", ActorFormat::kSafetensors, run.folder / "out.safetensors").status()));
+}
+
+TEST(Export, ReadsActorFilesAsWellAsCheckpoints) {
+  TinyRun run;
+  ASSERT_TRUE(run.store().Write(CheckpointAfter(3)).ok());
+  const std::string actors = run.folder / "out.safetensors";
+  ASSERT_TRUE(ExportActors("", run.store().PathOf(3), ActorFormat::kSafetensors, actors).ok());
+  const auto from_checkpoint = ExportActors("", run.store().PathOf(3), ActorFormat::kOnnx, run.folder / "a");
+  ASSERT_TRUE(from_checkpoint.ok()) << from_checkpoint.status();
+  ASSERT_TRUE(ExportActors("", actors, ActorFormat::kOnnx, run.folder / "b").ok());
+  const auto names = ListFolder(run.folder / "a");
+  ASSERT_THAT(*names, SizeIs(TinyEnvironment().groups.size()));
+  for (const std::string& name : *names) {
+    EXPECT_THAT(*from_checkpoint, HasSubstr(name));
+    EXPECT_EQ(*ReadWholeFile(run.folder / ("a/" + name)), *ReadWholeFile(run.folder / ("b/" + name)));
+  }
+  ASSERT_TRUE(WriteSafetensors(run.folder / "x.safetensors", {{{"format", "pt"}}, {}}).ok());
+  EXPECT_THAT(
+      std::string(
+          ExportActors("", run.folder / "x.safetensors", ActorFormat::kOnnx, run.folder / "c").status().message()),
+      HasSubstr("x.safetensors: not an actor file"));
 }
 
 TEST(Inspect, PrintsCountersAndTensors) {

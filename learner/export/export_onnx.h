@@ -1,0 +1,23 @@
+// Actors as ONNX files, which other programs run: `learner export --format=onnx`.
+#ifndef TROUPE_LEARNER_EXPORT_EXPORT_ONNX_H_
+#define TROUPE_LEARNER_EXPORT_EXPORT_ONNX_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/specs/actor_file.h"
+
+namespace troupe {
+
+// Writes into `folder`, which is made: GROUP.onnx of each agent group, GROUP.SET.onnx of each parameter set of a group
+// with several. Returns the files' names. The graph is MakeOnnxPolicy's. metadata_props: format ("troupe-onnx/1"),
+// group, agents and agent_indices (JSON lists: whose actors the file's are), distribution, policy (FormatPolicySpec),
+// spaces (FormatAgentGroup; where the actors know it), and of the actor file experiment, policy_version, env_steps,
+// scalars and what they are best by. Errors: INVALID_ARGUMENT for a group whose name is no file's; those of
+// MakeOnnxPolicy and WriteFileAtomically.
+absl::StatusOr<std::vector<std::string>> WriteOnnxActors(const std::string& folder, const ActorFile& actors);
+
+}  // namespace troupe
+
+#endif  // TROUPE_LEARNER_EXPORT_EXPORT_ONNX_H_
