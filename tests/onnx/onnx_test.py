@@ -17,6 +17,7 @@ try:
     import numpy as np
     import onnx
     import onnxruntime
+    from onnx.reference import ReferenceEvaluator
 except ImportError as error:
     print(f"skipped: {error}; deploy/setup.sh --tests")
     sys.exit(77)
@@ -83,7 +84,9 @@ class Actor:
     """A file as a user runs it."""
 
     def __init__(self, path):
-        self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self.metadata = self.session.get_modelmeta().custom_metadata_map
         self.inputs = {given.name: given for given in self.session.get_inputs()}
         self.outputs = [given.name for given in self.session.get_outputs()]
@@ -193,6 +196,20 @@ class OnnxTest(unittest.TestCase):
         for row in range(3):
             alone = actor.act(observation[row : row + 1], None, mask[:1], actor.state(1))
             self.close(alone["logits"], together["logits"][row : row + 1], "logits")
+
+    def test_the_formats_own_evaluator_says_the_same(self):
+        for path in self.files:
+            actor, random = Actor(path), np.random.default_rng(1)
+            given = {}
+            for name, about in actor.inputs.items():
+                shape = [4, *about.shape[1:]]
+                given[name] = {"tensor(float)": random.uniform(-1, 1, shape).astype(np.float32),
+                               "tensor(bool)": random.random(shape) < 0.7,
+                               "tensor(int64)": random.integers(3, size=shape)}[about.type]
+            reference = dict(zip(actor.outputs, ReferenceEvaluator(str(path)).run(None, given)))
+            for name, values in zip(actor.outputs, actor.session.run(None, given)):
+                with self.subTest(path.name, output=name):
+                    self.close(values, reference[name], name)
 
     def test_an_agent_that_is_none_is_refused(self):
         actor = Actor(self.folder / "onnx" / "dense_categorical_named.onnx")
