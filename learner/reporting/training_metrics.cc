@@ -64,21 +64,34 @@ void TrainingMetrics::AddStage(const std::string& stage, double seconds) {
 
 void TrainingMetrics::ShowEpisodes(const std::string& prefix, const EpisodeMeans& means) {
   if (means.count == 0) return;
+  // What an environment declares, and a worker tells, decides how many there are.
+  size_t shown = 0, left_out = 0;
+  const auto has_room = [&] {
+    if (shown == kMostSeries) ++left_out;
+    return shown < kMostSeries && ++shown > 0;
+  };
   for (const auto& [group, value] : means.group_returns) {
+    if (!has_room()) continue;
     metrics_.Gauge(prefix + "_return", "Mean undiscounted return of an agent of the group.", {{"agent_group", group}})
         .Set(value);
   }
   metrics_.Gauge(prefix + "_length", "Mean episode length in environment steps.").Set(means.episode_length);
   for (const auto& [name, value] : means.statistics) {
+    if (!has_room()) continue;
     metrics_.Gauge(prefix + "_statistic", "Mean of the environment's own episode statistic.", {{"name", name}})
         .Set(value);
   }
   for (const auto& [agent, name, value] : means.agent_statistics) {
+    if (!has_room()) continue;
     metrics_
         .Gauge(prefix + "_agent_statistic", "Mean of the environment's own statistic of one agent.",
                {{"agent", agent}, {"name", name}})
         .Set(value);
   }
+  metrics_
+      .Gauge("troupe_series_left_out", "Means of episodes that are not shown: the environment has too many.",
+             {{"of", prefix}})
+      .Set(static_cast<double>(left_out));
 }
 
 void TrainingMetrics::OnTime(TrainingState state, absl::Duration time) {

@@ -33,6 +33,9 @@ prometheus::Gauge& CheckpointEnvSteps(Metrics* metrics);
 // OnCheckpoint may be called from another thread than the rest.
 class TrainingMetrics {
  public:
+  // Means of training episodes, and as many of evaluations, that are shown at most.
+  static constexpr size_t kMostSeries = 10'000;
+
   // `metrics` outlives it. `trained_env_steps`: where the run begins or goes on.
   TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, absl::Time now);
 

@@ -35,10 +35,16 @@ absl::Status RunFolder::Claim(const std::string& run_id, const Experiment& exper
 }
 
 RunFolder::~RunFolder() {
-  if (lock_ >= 0) close(lock_);
+  for (const int descriptor : {lock_, folder_lock_}) {
+    if (descriptor >= 0) close(descriptor);
+  }
 }
 
 absl::Status RunFolder::Lock() {
+  // The folder as well as the file in it, which somebody may remove. Where a file system cannot lock folders (NFS), the
+  // file alone has to do.
+  folder_lock_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool folder_is_taken = folder_lock_ >= 0 && flock(folder_lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   const std::string file = File("lock");
   lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_ < 0) return absl::InternalError(absl::StrCat(file, ": ", std::strerror(errno)));
@@ -46,7 +52,7 @@ absl::Status RunFolder::Lock() {
   if (!locked && errno != EWOULDBLOCK) {
     return absl::InternalError(absl::StrCat("lock ", file, ": ", std::strerror(errno)));
   }
-  if (!locked) {
+  if (!locked || folder_is_taken) {
     char owner[32] = {};
     const ssize_t length = read(lock_, owner, sizeof(owner) - 1);
     return absl::FailedPreconditionError(

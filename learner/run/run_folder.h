@@ -53,7 +53,7 @@ class RunFolder {
 
   const std::string path_;
   std::string run_id_;
-  int lock_ = -1;
+  int lock_ = -1, folder_lock_ = -1;
 };
 
 }  // namespace troupe

@@ -13,6 +13,10 @@ std::string PeerAddress(const std::string& peer) {
   return absl::StrReplaceAll(peer.substr(0, peer.rfind(':')), {{"%5B", "["}, {"%5D", "]"}});
 }
 
+bool IsLoopbackPeer(const std::string& address) {
+  return absl::StartsWith(address, "ipv4:127.") || address == "ipv6:[::1]" || absl::StartsWith(address, "unix:");
+}
+
 void PeerLedger::SentMalformedChunk(const std::string& address, SteadyTime now) {
   if (!addresses_.contains(address) && addresses_.size() >= kMaxAddresses) {
     addresses_.erase(std::min_element(addresses_.begin(), addresses_.end(),
@@ -27,12 +31,15 @@ void PeerLedger::SentMalformedChunk(const std::string& address, SteadyTime now) 
   record.refused_until = now + std::min(kFirstRefusal * (1 << doublings), kLongestRefusal);
 }
 
-absl::Status PeerLedger::MayRegister(const std::string& address, SteadyTime now) const {
+absl::Status PeerLedger::MayRegister(const std::string& address, bool shared, SteadyTime now) const {
   const auto found = addresses_.find(address);
-  if (found == addresses_.end() || found->second.refused_until <= now) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("peer: ", found->second.malformed, " malformed chunks came from this address, try again in ",
-                   absl::FormatDuration(absl::Ceil(found->second.refused_until - now, absl::Seconds(1)))));
+  if (found == addresses_.end()) return absl::OkStatus();
+  const Record& record = found->second;
+  const SteadyTime until = shared ? std::min(record.refused_until, record.last + kFirstRefusal) : record.refused_until;
+  if (until <= now) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("peer: ", record.malformed,
+                                                   " malformed chunks came from this address, try again in ",
+                                                   absl::FormatDuration(absl::Ceil(until - now, absl::Seconds(1)))));
 }
 
 }  // namespace troupe

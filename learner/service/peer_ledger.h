@@ -1,5 +1,6 @@
 // What the learner keeps of the addresses its peers come from: who sent malformed chunks, and how long such an address
-// is refused registration. A worker of ours never sends one, so nobody honest waits unless he shares the address.
+// is refused registration. A worker of ours never sends one; who shares the address with one that does waits a second
+// at most, and so does everybody of this machine.
 #ifndef TROUPE_LEARNER_SERVICE_PEER_LEDGER_H_
 #define TROUPE_LEARNER_SERVICE_PEER_LEDGER_H_
 
@@ -15,6 +16,9 @@ namespace troupe {
 // "ipv4:192.0.2.1" of gRPC's "ipv4:192.0.2.1:4711", "ipv6:[::1]" of "ipv6:%5B::1%5D:4711", anything else as it is.
 std::string PeerAddress(const std::string& peer);
 
+// Of what PeerAddress gives: somebody on this machine.
+bool IsLoopbackPeer(const std::string& address);
+
 // Not thread-safe. Time is passed in.
 class PeerLedger {
  public:
@@ -29,8 +33,9 @@ class PeerLedger {
   static constexpr size_t kMaxAddresses = 4096;
 
   void SentMalformedChunk(const std::string& address, SteadyTime now);
-  // RESOURCE_EXHAUSTED: not now.
-  absl::Status MayRegister(const std::string& address, SteadyTime now) const;
+  // RESOURCE_EXHAUSTED: not now. `shared`: workers that are honest come from this address too (one is here, or it is
+  // loopback): it is refused no longer than kFirstRefusal after each malformed chunk.
+  absl::Status MayRegister(const std::string& address, bool shared, SteadyTime now) const;
   size_t size() const { return addresses_.size(); }
 
  private:

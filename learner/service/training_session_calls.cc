@@ -57,7 +57,10 @@ absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& req
 }
 
 absl::Status TrainingSession::CheckRoom(const std::string& peer) {
-  if (const absl::Status status = peers_.MayRegister(peer, clock_()); !status.ok()) {
+  const bool shared = IsLoopbackPeer(peer) || std::ranges::any_of(workers_, [&](const auto& entry) {
+                        return entry.second.peer == peer && entry.second.chunks_admitted > 0;
+                      });
+  if (const absl::Status status = peers_.MayRegister(peer, shared, clock_()); !status.ok()) {
     return Refuse("malformed_peer", status);
   }
   if (workers_.size() >= static_cast<size_t>(options_.max_workers)) {

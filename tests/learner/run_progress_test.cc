@@ -115,6 +115,17 @@ TEST(RunFolder, OneLearnerAtATime) {
   EXPECT_EQ((*third)->run_id(), "id-1");
 }
 
+TEST(RunFolder, ALostLockFileLetsNoSecondLearnerIn) {
+  TemporaryFolder folder;
+  const std::string path = folder / "run";
+  auto first = RunFolder::Open(path);
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(std::filesystem::remove(path + "/lock"));
+  EXPECT_EQ(RunFolder::Open(path).status().message(), path + ": another learner works in this run folder");
+  first->reset();
+  EXPECT_TRUE(RunFolder::Open(path).ok());
+}
+
 TEST(RunFolder, WhatAKilledLearnerLeftHalfWrittenIsRemoved) {
   TemporaryFolder folder;
   for (const char* name : {"run/checkpoints", "run/actors"}) ASSERT_TRUE(MakeFolder(folder / name).ok());

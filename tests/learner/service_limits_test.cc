@@ -65,6 +65,21 @@ TEST_F(LimitsTest, AnAddressThatGoesOnSendingMalformedChunksMustWaitEverLonger) 
   EXPECT_TRUE(again.Register(Good()).ok());
 }
 
+TEST_F(LimitsTest, SixteenMalformedChunksFromLoopbackLockNobodyOut) {
+  StartServer({.num_shards = 1});
+  for (int i = 0; i < 16; ++i) {
+    const auto hostile = Join();
+    const auto grants = hostile->ReadGrants(1);
+    ASSERT_THAT(grants, SizeIs(1));
+    wire::Chunk chunk = Chunk({grants[0].shard(), grants[0].lease_epoch(), 0, 0});
+    chunk.clear_groups();
+    ASSERT_TRUE(hostile->SendChunk(chunk));
+    EXPECT_EQ(hostile->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    Advance(PeerLedger::kFirstRefusal);
+  }
+  EXPECT_TRUE(FakeWorker(server_->port()).Register(Good()).ok());
+}
+
 TEST_F(LimitsTest, MessagesThatAreNoChunksAreSmall) {
   StartServer({});
   FakeWorker stranger(server_->port());
@@ -150,21 +165,33 @@ TEST(PeerAddress, IsThePeerWithoutItsPort) {
   EXPECT_EQ(PeerAddress("unix:/tmp/a:b"), "unix:/tmp/a:b");
 }
 
+TEST(PeerLedger, WhoSharesAnAddressWaitsASecondAtMost) {
+  PeerLedger ledger;
+  const SteadyTime start;
+  for (int i = 0; i < 16; ++i) ledger.SentMalformedChunk("a", start);
+  EXPECT_FALSE(ledger.MayRegister("a", /*shared=*/false, start + absl::Seconds(127)).ok());
+  EXPECT_FALSE(ledger.MayRegister("a", /*shared=*/true, start).ok());
+  EXPECT_TRUE(ledger.MayRegister("a", /*shared=*/true, start + PeerLedger::kFirstRefusal).ok());
+  EXPECT_TRUE(IsLoopbackPeer(PeerAddress("ipv4:127.0.0.1:4711")));
+  EXPECT_TRUE(IsLoopbackPeer(PeerAddress("ipv6:%5B::1%5D:4711")));
+  EXPECT_FALSE(IsLoopbackPeer(PeerAddress("ipv4:192.0.2.1:4711")));
+}
+
 TEST(PeerLedger, ForgivesDoublesAndForgets) {
   PeerLedger ledger;
   const SteadyTime start;
   for (int i = 0; i < PeerLedger::kForgiven; ++i) ledger.SentMalformedChunk("a", start);
-  EXPECT_TRUE(ledger.MayRegister("a", start).ok());
+  EXPECT_TRUE(ledger.MayRegister("a", false, start).ok());
   const auto refused_for = [&ledger](SteadyTime from) {
     int seconds = 0;
-    while (!ledger.MayRegister("a", from + absl::Seconds(seconds)).ok()) ++seconds;
+    while (!ledger.MayRegister("a", false, from + absl::Seconds(seconds)).ok()) ++seconds;
     return seconds;
   };
   for (const int expected : {1, 2, 4, 8}) {
     ledger.SentMalformedChunk("a", start);
     EXPECT_EQ(refused_for(start), expected);
   }
-  EXPECT_TRUE(ledger.MayRegister("b", start).ok());
+  EXPECT_TRUE(ledger.MayRegister("b", false, start).ok());
   for (int i = 0; i < 40; ++i) ledger.SentMalformedChunk("a", start);
   EXPECT_EQ(refused_for(start), 300);
   const SteadyTime later = start + PeerLedger::kForgetAfter + absl::Seconds(1);
