@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
+#include "common/specs/bounds_text.h"
 
 namespace troupe {
 
@@ -14,11 +15,10 @@ namespace {
 
 bool PlaysAnyNumber(const PolicySpec& policy) { return policy.stack.num_sets == 1 && !policy.agent_id_input; }
 
-std::string BoundsText(std::vector<ActionBounds> bounds, int size) {
+// None: all are as they are by default.
+std::string AllBoundsText(std::vector<ActionBounds> bounds, int size) {
   if (bounds.empty()) bounds.resize(size);
-  return absl::StrJoin(bounds, " and ", [](std::string* text, const ActionBounds& of) {
-    absl::StrAppend(text, "[", of.low, ", ", of.high, "]");
-  });
+  return BoundsText(bounds);
 }
 
 // What stands between the policy and the group, or "". Policies of before environments told their bounds take them.
@@ -39,8 +39,8 @@ std::string Differences(const PolicySpec& policy, const AgentGroupSpec& group) {
   differ("choices of each dimension", absl::StrJoin(policy.action_sizes, " × "),
          absl::StrJoin(group.action_sizes, " × "));
   if (!policy.action_bounds.empty()) {
-    differ("bounds", BoundsText(policy.action_bounds, policy.action_size),
-           BoundsText(group.action_bounds, group.action_size));
+    differ("bounds", AllBoundsText(policy.action_bounds, policy.action_size),
+           AllBoundsText(group.action_bounds, group.action_size));
   }
   return absl::StrJoin(found, "; ");
 }

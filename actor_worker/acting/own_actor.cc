@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
+#include "common/specs/bounds_text.h"
 
 namespace troupe {
 namespace {
@@ -48,10 +49,7 @@ std::string FormOf(const PolicySpec& spec) {
   if (std::ranges::all_of(bounds, [&](const ActionBounds& other) { return other == bounds[0]; })) {
     bounds.resize(1);
   }
-  return absl::StrCat(spec.action_size, " numbers in ",
-                      absl::StrJoin(bounds, " and ", [](std::string* text, const ActionBounds& of) {
-                        absl::StrAppend(text, "[", of.low, ", ", of.high, "]");
-                      }));
+  return absl::StrCat(spec.action_size, " numbers in ", BoundsText(bounds));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/specs/bounds_text.h"
 #include "common/wire/spec_codec.h"
 
 namespace troupe {
@@ -63,10 +64,9 @@ std::string DescribeGroupDifference(const std::string& field, const AgentGroupSp
                    absl::StrCat("[", absl::StrJoin(actual.action_sizes, ", "), "]"));
   }
   for (size_t d = 0; d < std::min(expected.action_bounds.size(), actual.action_bounds.size()); ++d) {
-    const auto text = [](const ActionBounds& of) { return absl::StrCat("[", of.low, ", ", of.high, "]"); };
     if (actual.action_bounds[d] == expected.action_bounds[d]) continue;
-    return Differs(absl::StrCat(field, ".action_bounds[", d, "]"), text(expected.action_bounds[d]),
-                   text(actual.action_bounds[d]));
+    return Differs(absl::StrCat(field, ".action_bounds[", d, "]"), BoundsText({expected.action_bounds[d]}),
+                   BoundsText({actual.action_bounds[d]}));
   }
   std::string difference = DescribeNumbersDifference(field + ".observed", expected.observed, actual.observed);
   if (difference.empty()) difference = DescribeActionsDifference(field + ".actions", expected.actions, actual.actions);

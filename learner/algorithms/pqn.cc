@@ -83,13 +83,7 @@ class Pqn final : public Algorithm {
   std::string bits() const override { return arithmetic_->bits(); }
 
   PolicySnapshot ExportPolicy(const UpdateProgress& progress) const override {
-    PolicySnapshot snapshot{progress.update, {}, {{kEpsilonScalar, EpsilonOf(progress)}}};
-    for (size_t g = 0; g < groups_.size(); ++g) {
-      for (HostTensor& tensor : arithmetic_->Export(g, groups_[g].policy.group)) {
-        snapshot.tensors.push_back(std::move(tensor));
-      }
-    }
-    return snapshot;
+    return ExportValues(*arithmetic_, groups_, progress.update, EpsilonOf(progress));
   }
 
   std::vector<HostTensor> SaveState() const override {
@@ -232,21 +226,14 @@ class Pqn final : public Algorithm {
   UpdateStatistics Summarize(const UpdateProgress& progress, double learning_rate, const Figures& figures) {
     std::array<double, 3> sums = {figures.squared_errors, figures.chosen, figures.errors};
     ranks_.Sum(absl::MakeSpan(sums));
-    double norm = 0, steps = 0, skipped = 0;
-    for (const std::vector<SetFigures>& network : arithmetic_->TakeFigures()) {
-      for (const SetFigures& set : network) {
-        norm += set.gradient_norm;
-        steps += set.steps;
-        skipped = std::max(skipped, set.skipped);
-      }
-    }
+    const StepsTaken taken = SumUpSteps(arithmetic_->TakeFigures(), groups_.size());
     const double errors = std::max(1.0, sums[2]);
     return {{{"value_loss", sums[0] / errors},
              {"chosen_value", sums[1] / errors},
-             {"actor_gradient_norm", norm / std::max(1.0, steps)},
+             {"actor_gradient_norm", taken.gradient_norm},
              {"epsilon", EpsilonOf(progress)},
              {"learning_rate", learning_rate},
-             {"skipped_minibatches", skipped}}};
+             {"skipped_minibatches", taken.skipped}}};
   }
 
   AlgorithmContext context_;

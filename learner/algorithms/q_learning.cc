@@ -265,21 +265,11 @@ UpdateStatistics QLearning::Summarize(const UpdateProgress& progress, Figures fi
   std::array<double, 4> sums = {figures.squared_errors, figures.chosen, figures.targets, figures.errors};
   ranks_.Sum(absl::MakeSpan(sums));
   const double errors = std::max(1.0, sums[3]);
-  double norm = 0, steps = 0, skipped = left_out;
-  const UpdateFigures taken = arithmetic_->TakeFigures();
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    double most = 0;
-    for (const SetFigures& set : taken[g]) {
-      norm += set.gradient_norm;
-      steps += set.steps;
-      most = std::max(most, set.skipped);
-    }
-    skipped = std::max(skipped, most);
-  }
+  const StepsTaken taken = SumUpSteps(arithmetic_->TakeFigures(), groups_.size());
   UpdateStatistics statistics{{{"value_loss", sums[0] / errors},
                                {"chosen_value", sums[1] / errors},
                                {"target_value", sums[2] / errors},
-                               {"actor_gradient_norm", norm / std::max(1.0, steps)}}};
+                               {"actor_gradient_norm", taken.gradient_norm}}};
   if (mixer_ != nullptr) {
     statistics.values.emplace_back("mixer_gradient_norm", figures.mixer_norm / std::max(1.0, figures.mixer_steps));
   }
@@ -287,7 +277,7 @@ UpdateStatistics QLearning::Summarize(const UpdateProgress& progress, Figures fi
                                                      {"learning_rate", settings_.learning_rate()},
                                                      {"replay_env_steps", env_steps_kept},
                                                      {"gradient_steps", static_cast<double>(steps_taken_)},
-                                                     {"skipped_minibatches", skipped}});
+                                                     {"skipped_minibatches", std::max(left_out, taken.skipped)}});
   return statistics;
 }
 
@@ -296,13 +286,7 @@ double QLearning::EpsilonOf(const UpdateProgress& progress) const {
 }
 
 PolicySnapshot QLearning::ExportPolicy(const UpdateProgress& progress) const {
-  PolicySnapshot snapshot{progress.update, {}, {{kEpsilonScalar, EpsilonOf(progress)}}};
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    for (HostTensor& tensor : arithmetic_->Export(g, groups_[g].policy.group)) {
-      snapshot.tensors.push_back(std::move(tensor));
-    }
-  }
-  return snapshot;
+  return ExportValues(*arithmetic_, groups_, progress.update, EpsilonOf(progress));
 }
 
 std::vector<HostTensor> QLearning::SaveState() const {

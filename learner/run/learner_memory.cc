@@ -50,8 +50,7 @@ absl::StatusOr<std::vector<MemoryTerm>> RunMemory(const Experiment& experiment, 
 absl::Status CheckRunMemory(const std::vector<MemoryTerm>& terms, const std::optional<MemoryUse>& use) {
   return CheckMemory(terms, use,
                      "make collection.num_shards, copies_per_shard or rollout_length smaller (fewer steps per update), "
-                     "or, where there "
-                     "is one, the replay (q_learning.replay_bytes), or raise the limit");
+                     "or, where there is one, the replay (q_learning.replay_bytes), or raise the limit");
 }
 
 }  // namespace troupe

@@ -19,8 +19,9 @@ absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& pa
   std::unique_ptr<RunFolder> folder(new RunFolder(path));
   for (const char* name : {"checkpoints", "actors", "workers"}) RETURN_IF_ERROR(MakeFolder(folder->File(name)));
   RETURN_IF_ERROR(folder->Lock());
-  for (const char* name : {"", "checkpoints", "actors", "workers"})
+  for (const char* name : {"", "checkpoints", "actors", "workers"}) {
     RETURN_IF_ERROR(RemoveHalfWritten(folder->File(name)));
+  }
   RETURN_IF_ERROR(folder->LoadRunId());
   return folder;
 }

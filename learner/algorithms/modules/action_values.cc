@@ -1,6 +1,7 @@
 #include "learner/algorithms/modules/action_values.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "learner/arithmetic/objectives/chosen_output.h"
@@ -79,6 +80,31 @@ void WriteSlopes(const ValuedGroup& group, int64_t steps, const Choices& choices
       to[ChosenOutputRow::kAlive] = choices.alive[from] != 0 ? 1.0f : 0.0f;
     }
   }
+}
+
+PolicySnapshot ExportValues(const Arithmetic& arithmetic, const std::vector<ValuedGroup>& groups, uint64_t version,
+                            double epsilon) {
+  PolicySnapshot snapshot{version, {}, {{kEpsilonScalar, epsilon}}};
+  for (size_t g = 0; g < groups.size(); ++g) {
+    for (HostTensor& tensor : arithmetic.Export(g, groups[g].policy.group)) {
+      snapshot.tensors.push_back(std::move(tensor));
+    }
+  }
+  return snapshot;
+}
+
+StepsTaken SumUpSteps(const UpdateFigures& figures, size_t networks) {
+  StepsTaken taken;
+  double steps = 0;
+  for (size_t n = 0; n < networks; ++n) {
+    for (const SetFigures& set : figures[n]) {
+      taken.gradient_norm += set.gradient_norm;
+      steps += set.steps;
+      taken.skipped = std::max(taken.skipped, set.skipped);
+    }
+  }
+  taken.gradient_norm /= std::max(1.0, steps);
+  return taken;
 }
 
 double EpsilonAt(double first, double last, uint64_t span, uint64_t env_steps) {

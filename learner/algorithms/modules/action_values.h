@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "common/base/policy_snapshot.h"
 #include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "learner/algorithms/modules/actor_rows.h"
@@ -62,6 +63,17 @@ void ReadChosen(const ValuedGroup& group, const std::vector<float>& outputs, int
 // Writes the fields of ChosenOutputObjective out of slopes [steps, n].
 void WriteSlopes(const ValuedGroup& group, int64_t steps, const Choices& choices, const float* slopes,
                  int64_t num_agents, float* fields);
+
+// The groups' networks, which are the arithmetic's first ones, as workers run them with ε.
+PolicySnapshot ExportValues(const Arithmetic& arithmetic, const std::vector<ValuedGroup>& groups, uint64_t version,
+                            double epsilon);
+
+// What the steps of the arithmetic's first `networks` came to.
+struct StepsTaken {
+  double gradient_norm = 0;  // mean over sets' steps, before clipping
+  double skipped = 0;        // minibatches of the set that left out most
+};
+StepsTaken SumUpSteps(const UpdateFigures& figures, size_t networks);
 
 // ε after `env_steps` of the run: linear from `first` to `last` over `span` environment steps.
 double EpsilonAt(double first, double last, uint64_t span, uint64_t env_steps);
