@@ -45,7 +45,8 @@ void ActorTeam::Act(const ObservationRow& seen, std::optional<DrawUniforms> draw
       (*draw)(static_cast<int>(g), absl::MakeSpan(uniforms_[g]));
       uniforms = uniforms_[g];
     }
-    groups_[g]->Act(row.observations, row.action_masks, uniforms, state.group(static_cast<int>(g)), chosen[g]);
+    groups_[g]->Act(row.observations, row.action_masks, uniforms, state.group(static_cast<int>(g)), chosen[g],
+                    row.alive);
   }
 }
 

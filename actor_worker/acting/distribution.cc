@@ -1,6 +1,7 @@
 #include "actor_worker/acting/distribution.h"
 
 #include "actor_worker/acting/categorical.h"
+#include "actor_worker/acting/deterministic.h"
 #include "actor_worker/acting/epsilon_greedy.h"
 #include "actor_worker/acting/gaussian.h"
 #include "actor_worker/acting/multi_categorical.h"
@@ -19,6 +20,8 @@ std::unique_ptr<Distribution> MakeDistribution(const PolicySpec& spec, int copie
       return std::make_unique<Gaussian>(spec, rows);
     case DistributionKind::kMultiCategorical:
       return std::make_unique<MultiCategorical>(rows, spec.action_sizes);
+    case DistributionKind::kDeterministic:
+      return std::make_unique<Deterministic>(rows, spec.action_size);
   }
   return nullptr;
 }

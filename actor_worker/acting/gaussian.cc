@@ -2,27 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "absl/strings/str_cat.h"
+#include "actor_worker/acting/normal_draws.h"
 
 namespace troupe {
 namespace {
 
-// ½ log 2π.
-constexpr double kHalfLogTwoPi = 0.91893853320467274178;
-
 double ClampedLogStd(double log_std) { return std::clamp(log_std, kMinLogStd, kMaxLogStd); }
-
-// Standard normal numbers from as many uniform ones; `count` is even.
-void DrawNormals(const float* uniforms, int count, double* normals) {
-  for (int i = 0; i < count; i += 2) {
-    const double radius = std::sqrt(-2 * std::log(1 - double{uniforms[i]}));
-    const double angle = 2 * std::numbers::pi * uniforms[i + 1];
-    normals[i] = radius * std::cos(angle);
-    normals[i + 1] = radius * std::sin(angle);
-  }
-}
 
 }  // namespace
 

@@ -7,19 +7,19 @@
 
 #include "absl/types/span.h"
 #include "actor_worker/acting/distribution.h"
+#include "actor_worker/acting/normal_draws.h"
 
 namespace troupe {
 
-// Two uniform numbers for two dimensions (Box and Muller, "A note on the generation of random normal deviates", 1958),
-// the last pair half used where N is odd. Deviations are multiplied by the snapshot's scalar "noise_scale", > 0, if
-// there is one. The log-probability is that of the recorded float32 sample, so that whoever knows mean and deviation
+// Uniform numbers as normal_draws.h takes them. Deviations are multiplied by the snapshot's scalar "noise_scale", > 0,
+// if there is one. The log-probability is that of the recorded float32 sample, so that whoever knows mean and deviation
 // finds the same.
 class Gaussian final : public Distribution {
  public:
   // `rows` is a multiple of spec.num_agents.
   Gaussian(const PolicySpec& spec, int rows);
 
-  int draws_per_agent() const override { return 2 * ((size_ + 1) / 2); }
+  int draws_per_agent() const override { return DrawsOfNormals(size_); }
   absl::Status SetSnapshot(absl::Span<const HostTensor> parameters, const PolicySnapshot& snapshot) override;
   void Choose(absl::Span<const float> outputs, absl::Span<const uint8_t> masks, absl::Span<const float> uniforms,
               const ChosenActions& chosen) override;

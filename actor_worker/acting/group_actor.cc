@@ -50,10 +50,10 @@ absl::Status CheckSpec(const PolicySpec& spec, int copies) {
     if (size < 1)
       return absl::InvalidArgumentError(absl::StrCat(where, "hidden_sizes holds ", size, ", expected at least 1"));
   }
-  if (spec.stack.is_recurrent() != (spec.stack.recurrent_size > 0)) {
+  if (spec.stack.has_cell() != (spec.stack.recurrent_size > 0)) {
     return absl::InvalidArgumentError(
         absl::StrCat(where, "recurrent_size is ", spec.stack.recurrent_size,
-                     spec.stack.is_recurrent() ? ", expected at least 1" : " without a cell, expected 0"));
+                     spec.stack.has_cell() ? ", expected at least 1" : " without a cell, expected 0"));
   }
   return absl::OkStatus();
 }
@@ -107,6 +107,13 @@ absl::Status GroupActor::SetSnapshot(const PolicySnapshot& snapshot) {
 void GroupActor::IntoBounds(absl::Span<float> taken) const {
   const size_t size = spec_.action_bounds.size();
   for (size_t i = 0; i < taken.size(); ++i) taken[i] = spec_.action_bounds[i % size].At(taken[i]);
+}
+
+void GroupActor::SilenceDead(absl::Span<const uint8_t> alive, absl::Span<float> state) const {
+  const size_t size = spec_.stack.state_size(), said = spec_.stack.messages.size;
+  for (size_t row = 0; row < alive.size(); ++row) {
+    if (alive[row] == 0) std::fill_n(state.begin() + (row + 1) * size - said, said, 0.0f);
+  }
 }
 
 absl::StatusOr<absl::Span<const HostTensor>> TensorsOfGroup(const PolicySnapshot& snapshot, const PolicySpec& spec) {

@@ -34,11 +34,13 @@ class GroupActor {
   int num_agents() const { return spec_.num_agents; }
 
   // An action for every agent and copy. `observations` [E, A, O]; `masks` [E, A, N], 1 = allowed, or empty: all are;
-  // `uniforms` [E, A, D], or empty: the mode; `state` [E, A, H], replaced by the next step's. What is taken of
+  // `uniforms` [E, A, D], or empty: the mode; `state` [E, A, H], replaced by the next step's; `alive` [E, A], 0: says
+  // nothing to the others, or empty: all may. What is taken of
   // continuous actions is in the environment's units: here and nowhere else it is brought into them.
   void Act(absl::Span<const float> observations, absl::Span<const uint8_t> masks, absl::Span<const float> uniforms,
-           absl::Span<float> state, const ChosenActions& chosen) {
+           absl::Span<float> state, const ChosenActions& chosen, absl::Span<const uint8_t> alive = {}) {
     distribution_->Choose(network_->Outputs(observations, state), masks, uniforms, chosen);
+    if (spec_.stack.communicates()) SilenceDead(alive, state);
     if (!spec_.action_bounds.empty()) IntoBounds(chosen.taken);
   }
 
@@ -46,6 +48,8 @@ class GroupActor {
   GroupActor(const PolicySpec& spec, int copies, NetworkFactory make_network);
   // `taken` [E, A, N], each in [-1, 1].
   void IntoBounds(absl::Span<float> taken) const;
+  // The dead say nothing.
+  void SilenceDead(absl::Span<const uint8_t> alive, absl::Span<float> state) const;
 
   const PolicySpec spec_;
   const std::vector<DenseStackSpec::Parameter> parameters_;

@@ -20,6 +20,8 @@
 
 namespace troupe {
 
+class Scene;
+
 // What the agents of one group see before acting. Everything is overwritten by Observe.
 struct GroupObservation {
   absl::Span<float> observations;   // [A, O]
@@ -69,6 +71,12 @@ class Environment {
   // `action` holds allowed actions only.
   virtual absl::Status Step(const JointAction& action, StepOutcome& outcome) = 0;
 
+  // Says what the next call of Reset or Step will be given, where several copies are about to be reset or stepped one
+  // after the other: copies whose work is done elsewhere (EnvironmentEntry::create_copies) begin with it all together.
+  // `action` stays valid and unchanged until that call, which takes any error. Others need not know.
+  virtual void PrepareReset(uint64_t /*seed*/) {}
+  virtual void PrepareStep(const JointAction& /*action*/) {}
+
   virtual void Observe(JointObservation& observation) const = 0;
 
   // Writes the episode's statistics so far, as spec().statistics says: num_statistics() numbers. Meaningful once the
@@ -77,6 +85,10 @@ class Environment {
 
   // A few lines of plain text showing the current state, for `actor_worker replay` and `act`.
   virtual std::string Render() const = 0;
+
+  // Draws the current state into an empty scene (scene.h), for the pages of `actor_worker replay --out`, which chart
+  // actions and rewards by themselves and, where an environment draws nothing, what every agent observes.
+  virtual void Draw(Scene&) const {}
 };
 
 // Chooses actions by a hand-written rule, with full view of the environment it was made for.
@@ -115,6 +127,10 @@ struct EnvironmentEntry {
   // Those of them that belong to the machine and not to the task: EnvironmentSpec::machine_settings. Whatever decides
   // what agents see, do or are rewarded for is none of them.
   std::vector<std::string> machine_settings = {};
+  // So many copies at once, where they share something: one thread at a time then uses all of them. Null: `create`
+  // makes one after the other. Errors: as `create`. Use CreateCopies (create_copies.h).
+  absl::StatusOr<std::vector<std::unique_ptr<Environment>>> (*create_copies)(const SettingsMap& settings,
+                                                                             int copies) = nullptr;
 };
 
 }  // namespace troupe

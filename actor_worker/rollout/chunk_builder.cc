@@ -129,7 +129,7 @@ void ChunkBuilder::Record(absl::Span<const TruncatedCopy> truncated, absl::Span<
     for (int g = 0; g < truncated_.groups.size(); ++g) {
       Append(copy.final_observations[g], &truncated_.groups[g].final_observations);
       if (shape_.asks_who_lives) Append(copy.final_alive[g], &truncated_.groups[g].final_alive);
-      if (shape_.values_actions && spec_.groups[g].action_kind == ActionKind::kDiscrete) {
+      if (shape_.values_actions && spec_.groups[g].has_masks()) {
         Append(copy.final_action_masks[g], &truncated_.groups[g].final_action_masks);
       }
     }

@@ -1,6 +1,7 @@
 #include "common/processes/limited_process.h"
 
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -31,6 +32,7 @@ namespace troupe {
 namespace {
 
 constexpr int64_t kOutputEndBytes = 64 << 10;  // as much of its output as is looked at
+constexpr int64_t kMostOutputBytes = 1 << 20;  // where ForgetOldOutput begins to
 constexpr size_t kLastWordsBytes = 600;
 constexpr absl::Duration kPollInterval = absl::Milliseconds(2);
 
@@ -108,26 +110,37 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
+void Limit(__rlimit_resource resource, int64_t bytes) {
+  if (bytes <= 0) return;
+  const rlimit limit{static_cast<rlim_t>(bytes), static_cast<rlim_t>(bytes)};
+  setrlimit(resource, &limit);
+}
+
 // Runs in the child between fork and exec: system calls only.
-[[noreturn]] void Become(char* const* command, char* const* environment, int output, int64_t memory_limit,
-                         pid_t parent) {
+[[noreturn]] void Become(char* const* command, char* const* environment, int output,
+                         const LimitedProcess::Options& options, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, 0);
   dup2(output, 1);
   dup2(output, 2);
-  close_range(3, ~0U, 0);
+  // By way of numbers above all that are wanted, so that none is overwritten before it was copied.
+  const int first = 3, count = static_cast<int>(options.inherited_files.size());
+  int copies[LimitedProcess::kMostInheritedFiles];
+  for (int i = 0; i < count; ++i) copies[i] = fcntl(options.inherited_files[i], F_DUPFD, first + count);
+  for (int i = 0; i < count; ++i) {
+    if (dup2(copies[i], first + i) < 0) _exit(127);
+  }
+  close_range(first + count, ~0U, 0);
   for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  if (memory_limit > 0) {
-    const rlimit limit{static_cast<rlim_t>(memory_limit), static_cast<rlim_t>(memory_limit)};
-    setrlimit(RLIMIT_AS, &limit);
-  }
+  Limit(RLIMIT_AS, options.memory_limit_bytes);
+  Limit(RLIMIT_DATA, options.private_memory_limit_bytes);
   execve(command[0], command, environment);
   _exit(127);
 }
@@ -158,6 +171,9 @@ std::string LastWords(absl::string_view output, size_t most_bytes) {
 }
 
 absl::StatusOr<std::unique_ptr<LimitedProcess>> LimitedProcess::Start(const Options& options) {
+  if (options.inherited_files.size() > kMostInheritedFiles) {
+    return absl::InternalError(absl::StrCat("more than ", kMostInheritedFiles, " files for ", options.command[0]));
+  }
   const int output = memfd_create("child_output", MFD_CLOEXEC);
   if (output < 0) return absl::InternalError(absl::StrCat("memfd_create: ", std::strerror(errno)));
   std::vector<std::string> command = options.command, environment = EnvironmentWith(options.environment_overrides);
@@ -166,9 +182,7 @@ absl::StatusOr<std::unique_ptr<LimitedProcess>> LimitedProcess::Start(const Opti
   int error = 0;
   const pid_t pid = Forker::Get().Fork([&] {
     const pid_t child = fork();
-    if (child == 0) {
-      Become(command_pointers.data(), environment_pointers.data(), output, options.memory_limit_bytes, parent);
-    }
+    if (child == 0) Become(command_pointers.data(), environment_pointers.data(), output, options, parent);
     error = errno;
     return child;
   });
@@ -201,6 +215,19 @@ absl::Status LimitedProcess::WaitForSuccess(absl::Duration timeout) {
   }
   if (WIFEXITED(wait_status_) && WEXITSTATUS(wait_status_) == 0) return absl::OkStatus();
   return absl::InternalError(absl::StrCat("the program ", Obituary()));
+}
+
+void LimitedProcess::Abort(absl::Duration patience) {
+  if (!IsRunning()) return;
+  kill(pid_, SIGABRT);
+  const SteadyTime deadline = SteadyTime::Now() + patience;
+  while (IsRunning() && SteadyTime::Now() < deadline) absl::SleepFor(kPollInterval);
+}
+
+void LimitedProcess::ForgetOldOutput() {
+  struct stat info {};
+  if (fstat(output_, &info) != 0 || int64_t{info.st_blocks} * 512 < kMostOutputBytes) return;
+  fallocate(output_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, info.st_size - kOutputEndBytes);
 }
 
 std::string LimitedProcess::Obituary() {

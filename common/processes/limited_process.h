@@ -18,10 +18,15 @@ namespace troupe {
 // Not thread-safe. The child dies with this process however that ends; the destructor kills and reaps it.
 class LimitedProcess {
  public:
+  static constexpr int kMostInheritedFiles = 8;
   struct Options {
     std::vector<std::string> command;                // program and arguments
     std::vector<std::string> environment_overrides;  // "NAME=value"
     int64_t memory_limit_bytes = 0;                  // address space; 0: no limit
+    // What it writes to and shares with nobody: RLIMIT_DATA. Address space that is only reserved, as runtimes with
+    // collectors and thread pools do, and files in memory do not count. 0: no limit.
+    int64_t private_memory_limit_bytes = 0;
+    std::vector<int> inherited_files;  // become the child's file descriptors 3, 4, …; still the caller's here
   };
 
   // Errors: INTERNAL when the system refuses. A program that cannot be run shows as a child that exits with 127.
@@ -35,6 +40,10 @@ class LimitedProcess {
   bool IsRunning();
   // Waits for its end. Errors: DEADLINE_EXCEEDED, INTERNAL with the obituary unless it exited with status 0.
   absl::Status WaitForSuccess(absl::Duration timeout);
+  // Kills it with SIGABRT, upon which language runtimes say where they are, and waits for at most `patience`.
+  void Abort(absl::Duration patience);
+  // Frees the memory of output that is older than Obituary looks at: call it now and then while the child lives long.
+  void ForgetOldOutput();
   // How it ended (or that it has not), and LastWords of its standard output and error.
   std::string Obituary();
 

@@ -23,6 +23,17 @@ AlgorithmCard ValueCard(std::string name, std::string summary, Experience experi
                                                      : std::vector<CollectionMode>{SYNCHRONOUS, PIPELINED}};
 }
 
+// Of those whose critics are told what all agents do.
+AlgorithmCard JointActionCard(std::string name, std::string summary) {
+  return {.name = std::move(name),
+          .summary = std::move(summary),
+          .experience = Experience::kReplay,
+          .distributions = {DistributionKind::kCategorical, DistributionKind::kEpsilonGreedy,
+                            DistributionKind::kMultiCategorical, DistributionKind::kDeterministic},
+          .values_actions = true,
+          .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS}};
+}
+
 std::vector<AlgorithmCard> MakeCards() {
   std::vector<AlgorithmCard> cards = {
       {.name = "mappo",
@@ -31,12 +42,15 @@ std::vector<AlgorithmCard> MakeCards() {
        .distributions = {DistributionKind::kCategorical, DistributionKind::kGaussian,
                          DistributionKind::kSquashedGaussian, DistributionKind::kMultiCategorical},
        .recurrent = true,
+       .leaves_rows_out = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
        .trajectory_fields = {"log_probabilities"}},
       ValueCard("iql", "independent Q-learning from a replay", Experience::kReplay),
       ValueCard("vdn", "Q-learning of the sum of the agents' values from a replay", Experience::kReplay),
       ValueCard("qmix", "Q-learning of a monotonic mixture of the agents' values from a replay", Experience::kReplay),
       ValueCard("pqn_vdn", "Q-learning of the sum of the agents' values from the newest batch", Experience::kOnPolicy),
+      JointActionCard("maddpg", "deterministic policy gradients by critics of joint actions, from a replay"),
+      JointActionCard("matd3", "MADDPG with twin critics, delayed actors and smoothed targets"),
   };
   for (AlgorithmCard& card : cards) {
     // The member of the oneof says whose it is.
@@ -107,9 +121,24 @@ absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experi
   return check("critic.recurrent_cell", experiment.critic().recurrent_cell());
 }
 
+absl::Status CheckCommunication(const AlgorithmCard& card, const Experiment& experiment) {
+  if (card.communicates) return absl::OkStatus();
+  const auto check = [&](const std::string& field, uint32_t size) {
+    if (size == 0) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": ", size, ", but actors do not talk with this algorithm (", FormatCard(card), ")"));
+  };
+  RETURN_IF_ERROR(check("policy.message_size", experiment.policy().message_size()));
+  for (const auto& [group, policy] : experiment.group_policies()) {
+    RETURN_IF_ERROR(check(absl::StrCat("group_policies.", group, ".message_size"), policy.message_size()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckAlgorithm(const Experiment& experiment) {
   ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
   RETURN_IF_ERROR(CheckRecurrence(*card, experiment));
+  RETURN_IF_ERROR(CheckCommunication(*card, experiment));
   return CheckCollectionMode(*card, experiment.collection());
 }
 

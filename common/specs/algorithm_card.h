@@ -30,7 +30,9 @@ struct AlgorithmCard {
   Experience experience = Experience::kOnPolicy;
   std::vector<DistributionKind> distributions;  // of actions, that it trains
   bool recurrent = false;                       // actors and critics may keep a state from one step to the next
+  bool communicates = false;                    // actors may tell each other something
   bool values_actions = false;                  // values of discrete actions; last states say which are allowed
+  bool leaves_rows_out = false;                 // may be told which rows not to train on: frozen groups, self-play
   std::vector<CollectionMode> modes;
   std::string settings;  // the member of Experiment.algorithm_settings: "ppo"
   // Of the optional rows of common/wire/trajectory_fields.h, those it trains on; the others do not travel.
@@ -55,6 +57,9 @@ absl::Status CheckDistributions(const AlgorithmCard& card, const std::vector<Pol
 
 // INVALID_ARGUMENT naming the setting and the card's line, when a network is recurrent and the card has none.
 absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experiment);
+
+// INVALID_ARGUMENT naming the setting and the card's line, when actors talk and the card has none that do.
+absl::Status CheckCommunication(const AlgorithmCard& card, const Experiment& experiment);
 
 // All of the above: of a complete experiment before its environment, hence its groups' policies, are known, and after.
 absl::Status CheckAlgorithm(const Experiment& experiment);

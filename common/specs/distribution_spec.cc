@@ -14,6 +14,7 @@ constexpr DistributionTraits kDistributions[] = {
     {DistributionKind::kGaussian, GAUSSIAN, "gaussian", ActionKind::kContinuous},
     {DistributionKind::kSquashedGaussian, SQUASHED_GAUSSIAN, "squashed_gaussian", ActionKind::kContinuous},
     {DistributionKind::kMultiCategorical, MULTI_CATEGORICAL, "multi_categorical", ActionKind::kMultiDiscrete},
+    {DistributionKind::kDeterministic, DETERMINISTIC, "deterministic", ActionKind::kContinuous},
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 // How the outputs of an actor's network become an action, as data. The worker acts by it (acting/distribution.h), a
 // learner computes probabilities by it; every rule that both must share stands here.
 //
-// Of one agent, N = action_size, ε and c the scalars "epsilon" and "noise_scale" (default 1) of the policy version:
+// Of one agent, N = action_size, ε, c and s the scalars "epsilon", "noise_scale" (default 1) and "action_noise"
+// (default 0) of the policy version:
 //   categorical        outputs [N] are logits; disallowed ones count as kMaskedLogit. π = softmax.
 //   epsilon_greedy     outputs [N] are values q. The best allowed action (lowest index of equals), with probability ε
 //                      any of the K allowed: π(a) = ε / K + (1 − ε) · [a is the best].
@@ -12,8 +13,10 @@
 //                      u ~ N(μ, (c σ)²) in each dimension; what is done is u clipped to [-1, 1].
 //   squashed_gaussian  u as above; what is done is a = tanh(u), and the density is that of a:
 //                      log π = log N(u) − Σ log(1 − tanh²(u))   (arXiv:1801.01290, appendix C).
-// What is recorded of the last two is u, of which the density can be computed again without loss. The mode is μ. The
-// environment is given what is done in its own units (ActionBounds of environment_spec.h).
+//   deterministic      outputs [N] are y; u ~ N(tanh(y), s²) in each dimension; what is done is u clipped to [-1, 1].
+//                      Where s = 0 nothing is left to chance, and log π counts as 0.
+// What is recorded of the last three is u, of which the density can be computed again without loss. The mode is μ, or
+// tanh(y). The environment is given what is done in its own units (ActionBounds of environment_spec.h).
 #ifndef TROUPE_COMMON_SPECS_DISTRIBUTION_SPEC_H_
 #define TROUPE_COMMON_SPECS_DISTRIBUTION_SPEC_H_
 
@@ -30,7 +33,14 @@ namespace troupe {
 inline constexpr double kMinLogStd = -20;
 inline constexpr double kMaxLogStd = 2;
 
-enum class DistributionKind { kCategorical, kEpsilonGreedy, kGaussian, kSquashedGaussian, kMultiCategorical };
+enum class DistributionKind {
+  kCategorical,
+  kEpsilonGreedy,
+  kGaussian,
+  kSquashedGaussian,
+  kMultiCategorical,
+  kDeterministic
+};
 
 // A kind's row in the table of all.
 struct DistributionTraits {

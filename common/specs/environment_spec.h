@@ -53,6 +53,9 @@ struct AgentGroupSpec {
   std::vector<ActionBounds> action_bounds{};  // continuous only: of each dimension, or none: all are [-1, 1]
   // Whom the group plays with: groups of the same name here are one team, and so are all that have none.
   std::string team{};
+  // Of each agent the numbers of those whose messages can reach it, none twice and not its own, or no entries: those of
+  // all others can.
+  std::vector<std::vector<int>> neighbours{};
 
   // Whether actions are indices, of which masks say which are allowed.
   bool has_masks() const { return action_kind != ActionKind::kContinuous; }

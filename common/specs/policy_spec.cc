@@ -106,7 +106,7 @@ absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const 
   stack.orthogonal_init = settings.orthogonal_init();
   stack.output_gain = static_cast<float>(settings.output_gain());
   stack.cell = CellOf(settings.recurrent_cell());
-  stack.recurrent_size = stack.is_recurrent() ? static_cast<int>(settings.recurrent_size()) : 0;
+  stack.recurrent_size = stack.has_cell() ? static_cast<int>(settings.recurrent_size()) : 0;
   return spec;
 }
 
@@ -172,13 +172,14 @@ std::vector<DenseStackSpec::Parameter> DenseStackSpec::Parameters() const {
     if (hidden_layer_norm) add_norm(absl::StrCat("norms.", i), hidden_sizes[i]);
     width = hidden_sizes[i];
   }
-  if (is_recurrent()) {
+  if (has_cell()) {
     add_product("cell.input_", width, num_gates() * recurrent_size);
     add_product("cell.state_", recurrent_size, num_gates() * recurrent_size);
     if (hidden_layer_norm) add_norm("cell_norm", recurrent_size);
     width = recurrent_size;
   }
   add_dense("output", width, output_size);
+  if (communicates()) add_dense("message", width, messages.size);
   return parameters;
 }
 
@@ -195,6 +196,7 @@ DenseStackSpec DenseStackSpec::BeforeCell() const {
   before.cell = Cell::kNone;
   before.recurrent_size = 0;
   before.output_size = num_gates() * recurrent_size;
+  before.messages = {};
   return before;
 }
 

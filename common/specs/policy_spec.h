@@ -12,6 +12,12 @@
 //   LSTM  (doi:10.1162/089976600300015015); state m [H], c [H], gates i, f, g, o in this order
 //         c' = σ(gi_f + gh_f) ∘ c + σ(gi_i + gh_i) ∘ tanh(gi_g + gh_g);  h = m' = σ(gi_o + gh_o) ∘ tanh(c')
 // The state is zero where an episode begins. Before the norm the cell's output is what it remembers.
+// Agents that tell each other something (arXiv:1605.07736, arXiv:1605.06676, with the delay of a real link): with h
+// what the output layer multiplies and K = messages.size,
+//   message = tanh(h · Wm[s] + bm[s])                                                  [K]; zeros of a dead agent
+// is the last part of the agent's state, zero where an episode begins, and of the inputs those after the observation
+// are what its neighbours said at the step before: the mean of their messages, or their messages side by side and zeros
+// where it has fewer neighbours than others.
 // LayerNorm: (x − mean) / sqrt(variance + 1e-5) · gain + bias, biased variance, over the last axis. (arXiv:2103.01955,
 // appendix C, orders activation before norm.) What the outputs mean is the distribution's matter
 // (common/specs/distribution_spec.h).
@@ -63,6 +69,18 @@ struct AttentionSpec {
   bool operator==(const AttentionSpec&) const = default;
 };
 
+// What the rows of one joint step tell each other. Inputs [first_input, first_input + num_inputs()) of a row are what
+// it hears; before that is known the first of them says whether the row's agent speaks (1) or is silent (0).
+struct MessageSpec {
+  int size = 0;               // K, numbers that a row says; 0: none says anything
+  int most_heard = 0;         // rows that one hears at most
+  bool side_by_side = false;  // what is heard; otherwise its mean
+  int first_input = 0;
+
+  int num_inputs() const { return side_by_side ? most_heard * size : size; }
+  bool operator==(const MessageSpec&) const = default;
+};
+
 enum class Activation { kRelu, kTanh };
 enum class Cell { kNone, kGru, kLstm };
 
@@ -81,15 +99,20 @@ struct DenseStackSpec {
   Cell cell = Cell::kNone;
   int recurrent_size = 0;     // H; 0 without a cell
   AttentionSpec attention{};  // with it: one set, no cell, input_size = attention.input_size()
+  MessageSpec messages{};     // with it: no attention
 
   bool attends() const { return attention.heads > 0; }
   // With attention: the layers behind it, whose parameters are the last, as a stack of their own.
   DenseStackSpec AfterAttention() const;
-  bool is_recurrent() const { return cell != Cell::kNone; }
+  bool communicates() const { return messages.size > 0; }
+  bool has_cell() const { return cell != Cell::kNone; }
+  // Whether something is kept of a row from one step to the next.
+  bool is_recurrent() const { return has_cell() || communicates(); }
   // Gates' parts of gi and gh: 3 or 4; 0 without a cell.
   int num_gates() const { return cell == Cell::kNone ? 0 : cell == Cell::kGru ? 3 : 4; }
-  // Numbers remembered of a row from one step to the next.
-  int state_size() const { return cell == Cell::kNone ? 0 : cell == Cell::kGru ? recurrent_size : 2 * recurrent_size; }
+  // Numbers kept of a row from one step to the next: the cell's, then what the row said.
+  int state_size() const { return cell_state_size() + messages.size; }
+  int cell_state_size() const { return cell == Cell::kLstm ? 2 * recurrent_size : recurrent_size; }
   // What hands the cell its gates' inputs, as a stack of its own: the layers before the cell with gi as their output.
   DenseStackSpec BeforeCell() const;
 
@@ -101,10 +124,11 @@ struct DenseStackSpec {
   // In the one order used everywhere: input_norm.gain, input_norm.bias, then for each hidden layer i layers.i.weight,
   // layers.i.bias, norms.i.gain, norms.i.bias (those that exist), then of a cell cell.input_weight, cell.input_bias,
   // cell.state_weight, cell.state_bias (gates side by side), cell_norm.gain, cell_norm.bias, then output.weight,
-  // output.bias. BeforeCell()'s parameters are those up to cell.input_bias. With attention, before layers.0: for each
-  // kind k embeddings.k.norm.gain, embeddings.k.norm.bias (for input_norm), embeddings.k.weight, embeddings.k.bias,
-  // then for each layer i attention.i.input_weight, input_bias (queries, keys, values side by side), mix_weight,
-  // mix_bias, norm.gain, norm.bias, feed_weight, feed_bias, feed_norm.gain, feed_norm.bias.
+  // output.bias, then of those that communicate message.weight, message.bias. BeforeCell()'s parameters are those up to
+  // cell.input_bias. With attention, before layers.0: for each kind k embeddings.k.norm.gain, embeddings.k.norm.bias
+  // (for input_norm), embeddings.k.weight, embeddings.k.bias, then for each layer i attention.i.input_weight,
+  // input_bias (queries, keys, values side by side), mix_weight, mix_bias, norm.gain, norm.bias, feed_weight,
+  // feed_bias, feed_norm.gain, feed_norm.bias.
   std::vector<Parameter> Parameters() const;
   // Numbers of all sets.
   int64_t num_parameters() const;
@@ -124,6 +148,8 @@ struct PolicySpec {
   // As AgentGroupSpec has them: choices of each multi-discrete dimension, bounds of each continuous one.
   std::vector<int> action_sizes{};
   std::vector<ActionBounds> action_bounds{};
+  // Where the stack communicates, [num_agents]: whom each agent hears, in the order of what is side by side.
+  std::vector<std::vector<int>> neighbours{};
 
   // Every agent its own set, in order (the batched product applies).
   bool IsPerAgent() const;

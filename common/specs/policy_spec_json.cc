@@ -197,7 +197,7 @@ std::string FormatPolicySpec(const PolicySpec& spec) {
                  {"hidden_layer_norm", stack.hidden_layer_norm},
                  {"orthogonal_init", stack.orthogonal_init},
                  {"output_gain", stack.output_gain}}}};
-  if (stack.is_recurrent()) {
+  if (stack.has_cell()) {
     json["stack"]["cell"] = stack.cell == Cell::kGru ? "gru" : "lstm";
     json["stack"]["recurrent_size"] = stack.recurrent_size;
   }

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/config/self_play_settings.h"
 #include "common/specs/algorithm_card.h"
 #include "common/wire/chunk_bytes.h"
 
@@ -64,6 +65,7 @@ ChunkShape ChunkShapeOf(const Experiment& experiment, const std::vector<PolicySp
   if (card.ok()) shape.left_out = OptionalFieldsBut((*card)->trajectory_fields);
   shape.values_actions = card.ok() && (*card)->values_actions;
   shape.asks_who_lives |= shape.values_actions;
+  shape.meets_saved = HasPool(experiment.self_play());
   for (const PolicySpec& policy : policies) {
     shape.network_states.push_back(
         {.state_size = policy.stack.state_size(), .sequence_length = static_cast<int>(collection.sequence_length())});
@@ -113,7 +115,7 @@ size_t MaxChunkBytes(const EnvironmentSpec& spec, const ChunkShape& shape) {
 
 size_t ChunkBytes(const EnvironmentSpec& spec, const ChunkShape& shape, size_t truncated_episodes) {
   // A tensor's type, shape, byte count and tags; the chunk's own numbers; an episode's numbers and tags.
-  constexpr size_t kTensorOverhead = 64, kChunkOverhead = 128, kEpisodeOverhead = 48;
+  constexpr size_t kTensorOverhead = 64, kChunkOverhead = 128, kEpisodeOverhead = 72;
   const uint32_t num_truncated = static_cast<uint32_t>(truncated_episodes);
   size_t bytes = kChunkOverhead;
   for (size_t g = 0; g < spec.groups.size(); ++g) {

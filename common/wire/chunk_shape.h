@@ -22,6 +22,7 @@ struct ChunkShape {
   std::vector<NetworkStateShape> network_states{};  // per group; empty: no network remembers anything
   std::vector<absl::string_view> left_out{};        // optional fields (trajectory_fields.h) that nobody asks for
   bool asks_who_lives = false;                      // whether critics see who lives in a truncated episode's last state
+  bool meets_saved = false;  // whether saved versions of the actors play in some episodes (SelfPlaySettings)
 };
 
 }  // namespace troupe

@@ -118,6 +118,25 @@ absl::StatusOr<std::vector<ActionBounds>> DecodeActionBounds(const std::string& 
   return bounds;
 }
 
+absl::StatusOr<std::vector<std::vector<int>>> DecodeNeighbours(const std::string& field,
+                                                               const wire::AgentGroupSpec& message) {
+  const auto agents = static_cast<uint32_t>(message.agents_size());
+  RETURN_IF_ERROR(CheckCount(field, message.neighbours_size(), agents));
+  std::vector<std::vector<int>> neighbours;
+  for (int i = 0; i < message.neighbours_size(); ++i) {
+    std::set<uint32_t> heard;
+    neighbours.emplace_back();
+    for (const uint32_t agent : message.neighbours(i).agents()) {
+      if (agent >= agents || agent == static_cast<uint32_t>(i) || !heard.insert(agent).second) {
+        return Wrong(absl::StrCat(field, "[", i, "]"), absl::StrCat("agent ", agent),
+                     absl::StrCat("others in [0, ", agents, "), each once"));
+      }
+      neighbours.back().push_back(static_cast<int>(agent));
+    }
+  }
+  return neighbours;
+}
+
 absl::StatusOr<AgentGroupSpec> DecodeGroup(const std::string& field, const wire::AgentGroupSpec& message,
                                            std::set<std::string>* agents) {
   AgentGroupSpec group;
@@ -152,6 +171,7 @@ absl::StatusOr<AgentGroupSpec> DecodeGroup(const std::string& field, const wire:
   }
   ASSIGN_OR_RETURN(group.action_sizes, DecodeActionSizes(field + ".action_sizes", message));
   ASSIGN_OR_RETURN(group.action_bounds, DecodeActionBounds(field, message));
+  ASSIGN_OR_RETURN(group.neighbours, DecodeNeighbours(field + ".neighbours", message));
   ASSIGN_OR_RETURN(group.observed, DecodeNumbers(field + ".observed", message.observed(), message.observation_size()));
   ASSIGN_OR_RETURN(group.actions, DecodeActions(field + ".actions", message.actions(), message.action_size()));
   return group;
@@ -237,6 +257,9 @@ void EncodeEnvironmentSpec(const EnvironmentSpec& spec, wire::EnvironmentSpec* m
     for (const ActionBounds& bounds : group.action_bounds) {
       encoded->add_action_low(bounds.low);
       encoded->add_action_high(bounds.high);
+    }
+    for (const std::vector<int>& agents : group.neighbours) {
+      encoded->add_neighbours()->mutable_agents()->Assign(agents.begin(), agents.end());
     }
     EncodeNumbers(group.observed, encoded->mutable_observed());
     for (const NamedAction& action : group.actions) {

@@ -43,6 +43,13 @@ std::string DescribeActionsDifference(const std::string& field, const std::vecto
   return "";
 }
 
+// "[1] [0, 2] [1]".
+std::string ListsText(const std::vector<std::vector<int>>& lists) {
+  return absl::StrJoin(lists, " ", [](std::string* text, const std::vector<int>& list) {
+    absl::StrAppend(text, "[", absl::StrJoin(list, ", "), "]");
+  });
+}
+
 std::string DescribeGroupDifference(const std::string& field, const AgentGroupSpec& expected,
                                     const AgentGroupSpec& actual) {
   if (actual.name != expected.name) return Differs(field + ".name", expected.name, actual.name);
@@ -67,6 +74,9 @@ std::string DescribeGroupDifference(const std::string& field, const AgentGroupSp
     if (actual.action_bounds[d] == expected.action_bounds[d]) continue;
     return Differs(absl::StrCat(field, ".action_bounds[", d, "]"), BoundsText({expected.action_bounds[d]}),
                    BoundsText({actual.action_bounds[d]}));
+  }
+  if (actual.neighbours != expected.neighbours) {
+    return Differs(field + ".neighbours", ListsText(expected.neighbours), ListsText(actual.neighbours));
   }
   std::string difference = DescribeNumbersDifference(field + ".observed", expected.observed, actual.observed);
   if (difference.empty()) difference = DescribeActionsDifference(field + ".actions", expected.actions, actual.actions);

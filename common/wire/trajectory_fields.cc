@@ -9,6 +9,7 @@ FieldSizes CommonSizes(const ChunkShape& shape, uint32_t truncated) {
           .truncated = truncated,
           .asks_who_lives = shape.asks_who_lives,
           .half_observations = shape.half_observations,
+          .meets_saved = shape.meets_saved,
           .left_out = shape.left_out};
 }
 
@@ -26,7 +27,7 @@ FieldSizes GroupSizes(const EnvironmentSpec& spec, const ChunkShape& shape, size
   sizes.continuous = agents.action_kind == ActionKind::kContinuous;
   sizes.multi_discrete = agents.action_kind == ActionKind::kMultiDiscrete;
   sizes.has_masks = agents.has_masks();
-  sizes.values_actions = shape.values_actions && sizes.discrete;
+  sizes.values_actions = shape.values_actions && sizes.has_masks;
   sizes.remembers = group < shape.network_states.size() && shape.network_states[group].state_size > 0;
   if (sizes.remembers) {
     sizes.state_size = shape.network_states[group].state_size;

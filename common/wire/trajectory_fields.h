@@ -53,7 +53,8 @@ struct FieldSizes {
   bool discrete = false, continuous = false, multi_discrete = false, has_masks = false, remembers = false;
   bool asks_who_lives = false;
   bool half_observations = false;
-  bool values_actions = false;  // discrete groups only
+  bool values_actions = false;  // groups with masks only
+  bool meets_saved = false;
   absl::Span<const absl::string_view> left_out;
 };
 
@@ -69,6 +70,7 @@ inline constexpr FieldCondition kMasked{&FieldSizes::has_masks, "the group's act
 inline constexpr FieldCondition kContinuous{&FieldSizes::continuous, "the group's actions are discrete"};
 inline constexpr FieldCondition kAskingWhoLives{&FieldSizes::asks_who_lives, "the run's critics do not ask who lives"};
 inline constexpr FieldCondition kRemembering{&FieldSizes::remembers, "the group's network remembers nothing"};
+inline constexpr FieldCondition kMeetingSaved{&FieldSizes::meets_saved, "the run has no pool of saved opponents"};
 inline constexpr FieldCondition kValuingActions{&FieldSizes::values_actions,
                                                 "the run's algorithm learns no values of discrete actions"};
 
@@ -139,6 +141,7 @@ struct GroupFields {
     visit(PerAgent("final_alive", 20, kTruncated, kSingle, kFlag).Only(kAskingWhoLives), of.final_alive...);
     visit(PerAgent("network_states", 8, kSequenceStarts, H, kFinite).Only(kRemembering), of.network_states...);
     visit(PerAgent("final_action_masks", 30, kTruncated, N, kFlag).Only(kValuingActions), of.final_action_masks...);
+    visit(PerAgent("learns", 40, kSteps, kSingle, kFlag).Only(kMeetingSaved), of.learns...);
   }
 };
 
@@ -159,6 +162,7 @@ struct GroupTensors {
   Bytes final_alive;            // [K, A], 1 = the agent lived; empty where critics do not ask
   Large network_states;         // [⌈T / L⌉, E, A, H], what agents remembered before step i·L; empty where H = 0
   Bytes final_action_masks;     // [K, A, N], 1 = allowed; empty where no values of actions are learnt
+  Bytes learns;                 // [T, E, A], 0: a saved version chose the action; empty where there is no pool of them
 };
 
 // Of what concerns all agents jointly.

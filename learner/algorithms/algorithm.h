@@ -31,6 +31,9 @@ struct AlgorithmContext {
   std::vector<PolicySpec> policies;  // one per group, in order
   ArithmeticOptions arithmetic;      // but for its `compute`, which is the experiment's
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();  // who trains this run together
+  std::string run_folder;  // where what is too much for checkpoints may be kept beside them; empty: nowhere
+  // Told, in a line, what people want to know of this run.
+  std::function<void(const std::string& line)> tell = [](const std::string&) {};
 };
 
 // Where in the run an update stands; schedules depend on this alone.

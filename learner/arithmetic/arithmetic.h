@@ -54,6 +54,9 @@ struct NetworkPlan {
   // and Infer finds the others on its way along the column.
   bool finds_states = false;
   FreeParameters free = {};  // come after the stack's, [sets, size]
+  // Where the stack communicates: of every place s · rows_per_step + r of a joint step, the places that it hears, in
+  // order, at most stack.messages.most_heard; none of a place without an agent.
+  std::vector<std::vector<int>> hears = {};
 };
 
 // How the joint steps of a batch follow one another: step t of column b is number t · columns + b. What recurrent
@@ -107,6 +110,12 @@ struct SetFigures {
   double gradient_norm = 0;    // over minibatches, before clipping
   double steps = 0;            // minibatches that moved it
   double skipped = 0;          // minibatches left out because loss or gradient was not finite
+};
+
+// A network's outputs and how they change with its inputs.
+struct InputGradient {
+  std::vector<float> outputs;  // [S, rows]
+  std::vector<float> slopes;   // [S, rows, stack.input_size]
 };
 
 // [networks][sets]
@@ -164,6 +173,9 @@ class Arithmetic {
   // Moves the parameters of `to` by `rate` of the way to those of `from`, a network of the same stack: a target network
   // (rate 1: a copy). On the CPU alone; select/create_arithmetic.h sees to it.
   virtual void Blend(size_t from, size_t to, double rate) = 0;
+  // Of a feed-forward network of one output, at `rows` inputs [S, rows, stack.input_size] of each set, which need not
+  // be among those sent: what an actor follows through its critic. In float32; on the CPU alone, as Blend.
+  virtual InputGradient Differentiate(size_t network, absl::Span<const float> inputs, int64_t rows) = 0;
   // Takes over the tensors of that name, which must have the names, types and shapes that Save gives
   // (modules/state_check.h).
   virtual void Load(size_t network, absl::Span<const HostTensor> state) = 0;

@@ -16,6 +16,7 @@
 #include "common/specs/environment_spec.h"
 #include "learner/batch/ingest_state.h"
 #include "learner/checkpoint/curriculum_state.h"
+#include "learner/checkpoint/self_play_state.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -39,6 +40,7 @@ struct Checkpoint {
   std::vector<HostTensor> algorithm_state;  // Algorithm::SaveState
   PolicySnapshot policy;                    // Algorithm::ExportPolicy at the same moment, and the curriculum's stage
   std::optional<CurriculumState> curriculum{};  // of runs that have one
+  std::optional<SelfPlayState> self_play{};     // of runs that have a pool
   std::string warm_start{};                     // what the actors began with, for people; "": at random
 };
 

@@ -23,6 +23,8 @@ class PolicyGraph {
     const std::string outputs = Dense("output.", hidden, "output");
     if (spec_.distribution.is_gaussian()) {
       Continuous(outputs);
+    } else if (spec_.distribution.kind == DistributionKind::kDeterministic) {
+      ContinuousAction("Tanh", {outputs}, "what the environment takes");
     } else {
       Discrete(outputs);
     }
@@ -161,15 +163,19 @@ class PolicyGraph {
     log_std = model_.Add("Clip", {log_std, low, high}, "log_std");
     model_.AddOutput({mean, OnnxType::kFloat, Rows(size), "of what is drawn, before it is clipped or squashed"});
     model_.AddOutput({log_std, OnnxType::kFloat, Rows(size), "logarithm of the standard deviations"});
-    const bool squashes = spec_.distribution.kind == DistributionKind::kSquashedGaussian;
-    const std::string taken = spec_.action_bounds.empty() ? "action" : "action.unit";
-    if (squashes) {
-      model_.Add("Tanh", {mean}, taken);
+    const std::string meaning = "the mean as the environment takes it";
+    if (spec_.distribution.kind == DistributionKind::kSquashedGaussian) {
+      ContinuousAction("Tanh", {mean}, meaning);
     } else {
-      model_.Add("Clip", {mean, Scalar("action.low", -1), Scalar("action.high", 1)}, taken);
+      ContinuousAction("Clip", {mean, Scalar("action.low", -1), Scalar("action.high", 1)}, meaning);
     }
+  }
+  // The operator brings the action to [-1, 1].
+  void ContinuousAction(const std::string& type, const std::vector<std::string>& inputs, const std::string& meaning) {
+    const std::string taken = spec_.action_bounds.empty() ? "action" : "action.unit";
+    model_.Add(type, inputs, taken);
     if (!spec_.action_bounds.empty()) IntoBounds(taken);
-    model_.AddOutput({"action", OnnxType::kFloat, Rows(size), "the mean as the environment takes it"});
+    model_.AddOutput({"action", OnnxType::kFloat, Rows(spec_.action_size), meaning});
   }
   // As ActionBounds::At.
   void IntoBounds(const std::string& taken) {

@@ -50,7 +50,7 @@ std::string DescribePolicy(const PolicySpec& policy) {
   return absl::StrCat(
       policy.group, ": ", Layers(stack.input_size, stack.hidden_sizes, stack.output_size), ", ", sets, ", ",
       WithThousands(NumParameters(policy)), " parameters",
-      stack.is_recurrent() ? absl::StrCat(", ", RecurrentText(stack.cell, stack.recurrent_size)) : "",
+      stack.has_cell() ? absl::StrCat(", ", RecurrentText(stack.cell, stack.recurrent_size)) : "",
       policy.distribution == DistributionSpec{} ? "" : absl::StrCat(", ", Describe(policy.distribution)));
 }
 

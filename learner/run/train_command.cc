@@ -294,6 +294,8 @@ absl::Status TrainingRun::PrepareLearning() {
   RETURN_IF_ERROR(CheckRunMemory(memory, memory_use));
   AlgorithmContext context{start_.experiment, *environment_, policies};
   context.ranks = ranks_;
+  context.run_folder = own_folder_;
+  context.tell = [this](const std::string& line) { console_.Line(line); };
   context.arithmetic.device = device_.name;
   context.arithmetic.warn = [this](const std::string& line) { console_.Warning(line); };
   ASSIGN_OR_RETURN(algorithm_, CreateAlgorithm(context));

@@ -12,7 +12,7 @@ namespace troupe {
 namespace {
 
 constexpr int kAgents = 3, kObserved = 5, kActions = 5, kCopies = 7, kSteps = 6;
-constexpr double kEpsilon = 0.3, kNoiseScale = 0.75;
+constexpr double kEpsilon = 0.3, kNoiseScale = 0.75, kActionNoise = 0.4;
 
 struct Pair {
   std::string network;
@@ -60,7 +60,9 @@ class PolicyKinds : public testing::TestWithParam<Pair> {
     return {Spec({0, 0, 0}, false), Spec({0, 0, 0}, true), Spec({0, 1, 0}, false), Spec({0, 1, 2}, true)};
   }
   static PolicySnapshot Snapshot(const PolicySpec& spec) {
-    return {7, RandomWeights(spec, 3), {{"epsilon", kEpsilon}, {"noise_scale", kNoiseScale}}};
+    return {7,
+            RandomWeights(spec, 3),
+            {{"epsilon", kEpsilon}, {"noise_scale", kNoiseScale}, {"action_noise", kActionNoise}}};
   }
   // What the rows see at a step.
   struct Row {
@@ -192,7 +194,7 @@ TEST_P(PolicyKinds, ActsByTheDefinitionsInDoublePrecision) {
           }
           continue;
         }
-        const ReferenceGaussian gaussian(spec, snapshot.tensors, r % kAgents, outputs, kNoiseScale);
+        const ReferenceGaussian gaussian(spec, snapshot.tensors, r % kAgents, outputs, kNoiseScale, kActionNoise);
         const float* const sampled = &chosen.sampled[r * kActions];
         for (int i = 0; i < kActions; ++i) {
           const double radius = std::sqrt(-2 * std::log1p(-double{uniforms[i / 2 * 2]}));

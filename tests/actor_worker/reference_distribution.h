@@ -54,14 +54,19 @@ inline std::vector<double> ReferenceProbabilities(DistributionKind kind, const s
   return probabilities;
 }
 
-// Means and deviations of one agent's Gaussian.
+// Means and deviations of one agent's Gaussian, or of its noisy deterministic actions.
 struct ReferenceGaussian {
   std::vector<double> means, deviations;
 
   ReferenceGaussian(const PolicySpec& spec, const std::vector<HostTensor>& tensors, int agent,
-                    const std::vector<double>& outputs, double noise_scale) {
+                    const std::vector<double>& outputs, double noise_scale, double action_noise = 0) {
     const int n = spec.action_size;
     for (int i = 0; i < n; ++i) {
+      if (spec.distribution.kind == DistributionKind::kDeterministic) {
+        means.push_back(std::tanh(outputs[i]));
+        deviations.push_back(action_noise);
+        continue;
+      }
       const double log_std =
           spec.distribution.has_log_std() ? tensors.back().floats()[spec.set_of_agent[agent] * n + i] : outputs[n + i];
       means.push_back(outputs[i]);

@@ -159,6 +159,10 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
     policy->clear_recurrent_cell();
     policy->clear_recurrent_size();
     policy->clear_initial_log_std();
+    policy->clear_frozen();
+    EXPECT_EQ(policy->message_size(), 0);
+    policy->clear_message_size();
+    policy->clear_concatenate_messages();
   };
   clear_later(experiment->mutable_policy());
   for (auto& [group, policy] : *experiment->mutable_group_policies()) clear_later(&policy);
@@ -178,6 +182,8 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
   experiment->mutable_ppo()->clear_update_order();
   EXPECT_TRUE(experiment->curriculum().stages().empty());
   experiment->clear_curriculum();
+  EXPECT_EQ(experiment->self_play().save_interval_updates(), 0);
+  experiment->clear_self_play();
   EXPECT_EQ(FormatExperiment(*experiment), *text);
 }
 

@@ -62,7 +62,7 @@ PolicySpec MakeSpec(const NamedStack& network, const DistributionSpec& distribut
   spec = WithDistribution(spec, distribution);
   if (sharing.agent_id) spec = WithAgentId(spec);
   // Some have units of their own.
-  if (distribution.is_gaussian() && !sharing.agent_id) {
+  if (spec.action_kind == ActionKind::kContinuous && !sharing.agent_id) {
     spec.action_bounds = {{-1, 1}, {0, 5}, {-2, 2}, {-0.5, 7}, {100, 101}};
   }
   spec.group = absl::StrCat(network.name, "_", std::string(TraitsOf(distribution.kind).name),

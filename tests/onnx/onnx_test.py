@@ -171,7 +171,9 @@ class OnnxTest(unittest.TestCase):
             one_hot = np.eye(agents)[own % agents] if policy["agent_id_input"] else np.empty((len(own), 0))
             formulas, exact = network(policy, weights, np.concatenate([observation, one_hot], axis=1), exact)
             for outputs, source in ((worker, "worker"), (formulas, "formulas")):
-                if policy["action_kind"] == "continuous":
+                if policy.get("distribution") == "deterministic":
+                    expected = {}
+                elif policy["action_kind"] == "continuous":
                     log_std = outputs[:, size:] if policy["state_dependent_std"] else weights["log_std"]
                     log_std = np.broadcast_to(np.clip(log_std, -20, 2), (len(own), size))
                     expected = {"mean": outputs[:, :size], "log_std": log_std}

@@ -29,6 +29,11 @@ inline constexpr std::array<const char*, kVehicleTypes> kVehicleTypeNames = {"ca
 // What one vehicle counts in the weighted number of vehicles: passenger-car units, emergency vehicles far above.
 inline constexpr std::array<float, kVehicleTypes> kVehicleWeights = {1.0f, 0.5f, 2.5f, 2.0f, 5.0f};
 
+// On the map, metres east and north.
+struct MapPoint {
+  double x = 0, y = 0;
+};
+
 struct TrafficLane {
   std::string name;
   std::string edge;  // the approach it belongs to
@@ -39,6 +44,9 @@ struct TrafficLane {
   uint64_t green_phases = 0;
   // Signal-controlled lanes of the edges this lane leads to; empty where it leaves the network or meets no signal.
   std::vector<int> downstream_lanes;
+  // For pictures alone: the line its edge's lanes lie to the right of, the end at the stop line last; empty: unknown.
+  std::vector<MapPoint> way{};
+  int place = 0;  // among the edge's lanes, 0 = next to that line
 };
 
 struct TrafficJunction {
@@ -59,6 +67,7 @@ struct TrafficNetwork {
   std::string name;
   std::vector<TrafficJunction> junctions;
   std::vector<TrafficLane> lanes;
+  std::vector<std::vector<MapPoint>> other_ways{};  // of edges that lead to no signal; for pictures alone
 };
 
 enum class SignalStage : uint8_t { kGreen, kClearing, kYellow, kAllRed };

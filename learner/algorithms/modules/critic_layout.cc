@@ -19,7 +19,7 @@ DenseStackSpec StackOf(const CriticSettings& settings, int input_size, int outpu
   stack.orthogonal_init = settings.orthogonal_init();
   stack.output_gain = 1.0f;
   stack.cell = CellOf(settings.recurrent_cell());
-  stack.recurrent_size = stack.is_recurrent() ? static_cast<int>(settings.recurrent_size()) : 0;
+  stack.recurrent_size = stack.has_cell() ? static_cast<int>(settings.recurrent_size()) : 0;
   return stack;
 }
 

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "learner/arithmetic/cpu/input_slopes.h"
 #include "learner/arithmetic/host/compute_pool.h"
 
 namespace troupe {
@@ -190,6 +191,11 @@ void HostArithmetic::Blend(size_t from, size_t to, double rate) {
     target[i] = share == 1.0f ? source[i] : target[i] + share * (source[i] - target[i]);
   }
   refreshed_ = false;
+}
+
+InputGradient HostArithmetic::Differentiate(size_t network, absl::Span<const float> inputs, int64_t rows) {
+  const TrainedNetwork& of = members_[network].network;
+  return DifferentiateByInputs(of.plan.stack, of.stack.parameters(), inputs, rows);
 }
 
 void HostArithmetic::Save(size_t network, std::vector<HostTensor>* state) const {

@@ -39,6 +39,7 @@ class HostArithmetic final : public Arithmetic {
   UpdateFigures TakeFigures() override;
   std::vector<HostTensor> Export(size_t network, const std::string& prefix) const override;
   void Blend(size_t from, size_t to, double rate) override;
+  InputGradient Differentiate(size_t network, absl::Span<const float> inputs, int64_t rows) override;
   void Save(size_t network, std::vector<HostTensor>* state) const override;
   void Load(size_t network, absl::Span<const HostTensor> state) override;
 

@@ -225,8 +225,9 @@ std::vector<HostTensor> GpuArithmetic::Export(size_t network, const std::string&
   return members_[network].network->Export(prefix);
 }
 
-// Whoever blends has a network without an objective, and create_arithmetic.h leaves those to the CPU.
+// Whoever blends or follows inputs has a network without an objective, and create_arithmetic.h leaves those to the CPU.
 void GpuArithmetic::Blend(size_t, size_t, double) { std::abort(); }
+InputGradient GpuArithmetic::Differentiate(size_t, absl::Span<const float>, int64_t) { std::abort(); }
 
 void GpuArithmetic::Save(size_t network, std::vector<HostTensor>* state) const {
   members_[network].network->Save(state);

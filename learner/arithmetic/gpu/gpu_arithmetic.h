@@ -64,6 +64,7 @@ class GpuArithmetic final : public Arithmetic {
   bool IsBusy() override;
   std::vector<HostTensor> Export(size_t network, const std::string& prefix) const override;
   void Blend(size_t, size_t, double) override;
+  InputGradient Differentiate(size_t, absl::Span<const float>, int64_t) override;
   void Save(size_t network, std::vector<HostTensor>* state) const override;
   void Load(size_t network, absl::Span<const HostTensor> state) override;
 
