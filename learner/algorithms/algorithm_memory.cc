@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "learner/algorithms/modules/critic_layout.h"
+#include "learner/algorithms/modules/joint_critic.h"
 #include "learner/algorithms/modules/policy_objective.h"
 #include "learner/arithmetic/autograd/monotonic_mixer.h"
 #include "learner/arithmetic/cpu/sequence_network.h"
@@ -81,6 +82,36 @@ std::vector<MemoryTerm> ValueLearningMemory(const std::vector<PolicySpec>& polic
           {"networks, optimisers and their copies for checkpoints", networks}};
 }
 
+MemoryTerm ReplayMemory(const char* field, uint64_t bytes, double share) {
+  return {absl::StrCat("the replay, ", field, " = ", bytes), static_cast<double>(bytes) * share};
+}
+
+// What MADDPG holds of `minibatch` joint steps; `critics` with a target each.
+absl::StatusOr<std::vector<MemoryTerm>> JointActionMemory(const Experiment& experiment,
+                                                          const EnvironmentSpec& environment,
+                                                          const std::vector<PolicySpec>& policies, int critics) {
+  const double minibatch = experiment.maddpg().minibatch_size();
+  double rows = 0, networks = 0, joint_action = 0, agents = 0;
+  for (const PolicySpec& policy : policies) {
+    const double places = RowsPerStep(policy);
+    // Inputs and outputs of both states; slopes, what they are followed through, and outputs kept.
+    rows += places * kFloat * minibatch * (2 * policy.stack.input_size + 5 * policy.stack.output_size);
+    networks += 2 * NetworkBytes(policy.stack, minibatch * places, 1);
+    joint_action += policy.num_agents * policy.action_size;
+    agents += policy.num_agents;
+  }
+  ASSIGN_OR_RETURN(const JointCriticSpec critic,
+                   MakeJointCritic(experiment.critic(), environment, static_cast<int64_t>(joint_action)));
+  const double sets = critic.stack.num_sets, row = critic.stack.input_size;
+  // Of every critic and target a row for each set; views of the joint steps to be differentiated at, and their slopes.
+  const double critic_rows = minibatch * kFloat * (2.0 * critics * sets * (row + 4) + 2 * std::max(sets, agents) * row);
+  networks += 2 * critics * NetworkBytes(critic.stack, minibatch * sets, 1);
+  return std::vector<MemoryTerm>{{"the agents' rows of a gradient step", rows},
+                                 {"the critics' rows of a gradient step", critic_rows},
+                                 {"networks, optimisers and their copies for checkpoints", networks},
+                                 {"what a gradient step draws", 2 * minibatch * kFloat * 3 * row}};
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment,
@@ -103,8 +134,13 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
     }
     // The sample's own tensors, and both states as a mixing network sees them.
     terms.push_back({"what a gradient step draws", 2 * minibatch * kFloat * 2 * environment.state_size()});
-    terms.push_back({absl::StrCat("the replay, q_learning.replay_bytes = ", settings.replay_bytes()),
-                     static_cast<double>(settings.replay_bytes()) * columns / all_columns});
+    terms.push_back(ReplayMemory("q_learning.replay_bytes", settings.replay_bytes(), columns / all_columns));
+    return terms;
+  }
+  if (experiment.has_maddpg()) {
+    const int critics = experiment.algorithm().name() == "matd3" ? 2 : 1;
+    ASSIGN_OR_RETURN(std::vector<MemoryTerm> terms, JointActionMemory(experiment, environment, policies, critics));
+    terms.push_back(ReplayMemory("maddpg.replay_bytes", experiment.maddpg().replay_bytes(), columns / all_columns));
     return terms;
   }
   if (experiment.has_pqn()) {

@@ -56,6 +56,7 @@ TrainingBatch MakeStates(const TrainingBatch& like, int64_t columns) {
     sized(group.action_masks, seen, 2 * columns, &into.action_masks);
     sized(group.alive, seen, 2 * columns, &into.alive);
     sized(group.discrete_actions, acted, columns, &into.discrete_actions);
+    sized(group.multi_discrete_actions, acted, columns, &into.multi_discrete_actions);
     sized(group.continuous_actions, acted, columns, &into.continuous_actions);
     sized(group.rewards, acted, columns, &into.rewards);
   }
@@ -82,6 +83,7 @@ ReplaySample GatherSample(const ReplayStore& store, const std::vector<ReplayPlac
     for (size_t g = 0; g < batch->groups.size(); ++g) {
       GroupBatch* const into = &sample.states.groups[g];
       CopyRow(batch->groups[g].discrete_actions, batch->env_steps(), cell, i, &into->discrete_actions);
+      CopyRow(batch->groups[g].multi_discrete_actions, batch->env_steps(), cell, i, &into->multi_discrete_actions);
       CopyRow(batch->groups[g].continuous_actions, batch->env_steps(), cell, i, &into->continuous_actions);
       std::fill(returns[g].begin(), returns[g].end(), 0.0);
     }

@@ -104,7 +104,7 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
   std::string text = absl::StrCat("environment ", environment.name, ": ", absl::StrJoin(groups, ", "),
                                   ", global state of ", environment.state_size());
   for (const PolicySpec& policy : policies) absl::StrAppend(&text, Row("actor", DescribePolicy(policy)));
-  if (!experiment.has_ppo()) return text;
+  if (!experiment.has_ppo() && !experiment.has_maddpg()) return text;
   const CriticSettings& critic = experiment.critic();
   const Cell critic_cell = CellOf(critic.recurrent_cell());
   absl::StrAppend(

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/specs/algorithm_card.h"
 #include "learner/algorithms/warm_start.h"
 #include "learner/arithmetic/host/compute_pool.h"
@@ -57,6 +58,18 @@ const std::map<std::string, Case>& Cases() {
   static const std::string replay = values +
                                     "q_learning { learning_rate: 0.003 n_step: 3 learning_starts: 1 minibatch_size: 24 "
                                     "gradient_steps: 3 target_interval: 4 }";
+  static const std::string joint =
+      values +
+      "critic { hidden_sizes: [16] HEADS } maddpg { actor_learning_rate: 0.003 critic_learning_rate: 0.003 "
+      "n_step: 3 learning_starts: 1 minibatch_size: 24 gradient_steps: 3 target_rate: 0.1 MORE }";
+  const auto joint_with = [](const std::string& heads, const std::string& more) {
+    return absl::StrReplaceAll(joint, {{"HEADS", "heads: " + heads}, {"MORE", more}});
+  };
+  static const std::string climbs =
+      std::string(kPerAgent) +
+      "collection { num_shards: 1 copies_per_shard: 32 rollout_length: 4 } maddpg { actor_learning_rate: 0.01 "
+      "critic_learning_rate: 0.01 learning_starts: 1 minibatch_size: 128 gradient_steps: 16 replay_bytes: 1000000 "
+      "target_rate: 0.05 output_penalty: 0 ";
   static const auto* const cases = new std::map<std::string, Case>{
       {"mappo", {.algorithm = "mappo", .settings = mappo + "}", .learns = kPerAgent + Fast()}},
       {"mappo_gaussian",
@@ -115,6 +128,27 @@ const std::map<std::string, Case>& Cases() {
        {.algorithm = "pqn_vdn",
         .settings = values + "pqn { learning_rate: 0.003 minibatch_size: 16 anneal_learning_rate: true }",
         .learnt_in = "ValueLearning"}},
+      {"maddpg", {.algorithm = "maddpg", .settings = joint_with("EACH_AGENT", ""), .learns = climbs + "}"}},
+      {"maddpg_team",
+       {.algorithm = "maddpg",
+        .settings = joint_with("TEAM", "joint_actions_of_actors: true"),
+        .learnt_in = "DeterministicPolicies",
+        .lights = ContinuousGroup("lights", 2, 7, 3)}},
+      {"maddpg_multi_discrete",
+       {.algorithm = "maddpg",
+        .settings = joint_with("TEAM death_masking: true", ""),
+        .learnt_in = "DeterministicPolicies",
+        .lights = MultiDiscreteGroup("lights", 2, 7, {3, 2, 4})}},
+      {"matd3",
+       {.algorithm = "matd3",
+        .settings = joint_with("EACH_AGENT", ""),
+        .learnt_in = "DeterministicPolicies",
+        .lights = ContinuousGroup("lights", 2, 7, 3)}},
+      {"matd3_greedy",
+       {.algorithm = "matd3",
+        .settings = joint_with("TEAM", "policy_delay: 1") +
+                    " group_policies { key: \"lights\" value { distribution: EPSILON_GREEDY } }",
+        .learns = climbs + "policy_delay: 1 }"}},
   };
   return *cases;
 }

@@ -11,6 +11,7 @@
 #include "learner/arithmetic/objectives/clipped_gaussian.h"
 #include "learner/arithmetic/objectives/clipped_policy.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
+#include "learner/arithmetic/objectives/pushed_outputs.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
 
 namespace troupe {
@@ -155,11 +156,20 @@ std::vector<Case> Cases() {
     const at::Tensor sum = (f.select(-1, 1) * taken * f.select(-1, 2)).sum();
     return std::pair(std::vector<at::Tensor>{sum}, sum);
   };
+  Case pushed{"PushedOutputs", std::make_shared<PushedOutputsObjective>(), {}, {}};
+  pushed.fill = [](RandomStream* random, float* fields) {
+    for (int64_t j = 0; j < kOutputs; ++j) fields[j] = static_cast<float>(random->Normal());
+  };
+  pushed.loss = [](const at::Tensor& y, const at::Tensor&, const at::Tensor& f, const at::Tensor&) {
+    const at::Tensor sum = (f * y).sum();
+    return std::pair(std::vector<at::Tensor>{sum}, sum);
+  };
   return {PolicyCase("ClippedPolicy", {}),
           PolicyCase("ClippedPolicyOfTwoIndices", {kOutputs - 2, 2}),
           PolicyCase("ClippedPolicyOfThreeIndices", {1, kOutputs - 2, 1}),
           value,
           chosen,
+          pushed,
           GaussianCase("ClippedGaussian", DistributionKind::kGaussian, false),
           GaussianCase("ClippedGaussianByState", DistributionKind::kGaussian, true),
           GaussianCase("ClippedSquashedGaussian", DistributionKind::kSquashedGaussian, false),

@@ -222,6 +222,7 @@ inline TrainingBatch Collect(const Game& game, const AlgorithmContext& context, 
     }
   }
   *mean_reward = total / (steps * columns * game.num_counted());
+  ShapeForAlgorithm(context, &batch);
   return batch;
 }
 

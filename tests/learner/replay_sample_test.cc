@@ -59,6 +59,17 @@ TEST_F(ReplaySampleTest, OneStepIsItsRewardAndTheStateAfterIt) {
   EXPECT_THAT(sample.states.state_extras, ElementsAre(1, 4)) << "rows 0 and 1 of column 1 among three";
 }
 
+TEST_F(ReplaySampleTest, EveryIndexOfAMultiDiscreteActionComesAlong) {
+  for (TrainingBatch* batch : {&first_, &second_}) {
+    batch->groups[0].discrete_actions.clear();
+    for (int i = 0; i < kReplaySteps * kReplayColumns * kReplayAgents * 3; ++i) {
+      batch->groups[0].multi_discrete_actions.push_back(i);
+    }
+  }
+  // Of step 1, column 1: the fifth of six joint steps, of two agents with three indices each.
+  EXPECT_THAT(Sample(1, 1).states.groups[0].multi_discrete_actions, ElementsAre(24, 25, 26, 27, 28, 29));
+}
+
 TEST_F(ReplaySampleTest, ThreeStepsReachOverTheChunksEdge) {
   const ReplaySample sample = Sample(0, 3);
   EXPECT_THAT(sample.states.groups[0].rewards, ElementsAre(1 + 2 * 0.5 + 4 * 0.25, 30));

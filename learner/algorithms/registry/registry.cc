@@ -6,6 +6,7 @@
 #include "common/base/status_macros.h"
 #include "common/specs/algorithm_card.h"
 #include "learner/algorithms/algorithm.h"
+#include "learner/algorithms/maddpg.h"
 #include "learner/algorithms/mappo.h"
 #include "learner/algorithms/pqn.h"
 #include "learner/algorithms/q_learning.h"
@@ -14,8 +15,8 @@ namespace troupe {
 
 absl::Span<const AlgorithmEntry> AllAlgorithms() {
   static const auto* const entries = new std::vector<AlgorithmEntry>{
-      {"mappo", &Mappo::Create},    {"iql", &QLearning::Create}, {"vdn", &QLearning::Create},
-      {"qmix", &QLearning::Create}, {"pqn_vdn", &CreatePqn},
+      {"mappo", &Mappo::Create}, {"iql", &QLearning::Create}, {"vdn", &QLearning::Create}, {"qmix", &QLearning::Create},
+      {"pqn_vdn", &CreatePqn},   {"maddpg", &Maddpg::Create}, {"matd3", &Maddpg::Create},
   };
   return *entries;
 }

@@ -17,6 +17,7 @@ InputGradient DifferentiateByInputs(const DenseStackSpec& spec, const at::Tensor
                                     absl::Span<const float> inputs, int64_t rows) {
   const int64_t sets = spec.num_sets, width = spec.input_size;
   InputGradient found{std::vector<float>(sets * rows), std::vector<float>(sets * rows * width)};
+  if (rows == 0) return found;
   const at::Tensor all = at::from_blob(const_cast<float*>(inputs.data()), {sets, rows, width}, at::kFloat);
   const at::Tensor fixed = parameters.detach();
   const int64_t per_part = std::max<int64_t>(1, kRowsPerPart / sets);
