@@ -126,7 +126,8 @@ class Case {
                               .alive = Values<uint8_t>(own + "alive"),
                               .final_observations = Values<float>(own + "final_observations"),
                               .final_alive = Values<uint8_t>(own + "final_alive"),
-                              .network_states = Values<float>(own + "network_states")});
+                              .network_states = Values<float>(own + "network_states"),
+                              .final_action_masks = Values<uint8_t>(own + "final_action_masks")});
     }
     const std::vector<int64_t> streams = Values<int64_t>(prefix + "streams");  // [columns, 4]
     for (size_t at = 0; at < streams.size(); at += 4) {
@@ -147,6 +148,10 @@ std::vector<double> AsDoubles(const HostTensor& tensor) {
   std::vector<double> values(tensor.num_elements());
   if (tensor.data_type == DataType::kFloat64) {
     std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+  } else if (tensor.data_type == DataType::kInt64) {
+    std::vector<int64_t> numbers(values.size());
+    std::memcpy(numbers.data(), tensor.bytes.data(), tensor.bytes.size());
+    std::copy(numbers.begin(), numbers.end(), values.begin());
   } else {
     std::copy_n(tensor.floats(), values.size(), values.begin());
   }
@@ -192,7 +197,8 @@ void Begin(const Case& one, Algorithm* algorithm) {
 // Norms of narrow layers magnify what bfloat16 rounds off.
 bool HasNorms(const Case& one) { return one.Text("settings").find("layer_norm: true") != std::string::npos; }
 
-bool IsRecurrent(const Case& one) { return one.Find("batch0/streams") != nullptr; }
+// Networks that remember, or a replay: batches say whose pieces they hold, and the CPU alone trains on them.
+bool HasStreams(const Case& one) { return one.Find("batch0/streams") != nullptr; }
 
 bool Attends(const Case& one) { return one.Text("settings").find("attention_heads") != std::string::npos; }
 
@@ -265,9 +271,9 @@ TEST_P(Oracle, TwoUpdatesEndWhereTheOracleEnds) {
     SetComputeThreads(path.threads);
     const AlgorithmContext context = one.Context(path);
     const auto algorithm = CreateAlgorithm(context);
-    // Layer norms in bfloat16, or a processor without it; recurrent networks and attention in bfloat16 or a GPU's
-    // steps.
-    const bool on_cpu_alone = IsRecurrent(one) || Attends(one);
+    // Layer norms in bfloat16, or a processor without it; recurrent networks, attention and targets in bfloat16 or a
+    // GPU's steps.
+    const bool on_cpu_alone = HasStreams(one) || Attends(one);
     const bool may_refuse = path.precision == BF16 || (on_cpu_alone && path.overrides.gpu_on_cpu);
     if (may_refuse && absl::IsFailedPrecondition(algorithm.status())) continue;
     ASSERT_TRUE(algorithm.ok()) << algorithm.status();

@@ -4,6 +4,7 @@ from itertools import combinations, product
 
 import numpy as np
 
+from joint_cases import JOINT_CASES
 from scene import Group, Scene
 
 SCENES = {
@@ -376,4 +377,5 @@ def all_cases():
     # A case's number draws its random numbers: new ones come last, so that the others stay.
     for name, (scene, own) in LATER_BY_HAND.items():
         cases.append((name, {**SCENES, **LATER_SCENES}[scene], by_hand(own)))
+    cases += [(name, {**SCENES, **LATER_SCENES}[scene], own) for name, (scene, own) in JOINT_CASES.items()]
     return cases

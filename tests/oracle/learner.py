@@ -32,6 +32,7 @@ class Learner:
         self.critic_adams = [self._adam(p) for p in self.critic_parameters]
         self.norms = [ValueNorm(self.ppo["value_normalization"]) for _ in self.critics]
         self.closest_kink = np.inf
+        self.values_actions = False
         self.asks_who_lives = any(c.attends or c.masks_dead for c in self.critics)
         self.recurrent = any(n.cell for n in self._networks())
         self.sequence_length = settings["collection"]["sequence_length"] if self.recurrent else 1

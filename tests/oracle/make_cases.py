@@ -9,6 +9,7 @@ import numpy as np
 
 import case_file
 from cases import all_cases
+from joint_learner import JointLearner
 from learner import Learner
 from scene import random_batch
 from settings import complete, textproto
@@ -21,14 +22,16 @@ LEAST_KINK = 3e-6
 def solve(scene, changes, seed):
     """Tensors of one case, the names of its figures, and how near it came to a kink."""
     random = np.random.RandomState(seed)
-    learner = Learner(scene, complete(changes), random)
+    learner = (JointLearner if "maddpg" in changes else Learner)(scene, complete(changes), random)
     tensors = {f"initial/{name}": p.astype(np.float32) for name, p in learner.parameters().items()}
     cells, figures, batch = scene.steps * scene.columns, [], None
     progress = np.array([[u + 3, (u + 3) * cells, 10 * cells] for u in range(UPDATES)], np.int64)
     for u in range(UPDATES):
         batch = random_batch(scene, learner, 0.12, random, batch)
-        # Networks that remember nothing have no need of streams.
-        named = {name: values for name, values in batch.items() if name != "streams" or learner.recurrent}
+        # Networks that remember nothing have no need of streams, nor values of actions of how likely those were.
+        left_out = [] if learner.recurrent else ["streams"]
+        left_out += ["log_probabilities"] if learner.values_actions else []
+        named = {name: values for name, values in batch.items() if name.split("/")[-1] not in left_out}
         tensors.update({f"batch{u}/{name}": values for name, values in named.items()})
         figures.append(learner.update(batch, *(int(p) for p in progress[u])))
     tensors["progress"] = progress

@@ -86,6 +86,13 @@ class Network:
                 gradients[name][s] = gradient
         return gradients
 
+    def input_gradient(self, parameters, tapes, dy):
+        """The gradient with respect to the inputs, [rows, inputs]."""
+        dx = np.zeros((len(dy), self.inputs))
+        for s, (rows, tape) in enumerate(tapes):
+            dx[rows] = self._backward_set({n: p[s] for n, p in parameters.items()}, tape, dy[rows])[1]
+        return dx
+
     def _forward_set(self, p, x, memory):
         tape, h = {}, x
         if self.input_norm:

@@ -25,6 +25,8 @@ from make_cases import main as make_cases
 from network import Network
 from philox import deal_minibatches, philox_block
 from policies import Policy, deviations, log_densities, log_probabilities
+from replay import Replay
+from scene import Group, Scene
 from sequences import Sequences
 from settings import DEFAULTS
 
@@ -267,6 +269,40 @@ class Parts(unittest.TestCase):
         advantages, targets = returns.v_trace(*stream, ends, alive, np.array([2, 0.5, 3]), 0.5, 0.5, 1.0, 0.5)
         np.testing.assert_allclose(targets, [1 + 1 + 3 / 16 + 5 / 64, 2 + 3 / 2 + 5 / 8, 9])
         np.testing.assert_allclose(advantages, [1 + (targets[1] - 2) / 4, 3 + 5 / 4, 5])
+
+    def test_slopes_by_inputs_agree_with_finite_differences(self):
+        random = np.random.RandomState(6)
+        network = Network(4, [6, 5], 1, "TANH", True, True, sets=2)
+        parameters, sets = network.random_parameters(random), random.randint(2, size=9)
+        x, weights = {"x": random.standard_normal((9, 4))}, random.standard_normal((9, 1))
+        found = network.input_gradient(parameters, network.forward(parameters, x["x"], sets)[1], weights)
+        for place in np.ndindex(9, 4):
+            expected = slope(lambda: (weights * network.forward(parameters, x["x"], sets)[0]).sum(), x, "x", place)
+            self.assertAlmostEqual(found[place], expected, delta=1e-7 + 1e-5 * abs(expected))
+
+    def test_replayed_returns_agree_with_sums_worked_out_by_hand(self):
+        # One agent is paid 1, 2, 4 and 8 in two pieces of two steps; γ = 1/2.
+        scene = Scene((Group("one", 1, 1, 2),), extras=0, steps=2, columns=1)
+        replay, flags = Replay(scene), {"terminated": np.zeros((2, 1)), "truncated": np.zeros((2, 1))}
+        for piece, paid in enumerate(([1, 2], [4, 8])):
+            replay.add({"streams": np.array([[0, 0, 1, piece]]), "one/alive": np.ones((3, 1, 1)),
+                        "one/rewards": np.array(paid, float).reshape(2, 1, 1), "truncated_at": np.zeros((0, 2)),
+                        **{name: flag.copy() for name, flag in flags.items()}})
+        def returns_of(n):
+            own, team, weight, after = replay._returns((0, 0, 0), n, 0.5, "SUM")
+            self.assertEqual(own[0][0], team)
+            return team, weight, after
+        self.assertEqual(returns_of(1), (1, 0.5, (0, (1, 0), False)))
+        self.assertEqual(returns_of(3), (1 + 1 + 1, 0.125, (1, (1, 0), False)))
+        self.assertEqual(returns_of(9), (1 + 1 + 1 + 1, 0.0625, (1, (2, 0), False)))
+        replay.batches[0]["terminated"][1, 0] = 1
+        self.assertEqual(returns_of(3)[:2], (2, 0))
+        replay.batches[0]["terminated"][1, 0], replay.batches[0]["truncated"][1, 0] = 0, 1
+        replay.batches[0]["truncated_at"] = np.array([[1, 0]])
+        self.assertEqual(returns_of(3), (2, 0.25, (0, 0, True)))
+        replay.batches[0]["truncated"][1, 0] = 0
+        replay.batches[1]["streams"][0, 2] = 2  # leased anew: nothing follows
+        self.assertEqual(returns_of(3), (2, 0.25, (0, (2, 0), False)))
 
     def test_an_adam_step_from_rest_goes_the_learning_rate_against_the_gradient(self):
         parameters = {"w": np.array([[1.0, -2.0]])}

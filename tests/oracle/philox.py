@@ -2,6 +2,8 @@
 "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3) in plain integers, the deal of an epoch's joint
 steps, and the order of parameter sets that follow one another."""
 
+import math
+
 WORD = 0xFFFFFFFF
 LONG = 0xFFFFFFFFFFFFFFFF
 
@@ -16,12 +18,24 @@ def philox_block(counter, key):
     return c
 
 
-def words(key):
-    """The stream of a 64-bit key: blocks of counters 0, 1, …"""
+def words(key, stream=0):
+    """A stream of a 64-bit key: blocks of counters 0, 1, …"""
     counter = 0
     while True:
-        yield from philox_block([counter & WORD, counter >> 32, 0, 0], [key & WORD, key >> 32])
+        yield from philox_block([counter & WORD, counter >> 32, stream & WORD, stream >> 32], [key & WORD, key >> 32])
         counter += 1
+
+
+def doubles(key, stream, count):
+    """Numbers in [0, 1) of 53 bits, of two words each."""
+    drawn = words(key, stream)
+    return [((next(drawn) << 32 | next(drawn)) >> 11) / 2**53 for _ in range(count)]
+
+
+def normals(key, stream, count):
+    """Standard normal numbers, of two uniform ones each (Box and Muller, 1958)."""
+    uniform = doubles(key, stream, 2 * count)
+    return [math.sqrt(-2 * math.log(1 - u)) * math.cos(2 * math.pi * v) for u, v in zip(uniform[::2], uniform[1::2])]
 
 
 def mix_key(*parts):

@@ -9,6 +9,7 @@ from settings import policy_of
 
 LOG_STDS = -20, 2  # its bounds
 GAUSSIANS = "GAUSSIAN", "SQUASHED_GAUSSIAN"
+JOINT_ALGORITHMS = '"maddpg"', '"matd3"'
 
 
 @dataclass
@@ -35,7 +36,8 @@ def make_policy(group, settings):
         "PER_AGENT": list(range(group.agents)),
         "PARTITIONED": own["partition"],
     }[own["sharing"]]
-    distribution = own["distribution"] or ("GAUSSIAN" if group.continuous else "CATEGORICAL")
+    of_numbers = "DETERMINISTIC" if settings["algorithm"]["name"] in JOINT_ALGORITHMS else "GAUSSIAN"
+    distribution = own["distribution"] or (of_numbers if group.continuous else "CATEGORICAL")
     by_state = distribution in GAUSSIANS and own["state_dependent_std"]
     network = Network(
         group.observation + (group.agents if own["agent_id_input"] else 0),

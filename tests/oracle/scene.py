@@ -83,6 +83,8 @@ def random_batch(scene, learner, staleness, random, previous):
         if learner.asks_who_lives:
             finals = random.random_sample((int(truncated.sum()), group.agents))
             fields["final_alive"] = (finals > scene.death).astype(np.uint8)
+            if learner.values_actions and not group.continuous:
+                fields["final_action_masks"] = _masks(random, group, int(truncated.sum()), group.agents)
         stale = {name: p + staleness * random.standard_normal(p.shape) for name, p in parameters.items()}
         x, sets = inputs_of(policy, fields["observations"][:-1])
         states = _floats(random, sequences.count(), columns, group.agents, policy.network.state_size)
@@ -124,7 +126,10 @@ def _drawn(log_pi, masks, random):
 def _continuous_actions(scene, group, policy, stale, outputs, sets, alive, random, noise_scale):
     """The samples u, and their log-probabilities as a worker records them."""
     shape = (scene.steps, scene.columns, group.agents)
-    mean, log_std = deviations(policy, stale, outputs, sets)
+    if policy.distribution == "DETERMINISTIC":
+        mean, log_std = np.tanh(outputs), np.full_like(outputs, -1.0)
+    else:
+        mean, log_std = deviations(policy, stale, outputs, sets)
     spread = noise_scale * np.exp(np.clip(log_std, *LOG_STDS))
     u = (mean + spread * random.standard_normal(mean.shape)).astype(np.float32)
     chosen = log_densities(policy, u.astype(np.float64), mean, log_std, noise_scale)
@@ -163,9 +168,7 @@ def _group_batch(scene, group, ends, finals, random):
         alive[t + 1] = np.where(ends[t][:, None], 1, alive[t + 1] * ~stays_dead)
     masks = np.zeros(0, np.uint8)
     if not group.continuous:
-        masks = (random.random_sample((steps + 1, columns, agents, group.actions)) < 0.8).astype(np.uint8)
-        for mask in by_index(masks, group.sizes):  # views: at least one choice of each index
-            np.put_along_axis(mask, random.randint(mask.shape[-1], size=(*mask.shape[:-1], 1)), 1, -1)
+        masks = _masks(random, group, steps + 1, columns, agents)
     return {
         "observations": _floats(random, steps + 1, columns, agents, group.observation),
         "rewards": _floats(random, steps, columns, agents) + np.float32(0.3),
@@ -173,6 +176,13 @@ def _group_batch(scene, group, ends, finals, random):
         "alive": alive,
         "final_observations": _floats(random, finals, agents, group.observation),
     }
+
+
+def _masks(random, group, *shape):
+    masks = (random.random_sample((*shape, group.actions)) < 0.8).astype(np.uint8)
+    for mask in by_index(masks, group.sizes):  # views: at least one choice of each index
+        np.put_along_axis(mask, random.randint(mask.shape[-1], size=(*mask.shape[:-1], 1)), 1, -1)
+    return masks
 
 
 def _floats(random, *shape):

@@ -57,6 +57,30 @@ DEFAULTS = {
         "noise_scale": 1.0,
         "update_order": "TOGETHER",
     },
+    "algorithm": {"name": '"mappo"'},
+    "maddpg": {
+        "actor_learning_rate": 1e-4,
+        "critic_learning_rate": 1e-3,
+        "adam_epsilon": 1e-5,
+        "max_gradient_norm": 10.0,
+        "discount": 0.99,
+        "n_step": 1,
+        "minibatch_size": 256,
+        "gradient_steps": 16,
+        "target_rate": 0.01,
+        "action_noise": 0.3,
+        "final_action_noise": 0.05,
+        "epsilon": 1.0,
+        "final_epsilon": 0.05,
+        "exploration_env_steps": 50000,
+        "temperature": 1.0,
+        "output_penalty": 1e-3,
+        "joint_actions_of_actors": False,
+        "reward_scale": 1.0,
+        "policy_delay": 2,
+        "target_noise": 0.2,
+        "target_noise_clip": 0.5,
+    },
 }
 
 
@@ -78,7 +102,7 @@ def policy_of(settings, group):
 def textproto(changes):
     """The fields a case sets, as the learner reads them."""
     parts = [f"seed: {changes['seed']}"] if "seed" in changes else []
-    for section in ("collection", "policy", "critic", "ppo"):
+    for section in ("collection", "policy", "critic", "ppo", "algorithm", "maddpg"):
         if changes.get(section):
             parts.append(f"{section} {{ {_fields(changes[section])} }}")
     for group, own in changes.get("group_policies", {}).items():
