@@ -3,28 +3,18 @@ right the final table's, before (random play) and after."""
 
 import html
 import math
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "python"))
+
+from troupe.report.chart import short, ticks  # noqa: E402
+from troupe.runs.curves import thinned  # noqa: E402
 
 WIDTH, HEIGHT = 960, 440
 LEFT, RIGHT, TOP, BOTTOM = 70, 590, 48, 360
 BAR_LEFT, BAR_RIGHT = 790, 940
 CURVE, EVALUATED, RULE, BEFORE = "#9db8d9", "#1f5fa8", "#6b7280", "#c2642d"
-
-
-def ticks(low, high, most=6):
-    """Round numbers from low to high."""
-    span = (high - low) or 1
-    step = 10 ** math.floor(math.log10(span / most))
-    step = next(step * factor for factor in (1, 2, 2.5, 5, 10) if span / (step * factor) <= most)
-    first = math.ceil(low / step - 1e-9)
-    return [round(k * step, 10) for k in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-def short(value):
-    if abs(value) >= 1e6:
-        return f"{value / 1e6:g} M"
-    if abs(value) >= 1e4:
-        return f"{value / 1e3:g} k"
-    return f"{value:g}"
 
 
 def text(x, y, words, anchor="start", size=13, color="#1c2430", weight="normal"):
@@ -41,13 +31,6 @@ def line(x1, y1, x2, y2, color, extra=""):
 
 def series(records, name):
     return [(steps, figures[name]) for steps, figures in records if figures.get(name) is not None]
-
-
-def thinned(points, most=200):
-    """Means of neighbours, so that no more than `most` points are left."""
-    group = max(1, math.ceil(len(points) / most))
-    chunks = [points[i : i + group] for i in range(0, len(points), group)]
-    return [(chunk[-1][0], sum(value for _, value in chunk) / len(chunk)) for chunk in chunks]
 
 
 def bounds(values):

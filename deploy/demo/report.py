@@ -6,7 +6,6 @@ metrics.jsonl (learner/reporting/run_records.h) and evaluation.json, and from FO
 
 import argparse
 import datetime
-import html
 import json
 import os
 import pathlib
@@ -15,6 +14,7 @@ import sys
 
 from curve import draw
 from demos import DEMOS
+from troupe.report import page  # where it is, curve says
 
 
 def read_records(path):
@@ -36,9 +36,7 @@ def read_players(path):
     players = {}
     for player in report["players"]:
         name = "trained" if "actor_file" in player else player["name"]
-        players[name] = {
-            figure: (value["mean"], value["half_width_95"]) for figure, value in player["summary"].items()
-        }
+        players[name] = {figure: (value["mean"], value["half_width_95"]) for figure, value in player["summary"].items()}
     return report, players
 
 
@@ -77,20 +75,6 @@ def markdown(header, rows):
     return "\n".join(lines) + "\n"
 
 
-def html_table(header, rows):
-    cells = "".join(f"<th>{html.escape(word)}</th>" for word in header)
-    style = (pathlib.Path(__file__).parent / "page.css").read_text()
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td>{'<b>' if best else ''}{html.escape(word)}{'</b>' if best else ''}</td>" for word, best in row
-        )
-        + "</tr>"
-        for row in rows
-    )
-    return f"<div class='wide'><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
-
-
 def comparison(demo, players):
     """A sentence: the trained agents beside random play and beside the best rule, by the main figure."""
     main = demo.figures[0]
@@ -112,18 +96,6 @@ def machine():
     except (OSError, StopIteration):
         pass
     return f"{os.cpu_count()} cores ({model})"
-
-
-def page(demo, sections, facts):
-    style = (pathlib.Path(__file__).parent / "page.css").read_text()
-    body = "".join(f"<section><h2>{html.escape(title)}</h2>{content}</section>" for title, content in sections)
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width'>"
-        f"<title>Troupe: {html.escape(demo.title)}</title><style>{style}</style></head><body>"
-        f"<h1>{html.escape(demo.title)}</h1><p class='soft'>{html.escape(demo.task)}</p>{body}"
-        f"<footer>{html.escape(facts)}</footer></body></html>\n"
-    )
 
 
 def main():
@@ -159,9 +131,9 @@ def main():
     text += "".join((f"\n## {title}\n" if title else "") + "\n" + markdown(*table) for title, *table in tables)
     (folder / "table.md").write_text(f"{text}\n{facts}\n")
     (folder / "curve.svg").write_text(picture)
-    sections = [("What was learnt", f"<p>{html.escape(sentence)}</p><figure>{picture}</figure>")]
-    sections += [(title or "Against hand-written rules", html_table(*table)) for title, *table in tables]
-    (folder / "index.html").write_text(page(demo, sections, facts))
+    sections = [("What was learnt", page.paragraph(sentence) + page.figure("", picture))]
+    sections += [(title or "Against hand-written rules", page.table(*table)) for title, *table in tables]
+    (folder / "index.html").write_text(page.page(demo.title, demo.task, sections, facts))
     print(f"{sentence}\n{folder}/table.md, curve.svg, index.html")
 
 

@@ -1,3 +1,27 @@
-"""Troupe in Python: environments served to its workers, and policies and runs read back."""
+"""Troupe in Python: environments served to its workers, and policies and runs read back.
 
+policy = troupe.load_policy("runs/NAME/actors/best.safetensors")
+run = troupe.load_run("runs/NAME")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from troupe.policy import load_policy
+    from troupe.runs import load_run
+
+__all__ = ["load_policy", "load_run"]
 __version__ = "0.1.0"
+
+_HOMES = {"load_policy": "troupe.policy", "load_run": "troupe.runs"}
+
+
+def __getattr__(name: str) -> Any:
+    # What reads runs and draws pages needs no NumPy, and a server of environments no policies.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'troupe' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

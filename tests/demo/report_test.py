@@ -17,7 +17,6 @@ BIN = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 and not sys.a
 sys.path.insert(0, str(SOURCE / "deploy/demo"))
 sys.dont_write_bytecode = True
 
-import curve  # noqa: E402
 from demos import DEMOS  # noqa: E402
 
 NAMES = ("cost", "stock_out_percent", "transfers", "holding", "imbalance")
@@ -139,16 +138,6 @@ class ReportTest(unittest.TestCase):
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("has no figure mean_waiting_seconds", result.stderr)
 
-    def test_ticks_are_round_and_within(self):
-        self.assertEqual(curve.ticks(0, 10), [0, 2, 4, 6, 8, 10])
-        self.assertEqual(curve.ticks(-3, 17), [0, 5, 10, 15])
-        self.assertEqual(curve.ticks(5, 5.5), [5, 5.1, 5.2, 5.3, 5.4, 5.5])
-
-    def test_long_curves_are_thinned_to_means(self):
-        points = curve.thinned([(step, step % 2) for step in range(1000)], 100)
-        self.assertEqual(len(points), 100)
-        self.assertEqual(points[0], (9, 0.5))
-
 
 @unittest.skipUnless(BIN, "no programs")
 class DemoTest(unittest.TestCase):
@@ -158,6 +147,7 @@ class DemoTest(unittest.TestCase):
         self.checkout = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.checkout)
         (self.checkout / "deploy").mkdir()
+        shutil.copytree(SOURCE / "python", self.checkout / "python")
         for name in ("demo.sh", "demo", "experiments"):
             source = SOURCE / "deploy" / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, self.checkout / "deploy" / name)
