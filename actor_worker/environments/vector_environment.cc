@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "actor_worker/environments/create_copies.h"
 #include "actor_worker/environments/random_actions.h"
 #include "actor_worker/environments/same_spaces.h"
 #include "common/base/finite.h"
@@ -34,10 +35,13 @@ struct Copy {
   uint64_t episode = 0;
   int length = 0;
   int warm_up_steps = 0;
+  uint64_t seed = 0;  // of the episode
   uint64_t action_key = 0;
   std::vector<double> returns;  // per group, summed over agents
   JointAction action;
   StepOutcome outcome;
+
+  bool over() const { return outcome.terminated || outcome.truncated; }
 };
 
 class Implementation final : public VectorEnvironment {
@@ -55,7 +59,10 @@ class Implementation final : public VectorEnvironment {
   void DrawUniforms(int group, absl::Span<float> uniforms) const override;
 
  private:
+  absl::StatusOr<std::unique_ptr<Environment>> MakeAnother();
   absl::Status Renew(Copy& copy);
+  // Begins the copy's episode but for its environment's Reset, for which it is prepared.
+  absl::Status PrepareEpisode(int c);
   absl::Status ResetCopy(int c);
   absl::Status StepCopy(int c);
   // Fills seen_ where it points to. An episode's last observation needs no allowed action.
@@ -63,6 +70,9 @@ class Implementation final : public VectorEnvironment {
   absl::Status StepAtRandom(int c, RandomStream& random, const ObservationRow& scratch);
   absl::Status WarmUp(int c, int steps, const ObservationRow& scratch);
   absl::StatusOr<int> MeasureEpisode(const ObservationRow& scratch);
+  void PointAtActions(int c, const ActionRow& actions, const OutcomeRow& outcome);
+  // Steps the copy that PointAtActions was called for, up to the Reset that follows the end of an episode.
+  absl::Status StepInto(int c, const OutcomeRow& outcome);
   void PointAtRow(int c, const ObservationRow& row);
   void PointAtFinal(int slot);
   void ReportFinished(int c);
@@ -73,6 +83,9 @@ class Implementation final : public VectorEnvironment {
   EnvironmentSpec spec_;
   std::shared_ptr<const SettingsMap> settings_;  // of episodes that begin
   std::vector<Copy> copies_;
+  // Made together for copies that are yet to be renewed, with spare_settings_.
+  std::vector<std::unique_ptr<Environment>> spare_;
+  std::shared_ptr<const SettingsMap> spare_settings_;
   StartOptions options_;
   JointObservation seen_;                               // reused views
   std::vector<std::vector<int32_t>> random_discrete_;   // per group [A, D], warm-up only
@@ -188,6 +201,19 @@ absl::Status Implementation::ObserveCopy(int c, bool last) {
   return absl::OkStatus();
 }
 
+// One with the settings that episodes are to begin with.
+absl::StatusOr<std::unique_ptr<Environment>> Implementation::MakeAnother() {
+  if (entry_.create_copies == nullptr) return entry_.create(*settings_);
+  if (spare_settings_ != settings_ || spare_.empty()) {
+    spare_.clear();
+    ASSIGN_OR_RETURN(spare_, entry_.create_copies(*settings_, copies()));
+    spare_settings_ = settings_;
+  }
+  std::unique_ptr<Environment> environment = std::move(spare_.back());
+  spare_.pop_back();
+  return environment;
+}
+
 // A new environment where the copy's own has other settings than episodes are to begin with.
 absl::Status Implementation::Renew(Copy& copy) {
   if (copy.settings == settings_) return absl::OkStatus();
@@ -195,7 +221,7 @@ absl::Status Implementation::Renew(Copy& copy) {
     // The old one goes first, so that never more than one simulator is there for a copy.
     copy.environment = nullptr;
     copy.settings = nullptr;
-    ASSIGN_OR_RETURN(copy.environment, entry_.create(*settings_));
+    ASSIGN_OR_RETURN(copy.environment, MakeAnother());
     const std::string difference = DescribeOtherSpaces(spec_, copy.environment->spec());
     if (!difference.empty()) return absl::FailedPreconditionError("with other settings, " + difference);
   }
@@ -203,15 +229,21 @@ absl::Status Implementation::Renew(Copy& copy) {
   return absl::OkStatus();
 }
 
-absl::Status Implementation::ResetCopy(int c) {
+absl::Status Implementation::PrepareEpisode(int c) {
   Copy& copy = copies_[c];
   RETURN_IF_ERROR(Renew(copy));
   copy.length = 0;
   copy.warm_up_steps = 0;
   std::fill(copy.returns.begin(), copy.returns.end(), 0.0);
-  const uint64_t seed = MixKey({options_.run_seed, options_.shard, options_.lease_epoch, uint64_t(c), copy.episode});
-  copy.action_key = MixKey({seed, kActionDomain});
-  return copy.environment->Reset(seed);
+  copy.seed = MixKey({options_.run_seed, options_.shard, options_.lease_epoch, uint64_t(c), copy.episode});
+  copy.action_key = MixKey({copy.seed, kActionDomain});
+  copy.environment->PrepareReset(copy.seed);
+  return absl::OkStatus();
+}
+
+absl::Status Implementation::ResetCopy(int c) {
+  RETURN_IF_ERROR(PrepareEpisode(c));
+  return copies_[c].environment->Reset(copies_[c].seed);
 }
 
 // Uses copy.action and copy.outcome, whose views the caller has set.
@@ -265,7 +297,7 @@ absl::StatusOr<int> Implementation::MeasureEpisode(const ObservationRow& scratch
   RETURN_IF_ERROR(Annotate(0, ResetCopy(0)));
   while (copies_[0].length < StartOptions::kLongestMeasuredEpisode) {
     RETURN_IF_ERROR(Annotate(0, StepAtRandom(0, random, scratch)));
-    if (copies_[0].outcome.terminated || copies_[0].outcome.truncated) break;
+    if (copies_[0].over()) break;
   }
   return copies_[0].length;
 }
@@ -274,7 +306,7 @@ absl::Status Implementation::WarmUp(int c, int steps, const ObservationRow& scra
   RandomStream random(copies_[c].action_key, kWarmUpDomain);
   for (int i = 0; i < steps; ++i) {
     RETURN_IF_ERROR(StepAtRandom(c, random, scratch));
-    if (copies_[c].outcome.terminated || copies_[c].outcome.truncated) {
+    if (copies_[c].over()) {
       ++copies_[c].episode;
       RETURN_IF_ERROR(ResetCopy(c));
     }
@@ -291,8 +323,9 @@ absl::Status Implementation::Start(const StartOptions& options, const Observatio
     ASSIGN_OR_RETURN(const int length, MeasureEpisode(first));
     bound = length - 1;
   }
+  for (int c = 0; c < copies(); ++c) RETURN_IF_ERROR(Annotate(c, PrepareEpisode(c)));
   for (int c = 0; c < copies(); ++c) {
-    RETURN_IF_ERROR(Annotate(c, ResetCopy(c)));
+    RETURN_IF_ERROR(Annotate(c, copies_[c].environment->Reset(copies_[c].seed)));
     if (bound > 0) {
       RandomStream random(copies_[c].action_key, kWarmUpDomain + 1);
       RETURN_IF_ERROR(Annotate(c, WarmUp(c, static_cast<int>(random.Below(bound + 1)), first)));
@@ -324,33 +357,45 @@ void Implementation::ReportTruncated(int c, size_t slot) {
   truncated_[slot].final_state_extras = seen_.state_extras;
 }
 
+void Implementation::PointAtActions(int c, const ActionRow& actions, const OutcomeRow& outcome) {
+  Copy& copy = copies_[c];
+  for (size_t g = 0; g < spec_.groups.size(); ++g) {
+    const AgentGroupSpec& group = spec_.groups[g];
+    const size_t agents = group.num_agents(), indices = agents * group.num_choices();
+    const size_t numbers = group.has_masks() ? 0 : agents * group.action_size;
+    copy.action.groups[g] = {.discrete = actions.groups[g].discrete.subspan(c * indices, indices),
+                             .continuous = actions.groups[g].continuous.subspan(c * numbers, numbers)};
+    copy.outcome.rewards[g] = outcome.rewards[g].subspan(c * agents, agents);
+  }
+}
+
+absl::Status Implementation::StepInto(int c, const OutcomeRow& outcome) {
+  Copy& copy = copies_[c];
+  RETURN_IF_ERROR(StepCopy(c));
+  outcome.terminated[c] = copy.outcome.terminated;
+  outcome.truncated[c] = copy.outcome.truncated;
+  if (copy.outcome.truncated) {
+    PointAtFinal(static_cast<int>(num_truncated_));
+    RETURN_IF_ERROR(ObserveCopy(c, /*last=*/true));
+    ReportTruncated(c, num_truncated_++);
+  }
+  if (!copy.over()) return absl::OkStatus();
+  ReportFinished(c);
+  ++copy.episode;
+  return PrepareEpisode(c);
+}
+
 absl::Status Implementation::Step(const ActionRow& actions, const OutcomeRow& outcome, const ObservationRow& next) {
   num_truncated_ = num_finished_ = 0;
   int c = 0;
   try {
-    for (; c < copies(); ++c) {
-      Copy& copy = copies_[c];
-      for (size_t g = 0; g < spec_.groups.size(); ++g) {
-        const AgentGroupSpec& group = spec_.groups[g];
-        const size_t agents = group.num_agents(), indices = agents * group.num_choices();
-        const size_t numbers = group.has_masks() ? 0 : agents * group.action_size;
-        copy.action.groups[g] = {.discrete = actions.groups[g].discrete.subspan(c * indices, indices),
-                                 .continuous = actions.groups[g].continuous.subspan(c * numbers, numbers)};
-        copy.outcome.rewards[g] = outcome.rewards[g].subspan(c * agents, agents);
-      }
-      RETURN_IF_ERROR(Annotate(c, StepCopy(c)));
-      outcome.terminated[c] = copy.outcome.terminated;
-      outcome.truncated[c] = copy.outcome.truncated;
-      if (copy.outcome.truncated) {
-        PointAtFinal(static_cast<int>(num_truncated_));
-        RETURN_IF_ERROR(Annotate(c, ObserveCopy(c, /*last=*/true)));
-        ReportTruncated(c, num_truncated_++);
-      }
-      if (copy.outcome.truncated || copy.outcome.terminated) {
-        ReportFinished(c);
-        ++copy.episode;
-        RETURN_IF_ERROR(Annotate(c, ResetCopy(c)));
-      }
+    for (c = 0; c < copies(); ++c) {
+      PointAtActions(c, actions, outcome);
+      copies_[c].environment->PrepareStep(copies_[c].action);
+    }
+    for (c = 0; c < copies(); ++c) RETURN_IF_ERROR(Annotate(c, StepInto(c, outcome)));
+    for (c = 0; c < copies(); ++c) {
+      if (copies_[c].over()) RETURN_IF_ERROR(Annotate(c, copies_[c].environment->Reset(copies_[c].seed)));
       PointAtRow(c, next);
       RETURN_IF_ERROR(Annotate(c, ObserveCopy(c)));
     }
@@ -373,11 +418,7 @@ void Implementation::DrawUniforms(int group, absl::Span<float> uniforms) const {
 absl::StatusOr<std::unique_ptr<VectorEnvironment>> VectorEnvironment::Create(const EnvironmentEntry& entry,
                                                                              const SettingsMap& settings, int copies) {
   if (copies < 1) return absl::InvalidArgumentError(absl::StrCat("copies is ", copies, ", expected at least 1"));
-  std::vector<std::unique_ptr<Environment>> environments;
-  for (int c = 0; c < copies; ++c) {
-    ASSIGN_OR_RETURN(auto environment, entry.create(settings));
-    environments.push_back(std::move(environment));
-  }
+  ASSIGN_OR_RETURN(std::vector<std::unique_ptr<Environment>> environments, CreateCopies(entry, settings, copies));
   return std::make_unique<Implementation>(entry, settings, std::move(environments));
 }
 

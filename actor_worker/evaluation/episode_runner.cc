@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "actor_worker/acting/actor_team.h"
 #include "actor_worker/acting/fit_policies.h"
+#include "actor_worker/environments/create_copies.h"
 #include "actor_worker/environments/episode_buffers.h"
 #include "actor_worker/environments/random_actions.h"
 #include "common/base/random.h"
@@ -70,11 +71,8 @@ absl::StatusOr<std::unique_ptr<BlockPlayer>> BlockPlayer::Create(const EpisodePl
                                                                  int copies, std::atomic<int>* finished) {
   SettingsMap settings = plan.settings;
   for (const auto& [name, value] : player.setting_overrides) settings[name] = value;
-  std::vector<std::unique_ptr<Environment>> environments;
-  for (int c = 0; c < copies; ++c) {
-    ASSIGN_OR_RETURN(auto environment, plan.environment->create(settings));
-    environments.push_back(std::move(environment));
-  }
+  ASSIGN_OR_RETURN(std::vector<std::unique_ptr<Environment>> environments,
+                   CreateCopies(*plan.environment, settings, copies));
   std::unique_ptr<BlockPlayer> made(new BlockPlayer(plan, player, std::move(environments), finished));
   if (player.policy.policies != nullptr) {
     ASSIGN_OR_RETURN(const std::vector<PolicySpec> fitted, FitPolicies(made->spec_, *player.policy.policies));
@@ -152,6 +150,9 @@ absl::Status BlockPlayer::Play(int first, int count, EpisodeResult* results) {
   };
   for (int c = 0; c < count; ++c) {
     results[c].seed = plan_.first_seed + first + c;
+    environments_[c]->PrepareReset(results[c].seed);
+  }
+  for (int c = 0; c < count; ++c) {
     RETURN_IF_ERROR(where(c, Begin(c, &results[c])));
   }
   int left = count;
@@ -161,6 +162,9 @@ absl::Status BlockPlayer::Play(int first, int count, EpisodeResult* results) {
       if (plan_.progress) plan_.progress(finished_);
     }
     ChooseActions(playing, results);
+    for (int c = 0; c < count; ++c) {
+      if (playing[c]) environments_[c]->PrepareStep(buffers_.copies[c].action);
+    }
     for (int c = 0; c < count; ++c) {
       if (!playing[c]) continue;
       bool over = false;
