@@ -1,9 +1,11 @@
 #include "actor_worker/rollout/shard_rollout.h"
 
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "common/base/status_macros.h"
+#include "common/wire/spec_codec.h"
 
 namespace troupe {
 namespace {
@@ -22,6 +24,11 @@ absl::StatusOr<std::unique_ptr<ShardRollout>> ShardRollout::Create(const Rollout
   std::unique_ptr<ShardRollout> rollout(new ShardRollout(plan, std::move(lease)));
   ASSIGN_OR_RETURN(rollout->environment_,
                    VectorEnvironment::Create(*plan.environment, plan.settings, plan.chunk_shape().copies));
+  const std::string difference = DescribeDifference(plan.spec, rollout->environment_->spec());
+  if (!difference.empty()) {
+    return absl::FailedPreconditionError("the environment is not what it was for this worker's registration: " +
+                                         difference);
+  }
   return rollout;
 }
 

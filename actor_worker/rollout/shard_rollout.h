@@ -34,7 +34,8 @@ struct RolloutPlan {
 // Not thread-safe. Its chunks depend on (run seed, shard, lease epoch) and the weights of each chunk alone.
 class ShardRollout {
  public:
-  // Errors: those of the environment. `plan` must outlive it.
+  // Errors: those of the environment; FAILED_PRECONDITION when it offers something else than plan.spec. `plan` must
+  // outlive it.
   static absl::StatusOr<std::unique_ptr<ShardRollout>> Create(const RolloutPlan& plan,
                                                               std::shared_ptr<const HeldLease> lease);
 
