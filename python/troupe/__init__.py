@@ -1,5 +1,6 @@
 """Troupe in Python: environments served to its workers, and policies and runs read back.
 
+troupe.serve(make_environment)
 policy = troupe.load_policy("runs/NAME/actors/best.safetensors")
 run = troupe.load_run("runs/NAME")
 """
@@ -8,18 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from troupe.serve import serve as serve
+from troupe.serve.copy import Copy as Copy
+
 if TYPE_CHECKING:
     from troupe.policy import load_policy
     from troupe.runs import load_run
 
-__all__ = ["load_policy", "load_run"]
+__all__ = ["Copy", "load_policy", "load_run", "serve"]
 __version__ = "0.1.0"
 
 _HOMES = {"load_policy": "troupe.policy", "load_run": "troupe.runs"}
 
 
 def __getattr__(name: str) -> Any:
-    # What reads runs and draws pages needs no NumPy, and a server of environments no policies.
+    # A server of environments has no need of policies and runs.
     if name not in _HOMES:
         raise AttributeError(f"module 'troupe' has no attribute {name!r}")
     import importlib
