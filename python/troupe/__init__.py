@@ -10,20 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from troupe.serve import serve as serve
-from troupe.serve.copy import Copy as Copy
 
 if TYPE_CHECKING:
     from troupe.policy import load_policy
     from troupe.runs import load_run
+    from troupe.serve.copy import Copy
 
 __all__ = ["Copy", "load_policy", "load_run", "serve"]
 __version__ = "0.1.0"
 
-_HOMES = {"load_policy": "troupe.policy", "load_run": "troupe.runs"}
+_HOMES = {"Copy": "troupe.serve.copy", "load_policy": "troupe.policy", "load_run": "troupe.runs"}
 
 
 def __getattr__(name: str) -> Any:
-    # A server of environments has no need of policies and runs.
+    # What reads runs and draws pages needs no NumPy, and a server of environments no policies.
     if name not in _HOMES:
         raise AttributeError(f"module 'troupe' has no attribute {name!r}")
     import importlib

@@ -98,6 +98,12 @@ class EnvironmentBuffers {
   }
   bool over() const { return outcome_.terminated || outcome_.truncated; }
   bool truncated() const { return outcome_.truncated; }
+  bool terminated() const { return outcome_.terminated; }
+  const JointAction& action() const { return action_; }
+  // Of group g, as last observed, chosen and earned.
+  const std::vector<float>& observations(size_t g) const { return groups_[g].observations; }
+  const std::vector<int32_t>& discrete(size_t g) const { return groups_[g].discrete; }
+  const std::vector<float>& rewards(size_t g) const { return groups_[g].rewards; }
   void Begin() { outcome_.terminated = outcome_.truncated = false; }
   // Everything an environment says at a step, to compare playthroughs with.
   std::vector<float> Everything() const {

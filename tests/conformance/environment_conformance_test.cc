@@ -270,6 +270,7 @@ std::vector<Case> AllCases() {
   cases.push_back({"retail_one_warehouse", "retail", {{"warehouses", "1"}, {"lead_time", "0"}}});
   cases.push_back({"retail_owing", "retail", {{"unmet_demand", "BACKORDERED"}, {"transfers", "false"}}});
   cases.push_back({"payments_bursts", "payments", {{"burst_probability", "1"}, {"routers", "2"}}});
+  cases.push_back({"external_line_walk", "external", {{"server_program", TROUPE_BIN_DIR "/line_walk_server"}}});
   cases.push_back({"grid_world_swap", "grid_world", {{"starts", "SWAP_CORNERS"}}});
   return cases;
 }

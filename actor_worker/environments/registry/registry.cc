@@ -22,13 +22,14 @@ EnvironmentEntry MemoryEntry();
 EnvironmentEntry SmaxEntry();
 EnvironmentEntry RetailEntry();
 EnvironmentEntry PaymentsEntry();
+EnvironmentEntry ExternalEntry();
 
 absl::Span<const EnvironmentEntry> AllEnvironments() {
   static const auto* const rows = new std::vector<EnvironmentEntry>{
       TrafficGridEntry(),     SumoEntry(),       GridWorldEntry(),       PendulumEntry(),
       SimpleSpreadEntry(),    SimpleTagEntry(),  SimpleAdversaryEntry(), SimpleSpeakerListenerEntry(),
       SimpleReferenceEntry(), MatrixGameEntry(), MemoryEntry(),          SmaxEntry(),
-      RetailEntry(),          PaymentsEntry(),
+      RetailEntry(),          PaymentsEntry(),   ExternalEntry(),
   };
   return *rows;
 }

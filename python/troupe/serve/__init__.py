@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from troupe.serve.connection import arguments, started_by_worker
-from troupe.serve.copy import Copy
-from troupe.serve.loop import serve_copies
+if TYPE_CHECKING:
+    from troupe.serve.copy import Copy
 
 
 def serve(
@@ -30,6 +29,10 @@ def serve(
     Where no worker started the program, `copies` of it are played at random for so many `seconds`, and what a worker
     would see, and how fast they are, is printed.
     """
+    from troupe.serve.connection import arguments, started_by_worker
+    from troupe.serve.copy import Copy
+    from troupe.serve.loop import serve_copies
+
     given = arguments()
 
     def make() -> Copy:

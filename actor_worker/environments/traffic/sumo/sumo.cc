@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "actor_worker/environments/any_allowed_action.h"
 #include "actor_worker/environments/environment.h"
 #include "actor_worker/environments/traffic/controllers.h"
 #include "actor_worker/environments/traffic/sumo/installation.h"
@@ -89,28 +90,10 @@ absl::StatusOr<std::unique_ptr<Environment>> Create(const SettingsMap& map) {
   return std::make_unique<TrafficEnvironment>("sumo", std::move(simulation), settings.traffic);
 }
 
-// Takes the first allowed action: for an environment that ignores actions.
-class AnyAllowedAction final : public Controller {
- public:
-  void Begin(const Environment&) override {}
-  void Act(const Environment& environment, const JointObservation& observation,
-           std::vector<absl::Span<int32_t>>& actions, std::vector<absl::Span<float>>&) override {
-    for (size_t g = 0; g < actions.size(); ++g) {
-      const int size = environment.spec().groups[g].action_size;
-      for (size_t a = 0; a < actions[g].size(); ++a) {
-        int action = 0;
-        while (action + 1 < size && observation.groups[g].action_mask[a * size + action] == 0) ++action;
-        actions[g][a] = action;
-      }
-    }
-  }
-};
-
 std::vector<Baseline> Baselines(const SettingsMap&) {
   std::vector<Baseline> baselines = TrafficBaselines();
-  baselines.insert(baselines.begin(), {"network_program", {{"signal_control", "NETWORK_PROGRAM"}}, [] {
-                                         return std::make_unique<AnyAllowedAction>();
-                                       }});
+  baselines.insert(baselines.begin(),
+                   {"network_program", {{"signal_control", "NETWORK_PROGRAM"}}, &MakeAnyAllowedAction});
   return baselines;
 }
 

@@ -1,0 +1,127 @@
+#include "actor_worker/environments/external/environment_server.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "common/base/shown_text.h"
+#include "common/base/status_macros.h"
+#include "common/clock/steady_time.h"
+#include "common/wire/spec_codec.h"
+#include "google/protobuf/util/json_util.h"
+#include "proto/environment_service.pb.h"
+
+namespace troupe {
+namespace {
+
+constexpr absl::Duration kDeathNotice = absl::Milliseconds(500);
+constexpr absl::Duration kPollInterval = absl::Milliseconds(2);
+constexpr size_t kMostErrorBytes = 1200;
+constexpr char kError[] = "error ", kHello[] = "hello ";
+
+// Threads of numerical libraries, which would fight each other: the processes are what runs at once.
+constexpr const char* kThreadVariables[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"};
+
+std::vector<std::string> Variables(const EnvironmentServer::Options& options) {
+  std::vector<std::string> variables = {absl::StrCat("TROUPE_PROTOCOL=", EnvironmentServer::kProtocolVersion),
+                                        "TROUPE_SOCKET=3", "TROUPE_MEMORY=4",
+                                        absl::StrCat("TROUPE_COPIES=", options.copies)};
+  for (const auto& [name, value] : options.arguments) {
+    variables.push_back(absl::StrCat("TROUPE_ARGUMENT_", name, "=", value));
+  }
+  for (const char* name : kThreadVariables) {
+    if (std::getenv(name) == nullptr) variables.push_back(absl::StrCat(name, "=1"));
+  }
+  return variables;
+}
+
+absl::StatusOr<EnvironmentSpec> DecodeHello(absl::string_view json) {
+  wire::ServerHello hello;
+  const google::protobuf::util::Status parsed =
+      google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, &hello);
+  if (!parsed.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("hello: no ServerHello in JSON: ", ShownText(parsed.ToString())));
+  }
+  if (hello.protocol_version() != EnvironmentServer::kProtocolVersion) {
+    return absl::InvalidArgumentError(absl::StrCat("hello.protocol_version: came ", hello.protocol_version(),
+                                                   ", expected ", EnvironmentServer::kProtocolVersion));
+  }
+  if (hello.spec().machine_settings_size() > 0) {
+    return absl::InvalidArgumentError("hello.spec.machine_settings: came some, expected none: they are the worker's");
+  }
+  if (hello.spec().name().empty()) hello.mutable_spec()->set_name("external");
+  absl::StatusOr<EnvironmentSpec> spec = DecodeEnvironmentSpec(hello.spec());
+  if (spec.ok()) return spec;
+  return absl::Status(spec.status().code(), absl::StrCat("hello.spec.", spec.status().message()));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EnvironmentServer>> EnvironmentServer::Launch(const Options& options) {
+  std::unique_ptr<EnvironmentServer> server(new EnvironmentServer(options));
+  ASSIGN_OR_RETURN(server->memory_, SharedMemory::Create());
+  ASSIGN_OR_RETURN(server->connection_, ServerConnection::Create());
+  ASSIGN_OR_RETURN(
+      server->process_,
+      LimitedProcess::Start({.command = options.command,
+                             .environment_overrides = Variables(options),
+                             .private_memory_limit_bytes = options.memory_limit_bytes,
+                             .inherited_files = {server->connection_->servers_end(), server->memory_->file()}}));
+  server->connection_->CloseServersEnd();
+  return server;
+}
+
+absl::Status EnvironmentServer::WithObituary(const absl::Status& status) {
+  if (absl::IsDeadlineExceeded(status)) {
+    process_->Abort(kDeathNotice);
+  } else {
+    const SteadyTime patience = SteadyTime::Now() + kDeathNotice;
+    while (process_->IsRunning() && SteadyTime::Now() < patience) absl::SleepFor(kPollInterval);
+  }
+  return absl::Status(status.code(), absl::StrCat(status.message(), "; it (", options_.command[0], ", process ",
+                                                  process_->pid(), ") ", process_->Obituary()));
+}
+
+absl::StatusOr<absl::string_view> EnvironmentServer::Hear(absl::Duration timeout) {
+  absl::StatusOr<absl::string_view> line = connection_->Receive(timeout);
+  if (!line.ok()) return WithObituary(line.status());
+  if (absl::ConsumePrefix(&*line, kError)) {
+    return absl::InternalError(absl::StrCat("the environment server: ", ShownText(*line, kMostErrorBytes)));
+  }
+  return line;
+}
+
+absl::Status EnvironmentServer::Greet() {
+  ASSIGN_OR_RETURN(absl::string_view line, Hear(options_.start_timeout));
+  if (!absl::ConsumePrefix(&line, kHello)) {
+    return absl::InternalError(absl::StrCat("the environment server said \"", ShownText(line, kMostErrorBytes),
+                                            "\", expected \"hello \" and a ServerHello"));
+  }
+  ASSIGN_OR_RETURN(spec_, DecodeHello(line));
+  ASSIGN_OR_RETURN(const SharedLayout layout, PlanSharedMemory(spec_, options_.copies));
+  RETURN_IF_ERROR(memory_->Allocate(layout.bytes));
+  arrays_ = LayOut(spec_, options_.copies, layout, memory_->data());
+  return absl::OkStatus();
+}
+
+absl::Status EnvironmentServer::Ring() {
+  const absl::Status sent = connection_->Send("step\n");
+  // It may have said why it ended.
+  if (!sent.ok()) RETURN_IF_ERROR(Hear(absl::ZeroDuration()).status());
+  return sent;
+}
+
+absl::Status EnvironmentServer::Await() {
+  ASSIGN_OR_RETURN(const absl::string_view line, Hear(options_.step_timeout));
+  if (line != "done") {
+    return absl::InternalError(absl::StrCat("the environment server said \"", ShownText(line, kMostErrorBytes),
+                                            "\", expected \"done\" after a step"));
+  }
+  std::fill(arrays_.commands.begin(), arrays_.commands.end(), static_cast<uint8_t>(CopyCommand::kRest));
+  process_->ForgetOldOutput();
+  return absl::OkStatus();
+}
+
+}  // namespace troupe
