@@ -6,9 +6,22 @@
 namespace troupe {
 
 int64_t ReplayStore::Bytes(const TrainingBatch& batch) {
+  int64_t bytes = LeastBytes(batch);
+  const auto add_field = [&](const TrajectoryField& field, const auto& values) {
+    if (field.rows == FieldRows::kTruncated) bytes += static_cast<int64_t>(values.size() * sizeof(values[0]));
+  };
+  ForEachField(add_field, batch);
+  for (const GroupBatch& group : batch.groups) ForEachField(add_field, group);
+  if (!batch.truncated_at.empty()) bytes += batch.env_steps() * static_cast<int64_t>(sizeof(int32_t));
+  return bytes;
+}
+
+int64_t ReplayStore::LeastBytes(const TrainingBatch& batch) {
   int64_t bytes = sizeof(Slot);
   const auto add = [&](const auto& values) { bytes += static_cast<int64_t>(values.size() * sizeof(values[0])); };
-  const auto add_field = [&](const TrajectoryField&, const auto& values) { add(values); };
+  const auto add_field = [&](const TrajectoryField& field, const auto& values) {
+    if (field.rows != FieldRows::kTruncated) add(values);
+  };
   ForEachField(add_field, batch);
   for (const GroupBatch& group : batch.groups) {
     bytes += sizeof(GroupBatch);
@@ -16,9 +29,7 @@ int64_t ReplayStore::Bytes(const TrainingBatch& batch) {
   }
   add(batch.policy_versions);
   add(batch.streams);
-  bytes += batch.columns * static_cast<int64_t>(sizeof(Piece));
-  if (!batch.truncated_at.empty()) bytes += batch.env_steps() * static_cast<int64_t>(sizeof(int32_t));
-  return bytes;
+  return bytes + batch.columns * static_cast<int64_t>(sizeof(Piece));
 }
 
 absl::Status ReplayStore::Add(const TrainingBatch& batch, int64_t bytes) {
@@ -68,6 +79,11 @@ std::optional<ReplayPlace> ReplayStore::Following(const ReplayPlace& place) cons
   const Slot& slot = slots_[place.batch - first_];
   const int64_t cell = int64_t{place.step} * slot.batch.columns + place.column;
   if (slot.batch.terminated[cell] != 0 || slot.batch.truncated[cell] != 0) return std::nullopt;
+  return NextOf(place);
+}
+
+std::optional<ReplayPlace> ReplayStore::NextOf(const ReplayPlace& place) const {
+  const Slot& slot = slots_[place.batch - first_];
   if (place.step + 1 < slot.batch.rollout_length) return ReplayPlace{place.batch, place.step + 1, place.column};
   const Piece& next = slot.next[place.column];
   if (next.column < 0) return std::nullopt;
@@ -79,13 +95,13 @@ int64_t ReplayStore::FinalOf(const ReplayPlace& place) const {
   return slot.final_of[int64_t{place.step} * slot.batch.columns + place.column];
 }
 
-std::vector<ReplayPlace> ReplayStore::Draw(uint64_t key, int64_t count, const ReplayShare& share) const {
+std::vector<ReplayPlace> ReplayStore::Draw(uint64_t key, int64_t count, const ReplayShare& share, int every) const {
   RandomStream random(key);
-  const auto steps = static_cast<uint32_t>(slots_.front().batch.rollout_length);
+  const auto starts = static_cast<uint32_t>((slots_.front().batch.rollout_length + every - 1) / every);
   std::vector<ReplayPlace> places;
   for (int64_t i = 0; i < count; ++i) {
     const uint64_t batch = first_ + random.Below(static_cast<uint32_t>(slots_.size()));
-    const int step = static_cast<int>(random.Below(steps));
+    const int step = static_cast<int>(random.Below(starts)) * every;
     const int64_t column = static_cast<int64_t>(random.Below(static_cast<uint32_t>(share.all))) - share.first;
     if (column < 0 || column >= share.count) continue;
     places.push_back({batch, step, static_cast<int>(column)});

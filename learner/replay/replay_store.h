@@ -39,12 +39,17 @@ class ReplayStore {
 
   // What keeping the batch takes.
   static int64_t Bytes(const TrainingBatch& batch);
+  // What keeping one of its sizes takes at least: if no episode were truncated in it.
+  static int64_t LeastBytes(const TrainingBatch& batch);
 
   // Keeps a copy. `bytes` is Bytes(batch), or, where several learners share the bound, the sum of theirs, so that all
   // of them keep the same batches. Room is made before anything is allocated. Nothing is changed with
   //   INVALID_ARGUMENT    another shape than the batches before, or no stream for each column
   //   RESOURCE_EXHAUSTED  the batch alone is more than the bound
   absl::Status Add(const TrainingBatch& batch, int64_t bytes);
+
+  // What is added next has this number. Of a store that holds nothing.
+  void BeginAt(uint64_t number) { first_ = number; }
 
   // Those kept are numbered [first(), end()).
   uint64_t first() const { return first_; }
@@ -55,12 +60,15 @@ class ReplayStore {
   // The joint step that followed in the same episode; none where the episode ended with `place`, or where what followed
   // is not here.
   std::optional<ReplayPlace> Following(const ReplayPlace& place) const;
+  // The joint step after `place` in the same stream, of whatever episode; none where it is not here.
+  std::optional<ReplayPlace> NextOf(const ReplayPlace& place) const;
   // Which of its batch's final states followed a truncated step.
   int64_t FinalOf(const ReplayPlace& place) const;
 
   // `count` joint steps, independent and uniform over all that are kept, by every learner: of them those of `share`, in
-  // order. What is drawn depends on `key` and on how many batches of what shape are kept. There is at least one.
-  std::vector<ReplayPlace> Draw(uint64_t key, int64_t count, const ReplayShare& share) const;
+  // order. Only those whose step is a multiple of `every` can be drawn. What is drawn depends on `key` and on how many
+  // batches of what shape are kept. There is at least one.
+  std::vector<ReplayPlace> Draw(uint64_t key, int64_t count, const ReplayShare& share, int every = 1) const;
 
  private:
   struct Piece {

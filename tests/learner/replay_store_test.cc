@@ -1,5 +1,7 @@
 #include "learner/replay/replay_store.h"
 
+#include <malloc.h>
+
 #include <map>
 
 #include "gmock/gmock.h"
@@ -40,6 +42,32 @@ TEST(ReplayStoreTest, TheOldestBatchesMakeRoomForTheNewest) {
   for (uint64_t number = store.first(); number < store.end(); ++number) {
     EXPECT_EQ(store.batch(number).groups[0].observations[0], 100.0f * static_cast<float>(number));
   }
+}
+
+// Two hundred times what the bound allows, of batches whose sizes change.
+TEST(ReplayStoreTest, TakesNoMoreMemoryHoweverMuchComesIn) {
+  const int64_t bound = 200 * ReplayStore::Bytes(ReplayBatch());
+  ReplayStore store(bound);
+  const auto fill = [&](uint64_t batches) {
+    for (uint64_t number = 0; number < batches; ++number) {
+      TrainingBatch batch = ReplayBatch(static_cast<int>(number % 7));
+      batch.streams[0].shard = static_cast<uint32_t>(number % 5);  // pieces that continue others, and that do not
+      batch.streams[0].sequence = number;
+      for (uint64_t cut = 0; cut < number % 4; ++cut) {
+        batch.truncated_at.insert(batch.truncated_at.end(), {0, 1});
+        batch.final_state_extras.push_back(1);
+        batch.groups[0].final_observations.insert(batch.groups[0].final_observations.end(), {1, 1});
+      }
+      Add(batch, &store);
+      ASSERT_LE(store.bytes(), bound);
+    }
+  };
+  fill(1000);
+  const size_t before = mallinfo2().uordblks;
+  fill(40000);
+  const size_t after = mallinfo2().uordblks;
+  EXPECT_GE(store.bytes(), bound * 95 / 100);
+  EXPECT_LE(after, before + static_cast<size_t>(bound) / 20);
 }
 
 TEST(ReplayStoreTest, ABatchLargerThanTheBoundIsRefusedAndChangesNothing) {
