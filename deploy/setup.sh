@@ -7,8 +7,8 @@
 #   --sumo         also SUMO 1.28 and its example networks (from PyPI, into .deps/)
 #   --cuda         also the CUDA libraries (some GB) that LibTorch loads for --device=cuda
 #   --worker-only  no LibTorch: enough for the actor worker
-#   --tests        also what only tests need: Prometheus' programs (unpacked into .deps/, nothing is started) and the
-#                  Python packages of tests/requirements*.txt
+#   --tests        also what only tests need: Prometheus' programs (unpacked into .deps/, nothing is started), Chromium
+#                  for replay pages, and the Python packages of tests/requirements*.txt
 #
 # Works as root, or as a user with sudo. PIP_INDEX_URL and apt's own configuration decide where packages come from.
 set -euo pipefail
@@ -22,6 +22,8 @@ packages=(
   libexpat1-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev
   python3-venv
 )
+# What only tests start.
+test_packages=(chromium fonts-dejavu-core)
 # What SUMO's wheel links but does not bring.
 sumo_packages=(libx11-6 libxext6 libxrender1 libgl1)
 
@@ -53,6 +55,7 @@ command -v apt-get >/dev/null || {
 }
 
 [ "$with_sumo" = 0 ] || packages+=("${sumo_packages[@]}")
+[ "$with_tests" = 0 ] || packages+=("${test_packages[@]}")
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -50,5 +50,7 @@ ABSL_FLAG(bool, network, false, "Play the whole network in the simulator, every 
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "Seed of the episode (and of sampled actions); default: evaluation.final_first_seed of the experiment.");
 ABSL_FLAG(int64_t, steps, 0, "Stop after this many environment steps; 0: at the end of the episode.");
-ABSL_FLAG(std::string, controller, "", "Baseline that plays instead of an actor file.");
-ABSL_FLAG(int64_t, every, 1, "Print every N-th step.");
+ABSL_FLAG(std::string, controller, "",
+          "Baseline that plays instead of an actor file; with --out beside it, or two separated by a comma.");
+ABSL_FLAG(int64_t, every, 1, "Print, or put into the page, every N-th step.");
+ABSL_FLAG(std::string, out, "", "File to write a page to that plays the episode, instead of printing it.");

@@ -41,5 +41,6 @@ ABSL_DECLARE_FLAG(std::optional<uint64_t>, seed);
 ABSL_DECLARE_FLAG(int64_t, steps);
 ABSL_DECLARE_FLAG(std::string, controller);
 ABSL_DECLARE_FLAG(int64_t, every);
+ABSL_DECLARE_FLAG(std::string, out);
 
 #endif  // TROUPE_ACTOR_WORKER_COMMANDS_FLAGS_H_

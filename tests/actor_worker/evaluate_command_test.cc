@@ -1,4 +1,5 @@
 // The subcommands as a user calls them, on real actor files of grid_world.
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -281,6 +282,28 @@ TEST_F(CommandTest, ReplayShowsTheEnvironment) {
   EXPECT_THAT(actors.out, Not(HasSubstr("step 3 of ")));
   EXPECT_THAT(actors.out, HasSubstr("played by mappo one: greedy, as its experiment says\n"));
   EXPECT_EQ(RunCommand(RunReplay, {}).status, 2);
+}
+
+TEST_F(CommandTest, ReplayWritesAPageOfOneOrTwoPlayers) {
+  const std::string page = testing::TempDir() + "/replay_command.html";
+  const Ended both = RunCommand(RunReplay, {"--actors=" + WriteActors("one", 1), "--controller=optimal", "--steps=4",
+                                            "--seed=5", "--out=" + page});
+  EXPECT_EQ(both.status, 0) << both.err;
+  EXPECT_THAT(both.out, HasSubstr("mappo one: greedy, as its experiment says\nseed 5, "));
+  EXPECT_THAT(both.out, HasSubstr("optimal\nseed 5, "));
+  EXPECT_THAT(both.out, HasSubstr("wrote " + page));
+  EXPECT_THAT(both.out, Not(HasSubstr("step 0 of ")));
+  std::ifstream file(page);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_THAT(text, HasSubstr("\"player\":\"mappo one\""));
+  EXPECT_THAT(text, HasSubstr("\"player\":\"optimal\""));
+  const Ended three =
+      RunCommand(RunReplay, {"--environment=grid_world", "--controller=random,optimal,greedy", "--out=x"});
+  EXPECT_EQ(three.status, 2);
+  EXPECT_THAT(three.err, HasSubstr("one or two players are needed"));
+  const Ended nowhere = RunCommand(RunReplay, {"--environment=grid_world", "--controller=random", "--out=/nowhere/x"});
+  EXPECT_EQ(nowhere.status, 1);
+  EXPECT_THAT(nowhere.err, HasSubstr("/nowhere/x"));
 }
 
 TEST_F(CommandTest, EnvironmentsListsAndDescribes) {

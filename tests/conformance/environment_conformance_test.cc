@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "actor_worker/environments/registry/registry.h"
+#include "actor_worker/environments/scene.h"
 #include "common/base/random.h"
 #include "gtest/gtest.h"
 #include "tests/conformance/environment_buffers.h"
@@ -194,11 +195,40 @@ TEST_P(EnvironmentConformance, IsNotChangedByLookingAtIt) {
     ASSERT_NO_FATAL_FAILURE(buffers.Observe(*environment_));
     const std::vector<float> once = buffers.Everything();
     environment_->Render();
+    Scene scene;
+    environment_->Draw(scene);
     ASSERT_NO_FATAL_FAILURE(buffers.Observe(*environment_));
     ASSERT_EQ(once, buffers.Everything());
     ASSERT_NO_FATAL_FAILURE(buffers.ChooseRandomly(random));
     ASSERT_NO_FATAL_FAILURE(buffers.Step(*environment_));
   }
+}
+
+// Most of what is drawn lies on the map that is declared; environments that draw nothing declare none.
+TEST_P(EnvironmentConformance, DrawsFiniteShapesOnItsMap) {
+  EnvironmentBuffers buffers(environment_->spec());
+  ASSERT_TRUE(environment_->Reset(9).ok());
+  RandomStream random(9);
+  int shapes = 0, outside = 0;
+  for (int step = 0; step < 60 && !buffers.over(); ++step) {
+    ASSERT_NO_FATAL_FAILURE(buffers.Observe(*environment_));
+    Scene scene;
+    environment_->Draw(scene);
+    EXPECT_TRUE(scene.has_map() || scene.shapes().empty());
+    for (const SceneFigure& figure : scene.figures()) EXPECT_TRUE(std::isfinite(figure.value)) << figure.chart;
+    for (const Shape& shape : scene.shapes()) {
+      EXPECT_TRUE(std::isfinite(shape.size) && shape.size >= 0) << "size " << shape.size << " at step " << step;
+      ASSERT_FALSE(shape.points.empty());
+      for (const ScenePoint& at : shape.points) {
+        ASSERT_TRUE(std::isfinite(at.x) && std::isfinite(at.y)) << "step " << step;
+        ++shapes;
+        outside += at.x < scene.left() || at.x > scene.right() || at.y < scene.bottom() || at.y > scene.top();
+      }
+    }
+    ASSERT_NO_FATAL_FAILURE(buffers.ChooseRandomly(random));
+    ASSERT_NO_FATAL_FAILURE(buffers.Step(*environment_));
+  }
+  EXPECT_LE(10 * outside, 7 * shapes) << outside << " of " << shapes << " points lie outside of the map";
 }
 
 TEST_P(EnvironmentConformance, RefusesAnUnknownSettingByName) {

@@ -62,6 +62,7 @@ class GridWorld final : public Environment {
   void Observe(JointObservation& observation) const override;
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
+  void Draw(Scene& scene) const override;
 
   const GridWorldSettings& settings() const { return settings_; }
   GridCells cells() const { return cells_; }

@@ -125,6 +125,7 @@ int MatrixGame::NumActions(int player) const {
 absl::Status MatrixGame::Reset(uint64_t) {
   matrix_ = matrices_.size() > 1 ? -1 : 0;
   payoff_ = 0;
+  played_.clear();
   return absl::OkStatus();
 }
 
@@ -135,6 +136,7 @@ absl::Status MatrixGame::Step(const JointAction& action, StepOutcome& outcome) {
     matrix_ = action.groups[0].discrete[0];
   } else {
     payoff_ = matrices_[matrix_].At(action.groups[0].discrete);
+    played_.assign(action.groups[0].discrete.begin(), action.groups[0].discrete.end());
   }
   std::fill(outcome.rewards[0].begin(), outcome.rewards[0].end(), static_cast<float>(payoff_));
   return absl::OkStatus();

@@ -30,6 +30,7 @@ class MatrixGame final : public Environment {
   void Observe(JointObservation& observation) const override;
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
+  void Draw(Scene& scene) const override;
 
   // What the best players do now.
   const std::vector<int32_t>& OptimalActions() const;
@@ -46,6 +47,7 @@ class MatrixGame final : public Environment {
   EnvironmentSpec spec_;
   int matrix_ = -1;  // being played; -1: about to be chosen
   double payoff_ = 0;
+  std::vector<int32_t> played_;  // the joint action that was paid; empty before
 };
 
 }  // namespace troupe

@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "actor_worker/environments/environment.h"
+#include "actor_worker/environments/scene.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/config/settings_reader.h"
@@ -52,7 +53,8 @@ MemorySettings ReadSettings(SettingsReader& reader) {
 
 class Memory final : public Environment {
  public:
-  explicit Memory(const MemorySettings& settings) : settings_(settings), cues_(settings.num_agents) {
+  explicit Memory(const MemorySettings& settings)
+      : settings_(settings), cues_(settings.num_agents), choices_(settings.num_agents) {
     AgentGroupSpec group{.name = "walkers"};
     group.actions = {{"walk", "before the junction"}};
     for (int cue = 0; cue < settings.num_cues; ++cue) {
@@ -82,6 +84,7 @@ class Memory final : public Environment {
     RandomStream random(MixKey({seed}));
     for (int& cue : cues_) cue = static_cast<int>(random.Below(settings_.num_cues));
     if (settings_.common_cue) std::fill(cues_.begin(), cues_.end(), cues_[0]);
+    std::fill(choices_.begin(), choices_.end(), -1);
     step_ = num_right_ = 0;
     return absl::OkStatus();
   }
@@ -95,7 +98,8 @@ class Memory final : public Environment {
       return absl::OkStatus();
     }
     for (int agent = 0; agent < settings_.num_agents; ++agent) {
-      const bool right = action.groups[0].discrete[agent] - kFirstChoice == cues_[agent];
+      choices_[agent] = action.groups[0].discrete[agent] - kFirstChoice;
+      const bool right = choices_[agent] == cues_[agent];
       num_right_ += right;
       outcome.rewards[0][agent] = right ? 1 : 0;
     }
@@ -133,17 +137,46 @@ class Memory final : public Environment {
     return absl::StrCat(text, "; chose right: ", num_right_, "\n");
   }
 
+  // A corridor for each agent, its cue on the left, its choice on the right.
+  void Draw(Scene& scene) const override {
+    constexpr double kBegin = 1.6, kEnd = 10;
+    scene.Map(0, 0, 12, settings_.num_agents);
+    for (int agent = 0; agent < settings_.num_agents; ++agent) {
+      const double y = settings_.num_agents - agent - 0.5;
+      const double x = kBegin + (kEnd - kBegin) * step_ / LastStep();
+      scene.Line({{kBegin, y}, {kEnd, y}}, 0.5, {.ink = Ink::kGround});
+      Swatch(scene, {0.8, y}, cues_[agent], step_ == 0 ? 1.0 : 0.4, "its cue, which it sees at step 0 alone");
+      scene.Circle({x, y}, 0.2, {.ink = Ink::kText, .note = spec_.groups[0].agents[agent]});
+      scene.Text({x, y}, 0.22, absl::StrCat(agent), {.ink = Ink::kPaper});
+      if (choices_[agent] < 0) continue;
+      const bool right = choices_[agent] == cues_[agent];
+      Swatch(scene, {10.8, y}, choices_[agent], 1, right ? "chose its cue" : "chose another than its cue");
+      scene.Text({11.6, y}, 0.4, right ? "✓" : "✗", {.ink = right ? Ink::kGood : Ink::kBad});
+    }
+    scene.Fact("now", step_ == 0      ? "the cues are seen"
+                      : at_junction() ? "at the junction"
+                                      : "in the corridor nothing tells the cue");
+    scene.Figure("share of the way", "walked", 1.0 * step_ / LastStep());
+  }
+
   bool at_junction() const { return step_ == LastStep(); }
   int cue(int agent) const { return cues_[agent]; }
 
  private:
+  // A cue or a choice: its colour and its number.
+  static void Swatch(Scene& scene, ScenePoint at, int cue, double opacity, const char* note) {
+    scene.Box({at.x - 0.32, at.y - 0.32}, {at.x + 0.32, at.y + 0.32},
+              {.ink = TeamInk(cue), .opacity = opacity, .note = note});
+    scene.Text(at, 0.32, absl::StrCat(cue), {.ink = Ink::kPaper});
+  }
   int LastStep() const { return settings_.length + 1; }
   bool all_right() const { return num_right_ == settings_.num_agents; }
 
   const MemorySettings settings_;
   EnvironmentSpec spec_;
   std::vector<int> cues_;
-  int step_ = 0;  // LastStep(): at the junction
+  std::vector<int> choices_;  // -1: none yet
+  int step_ = 0;              // LastStep(): at the junction
   int num_right_ = 0;
 };
 

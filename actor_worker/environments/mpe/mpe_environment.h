@@ -29,6 +29,7 @@ class MpeEnvironment final : public Environment {
   void Observe(JointObservation& observation) const override;
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
+  void Draw(Scene& scene) const override;
 
   const MpeSettings& settings() const { return settings_; }
   const std::vector<MpeRole>& roles() const { return roles_; }

@@ -64,6 +64,8 @@ class MpeScenario {
   virtual void Reward(const MpeWorld& world, absl::Span<double> rewards) const = 0;
   // The statistics' values of a step that ended in `world`.
   virtual void Measure(const MpeWorld& world, absl::Span<double> values) const = 0;
+  // The agent that is to go to goals[goal]; -1: none of them in particular.
+  virtual int Seeker(int) const { return -1; }
   // Plays the scripted roles, of scenarios that may have them.
   virtual std::unique_ptr<MpePlayer> MakeScript() const { return nullptr; }
 };

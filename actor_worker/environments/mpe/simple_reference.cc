@@ -89,6 +89,7 @@ class SimpleReference final : public MpeScenario {
     const double half_side = settings_.dynamics == MpeDynamics::kOriginal ? 0.8 : 1;
     for (Disc& landmark : world.landmarks) landmark.position = DrawPlace(random, half_side);
   }
+  int Seeker(int goal) const override { return 1 - goal; }
   void Observe(const MpeWorld& world, int agent, float* numbers) const override {
     numbers = WritePair(world.agents[agent].velocity, numbers);
     numbers = WriteLandmarks(world, agent, numbers);

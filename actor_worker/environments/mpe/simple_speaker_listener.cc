@@ -78,6 +78,7 @@ class SimpleSpeakerListener final : public MpeScenario {
     for (Disc& agent : world.agents) agent.position = DrawPlace(random, 1);
     for (Disc& landmark : world.landmarks) landmark.position = DrawPlace(random, 1);
   }
+  int Seeker(int) const override { return kListener; }
   void Observe(const MpeWorld& world, int agent, float* numbers) const override {
     if (agent == kSpeaker) {
       std::fill_n(numbers, kNumLandmarks, kOtherColours);

@@ -31,6 +31,7 @@ class Payments final : public Environment {
   void Observe(JointObservation& observation) const override;
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
+  void Draw(Scene& scene) const override;
 
   const PaymentNetwork& network() const { return network_; }
 

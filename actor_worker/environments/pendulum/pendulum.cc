@@ -70,7 +70,8 @@ double StepPendulum(double torque, PendulumState* state) {
   return -cost;
 }
 
-PendulumEnvironment::PendulumEnvironment(int pendulums, int max_steps) : max_steps_(max_steps), states_(pendulums) {
+PendulumEnvironment::PendulumEnvironment(int pendulums, int max_steps)
+    : max_steps_(max_steps), states_(pendulums), torques_(pendulums) {
   spec_.name = "pendulum";
   AgentGroupSpec group{.name = "pendulums",
                        .agents = {},
@@ -94,13 +95,15 @@ absl::Status PendulumEnvironment::Reset(uint64_t seed) {
     state.angle = (2 * random.UniformDouble() - 1) * std::numbers::pi;
     state.speed = 2 * random.UniformDouble() - 1;
   }
+  std::fill(torques_.begin(), torques_.end(), 0.0);
   step_ = upright_ = 0;
   return absl::OkStatus();
 }
 
 absl::Status PendulumEnvironment::Step(const JointAction& action, StepOutcome& outcome) {
   for (size_t i = 0; i < states_.size(); ++i) {
-    outcome.rewards[0][i] = static_cast<float>(StepPendulum(action.groups[0].continuous[i], &states_[i]));
+    torques_[i] = action.groups[0].continuous[i];
+    outcome.rewards[0][i] = static_cast<float>(StepPendulum(torques_[i], &states_[i]));
     upright_ += std::abs(NormalizedAngle(states_[i].angle)) < kUpright;
   }
   ++step_;

@@ -39,6 +39,7 @@ class PendulumEnvironment final : public Environment {
   void Observe(JointObservation& observation) const override;
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
+  void Draw(Scene& scene) const override;
 
   const std::vector<PendulumState>& states() const { return states_; }
 
@@ -46,6 +47,7 @@ class PendulumEnvironment final : public Environment {
   EnvironmentSpec spec_;
   const int max_steps_;
   std::vector<PendulumState> states_;
+  std::vector<double> torques_;  // of the last step, as asked for
   int step_ = 0, upright_ = 0;
 };
 

@@ -39,6 +39,7 @@ class Retail final : public Environment {
   void Observe(JointObservation& observation) const override;
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
+  void Draw(Scene& scene) const override;
 
   const StockNetwork& network() const { return network_; }
 

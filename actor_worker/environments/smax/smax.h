@@ -46,6 +46,7 @@ class Smax final : public Environment {
   void Observe(JointObservation& observation) const override;
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
+  void Draw(Scene& scene) const override;
 
   // Starts an episode as given instead of drawn; whatever is left to chance then is asked of `draws`, which must
   // outlive it.

@@ -222,11 +222,25 @@ class Builder {
     for (size_t i = 0; i < info.neighbours.size() && i < 2; ++i) info.observed_neighbours[i] = info.neighbours[i];
   }
 
+  // The middle of its road, without what junctions take of it.
+  std::vector<MapPoint> WayOf(const RoadEdge& edge) const {
+    const RoadNode &a = network_.nodes[edge.from], &b = network_.nodes[edge.to];
+    const double whole = std::hypot(a.x - b.x, a.y - b.y);
+    const int boxes = (a.junction >= 0) + (b.junction >= 0);
+    const double box = boxes > 0 ? (whole - edge.length_m) / boxes / whole : 0;
+    const double begin = a.junction >= 0 ? box : 0, end = b.junction >= 0 ? 1 - box : 1;
+    const auto at = [&](double share) { return MapPoint{a.x + share * (b.x - a.x), a.y + share * (b.y - a.y)}; };
+    return {at(begin), at(end)};
+  }
+
   void DescribeLanes() {
     std::vector<TrafficLane>& lanes = network_.traffic.lanes;
     lanes.resize(junctions().back().first_lane + junctions().back().num_lanes);
     for (const RoadEdge& edge : network_.edges) {
-      if (JunctionAtEnd(edge) < 0) continue;
+      if (JunctionAtEnd(edge) < 0) {
+        for (int i = 0; i < edge.lanes; ++i) network_.traffic.other_ways.push_back(WayOf(edge));
+        continue;
+      }
       for (int i = 0; i < edge.lanes; ++i) {
         TrafficLane& lane = lanes[edge.first_lane + i];
         lane.name = absl::StrCat(edge.name, "_", i);
@@ -234,6 +248,8 @@ class Builder {
         lane.junction = JunctionAtEnd(edge);
         lane.slot = SlotOf(edge);
         lane.length_m = edge.length_m;
+        lane.way = WayOf(edge);
+        lane.place = edge.lanes - 1 - i;
       }
     }
     for (const RoadConnection& connection : network_.connections) {

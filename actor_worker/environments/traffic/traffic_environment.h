@@ -46,6 +46,7 @@ class TrafficEnvironment final : public Environment {
   // network's.
   void EpisodeStatistics(absl::Span<double> statistics) const override;
   std::string Render() const override;
+  void Draw(Scene& scene) const override;
 
   // For controllers, tests and tools.
   const TrafficNetwork& network() const { return simulation_->network(); }

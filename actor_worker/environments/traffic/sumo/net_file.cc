@@ -27,16 +27,16 @@ int IntegerOr(const std::string& text, int fallback) {
 
 bool ForPedestriansOnly(const std::string& allow) { return allow == "pedestrian" || allow == "bicycle pedestrian"; }
 
-void ReadHeading(const std::string& shape, NetLane& lane) {
-  std::vector<std::pair<double, double>> points;
+void ReadShape(const std::string& shape, NetLane& lane) {
+  std::vector<MapPoint>& points = lane.shape;
   for (const absl::string_view point : absl::StrSplit(shape, ' ', absl::SkipEmpty())) {
     const std::vector<std::string> numbers = absl::StrSplit(point, ',');
-    if (numbers.size() >= 2) points.emplace_back(NumberOr(numbers[0], 0), NumberOr(numbers[1], 0));
+    if (numbers.size() >= 2) points.push_back({NumberOr(numbers[0], 0), NumberOr(numbers[1], 0)});
   }
   if (points.empty()) return;
   for (size_t i = points.size() - 1; i-- > 0;) {
-    lane.heading_x = points.back().first - points[i].first;
-    lane.heading_y = points.back().second - points[i].second;
+    lane.heading_x = points.back().x - points[i].x;
+    lane.heading_y = points.back().y - points[i].y;
     if (std::hypot(lane.heading_x, lane.heading_y) >= kHeadingMetres) return;
   }
 }
@@ -84,7 +84,7 @@ class NetBuilder {
     lane.id = xml.Attribute("id");
     lane.length_m = NumberOr(xml.Attribute("length"), 0);
     if (ForPedestriansOnly(xml.Attribute("allow"))) lane.id.clear();
-    ReadHeading(xml.Attribute("shape"), lane);
+    ReadShape(xml.Attribute("shape"), lane);
     net_.edges[open_edge_].lanes.push_back(std::move(lane));
   }
 

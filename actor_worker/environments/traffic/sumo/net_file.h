@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "actor_worker/environments/traffic/simulation.h"
 #include "actor_worker/environments/traffic/sumo/sumo_configuration.h"
 #include "actor_worker/environments/traffic/sumo/xml_reader.h"
 
@@ -19,6 +20,7 @@ struct NetLane {
   // Direction of travel over the last 15 m, y to the north; not normalised.
   double heading_x = 0;
   double heading_y = 0;
+  std::vector<MapPoint> shape{};
 };
 
 struct NetEdge {

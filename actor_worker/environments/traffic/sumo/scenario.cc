@@ -149,6 +149,8 @@ absl::Status AddJunction(const NetFile& net, int net_signal, RoadGraph& graph, S
     lane.edge = net.edges[stop.edge].id;
     lane.junction = static_cast<int>(scenario.network.junctions.size());
     lane.slot = slots[std::find(edges.begin(), edges.end(), stop.edge) - edges.begin()];
+    lane.way = net.edges[stop.edge].lanes.back().shape;
+    lane.place = static_cast<int>(net.edges[stop.edge].lanes.size()) - 1 - stop.lane;
     for (const int link : stop.links) slot_of_link[link] = lane.slot;
     lane.green_phases = PhasesServing(signal, stop.main_links);
     if (lane.green_phases == 0) lane.green_phases = PhasesServing(signal, stop.links);
@@ -159,6 +161,18 @@ absl::Status AddJunction(const NetFile& net, int net_signal, RoadGraph& graph, S
   scenario.network.junctions.push_back(std::move(junction));
   scenario.signals.push_back(std::move(signal));
   return absl::OkStatus();
+}
+
+// Of the edges that are no approach, each of their lanes that vehicles use.
+void AddOtherWays(const NetFile& net, TrafficNetwork& network) {
+  std::set<std::string> approaches;
+  for (const TrafficLane& lane : network.lanes) approaches.insert(lane.edge);
+  for (const NetEdge& edge : net.edges) {
+    if (edge.lanes.empty() || approaches.contains(edge.id)) continue;
+    for (const NetLane& lane : edge.lanes) {
+      if (!lane.id.empty()) network.other_ways.push_back(edge.lanes.back().shape);
+    }
+  }
 }
 
 void AddNeighbours(const RoadGraph& graph, TrafficNetwork& network) {
@@ -209,6 +223,7 @@ absl::StatusOr<SumoScenario> MakeScenario(const NetFile& net, const std::string&
     scenario.network.lanes[piece.stop_lane].length_m += lane.length_m;
   }
   AddNeighbours(graph, scenario.network);
+  AddOtherWays(net, scenario.network);
   return scenario;
 }
 
