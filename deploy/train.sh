@@ -147,7 +147,7 @@ for experiment in "${experiments[@]}"; do
     actors+=${actors:+,}$folder-seed$seed/actors/final.safetensors
   done
   say "$experiment: $seeds seeds against the baselines"
-  run build/release/bin/actor_worker evaluate --actors="$actors"
+  run build/release/bin/actor_worker evaluate --actors="$actors" --allow_machine_settings
 done
 say "all done in $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s (training and evaluation, without" \
   "set-up and build)"

@@ -35,7 +35,7 @@ Command ActCommand() {
           "are stands in the actor file (`learner inspect FILE`) and in `actor_worker environments\nNAME`.\n"
           "With --network, the whole network in the simulator, every agent by its own actor from its own observation.",
       .flags = {"actors=FILE", "agent=NAME", "network", "set FIELD=VALUE", "sample", "greedy", "seed=N", "steps=N",
-                "every=N"},
+                "every=N", "allow_machine_settings"},
       .examples = {"actor_worker act --actors=runs/traffic_grid/actors/best.safetensors --agent=J0 < observations.txt",
                    "actor_worker act --actors=runs/traffic_grid/actors/best.safetensors --network --every=60"}};
 }

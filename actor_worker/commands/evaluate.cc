@@ -37,7 +37,7 @@ Command EvaluateCommand() {
           "which an actor file\nholds, unless a flag says otherwise. Without --actors baselines play alone.",
       .flags = {"actors=FILE,…", "experiment=FILE", "environment=NAME", "set FIELD=VALUE", "episodes=N", "first_seed=N",
                 "sample", "greedy", "baselines=NAME,…", "cross_play", "json=FILE", "threads=N", "progress_seconds=S",
-                "check_only"},
+                "check_only", "allow_machine_settings"},
       .examples = {
           "actor_worker evaluate --actors=runs/traffic_grid/actors/best.safetensors --episodes=50",
           "actor_worker evaluate --actors=runs/a/actors/final.safetensors,runs/b/actors/final.safetensors --cross_play",

@@ -14,10 +14,11 @@ ABSL_FLAG(std::string, tls_key, "", "Its private key, PEM.");
 ABSL_FLAG(std::string, tls_server_name, "", "The name the learner's certificate must have, instead of --learner's.");
 ABSL_FLAG(std::string, token_file, "", "File with the learner's token.");
 ABSL_FLAG(bool, insecure, false, "Allow the token to travel to other machines in plain text.");
-ABSL_FLAG(
-    bool, allow_machine_settings, false,
-    "Take settings from the learner that name programs, files or options of programs on this machine (sumo_home, "
-    "sumo_options, a network by its path). Only where you trust whoever runs the learner; its own local workers do.");
+ABSL_FLAG(bool, allow_machine_settings, false,
+          "Take settings from the learner that name programs, files or options of programs on this machine (sumo_home, "
+          "sumo_options, a network by its path), or those from an actor file that decide which program is run. Only "
+          "where you "
+          "trust whoever runs the learner or made the file; a learner's own local workers do.");
 // evaluate, act, replay
 ABSL_FLAG(std::vector<std::string>, actors, {}, "Actor files (runs/NAME/actors/*.safetensors), separated by commas.");
 ABSL_FLAG(std::string, experiment, "", "Experiment file that says what to play, when no actor file does.");

@@ -33,7 +33,7 @@ Command ReplayCommand() {
           "of the state, what\neach agent does, sees and gets, charts. Two players, actor files or baselines, stand "
           "side by side on the same seed.",
       .flags = {"actors=FILE", "controller=NAME", "environment=NAME", "experiment=FILE", "set FIELD=VALUE", "seed=N",
-                "steps=N", "every=N", "out=FILE", "sample", "greedy"},
+                "steps=N", "every=N", "out=FILE", "sample", "greedy", "allow_machine_settings"},
       .examples = {"actor_worker replay --actors=runs/grid_world/actors/best.safetensors",
                    "actor_worker replay --environment=traffic_grid --controller=max_wave --every=60",
                    "actor_worker replay --actors=runs/traffic_grid/actors/best.safetensors --controller=fixed_time "

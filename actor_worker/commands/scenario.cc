@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "actor_worker/commands/flags.h"
 #include "actor_worker/environments/registry/registry.h"
+#include "actor_worker/rollout/machine_access.h"
 #include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/config/experiment_loader.h"
@@ -61,6 +62,9 @@ absl::StatusOr<Scenario> LoadScenario(const std::vector<std::string>& overrides)
     scenario.actors.push_back(*std::move(file));
   }
   ASSIGN_OR_RETURN(scenario.experiment, FindExperiment(scenario, overrides));
+  if (!scenario.actors.empty() && !absl::GetFlag(FLAGS_allow_machine_settings)) {
+    RETURN_IF_ERROR(CheckProgramsOfActors(scenario.paths[0], scenario.experiment, overrides));
+  }
   ASSIGN_OR_RETURN(scenario.environment, FindEnvironment(scenario.experiment.environment().name()));
   scenario.settings = SettingsOf(scenario.experiment);
   for (size_t i = 0; i < scenario.actors.size(); ++i) {

@@ -26,7 +26,8 @@ struct Scenario {
 
 // Reads --actors, --experiment, --environment (the first that is given says the environment) and applies `overrides`
 // ("--set"); --sample and --greedy say how actors act, else each file's experiment does. Errors: those of the files,
-// naming them; INVALID_ARGUMENT when nothing says the environment, or for --sample with --greedy.
+// naming them; INVALID_ARGUMENT when nothing says the environment, or for --sample with --greedy; those of
+// CheckProgramsOfActors, unless --allow_machine_settings.
 absl::StatusOr<Scenario> LoadScenario(const std::vector<std::string>& overrides);
 
 // Short, distinct names for the actor files: the file's name without ending if that tells them apart, else the part of

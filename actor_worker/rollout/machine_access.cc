@@ -1,5 +1,7 @@
 #include "actor_worker/rollout/machine_access.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -12,6 +14,7 @@ namespace troupe {
 namespace {
 
 constexpr const char* kEndings[] = {"_home", "_path", "_file", "_folder", "_program", "_options"};
+constexpr const char* kProgramEndings[] = {"_home", "_program", "_options"};
 constexpr size_t kShownValueBytes = 200;
 
 template <typename Settings>
@@ -38,6 +41,28 @@ bool TouchesMachine(absl::string_view name, absl::string_view value) {
     if (absl::EndsWith(name, ending)) return true;
   }
   return false;
+}
+
+absl::Status CheckProgramsOfActors(const std::string& path, const Experiment& experiment,
+                                   const std::vector<std::string>& overrides) {
+  constexpr char kSettings[] = "environment.settings.";
+  const auto& settings = experiment.environment().settings();
+  // In the order of their names, whatever order the map has.
+  for (const auto& [name, value] : std::map<std::string, std::string>(settings.begin(), settings.end())) {
+    const auto ends = [&name](const char* ending) { return absl::EndsWith(name, ending); };
+    if (value.empty() || std::none_of(std::begin(kProgramEndings), std::end(kProgramEndings), ends)) continue;
+    const std::string given = absl::StrCat(kSettings, name, "=");
+    if (std::any_of(overrides.begin(), overrides.end(),
+                    [&given](const std::string& override) { return absl::StartsWith(override, given); })) {
+      continue;
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, ": ", kSettings, ShownText(name, kShownValueBytes), " says \"", ShownText(value, kShownValueBytes),
+        "\", which decides what program is run here: give it yourself (--set ", kSettings,
+        "NAME=VALUE), or "
+        "--allow_machine_settings if you trust whoever made the file"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckMachineSettings(const Experiment& experiment) {

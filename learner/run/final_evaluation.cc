@@ -21,6 +21,7 @@ std::vector<std::string> EvaluateCommand(const std::string& worker_program, cons
                                       absl::StrCat("--first_seed=", settings.final_first_seed()),
                                       absl::StrCat("--baselines=", baselines),
                                       absl::StrCat("--json=", json),
+                                      "--allow_machine_settings",  // what this learner wrote
                                       "--progress_seconds=0.2"};
   command.push_back(settings.sample_actions() ? "--sample" : "--greedy");
   return command;

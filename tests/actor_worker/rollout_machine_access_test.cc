@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "actor_worker/rollout/machine_access.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,7 +24,9 @@ TEST(MachineAccessTest, ProgramsFilesAndOptionsAreNotTakenFromALearner) {
                                     {"sumo_options", "--log out.txt"},
                                     {"network", "/dev/zero"},
                                     {"network", "../x.sumocfg"},
-                                    {"weights_file", "x"}}) {
+                                    {"weights_file", "x"},
+                                    {"server_program", "evil"},
+                                    {"server_options", "--function evil:make"}}) {
     const absl::Status status = CheckMachineSettings(With(name, value));
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << name << " " << value;
     EXPECT_THAT(std::string(status.message()),
@@ -48,6 +51,20 @@ TEST(MachineAccessTest, AStageOfACurriculumIsNoWayRound) {
   (*experiment.mutable_curriculum()->add_stages()->mutable_settings())["sumo_home"] = "/tmp/evil";
   EXPECT_THAT(std::string(CheckMachineSettings(experiment).message()),
               HasSubstr("curriculum.stages.1.settings.sumo_home: the learner says \"/tmp/evil\""));
+}
+
+TEST(MachineAccessTest, AnActorFileDoesNotDecideWhatProgramIsRun) {
+  for (const char* name : {"server_program", "server_options", "sumo_home"}) {
+    const absl::Status status = CheckProgramsOfActors("a.safetensors", With(name, "evil"), {});
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(absl::StrCat("a.safetensors: environment.settings.", name, " says \"evil\"")),
+                      HasSubstr("--allow_machine_settings")));
+    const std::string mine = absl::StrCat("environment.settings.", name, "=mine");
+    EXPECT_TRUE(CheckProgramsOfActors("a.safetensors", With(name, "mine"), {mine}).ok()) << "whoever plays it said so";
+    EXPECT_TRUE(CheckProgramsOfActors("a.safetensors", With(name, ""), {}).ok());
+  }
+  EXPECT_TRUE(CheckProgramsOfActors("a.safetensors", With("network", "/home/me/town.sumocfg"), {}).ok());
 }
 
 TEST(MachineAccessTest, TheRefusalIsOneLine) {

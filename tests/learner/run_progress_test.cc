@@ -151,10 +151,10 @@ TEST(FinalEvaluation, CommandIsWhatAPersonWouldType) {
   EvaluationSettings settings = TinyExperiment().evaluation();
   settings.add_baselines("fixed");
   settings.add_baselines("actuated");
-  EXPECT_THAT(
-      EvaluateCommand("bin/actor_worker", settings, "a.safetensors", "e.json"),
-      ElementsAre("bin/actor_worker", "evaluate", "--actors=a.safetensors", "--episodes=20", "--first_seed=2000000",
-                  "--baselines=fixed,actuated", "--json=e.json", "--progress_seconds=0.2", "--greedy"));
+  EXPECT_THAT(EvaluateCommand("bin/actor_worker", settings, "a.safetensors", "e.json"),
+              ElementsAre("bin/actor_worker", "evaluate", "--actors=a.safetensors", "--episodes=20",
+                          "--first_seed=2000000", "--baselines=fixed,actuated", "--json=e.json",
+                          "--allow_machine_settings", "--progress_seconds=0.2", "--greedy"));
   settings.set_sample_actions(true);
   EXPECT_THAT(EvaluateCommand("bin/actor_worker", settings, "a.safetensors", "e.json"), Contains("--sample"));
 }
