@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
@@ -97,6 +98,16 @@ int RunWork(int argc, char** argv) {
   return exit_status;
 }
 
+struct NamedCommand {
+  const char* word;
+  int (*run)(int argc, char** argv);
+};
+constexpr NamedCommand kCommands[] = {{"work", RunWork},
+                                      {"evaluate", RunEvaluate},
+                                      {"replay", RunReplay},
+                                      {"act", RunAct},
+                                      {"environments", RunEnvironments}};
+
 int Dispatch(int argc, char** argv) {
   if (AsksForVersion(argc, argv)) {
     std::fputs(FormatVersion("actor_worker", "").c_str(), stdout);
@@ -109,12 +120,17 @@ int Dispatch(int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return RunWork(argc, argv);
   const std::string command = argv[1];
   argv[1] = argv[0];
-  if (command == "work") return RunWork(argc - 1, argv + 1);
-  if (command == "evaluate") return RunEvaluate(argc - 1, argv + 1);
-  if (command == "act") return RunAct(argc - 1, argv + 1);
-  if (command == "replay") return RunReplay(argc - 1, argv + 1);
-  if (command == "environments") return RunEnvironments(argc - 1, argv + 1);
-  const std::string nearest = NearestName(command, {"work", "evaluate", "act", "replay", "environments"});
+  std::vector<std::string> words;
+  for (const NamedCommand& named : kCommands) {
+    if (command == named.word) return named.run(argc - 1, argv + 1);
+    words.push_back(named.word);
+  }
+  // For completion and manual pages (learner/commands/).
+  if (command == "command_words") {
+    for (const std::string& word : words) std::puts(word.c_str());
+    return 0;
+  }
+  const std::string nearest = NearestName(command, words);
   std::fprintf(stderr, "actor_worker: unknown command \"%s\"%s\n\n%s", command.c_str(),
                nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?").c_str(), kHelp);
   return 2;

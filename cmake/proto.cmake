@@ -19,6 +19,12 @@ foreach(proto_file ${proto_files})
     DEPENDS ${proto_files} VERBATIM)
   list(APPEND proto_sources ${outputs})
 endforeach()
+# Messages, fields and their comments, for common/config/proto_comments.cc.
+set(settings_set ${generated_dir}/experiment.protoset)
+add_custom_command(OUTPUT ${settings_set}
+  COMMAND ${PROTOC} -I${PROJECT_SOURCE_DIR} --include_source_info --include_imports --descriptor_set_out=${settings_set}
+          ${PROJECT_SOURCE_DIR}/proto/experiment.proto
+  DEPENDS ${proto_files} VERBATIM)
 list(FILTER proto_sources INCLUDE REGEX "\\.cc$")
 add_library(troupe_proto STATIC ${proto_sources})
 target_include_directories(troupe_proto SYSTEM PUBLIC ${generated_dir})

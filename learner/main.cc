@@ -1,6 +1,5 @@
-// The learner: `train` (default), `export`, `inspect`, `sweep`, `health`. `health`, which a container asks every few
-// seconds, is here, and `sweep`, which starts learners of its own. The others are learner_train's (train_main.cc),
-// which takes this process's place: loading LibTorch costs every start of a program a third of a second of a core.
+// The learner's commands. Here are those that need no LibTorch, whose loading costs every start of a program a third of
+// a second of a core; for the others learner_train (train_main.cc) takes this process's place.
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,11 +9,15 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
 #include "common/base/shown_text.h"
 #include "common/command_line/command.h"
+#include "common/config/settings_reader.h"
 #include "common/threads/shutdown.h"
+#include "learner/commands/commands.h"
 #include "learner/health/health_command.h"
 #include "learner/sweep/sweep_command.h"
 #include "learner/sweep/sweep_flags.h"
@@ -82,12 +85,48 @@ int BecomeTrainProgram(char** argv) {
   return 1;
 }
 
+struct NamedCommand {
+  const char* word;
+  int (*run)(int argc, char** argv);  // null: learner_train's
+};
+constexpr NamedCommand kCommands[] = {{"train", nullptr},
+                                      {"plan", nullptr},
+                                      {"export", nullptr},
+                                      {"inspect", troupe::RunInspect},
+                                      {"sweep", Sweep},
+                                      {"health", Health},
+                                      {"environments", troupe::RunEnvironments},
+                                      {"algorithms", troupe::RunAlgorithms},
+                                      {"explain", troupe::RunExplain},
+                                      {"completion", troupe::RunCompletion},
+                                      {"manual", troupe::RunManual}};
+
+int RefuseCommand(const std::string& word) {
+  std::vector<std::string> words;
+  for (const NamedCommand& command : kCommands) words.push_back(command.word);
+  const std::string nearest = troupe::NearestName(word, words);
+  std::fprintf(stderr, "learner: unknown command \"%s\"%s\nlearner --help tells what there is\n",
+               troupe::ShownText(word).c_str(),
+               nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?").c_str());
+  return 2;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view command = argc < 2 ? "" : argv[1];
-  if (command != "health" && command != "sweep") return BecomeTrainProgram(argv);
-  // What follows is the command's own line.
-  argv[1] = argv[0];
-  return command == "health" ? Health(argc - 1, argv + 1) : Sweep(argc - 1, argv + 1);
+  const std::string_view word = argc < 2 ? "" : argv[1];
+  if (word.empty() || word[0] == '-' || word == "help" || word == "version") return BecomeTrainProgram(argv);
+  // For completion and manual pages.
+  if (word == "command_words") {
+    for (const NamedCommand& command : kCommands) std::puts(command.word);
+    return 0;
+  }
+  for (const NamedCommand& command : kCommands) {
+    if (word != command.word) continue;
+    if (command.run == nullptr) return BecomeTrainProgram(argv);
+    // What follows is the command's own line.
+    argv[1] = argv[0];
+    return command.run(argc - 1, argv + 1);
+  }
+  return RefuseCommand(std::string(word));
 }

@@ -1,4 +1,4 @@
-// learner_train, which `learner` becomes for `train` (default), `export` and `inspect`. See learner/run/flags.cc for
+// learner_train, which `learner` becomes for `train` (default), `plan` and `export`. See learner/run/flags.cc for
 // the command line and learner/run/train_command.cc for how a run is put together.
 #include <cstdio>
 #include <string>
@@ -11,8 +11,8 @@
 #include "common/command_line/version.h"
 #include "common/threads/shutdown.h"
 #include "learner/export/export_actors.h"
-#include "learner/export/inspect.h"
 #include "learner/run/flags.h"
+#include "learner/run/plan.h"
 #include "learner/run/preflight.h"
 #include "learner/run/train_command.h"
 
@@ -21,6 +21,15 @@ namespace {
 int Fail(const absl::Status& status, int exit_status) {
   std::fprintf(stderr, "learner: %s\n", troupe::ShownLines(status.message()).c_str());
   return exit_status;
+}
+
+int Plan(const troupe::LearnerCommandLine& line, troupe::ShutdownSignal& shutdown) {
+  const absl::StatusOr<troupe::Experiment> experiment = troupe::ReadTrainExperiment(line.train);
+  if (!experiment.ok()) return Fail(experiment.status(), 2);
+  const auto stop_requested = [&shutdown] { return shutdown.requested(); };
+  const absl::Status status = troupe::PlanRun(line.train, *experiment, line.trial_seconds, stop_requested);
+  if (status.ok() || absl::IsCancelled(status)) return 0;
+  return Fail(status, absl::IsResourceExhausted(status) || absl::IsInvalidArgument(status) ? 2 : 1);
 }
 
 int Print(const absl::StatusOr<std::string>& text) {
@@ -48,8 +57,8 @@ int main(int argc, char** argv) {
   switch (line->command) {
     case troupe::LearnerCommand::kExport:
       return Print(troupe::ExportActors(line->run_folder, line->checkpoint, line->format, line->output));
-    case troupe::LearnerCommand::kInspect:
-      return Print(troupe::DescribeFile(line->file));
+    case troupe::LearnerCommand::kPlan:
+      return Plan(*line, shutdown);
     case troupe::LearnerCommand::kTrain:
       break;
   }

@@ -4,13 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "actor_worker/commands/commands.h"
+#include "actor_worker/commands/flags.h"
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/environments/registry/registry.h"
 #include "common/command_line/command.h"
+#include "common/wire/spec_codec.h"
+#include "google/protobuf/text_format.h"
 
 namespace troupe {
 namespace {
@@ -21,7 +25,7 @@ Command EnvironmentsCommand() {
           .text =
               "Lists the environments. With NAME: its settings with defaults, its agents, what each number they "
               "observe and each\naction is, its statistics and its baselines, all under the settings given.",
-          .flags = {"set FIELD=VALUE"},
+          .flags = {"set FIELD=VALUE", "spec"},
           .examples = {"actor_worker environments traffic_grid --set environment.settings.action_set=CHOOSE_PHASE"},
           .max_words = 1};
 }
@@ -100,6 +104,20 @@ std::string DescribeAgents(const EnvironmentSpec& spec) {
   return text;
 }
 
+// For programs: what a worker tells a learner of the environment, in the text format of proto/environment_spec.proto.
+int PrintSpec(const std::string& name, const SettingsMap& settings) {
+  const absl::StatusOr<const EnvironmentEntry*> entry = FindEnvironment(name);
+  if (!entry.ok()) return Fail(entry.status());
+  const auto environment = (*entry)->create(settings);
+  if (!environment.ok()) return Fail(environment.status());
+  wire::EnvironmentSpec message;
+  EncodeEnvironmentSpec((*environment)->spec(), &message);
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(message, &text);
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
 int DescribeOne(const std::string& name, const SettingsMap& settings) {
   const absl::StatusOr<const EnvironmentEntry*> entry = FindEnvironment(name);
   if (!entry.ok()) return Fail(entry.status());
@@ -141,6 +159,7 @@ int RunEnvironments(int argc, char** argv) {
     }
     settings[setting.substr(sizeof kPrefix - 1, equals - sizeof kPrefix + 1)] = setting.substr(equals + 1);
   }
+  if (!line.words.empty() && absl::GetFlag(FLAGS_spec)) return PrintSpec(line.words[0], settings);
   if (!line.words.empty()) return DescribeOne(line.words[0], settings);
   for (const EnvironmentEntry& entry : AllEnvironments()) {
     std::printf("%-18s %s\n", entry.name.c_str(), entry.summary.c_str());

@@ -55,3 +55,5 @@ ABSL_FLAG(std::string, controller, "",
           "Baseline that plays instead of an actor file; with --out beside it, or two separated by a comma.");
 ABSL_FLAG(int64_t, every, 1, "Print, or put into the page, every N-th step.");
 ABSL_FLAG(std::string, out, "", "File to write a page to that plays the episode, instead of printing it.");
+// environments
+ABSL_FLAG(bool, spec, false, "With NAME: what it offers as a program reads it (proto/environment_spec.proto).");

@@ -42,5 +42,6 @@ ABSL_DECLARE_FLAG(int64_t, steps);
 ABSL_DECLARE_FLAG(std::string, controller);
 ABSL_DECLARE_FLAG(int64_t, every);
 ABSL_DECLARE_FLAG(std::string, out);
+ABSL_DECLARE_FLAG(bool, spec);
 
 #endif  // TROUPE_ACTOR_WORKER_COMMANDS_FLAGS_H_

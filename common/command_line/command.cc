@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
+#include "common/command_line/command_table.h"
 #include "common/config/settings_reader.h"
 
 namespace troupe {
@@ -37,17 +38,6 @@ constexpr size_t kMeaningColumn = 30, kLastColumn = 116;
 // "episodes=N" → "episodes".
 std::string NameOf(const std::string& flag) { return flag.substr(0, flag.find_first_of("= ")); }
 
-std::string Meaning(const std::string& flag) {
-  for (const Repeatable& repeatable : kRepeatables) {
-    if (flag == repeatable.flag) return repeatable.meaning;
-  }
-  const absl::CommandLineFlag* const found = absl::FindCommandLineFlag(NameOf(flag));
-  if (found == nullptr) return "";
-  const std::string fallback = found->DefaultValue();
-  if (found->IsOfType<bool>() || fallback.empty()) return found->Help();
-  return absl::StrCat(absl::StripSuffix(found->Help(), "."), " (", fallback, ").");
-}
-
 // The flag, then its meaning in a column of its own, broken between words.
 std::string FormatRow(const std::string& flag) {
   std::string text, line = absl::StrCat("  --", flag);
@@ -57,7 +47,7 @@ std::string FormatRow(const std::string& flag) {
   }
   line.resize(kMeaningColumn, ' ');
   bool first = true;
-  for (const absl::string_view word : absl::StrSplit(Meaning(flag), ' ', absl::SkipEmpty())) {
+  for (const absl::string_view word : absl::StrSplit(MeaningOf(flag), ' ', absl::SkipEmpty())) {
     if (line.size() + 1 + word.size() > kLastColumn) {
       absl::StrAppend(&text, line, "\n");
       line.assign(kMeaningColumn, ' ');
@@ -114,6 +104,17 @@ absl::Status Set(absl::CommandLineFlag& flag, const std::string& value) {
 }
 
 }  // namespace
+
+std::string MeaningOf(const std::string& flag) {
+  for (const Repeatable& repeatable : kRepeatables) {
+    if (flag == repeatable.flag) return repeatable.meaning;
+  }
+  const absl::CommandLineFlag* const found = absl::FindCommandLineFlag(NameOf(flag));
+  if (found == nullptr) return "";
+  const std::string fallback = found->DefaultValue();
+  if (found->IsOfType<bool>() || fallback.empty()) return found->Help();
+  return absl::StrCat(absl::StripSuffix(found->Help(), "."), " (", fallback, ").");
+}
 
 std::string FormatHelp(const Command& command) {
   std::string text;
@@ -192,6 +193,10 @@ absl::StatusOr<CommandWords> ReadCommandLine(int argc, char** argv, const Comman
 std::optional<int> AnswerOrRead(int argc, char** argv, const Command& command, CommandWords* words) {
   if (AsksForHelp(argc, argv)) {
     std::fputs(FormatHelp(command).c_str(), stdout);
+    return 0;
+  }
+  if (argc == 2 && absl::string_view(argv[1]) == kDescribeCommand) {
+    std::puts(FormatCommandRow(RowOf(command)).c_str());
     return 0;
   }
   absl::StatusOr<CommandWords> read = ReadCommandLine(argc, argv, command);

@@ -30,6 +30,9 @@ struct CommandWords {
   std::vector<std::string> varied;     // of every --vary, in order
 };
 
+// What a flag of Command::flags means, with its default, on one line.
+std::string MeaningOf(const std::string& flag);
+
 // Usage, text, every flag with meaning and default, examples.
 std::string FormatHelp(const Command& command);
 
@@ -42,8 +45,9 @@ bool AsksForVersion(int argc, char** argv);
 // takes), a value that is missing or not of its type, a word too many.
 absl::StatusOr<CommandWords> ReadCommandLine(int argc, char** argv, const Command& command);
 
-// For programs of subcommands: prints help and returns 0 when asked for, reads the command line into `words` and
-// returns nothing when it is good, else says what is wrong on standard error and returns 2.
+// For programs of subcommands: prints help, or for --describe_command the command's row (command_table.h), and returns
+// 0 when asked for that; reads the command line into `words` and returns nothing when it is good, else says what is
+// wrong on standard error and returns 2.
 std::optional<int> AnswerOrRead(int argc, char** argv, const Command& command, CommandWords* words);
 
 }  // namespace troupe

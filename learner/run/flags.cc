@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/command_line/command.h"
-#include "common/config/settings_reader.h"
+#include "common/command_line/command_table.h"
 
 // train
 ABSL_FLAG(std::string, experiment, "", "What to train: deploy/experiments/*.textproto.");
@@ -32,6 +32,8 @@ ABSL_FLAG(double, rank_timeout, 60, "With several learners: seconds after which 
 ABSL_FLAG(bool, insecure_ranks, false,
           "With several learners: allow a MASTER_ADDR that others can reach; nothing of it is encrypted.");
 ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
+// plan
+ABSL_FLAG(double, trial_seconds, 20, "Seconds that the trial may take; 0: none is made.");
 // export
 ABSL_FLAG(std::string, checkpoint, "best", "best (by evaluation), last, or the path of a checkpoint or an actor file.");
 ABSL_FLAG(std::string, format, "safetensors",
@@ -46,15 +48,20 @@ constexpr char kHelp[] =
     R"(Troupe's learner: trains the actors of a multi-agent environment with what actor workers collect.
 
   learner [train] --experiment=FILE [flags]      train, or go on with the run in the folder
+  learner plan EXPERIMENT [flags]                what a run will take, and what will hold it up
   learner export --run_dir=DIR --output=FILE     write a checkpoint's actors to a file of their own, or as ONNX
-  learner inspect FILE                           print what a checkpoint or actor file holds
+  learner inspect RUN|FILE                       how far a run is; what a checkpoint or actor file holds
   learner sweep EXPERIMENT... [flags]            train experiments with several seeds and settings, and compare them
   learner health --connect=HOST:PORT [flags]     ask a learner whether it is well
+  learner environments [NAME]                    list the environments; what one observes, does and can be set to
+  learner algorithms [NAME]                      list the algorithms; what one needs and allows
+  learner explain [FIELD...]                     what a field of an experiment means, its default and range
+  learner completion bash|zsh, learner manual    for shells and man
   learner --version                              the project's version and what it was built with
 
 Exit status: 0 done or stopped by request, 1 failed, 2 the command line or the experiment makes no sense, or the
 experiment does not fit the memory.
-Each command has its own --help; those of train, export and inspect follow.
+Each command has its own --help; those of train, plan and export follow.
 )";
 
 Command TrainCommandLine() {
@@ -94,20 +101,26 @@ Command ExportCommandLine() {
                        "--output=actors"}};
 }
 
-Command InspectCommandLine() {
-  return {.name = "learner inspect",
-          .usage = {"FILE"},
-          .text = "Prints what a checkpoint or actor file holds: its metadata, then every tensor.",
-          .examples = {"learner inspect runs/traffic_grid/actors/best.safetensors"},
-          .max_words = 1};
+Command PlanCommandLine() {
+  return {
+      .name = "learner plan",
+      .usage = {"EXPERIMENT [flags]"},
+      .text =
+          "What a run of the experiment will take on this machine: shards and batches, memory term by term, bytes a "
+          "second, time,\nand whether collection or learning will hold it up. To know that it trains for a moment, in "
+          "a folder that is removed\n(--trial_seconds=0: it does not). Settings that fight each other are named. Exit "
+          "status: 2 where the experiment makes\nno sense, or does not fit the memory.",
+      .flags = {"set FIELD=VALUE", "local_workers=N", "device=auto|cpu|cuda", "seed=N", "trial_seconds=S"},
+      .examples = {"learner plan deploy/experiments/traffic_grid.textproto --local_workers=2"},
+      .max_words = 1};
 }
 
 Command CommandOf(LearnerCommand command) {
   switch (command) {
     case LearnerCommand::kExport:
       return ExportCommandLine();
-    case LearnerCommand::kInspect:
-      return InspectCommandLine();
+    case LearnerCommand::kPlan:
+      return PlanCommandLine();
     case LearnerCommand::kTrain:
       break;
   }
@@ -117,7 +130,7 @@ Command CommandOf(LearnerCommand command) {
 // The help for a command line that names no command.
 std::string FormatAllHelp() {
   std::string text = kHelp;
-  for (const Command& command : {TrainCommandLine(), ExportCommandLine(), InspectCommandLine()}) {
+  for (const Command& command : {TrainCommandLine(), PlanCommandLine(), ExportCommandLine()}) {
     absl::StrAppend(&text, "\n", std::string(120, '-'), "\n", FormatHelp(command));
   }
   return text;
@@ -137,14 +150,8 @@ absl::Status ReadDevice(std::vector<std::string>* overrides) {
 absl::StatusOr<LearnerCommand> FindCommand(const std::string& word) {
   if (word == "train") return LearnerCommand::kTrain;
   if (word == "export") return LearnerCommand::kExport;
-  if (word == "inspect") return LearnerCommand::kInspect;
-  if (word == "health" || word == "sweep") {
-    return absl::InvalidArgumentError(absl::StrCat(word, ": ask the program learner, not learner_train"));
-  }
-  const std::string nearest = NearestName(word, {"train", "export", "inspect", "sweep", "health"});
-  return absl::InvalidArgumentError(absl::StrCat("unknown command \"", word, "\"; ",
-                                                 nearest.empty() ? "there are train, export, inspect, sweep and health"
-                                                                 : absl::StrCat("did you mean \"", nearest, "\"?")));
+  if (word == "plan") return LearnerCommand::kPlan;
+  return absl::InvalidArgumentError(absl::StrCat(word, ": ask the program learner, not learner_train"));
 }
 
 absl::StatusOr<TrainOptions> ReadTrainFlags(std::vector<std::string> overrides) {
@@ -198,16 +205,27 @@ absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv
     std::fputs(FormatHelp(command).c_str(), stdout);
     std::exit(0);
   }
+  if (argc == 2 && absl::string_view(argv[1]) == kDescribeCommand) {
+    std::puts(FormatCommandRow(RowOf(command)).c_str());
+    std::exit(0);
+  }
   ASSIGN_OR_RETURN(CommandWords words, ReadCommandLine(argc, argv, command));
   std::vector<std::string> overrides = std::move(words.overrides);
-  if (line.command == LearnerCommand::kInspect) {
-    if (words.words.empty()) return absl::InvalidArgumentError("inspect: expected a file");
-    line.file = words.words[0];
-  }
   RETURN_IF_ERROR(ReadDevice(&overrides));
   if (const std::string seed = absl::GetFlag(FLAGS_seed); !seed.empty()) overrides.push_back("seed=" + seed);
   if (line.command == LearnerCommand::kTrain) {
     ASSIGN_OR_RETURN(line.train, ReadTrainFlags(std::move(overrides)));
+  }
+  if (line.command == LearnerCommand::kPlan) {
+    if (words.words.empty()) return absl::InvalidArgumentError("plan: expected an experiment");
+    line.train.experiment_path = words.words[0];
+    line.train.overrides = std::move(overrides);
+    line.train.local_workers = absl::GetFlag(FLAGS_local_workers);
+    line.trial_seconds = absl::GetFlag(FLAGS_trial_seconds);
+    if (!(line.trial_seconds >= 0 && line.trial_seconds <= 3600)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--trial_seconds=", line.trial_seconds, ": expected seconds from 0 to 3600"));
+    }
   }
   line.run_folder = absl::GetFlag(FLAGS_run_dir);
   line.checkpoint = absl::GetFlag(FLAGS_checkpoint);

@@ -1,5 +1,5 @@
-// The learner's command line. All its flags stand in flags.cc; nothing else knows them. Those of `learner health`,
-// which is another program (learner/main.cc), are only in the help here.
+// The learner's command line. All its flags stand in flags.cc; nothing else knows them. Those of commands of
+// another program (learner/main.cc) are only in the help here.
 #ifndef TROUPE_LEARNER_RUN_FLAGS_H_
 #define TROUPE_LEARNER_RUN_FLAGS_H_
 
@@ -11,7 +11,7 @@
 
 namespace troupe {
 
-enum class LearnerCommand { kTrain, kExport, kInspect };
+enum class LearnerCommand { kTrain, kExport, kPlan };
 
 struct LearnerCommandLine {
   LearnerCommand command = LearnerCommand::kTrain;
@@ -21,8 +21,8 @@ struct LearnerCommandLine {
   std::string checkpoint;
   ActorFormat format = ActorFormat::kSafetensors;
   std::string output;
-  // inspect
-  std::string file;
+  // plan, of `train`
+  double trial_seconds = 0;
 };
 
 // Call once. Prints help and ends the process with 0 for --help. INVALID_ARGUMENT naming the flag or word that makes no

@@ -12,6 +12,7 @@
 #include "common/clock/steady_time.h"
 #include "common/config/curriculum_settings.h"
 #include "common/config/experiment_loader.h"
+#include "common/config/setting_advice.h"
 #include "common/files/atomic_file.h"
 #include "common/metrics/metrics.h"
 #include "common/processes/piped_process.h"
@@ -227,6 +228,9 @@ absl::Status TrainingRun::OpenRun() {
   if (is_first() && !options_.no_final_evaluation_here.empty()) {
     console_.Warning(absl::StrCat("the table against the baselines at the end cannot be played on this machine: ",
                                   options_.no_final_evaluation_here));
+  }
+  if (is_first()) {
+    for (const std::string& line : AdviceOn(experiment_, expected_workers())) console_.Warning(line);
   }
   if (options_.local_workers > 0) StartLocalWorkers();
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/reflection.h"
 #include "common/command_line/command.h"
+#include "common/command_line/command_table.h"
 #include "common/command_line/version.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -95,6 +96,24 @@ TEST_F(CommandLineTest, HelpTeachesUsageFlagsDefaultsAndAnExample) {
   EXPECT_THAT(help, HasSubstr("  --set FIELD=VALUE           Override"));
   EXPECT_THAT(help, HasSubstr("example\n  program play file --test_count=3\n"));
   EXPECT_THAT(help, Not(HasSubstr("test_elsewhere")));
+}
+
+// What completion and manual pages are made of.
+TEST_F(CommandLineTest, ACommandDescribesItselfForPrograms) {
+  const CommandRow row = RowOf(kCommand);
+  EXPECT_EQ(row.name, "program play");
+  EXPECT_EQ(WordOf(row), "play");
+  EXPECT_TRUE(row.takes_words);
+  ASSERT_EQ(row.flags.size(), 5);
+  EXPECT_EQ(row.flags[0], (CommandRow::Flag{"test_count", "N", "How many (7)."}));
+  EXPECT_EQ(row.flags[1], (CommandRow::Flag{"test_switch", "", "Whether."}));
+  EXPECT_EQ(row.flags[3].value, "FIELD=VALUE");
+  const auto read = ParseCommandRow(FormatCommandRow(row));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, row);
+  for (const char* text : {"", "usage: program play FILE", "{}", R"({"name": 3})"}) {
+    EXPECT_EQ(ParseCommandRow(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
+  }
 }
 
 TEST(VersionTest, IsTheProjectsAndSaysWhatItWasBuiltWith) {

@@ -1,6 +1,5 @@
 #include "tests/common/settings_document.h"
 
-#include <fstream>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -11,8 +10,7 @@
 #include "common/config/field_path.h"
 #include "common/config/setting_rules.h"
 #include "common/specs/algorithm_card.h"
-#include "google/protobuf/descriptor.pb.h"
-#include "gtest/gtest.h"
+#include "google/protobuf/descriptor.h"
 #include "proto/experiment.pb.h"
 #include "proto/setting_options.pb.h"
 
@@ -35,15 +33,6 @@ line and name.
 On resume, when a run goes on with another value ([resuming](resuming.md)):
 
 )";
-
-template <typename Descriptor>
-std::string CommentOf(const Descriptor* descriptor) {
-  google::protobuf::SourceLocation location;
-  if (descriptor == nullptr || !descriptor->GetSourceLocation(&location)) return "";
-  std::string text = location.leading_comments;
-  absl::StripAsciiWhitespace(&text);
-  return absl::StrReplaceAll(text, {{"\n ", " "}, {"\n", " "}});
-}
 
 std::string Code(const std::string& text) { return absl::StrCat("`", text, "`"); }
 
@@ -157,25 +146,6 @@ class Document {
 };
 
 }  // namespace
-
-ProtoComments::ProtoComments(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  google::protobuf::FileDescriptorSet set;
-  EXPECT_TRUE(set.ParseFromIstream(&file)) << path;
-  for (const auto& proto : set.file()) EXPECT_NE(pool_.BuildFile(proto), nullptr) << proto.name();
-}
-
-std::string ProtoComments::Of(const Descriptor& type) const {
-  return CommentOf(pool_.FindMessageTypeByName(type.full_name()));
-}
-
-std::string ProtoComments::Of(const FieldDescriptor& field) const {
-  return CommentOf(pool_.FindFieldByName(field.full_name()));
-}
-
-std::string ProtoComments::Of(const EnumValueDescriptor& value) const {
-  return CommentOf(pool_.FindEnumValueByName(value.full_name()));
-}
 
 std::string SettingsDocument(const ProtoComments& comments) { return Document(comments).Write(); }
 

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 TEST(SettingsDocumentTest, IsUpToDate) {
   const std::string path = std::string(TROUPE_SOURCE_DIR) + "/docs/settings.md";
-  const std::string written = SettingsDocument(ProtoComments(TROUPE_SETTINGS_SET));
+  const std::string written = SettingsDocument(ProtoComments::OfThisBuild());
   if (std::getenv("TROUPE_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << written;
   const auto committed = ReadWholeFile(path);
   ASSERT_TRUE(committed.ok()) << committed.status();
@@ -28,7 +28,7 @@ TEST(SettingsDocumentTest, IsUpToDate) {
 
 // Beside text written by hand: what the proto says of three settings.
 TEST(SettingsDocumentTest, TellsDefaultRangeResumeAndMeaning) {
-  const std::string written = SettingsDocument(ProtoComments(TROUPE_SETTINGS_SET));
+  const std::string written = SettingsDocument(ProtoComments::OfThisBuild());
   EXPECT_THAT(written,
               HasSubstr("| `total_env_steps` | needed | [1, 1e+15] environment steps | told | Training ends "));
   EXPECT_THAT(written, HasSubstr("| `ppo.clip` | `0.2` | (0, 10] | told | "));
@@ -36,7 +36,7 @@ TEST(SettingsDocumentTest, TellsDefaultRangeResumeAndMeaning) {
 }
 
 TEST(SettingsDocumentTest, EverySettingSaysWhatItMeans) {
-  const ProtoComments comments(TROUPE_SETTINGS_SET);
+  const ProtoComments& comments = ProtoComments::OfThisBuild();
   for (const auto& [path, field] : AllSettings()) EXPECT_NE(comments.Of(*field), "") << path;
 }
 

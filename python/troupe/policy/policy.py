@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ class Policy:
     policy_version: int
     env_steps: int  # trained on
 
-    @property
+    @functools.cached_property
     def agents(self) -> dict[str, tuple[str, int]]:
         """Group and index in it of every agent, by name."""
         return {name: (group, i) for group, of in self.groups.items() for i, name in enumerate(of.agents)}
