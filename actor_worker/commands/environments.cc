@@ -85,6 +85,19 @@ std::string DescribeActions(const AgentGroupSpec& group) {
   return text;
 }
 
+// Who hears whom where agents tell each other something.
+std::string DescribeNeighbours(const AgentGroupSpec& group) {
+  std::string text;
+  if (group.neighbours.empty()) return text;
+  absl::StrAppend(&text, "    neighbours, whose messages reach an agent, where actors talk (policy.message_size)\n");
+  for (int a = 0; a < group.num_agents(); ++a) {
+    absl::StrAppend(&text, "      ", group.agents[a], ":", group.neighbours[a].empty() ? " none" : "");
+    for (const int other : group.neighbours[a]) absl::StrAppend(&text, " ", group.agents[other]);
+    absl::StrAppend(&text, "\n");
+  }
+  return text;
+}
+
 std::string DescribeAgents(const EnvironmentSpec& spec) {
   std::string text = "agents\n";
   for (const AgentGroupSpec& group : spec.groups) {
@@ -92,7 +105,8 @@ std::string DescribeAgents(const EnvironmentSpec& spec) {
                           group.team.empty() ? "" : absl::StrCat(" (team ", group.team, ")"), group.num_agents(),
                           group.observation_size, DescribeSpace(group), absl::StrJoin(group.agents, " "));
     absl::StrAppend(&text, "    observation, in this order: name, unit / what it is divided by, meaning\n",
-                    DescribeNumbers(group.observed), "    actions, by their number\n", DescribeActions(group));
+                    DescribeNumbers(group.observed), "    actions, by their number\n", DescribeActions(group),
+                    DescribeNeighbours(group));
   }
   absl::StrAppendFormat(&text, "\nglobal state, for the critic\n  %d numbers: %s%d extras\n", spec.state_size(),
                         spec.state_includes_observations ? "all observations and " : "", spec.state_extras_size);

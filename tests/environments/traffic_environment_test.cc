@@ -34,6 +34,17 @@ TEST(TrafficGridTest, OffersNineJunctionsSeventeenFeaturesFourActionsAndAStateOf
   EXPECT_EQ(spec.state_size(), 155);
 }
 
+// As the map of actor_worker/environments/traffic/builtin_networks.cc shows.
+TEST(TrafficGridTest, JunctionsHearThoseOneRoadAway) {
+  const std::unique_ptr<Environment> environment = MakeTrafficGrid({});
+  ASSERT_NE(environment, nullptr);
+  // J0 hears J6 and J11; J1, in the middle, J6, J7, J10 and J11; and so on.
+  EXPECT_THAT(environment->spec().groups[0].neighbours,
+              ElementsAre(ElementsAre(3, 6), ElementsAre(3, 4, 5, 6), ElementsAre(5, 6), ElementsAre(0, 1, 7),
+                          ElementsAre(1, 7, 8), ElementsAre(1, 2, 8), ElementsAre(0, 1, 2), ElementsAre(3, 4),
+                          ElementsAre(4, 5)));
+}
+
 TEST(TrafficGridTest, EpisodesLast3600DecisionsOfOneSecondByDefault) {
   const std::unique_ptr<Environment> environment = MakeTrafficGrid({});
   StepBuffers buffers(environment->spec());

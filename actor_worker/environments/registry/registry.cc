@@ -19,6 +19,7 @@ EnvironmentEntry SimpleSpeakerListenerEntry();
 EnvironmentEntry SimpleReferenceEntry();
 EnvironmentEntry MatrixGameEntry();
 EnvironmentEntry MemoryEntry();
+EnvironmentEntry SignalEntry();
 EnvironmentEntry SmaxEntry();
 EnvironmentEntry RetailEntry();
 EnvironmentEntry PaymentsEntry();
@@ -26,10 +27,22 @@ EnvironmentEntry ExternalEntry();
 
 absl::Span<const EnvironmentEntry> AllEnvironments() {
   static const auto* const rows = new std::vector<EnvironmentEntry>{
-      TrafficGridEntry(),     SumoEntry(),       GridWorldEntry(),       PendulumEntry(),
-      SimpleSpreadEntry(),    SimpleTagEntry(),  SimpleAdversaryEntry(), SimpleSpeakerListenerEntry(),
-      SimpleReferenceEntry(), MatrixGameEntry(), MemoryEntry(),          SmaxEntry(),
-      RetailEntry(),          PaymentsEntry(),   ExternalEntry(),
+      TrafficGridEntry(),
+      SumoEntry(),
+      GridWorldEntry(),
+      PendulumEntry(),
+      SimpleSpreadEntry(),
+      SimpleTagEntry(),
+      SimpleAdversaryEntry(),
+      SimpleSpeakerListenerEntry(),
+      SimpleReferenceEntry(),
+      MatrixGameEntry(),
+      MemoryEntry(),
+      SignalEntry(),
+      SmaxEntry(),
+      RetailEntry(),
+      PaymentsEntry(),
+      ExternalEntry(),
   };
   return *rows;
 }

@@ -13,6 +13,21 @@ namespace {
 
 constexpr float kRewardScale = 1.0f / 20;
 
+// Of each of some junctions the places among them of those one edge away.
+std::vector<std::vector<int>> NeighboursWithin(const std::vector<int>& members,
+                                               const std::vector<TrafficJunction>& junctions) {
+  std::vector<std::vector<int>> neighbours(members.size());
+  for (size_t i = 0; i < members.size(); ++i) {
+    const std::vector<int>& near = junctions[members[i]].neighbours;
+    for (size_t other = 0; other < members.size(); ++other) {
+      if (other != i && std::ranges::find(near, members[other]) != near.end()) {
+        neighbours[i].push_back(static_cast<int>(other));
+      }
+    }
+  }
+  return neighbours;
+}
+
 }  // namespace
 
 TrafficEnvironment::TrafficEnvironment(std::string name, std::unique_ptr<TrafficSimulation> simulation,
@@ -34,6 +49,7 @@ TrafficEnvironment::TrafficEnvironment(std::string name, std::unique_ptr<Traffic
     group.name = "junction";
     if (by_phases.size() > 1) absl::StrAppend(&group.name, "_", phases, chooses_phase ? "_actions" : "_phases");
     for (const int j : members) group.agents.push_back(junctions[j].name);
+    group.neighbours = NeighboursWithin(members, junctions);
     group.observed = sees_phases ? DescribePhaseObservation(phases) : DescribeApproachObservation();
     group.observation_size = static_cast<int>(group.observed.size());
     group.actions = DescribeTrafficActions(settings_.action_set, network(), members);
