@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 #include "common/specs/bounds_text.h"
+#include "common/specs/neighbours.h"
 
 namespace troupe {
 
@@ -42,6 +43,9 @@ std::string Differences(const PolicySpec& policy, const AgentGroupSpec& group) {
     differ("bounds", AllBoundsText(policy.action_bounds, policy.action_size),
            AllBoundsText(group.action_bounds, group.action_size));
   }
+  if (policy.stack.communicates() && policy.stack.messages.side_by_side) {
+    differ("neighbours at most", policy.stack.messages.most_heard, MostHeard(NeighboursOf(group)));
+  }
   return absl::StrJoin(found, "; ");
 }
 
@@ -67,6 +71,9 @@ absl::StatusOr<std::vector<PolicySpec>> FitPolicies(const EnvironmentSpec& envir
     fitted.back().num_agents = group.num_agents();
     fitted.back().action_bounds = group.action_bounds;
     fitted.back().set_of_agent.resize(group.num_agents(), 0);
+    if (!policy->stack.communicates()) continue;
+    fitted.back().neighbours = NeighboursOf(group);
+    fitted.back().stack.messages.most_heard = MostHeard(fitted.back().neighbours);
   }
   return fitted;
 }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
+#include "common/specs/neighbours.h"
 
 namespace troupe {
 namespace {
@@ -16,7 +17,10 @@ namespace {
 absl::Status CheckSpec(const PolicySpec& spec, int copies) {
   const std::string where = absl::StrCat("policy of group \"", spec.group, "\": ");
   if (copies < 1) return absl::InvalidArgumentError(absl::StrCat(where, "copies is ", copies, ", expected at least 1"));
-  const int inputs = spec.observation_size + (spec.agent_id_input ? spec.num_agents : 0);
+  // An agent by itself has what it hears among what it observes.
+  const bool hears = spec.stack.communicates() && !spec.neighbours.empty();
+  const int inputs = spec.observation_size + (spec.agent_id_input ? spec.num_agents : 0) +
+                     (hears ? spec.stack.messages.num_inputs() : 0);
   if (spec.num_agents < 1 || spec.observation_size < 1 || spec.action_size < 1 || spec.stack.num_sets < 1 ||
       spec.stack.input_size != inputs || spec.stack.output_size != spec.distribution.NumOutputs(spec.action_size) ||
       spec.set_of_agent.size() != size_t(spec.num_agents)) {
@@ -45,6 +49,13 @@ absl::Status CheckSpec(const PolicySpec& spec, int copies) {
       return absl::InvalidArgumentError(
           absl::StrCat(where, "set_of_agent holds ", set, ", expected [0, ", spec.stack.num_sets, ")"));
     }
+  }
+  if (hears && (!AreNeighbours(spec.neighbours, spec.num_agents) ||
+                MostHeard(spec.neighbours) != spec.stack.messages.most_heard ||
+                spec.stack.messages.first_input != spec.observation_size)) {
+    return absl::InvalidArgumentError(absl::StrCat(where, "its neighbours do not fit ", spec.num_agents,
+                                                   " agents of whom each hears at most ",
+                                                   spec.stack.messages.most_heard));
   }
   for (const int size : spec.stack.hidden_sizes) {
     if (size < 1)

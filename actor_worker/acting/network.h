@@ -13,7 +13,8 @@
 namespace troupe {
 
 // For a fixed number of copies; what memory it needs is prepared once, so that a step allocates nothing. An agent's
-// outputs depend, bit for bit, on its own observation, state and parameters alone, whatever batch they are computed in.
+// outputs depend, bit for bit, on its own observation, state and parameters alone, and where agents communicate on what
+// the states of its neighbours say, whatever batch they are computed in.
 // Not thread-safe.
 class Network {
  public:

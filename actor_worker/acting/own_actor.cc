@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "actor_worker/acting/communicating_network.h"
 #include "common/base/status_macros.h"
 #include "common/specs/bounds_text.h"
 
@@ -54,11 +55,13 @@ std::string FormOf(const PolicySpec& spec) {
 
 }  // namespace
 
-OwnActor::OwnActor(const PolicySpec& spec)
+OwnActor::OwnActor(const PolicySpec& spec, int agent)
     : observation_size_(spec.observation_size),
       action_size_(spec.action_size),
       choices_(ChoicesOf(spec)),
       form_(FormOf(spec)),
+      messages_(spec.stack.messages),
+      neighbours_(spec.stack.communicates() ? spec.neighbours[agent] : std::vector<int>()),
       discrete_(choices_.size()),
       sampled_(spec.action_kind == ActionKind::kContinuous ? spec.action_size : 0),
       taken_(sampled_.size()),
@@ -80,20 +83,21 @@ absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spe
   std::vector<HostTensor>& own_tensors = own_snapshot.tensors;
   for (const HostTensor& tensor : tensors) own_tensors.push_back(SliceSet(tensor, spec.set_of_agent[agent]));
 
-  std::unique_ptr<OwnActor> actor(new OwnActor(spec));
+  std::unique_ptr<OwnActor> actor(new OwnActor(spec, agent));
   PolicySpec own = spec;
   own.num_agents = 1;
   own.agent_id_input = false;
   own.set_of_agent = {0};
   own.stack.num_sets = 1;
+  own.neighbours = {};
+  const int taken = spec.observation_size + (spec.stack.communicates() ? spec.stack.messages.num_inputs() : 0);
   if (spec.agent_id_input && !spec.stack.input_layer_norm) {
-    FoldAgentId(spec.observation_size, agent, &own_tensors[0], &own_tensors[1]);
-    own.stack.input_size = spec.observation_size;
-  } else {
-    own.observation_size = spec.stack.input_size;
+    FoldAgentId(taken, agent, &own_tensors[0], &own_tensors[1]);
+    own.stack.input_size = taken;
   }
+  own.observation_size = own.stack.input_size;
   actor->input_.assign(own.observation_size, 0.0f);
-  if (own.observation_size > spec.observation_size) actor->input_[spec.observation_size + agent] = 1.0f;
+  if (own.observation_size > taken) actor->input_[taken + agent] = 1.0f;
   ASSIGN_OR_RETURN(actor->actor_, GroupActor::Create(own, 1, make_network));
   RETURN_IF_ERROR(actor->actor_->SetSnapshot(own_snapshot));
   actor->state_.assign(actor->actor_->state_size(), 0.0f);
@@ -101,8 +105,9 @@ absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spe
 }
 
 const GroupAction& OwnActor::Act(absl::Span<const float> observation, absl::Span<const uint8_t> mask,
-                                 absl::Span<const float> uniforms) {
+                                 absl::Span<const float> uniforms, absl::Span<const float* const> heard) {
   std::copy_n(observation.begin(), observation_size_, input_.begin());
+  if (messages_.size > 0) WriteHeard(messages_, heard, input_.data() + observation_size_);
   actor_->Act(input_, mask, uniforms, absl::MakeSpan(state_), chosen_);
   return action_;
 }

@@ -1,5 +1,5 @@
 // One agent's actor by itself: what runs at a junction. It holds this agent's parameters only and sees this agent's
-// observation only.
+// observation only, and what its neighbours tell it, where they do.
 #ifndef TROUPE_ACTOR_WORKER_ACTING_OWN_ACTOR_H_
 #define TROUPE_ACTOR_WORKER_ACTING_OWN_ACTOR_H_
 
@@ -34,24 +34,34 @@ class OwnActor {
   // "action 0 … 3", "indices 0 … 4 and 0 … 9", "2 numbers in [-1, 1] and [0, 5]".
   const std::string& Form() const { return form_; }
 
+  // Agents of the group whose messages it takes, in the order in which it takes them; none where nobody talks.
+  absl::Span<const int> neighbours() const { return neighbours_; }
+  int message_size() const { return messages_.size; }  // K
+  // [K]: what it has told those who hear it since it last acted; zeros before.
+  absl::Span<const float> message() const { return absl::MakeConstSpan(state_).last(messages_.size); }
+
   // An episode begins.
   void Begin() { std::fill(state_.begin(), state_.end(), 0.0f); }
 
   // `observation` [O]; `mask` [mask_size], 1 = allowed, or empty: all are. The mode, or what `uniforms` [draws] in
-  // [0, 1) draw. What the environment is to be given, good until the next call: one number of `discrete`, or of
-  // multi-discrete actions one per dimension, or `continuous` [N], in the environment's units.
+  // [0, 1) draw. `heard`: of each neighbour the [K] that it said at the step before, or null where nothing came from
+  // it; none where nobody talks. What the environment is to be given, good until the next call: one number of
+  // `discrete`, or of multi-discrete actions one per dimension, or `continuous` [N], in the environment's units.
   const GroupAction& Act(absl::Span<const float> observation, absl::Span<const uint8_t> mask,
-                         absl::Span<const float> uniforms);
+                         absl::Span<const float> uniforms, absl::Span<const float* const> heard = {});
 
  private:
-  explicit OwnActor(const PolicySpec& spec);
+  OwnActor(const PolicySpec& spec, int agent);
 
   const int observation_size_;
   const int action_size_;
   const std::vector<int> choices_;
   const std::string form_;
+  const MessageSpec messages_;
+  const std::vector<int> neighbours_;
   std::unique_ptr<GroupActor> actor_;
-  std::vector<float> input_;  // the observation, with the agent's one-hot appended where the network normalises it
+  // The observation, then what is heard, then the agent's one-hot where the network normalises it.
+  std::vector<float> input_;
   std::vector<float> state_;  // [H]
   std::vector<int32_t> discrete_;
   std::vector<float> sampled_, taken_;

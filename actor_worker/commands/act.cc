@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "actor_worker/acting/fit_policies.h"
 #include "actor_worker/acting/own_actor.h"
 #include "actor_worker/commands/commands.h"
@@ -31,8 +32,10 @@ Command ActCommand() {
           "commas (a\nJSON array will do), then \"| MASK\" if some actions are not allowed (1 = allowed). Standard "
           "output: per line an action's\nnumber, the indices of a multi-discrete one, or the numbers of a continuous "
           "one in the environment's units. A line \"begin\"\nsays that an episode begins: a recurrent actor forgets "
-          "what it remembers. A bad line is named on standard error and gets no\naction. What the numbers and actions "
-          "are stands in the actor file (`learner inspect FILE`) and in `actor_worker environments\nNAME`.\n"
+          "what it remembers. An agent that talks takes \"; MESSAGE\" of each neighbour after that and gives its own "
+          "after its action\n(docs/communication.md). A bad line is named on standard error and gets no action. What "
+          "the numbers and actions are stands in the\nactor file (`learner inspect FILE`) and in `actor_worker "
+          "environments NAME`.\n"
           "With --network, the whole network in the simulator, every agent by its own actor from its own observation.",
       .flags = {"actors=FILE", "agent=NAME", "network", "set FIELD=VALUE", "sample", "greedy", "seed=N", "steps=N",
                 "every=N", "allow_machine_settings"},
@@ -84,6 +87,10 @@ absl::StatusOr<AgentPlace> FindAgent(const Scenario& scenario, const std::string
 absl::Status ActForOne(const Scenario& scenario) {
   ASSIGN_OR_RETURN(const AgentPlace place, FindAgent(scenario, absl::GetFlag(FLAGS_agent)));
   ASSIGN_OR_RETURN(auto actor, OwnActor::Create(place.policy, scenario.actors[0].weights, place.agent));
+  if (actor->message_size() > 0) {
+    std::fprintf(stderr, "it tells %d numbers and hears agents %s of its group, in this order\n", actor->message_size(),
+                 absl::StrJoin(actor->neighbours(), ", ").c_str());
+  }
   // Standard output is the actions' alone.
   std::fprintf(stderr, "%s acts for %s of %s: %s; %d numbers a line in, %s out\n", scenario.paths[0].c_str(),
                absl::GetFlag(FLAGS_agent).c_str(), scenario.environment->name.c_str(), HowItActs(scenario, 0).c_str(),

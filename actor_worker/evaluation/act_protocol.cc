@@ -8,6 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "actor_worker/environments/action_text.h"
 #include "common/base/random.h"
@@ -76,11 +78,61 @@ absl::Status ParseObservationLine(absl::string_view line, int observation_size, 
   return absl::OkStatus();
 }
 
+absl::Status ParseMessages(absl::Span<const absl::string_view> parts, int neighbours, int message_size,
+                           std::vector<std::vector<float>>* messages) {
+  if (static_cast<int>(parts.size()) > neighbours) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(parts.size(), " messages came, expected at most ", neighbours, ", one from each neighbour"));
+  }
+  messages->assign(neighbours, {});
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (absl::StripAsciiWhitespace(parts[i]).empty()) continue;
+    RETURN_IF_ERROR(ParseNumbers(parts[i], absl::StrCat("message ", i), message_size, &(*messages)[i]));
+  }
+  return absl::OkStatus();
+}
+
+namespace {
+
+// A line's parts until its actor has acted.
+class LineReader {
+ public:
+  explicit LineReader(const OwnActor& actor) : actor_(actor) {}
+
+  absl::Status Read(absl::string_view line) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(line, ';');
+    RETURN_IF_ERROR(ParseObservationLine(parts[0], actor_.observation_size(), actor_.choices(), &seen_));
+    RETURN_IF_ERROR(ParseMessages(absl::MakeConstSpan(parts).subspan(1), static_cast<int>(actor_.neighbours().size()),
+                                  actor_.message_size(), &messages_));
+    heard_.clear();
+    for (const std::vector<float>& message : messages_) heard_.push_back(message.empty() ? nullptr : message.data());
+    return absl::OkStatus();
+  }
+  const ObservationLine& seen() const { return seen_; }
+  absl::Span<const float* const> heard() const { return heard_; }
+
+ private:
+  const OwnActor& actor_;
+  ObservationLine seen_;
+  std::vector<std::vector<float>> messages_;
+  std::vector<const float*> heard_;
+};
+
+// What stands after the action: exact.
+std::string MessageText(absl::Span<const float> message) {
+  if (message.empty()) return "";
+  return absl::StrCat(";", absl::StrJoin(message, ",", [](std::string* text, float number) {
+                        absl::StrAppendFormat(text, "%.9g", number);
+                      }));
+}
+
+}  // namespace
+
 ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream& in, std::ostream& out,
                        std::ostream& err) {
   ServedLines served;
   RandomStream draws(seed);
-  ObservationLine parsed;
+  LineReader reader(actor);
   std::string line;
   std::vector<float> uniforms(actor.draws());
   for (int64_t number = 1; std::getline(in, line); ++number) {
@@ -89,7 +141,7 @@ ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream
       actor.Begin();
       continue;
     }
-    const absl::Status status = ParseObservationLine(line, actor.observation_size(), actor.choices(), &parsed);
+    const absl::Status status = reader.Read(line);
     if (!status.ok()) {
       ++served.refused;
       err << "line " << number << ": " << status.message() << std::endl;
@@ -97,7 +149,8 @@ ServedLines ServeActor(OwnActor& actor, bool sample, uint64_t seed, std::istream
     }
     ++served.acted;
     const auto taken_draws = sample ? absl::MakeConstSpan(uniforms) : absl::Span<const float>();
-    out << ActionText(actor.Act(parsed.observation, parsed.mask, taken_draws), 0, 1) << std::endl;
+    const GroupAction& action = actor.Act(reader.seen().observation, reader.seen().mask, taken_draws, reader.heard());
+    out << ActionText(action, 0, 1) << MessageText(actor.message()) << std::endl;
   }
   return served;
 }

@@ -1,15 +1,16 @@
 // The line protocol by which one agent acts from a shell, a script or a controller box.
 //
-//   in:   OBSERVATION [ "|" MASK ]     O numbers; N zeros and ones, 1 = allowed (not of continuous actions; those of
-//   all
-//                                      dimensions of multi-discrete ones side by side). Separated by spaces, tabs or
-//                                      commas, with or without a pair of square brackets (a JSON array) around each
-//                                      part
+//   in:   OBSERVATION [ "|" MASK ] { ";" MESSAGE }
+//                                      O numbers; N zeros and ones, 1 = allowed (not of continuous actions; those of
+//                                      all dimensions of multi-discrete ones side by side); of each neighbour of an
+//                                      agent that talks, in their order, the K numbers that it said at the step before,
+//                                      or none where nothing came. Separated by spaces, tabs or commas, with or without
+//                                      a pair of square brackets (a JSON array) around each part
 //         "begin"                      an episode begins: a recurrent actor forgets what it remembers; no action
-//         follows
-//   out:  ACTION                       index 0 … N − 1, an index of each dimension, or N numbers in the environment's
-//                                      units, within its bounds; separated by commas; one line per good line, flushed
-//                                      at once
+//                                      follows
+//   out:  ACTION [ ";" MESSAGE ]       index 0 … N − 1, an index of each dimension, or N numbers in the environment's
+//                                      units, within its bounds; what an agent that talks says, K numbers; separated by
+//                                      commas; one line per good line, flushed at once
 //   err:  "line L: what is wrong"      for a bad line, which gets no action
 #ifndef TROUPE_ACTOR_WORKER_EVALUATION_ACT_PROTOCOL_H_
 #define TROUPE_ACTOR_WORKER_EVALUATION_ACT_PROTOCOL_H_
@@ -35,6 +36,11 @@ struct ObservationLine {
 // came and what was expected.
 absl::Status ParseObservationLine(absl::string_view line, int observation_size, absl::Span<const int> choices,
                                   ObservationLine* parsed);
+
+// The parts of a line that are messages: of each of `neighbours` [message_size], or none. Errors: INVALID_ARGUMENT
+// saying what came and what was expected.
+absl::Status ParseMessages(absl::Span<const absl::string_view> parts, int neighbours, int message_size,
+                           std::vector<std::vector<float>>* messages);
 
 struct ServedLines {
   int64_t acted = 0;

@@ -17,11 +17,17 @@ namespace {
 class DecentralisedChooser final : public Chooser {
  public:
   DecentralisedChooser(std::vector<std::vector<std::unique_ptr<OwnActor>>> actors, bool sample, uint64_t seed)
-      : actors_(std::move(actors)), sample_(sample), seed_(seed) {}
+      : actors_(std::move(actors)), sample_(sample), seed_(seed) {
+    for (const auto& group : actors_) {
+      said_.emplace_back();
+      for (const auto& actor : group) said_.back().emplace_back(actor->message_size());
+    }
+  }
 
   void Begin(const Environment&) override {
-    for (const auto& group : actors_) {
-      for (const auto& actor : group) actor->Begin();
+    for (size_t g = 0; g < actors_.size(); ++g) {
+      for (const auto& actor : actors_[g]) actor->Begin();
+      for (std::vector<float>& message : said_[g]) std::fill(message.begin(), message.end(), 0.0f);
     }
   }
 
@@ -33,22 +39,36 @@ class DecentralisedChooser final : public Chooser {
         OwnActor& actor = *actors_[g][a];
         uniforms_.resize(sample_ ? actor.draws() : 0);
         for (float& uniform : uniforms_) uniform = draws.Uniform();
-        const GroupAction& action =
-            actor.Act(seen.observations.subspan(a * actor.observation_size(), actor.observation_size()),
-                      seen.action_mask.subspan(a * actor.mask_size(), actor.mask_size()), uniforms_);
+        const GroupAction& action = actor.Act(
+            seen.observations.subspan(a * actor.observation_size(), actor.observation_size()),
+            seen.action_mask.subspan(a * actor.mask_size(), actor.mask_size()), uniforms_, HeardBy(actor, said_[g]));
         std::copy(action.discrete.begin(), action.discrete.end(),
                   copy.discrete[g].begin() + a * action.discrete.size());
         std::copy(action.continuous.begin(), action.continuous.end(),
                   copy.continuous[g].begin() + a * action.continuous.size());
       }
+      // They hear it at the next step; the dead say nothing.
+      for (size_t a = 0; a < said_[g].size(); ++a) {
+        const absl::Span<const float> message = actors_[g][a]->message();
+        std::copy(message.begin(), message.end(), said_[g][a].begin());
+        if (seen.alive[a] == 0) std::fill(said_[g][a].begin(), said_[g][a].end(), 0.0f);
+      }
     }
   }
 
  private:
+  absl::Span<const float* const> HeardBy(const OwnActor& actor, const std::vector<std::vector<float>>& said) {
+    heard_.clear();
+    for (const int other : actor.neighbours()) heard_.push_back(said[other].data());
+    return heard_;
+  }
+
   std::vector<std::vector<std::unique_ptr<OwnActor>>> actors_;  // [group][agent]
   const bool sample_;
   const uint64_t seed_;
   std::vector<float> uniforms_;
+  std::vector<std::vector<std::vector<float>>> said_;  // [group][agent], at the step before
+  std::vector<const float*> heard_;
 };
 
 class BaselineChooser final : public Chooser {

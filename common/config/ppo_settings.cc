@@ -4,6 +4,22 @@
 
 namespace troupe {
 
+namespace {
+
+// The setting by which a group's actors talk, and its value, or "".
+std::string SettingOfTalk(const Experiment& experiment) {
+  if (experiment.policy().message_size() > 0) {
+    return absl::StrCat("policy.message_size ", experiment.policy().message_size());
+  }
+  for (const auto& [group, policy] : experiment.group_policies()) {
+    if (policy.message_size() == 0) continue;
+    return absl::StrCat("group_policies.", group, ".message_size ", policy.message_size());
+  }
+  return "";
+}
+
+}  // namespace
+
 bool ScalesNoise(const PpoSettings& ppo) {
   return ppo.noise_scale() != 1 || (ppo.has_final_noise_scale() && ppo.final_noise_scale() != 1);
 }
@@ -30,6 +46,11 @@ std::optional<FieldError> FindPpoError(const Experiment& experiment) {
                                    scaled ? "noise_scale " : "final_noise_scale ",
                                    scaled ? ppo.noise_scale() : ppo.final_noise_scale(),
                                    ", expected DECOUPLED: the Gaussian that acts is not the one that is trained")};
+  }
+  if (const std::string talks = SettingOfTalk(experiment); ppo.update_order() == SEQUENTIAL && !talks.empty()) {
+    return FieldError{"ppo.update_order", absl::StrCat("SEQUENTIAL with ", talks,
+                                                       ", expected TOGETHER: a set that has changed says other things "
+                                                       "to those whose turn is still to come")};
   }
   if (experiment.collection().mode() == SYNCHRONOUS && ppo.lag_correction() != NONE && !ScalesNoise(ppo)) {
     return FieldError{"ppo.lag_correction", absl::StrCat(LagCorrection_Name(ppo.lag_correction()),

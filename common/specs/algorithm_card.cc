@@ -42,6 +42,7 @@ std::vector<AlgorithmCard> MakeCards() {
        .distributions = {DistributionKind::kCategorical, DistributionKind::kGaussian,
                          DistributionKind::kSquashedGaussian, DistributionKind::kMultiCategorical},
        .recurrent = true,
+       .communicates = true,
        .leaves_rows_out = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
        .trajectory_fields = {"log_probabilities"}},

@@ -10,6 +10,7 @@
 #include "common/config/experiment_loader.h"
 #include "common/config/settings_reader.h"
 #include "common/specs/algorithm_card.h"
+#include "common/specs/neighbours.h"
 
 namespace troupe {
 namespace {
@@ -76,6 +77,25 @@ absl::StatusOr<DistributionSpec> DistributionOf(const Experiment& experiment, co
   return spec;
 }
 
+// What agents tell each other and who hears whom, and the inputs that this takes.
+absl::Status SetMessages(const Experiment& experiment, const PolicySettings& settings, const AgentGroupSpec& group,
+                         PolicySpec* spec) {
+  if (settings.message_size() == 0) return absl::OkStatus();
+  spec->neighbours = NeighboursOf(group);
+  MessageSpec& messages = spec->stack.messages;
+  messages.size = static_cast<int>(settings.message_size());
+  messages.most_heard = MostHeard(spec->neighbours);
+  messages.side_by_side = settings.concatenate_messages();
+  messages.first_input = spec->observation_size;
+  if (messages.most_heard == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(FieldOf(experiment, group, "message_size"), ": ", messages.size,
+                                                   ", but in group \"", group.name,
+                                                   "\" nobody hears anybody; expected 0 of this group"));
+  }
+  spec->stack.input_size += messages.num_inputs();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const AgentGroupSpec& group) {
   if (group.num_agents() == 0) {
     return absl::InvalidArgumentError(absl::StrCat("group \"", group.name, "\": no agents, expected at least one"));
@@ -107,6 +127,7 @@ absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const 
   stack.output_gain = static_cast<float>(settings.output_gain());
   stack.cell = CellOf(settings.recurrent_cell());
   stack.recurrent_size = stack.has_cell() ? static_cast<int>(settings.recurrent_size()) : 0;
+  RETURN_IF_ERROR(SetMessages(experiment, settings, group, &spec));
   return spec;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
+#include "common/specs/neighbours.h"
 #include "common/specs/policy_spec.h"
 
 namespace troupe {
@@ -15,6 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kMaxSize = 1'000'000;
+constexpr int kMostSaid = 1024;  // as policy.message_size
 
 absl::Status Wrong(const std::string& field, const std::string& expected) {
   return absl::InvalidArgumentError(absl::StrCat("policy spec: ", field, ": expected ", expected));
@@ -42,13 +44,17 @@ class ObjectReader {
   void Integers(const std::string& name, int low, int high, std::vector<int>* values) {
     const std::string expected = absl::StrCat("a list of whole numbers in [", low, ", ", high, "]");
     const Json* const member = Find(name, expected);
+    if (member != nullptr && !ReadIntegers(*member, low, high, values)) Refuse(name, expected);
+  }
+  // A list of such lists.
+  void Lists(const std::string& name, int low, int high, std::vector<std::vector<int>>* lists) {
+    const std::string expected = absl::StrCat("a list of lists of whole numbers in [", low, ", ", high, "]");
+    const Json* const member = Find(name, expected);
     if (member == nullptr) return;
     if (!member->is_array()) return Refuse(name, expected);
-    values->clear();
-    for (const Json& element : *member) {
-      int value = 0;
-      if (!ReadInteger(element, low, high, &value)) return Refuse(name, expected);
-      values->push_back(value);
+    lists->clear();
+    for (const Json& list : *member) {
+      if (!ReadIntegers(list, low, high, &lists->emplace_back())) return Refuse(name, expected);
     }
   }
   void Boolean(const std::string& name, bool* value) {
@@ -120,6 +126,14 @@ class ObjectReader {
     *value = static_cast<int>(wide);
     return true;
   }
+  static bool ReadIntegers(const Json& json, int low, int high, std::vector<int>* values) {
+    if (!json.is_array()) return false;
+    values->clear();
+    for (const Json& element : json) {
+      if (!ReadInteger(element, low, high, &values->emplace_back())) return false;
+    }
+    return true;
+  }
   void Refuse(const std::string& name, const std::string& expected) {
     if (status_.ok()) status_ = Wrong(path_ + name, expected);
   }
@@ -149,6 +163,17 @@ absl::StatusOr<DistributionSpec> ReadDistribution(ActionKind action_kind, Object
   return spec;
 }
 
+// Those whose agents say nothing to each other do not tell it.
+void ReadMessages(ObjectReader& reader, ObjectReader& stack_reader, PolicySpec* spec) {
+  if (!stack_reader.Has("message_size")) return;
+  MessageSpec& messages = spec->stack.messages;
+  stack_reader.Integer("message_size", 1, kMostSaid, &messages.size);
+  stack_reader.Boolean("messages_side_by_side", &messages.side_by_side);
+  reader.Lists("neighbours", 0, kMaxSize, &spec->neighbours);
+  messages.most_heard = MostHeard(spec->neighbours);
+  messages.first_input = spec->observation_size;
+}
+
 absl::Status CheckConsistency(const PolicySpec& spec) {
   const DenseStackSpec& stack = spec.stack;
   if (static_cast<int>(spec.set_of_agent.size()) != spec.num_agents) {
@@ -157,7 +182,11 @@ absl::Status CheckConsistency(const PolicySpec& spec) {
   for (const int set : spec.set_of_agent) {
     if (set >= stack.num_sets) return Wrong("set_of_agent", absl::StrCat("entries below ", stack.num_sets));
   }
-  const int input_size = spec.observation_size + (spec.agent_id_input ? spec.num_agents : 0);
+  if (stack.communicates() && (!AreNeighbours(spec.neighbours, spec.num_agents) || stack.messages.most_heard == 0)) {
+    return Wrong("neighbours", "of each agent different others of the group, and somebody who hears another");
+  }
+  const int64_t input_size = int64_t{spec.observation_size} + (spec.agent_id_input ? spec.num_agents : 0) +
+                             (stack.communicates() ? stack.messages.num_inputs() : 0);
   if (stack.input_size != input_size) {
     return Wrong("stack.input_size", absl::StrCat(input_size, ", came ", stack.input_size));
   }
@@ -201,6 +230,11 @@ std::string FormatPolicySpec(const PolicySpec& spec) {
     json["stack"]["cell"] = stack.cell == Cell::kGru ? "gru" : "lstm";
     json["stack"]["recurrent_size"] = stack.recurrent_size;
   }
+  if (stack.communicates()) {
+    json["stack"]["message_size"] = stack.messages.size;
+    json["stack"]["messages_side_by_side"] = stack.messages.side_by_side;
+    json["neighbours"] = spec.neighbours;
+  }
   if (!spec.action_sizes.empty()) json["action_sizes"] = spec.action_sizes;
   for (const ActionBounds& of : spec.action_bounds) json["action_bounds"].push_back({of.low, of.high});
   if (spec.distribution.kind != DistributionKind::kCategorical) {
@@ -236,11 +270,13 @@ absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text) {
   reader.Integers("set_of_agent", 0, kMaxSize, &spec.set_of_agent);
   ASSIGN_OR_RETURN(spec.distribution, ReadDistribution(spec.action_kind, reader));
   const Json* const stack_json = reader.Find("stack", "an object");
-  RETURN_IF_ERROR(reader.Finish());
-  if (!stack_json->is_object()) return Wrong("stack", "an object");
+  if (stack_json != nullptr && !stack_json->is_object()) return Wrong("stack", "an object");
 
   DenseStackSpec& stack = spec.stack;
-  ObjectReader stack_reader(*stack_json, "stack.");
+  const Json no_stack = Json::object();
+  ObjectReader stack_reader(stack_json == nullptr ? no_stack : *stack_json, "stack.");
+  ReadMessages(reader, stack_reader, &spec);
+  RETURN_IF_ERROR(reader.Finish());
   stack_reader.Integer("num_sets", 1, kMaxSize, &stack.num_sets);
   stack_reader.Integer("input_size", 1, 2 * kMaxSize, &stack.input_size);
   stack_reader.Integers("hidden_sizes", 1, kMaxSize, &stack.hidden_sizes);

@@ -53,8 +53,10 @@ double NetworkBytes(const DenseStackSpec& stack, double minibatch_rows, double s
                           ? parameters * (kPartialGradients + (norms ? kFoldedWeights : 0))
                           : parameters * std::min(kAutogradParts, 1 + minibatch_rows * tokens / 2048) +
                                 2 * std::min(minibatch_rows, std::max(1.0, kAutogradRows / tokens)) * widths;
-  // Of every thread a block of rows, with all that its steps leave for the way back (arithmetic/cpu/sequence_engine.h).
-  const double sequences = stack.is_recurrent() ? ComputeThreads() * sequence * kSequenceRows * widths : 0;
+  // Of every thread a block of rows, with all that its steps leave for the way back (arithmetic/cpu/sequence_engine.h);
+  // autograd keeps what every operator made.
+  const double left = stack.communicates() ? 3 * widths : widths;
+  const double sequences = stack.is_recurrent() ? ComputeThreads() * sequence * kSequenceRows * left : 0;
   return kFloat * (parameters * kCopiesOfParameters + step + sequences);
 }
 

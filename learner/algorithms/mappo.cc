@@ -109,7 +109,8 @@ absl::Status Mappo::PrepareArithmetic() {
                      .rows_per_step = actor.map.slots,
                      .objective = MakePolicyObjective(actor.policy, ppo_.clip()),
                      .optimizer = adam,
-                     .free = FreeParametersOf(actor.policy)});
+                     .free = FreeParametersOf(actor.policy),
+                     .hears = PlacesHeard(actor.policy, actor.map)});
   }
   for (size_t c = 0; c < critics_.size(); ++c) {
     const CriticLayout& layout = critics_[c].layout;

@@ -21,6 +21,10 @@ class PolicyGraph {
   OnnxModel Build() && {
     const std::string hidden = Remember(HiddenLayers(Inputs()));
     const std::string outputs = Dense("output.", hidden, "output");
+    if (stack_.communicates()) {
+      model_.Add("Tanh", {Dense("message.", hidden, "message.sum")}, "message");
+      model_.AddOutput({"message", OnnxType::kFloat, Rows(stack_.messages.size), "for those who hear the agent"});
+    }
     if (spec_.distribution.is_gaussian()) {
       Continuous(outputs);
     } else if (spec_.distribution.kind == DistributionKind::kDeterministic) {
@@ -59,6 +63,12 @@ class PolicyGraph {
   std::string Inputs() {
     model_.AddInput({"observation", OnnxType::kFloat, Rows(spec_.observation_size), "as the environment gives it"});
     std::string x = "observation";
+    if (stack_.communicates()) {
+      model_.AddInput({"heard", OnnxType::kFloat, Rows(stack_.messages.num_inputs()),
+                       stack_.messages.side_by_side ? "the neighbours' messages of the step before, side by side"
+                                                    : "the mean of the neighbours' messages of the step before"});
+      x = model_.Add("Concat", {x, "heard"}, "input.heard", {{"axis", int64_t{1}}});
+    }
     if (spec_.agent_id_input) {
       const int64_t agents = spec_.num_agents;
       model_.AddInput({"agent", OnnxType::kInt64, {"batch"}, absl::StrCat("index in the group, 0 … ", agents - 1)});
@@ -83,8 +93,8 @@ class PolicyGraph {
 
   // The cell, where there is one.
   std::string Remember(const std::string& x) {
-    if (!stack_.is_recurrent()) return x;
-    const int64_t state_size = stack_.state_size();
+    if (!stack_.has_cell()) return x;
+    const int64_t state_size = stack_.cell_state_size();
     model_.AddInput({"state_in", OnnxType::kFloat, Rows(state_size), "state_out of the step before, 0 at first"});
     const std::string remembered = stack_.cell == Cell::kGru ? Gru(x) : Lstm(x);
     model_.AddOutput({"state_out", OnnxType::kFloat, Rows(state_size), "state_in of the next step"});

@@ -15,13 +15,15 @@ namespace troupe {
 //   in   observation [batch, O]
 //        agent [batch]            index in the group, with agent_id_input; the one-hot is made of it
 //        action_mask [batch, N]   of discrete and multi-discrete actions: which are allowed
-//        state_in [batch, H]      of recurrent networks; zeros where an episode begins; m, of an LSTM m then c
+//        state_in [batch, H]      of networks with a cell; zeros where an episode begins; m, of an LSTM m then c
+//        heard [batch, F]         of networks that communicate: what an agent hears, as it is among its inputs
 //   out  logits [batch, N]        (multi-)categorical; disallowed ones are kMaskedLogit
 //        values [batch, N]        epsilon_greedy, in the same way
 //        mean, log_std [batch, N] Gaussians, in units of the policy; without the snapshot's noise scale
 //        action                   the mode, as the environment takes it: [batch] indices, [batch, D] indices of
 //                                 multi-discrete actions, [batch, N] numbers within their bounds of continuous ones
 //        state_out [batch, H]
+//        message [batch, K]       what the agent says, which its neighbours hear at their next step
 // Errors: RESOURCE_EXHAUSTED for a network of more than kMaxOnnxBytes, INVALID_ARGUMENT for tensors of another.
 absl::StatusOr<OnnxModel> MakeOnnxPolicy(const PolicySpec& spec, absl::Span<const HostTensor> tensors, int set);
 

@@ -51,6 +51,9 @@ std::string DescribePolicy(const PolicySpec& policy) {
       policy.group, ": ", Layers(stack.input_size, stack.hidden_sizes, stack.output_size), ", ", sets, ", ",
       WithThousands(NumParameters(policy)), " parameters",
       stack.has_cell() ? absl::StrCat(", ", RecurrentText(stack.cell, stack.recurrent_size)) : "",
+      stack.communicates() ? absl::StrCat(", each tells its neighbours ", stack.messages.size,
+                                          stack.messages.size == 1 ? " number" : " numbers")
+                           : "",
       policy.distribution == DistributionSpec{} ? "" : absl::StrCat(", ", Describe(policy.distribution)));
 }
 

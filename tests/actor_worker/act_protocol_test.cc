@@ -135,6 +135,48 @@ TEST(ServeActorTest, SamplesRepeatablyFromTheSeed) {
   EXPECT_NE(serve(1), serve(2));
 }
 
+// y = 2 · seen + 3 · heard of two outputs, said = tanh(0.5 · seen): with a neighbour's word of 1 the second action is
+// better, in silence the first.
+TEST(ServeActorTest, AnAgentThatTalksTakesMessagesAndGivesItsOwn) {
+  const PolicySpec spec = WithMessages(MakeTestSpec(3, 1, 2, {}, {0, 0, 0}), {.size = 1}, {{1, 2}, {}, {}});
+  const auto tensor = [](const std::string& name, std::vector<int64_t> shape, std::vector<float> values) {
+    return HostTensor::Float32("team/" + name, std::move(shape), values.data());
+  };
+  const PolicySnapshot weights{1,
+                               {tensor("output.weight", {1, 2, 2}, {2, 0, 0, 3}), tensor("output.bias", {1, 2}, {0, 0}),
+                                tensor("message.weight", {1, 2, 1}, {0.5f, 0}), tensor("message.bias", {1, 1}, {0})}};
+  auto actor = *OwnActor::Create(spec, weights, 0);
+  std::istringstream in("0.5\n0.5;1;1\n0.5 | 1 1 ; [1] ;\n1; ; 1\n0.5;1;1;1\n0.5;x\n0.5;1 2\n");
+  std::ostringstream out, err;
+  ServeActor(*actor, false, 0, in, out, err);
+  std::istringstream lines(out.str());
+  // tanh(0.25) = 0.24491866, tanh(0.5) = 0.46211716 (Abramowitz and Stegun, table 4.15).
+  for (const auto& [action, said] :
+       {std::pair{0, 0.24491866}, std::pair{1, 0.24491866}, std::pair{1, 0.24491866}, std::pair{0, 0.46211716}}) {
+    int took = -1;
+    char semicolon = 0;
+    double told = 0;
+    lines >> took >> semicolon >> told;
+    EXPECT_EQ(took, action);
+    EXPECT_EQ(semicolon, ';');
+    EXPECT_NEAR(told, said, 1e-6);
+  }
+  EXPECT_EQ(err.str(),
+            "line 5: 3 messages came, expected at most 2, one from each neighbour\n"
+            "line 6: message 0 0 is \"x\", expected a finite number\n"
+            "line 7: got more than 1 numbers in the message 0, expected 1\n");
+}
+
+TEST(ServeActorTest, WhoDoesNotTalkTakesNoMessages) {
+  const PolicySpec spec = MakeTestSpec(2, 3, 4, {}, {0, 0});
+  auto actor = *OwnActor::Create(spec, {1, RandomWeights(spec, 2)}, 0);
+  std::istringstream in("0.5 1 -1;1\n");
+  std::ostringstream out, err;
+  ServeActor(*actor, false, 0, in, out, err);
+  EXPECT_EQ(out.str(), "");
+  EXPECT_EQ(err.str(), "line 1: 1 messages came, expected at most 0, one from each neighbour\n");
+}
+
 TEST(ServeActorTest, ARecurrentActorForgetsWhereAnEpisodeBegins) {
   PolicySpec spec = MakeTestSpec(1, 3, 4, {8}, {0});
   spec.action_kind = ActionKind::kContinuous;

@@ -8,6 +8,7 @@
 
 #include "common/base/host_tensor.h"
 #include "common/base/random.h"
+#include "common/specs/neighbours.h"
 #include "common/specs/policy_spec.h"
 
 namespace troupe {
@@ -31,6 +32,16 @@ inline PolicySpec MakeTestSpec(int agents, int observed, int actions, std::vecto
 inline PolicySpec WithAgentId(PolicySpec spec) {
   spec.agent_id_input = true;
   spec.stack.input_size += spec.num_agents;
+  return spec;
+}
+
+// Agents that talk; of `messages` size and side_by_side are told.
+inline PolicySpec WithMessages(PolicySpec spec, MessageSpec messages, std::vector<std::vector<int>> neighbours) {
+  messages.most_heard = MostHeard(neighbours);
+  messages.first_input = spec.observation_size;
+  spec.stack.messages = messages;
+  spec.stack.input_size += messages.num_inputs();
+  spec.neighbours = std::move(neighbours);
   return spec;
 }
 

@@ -51,6 +51,16 @@ const std::map<std::string, Case>& Cases() {
   static const std::string recalls =
       "policy { hidden_sizes: [16] recurrent_cell: GRU recurrent_size: 16 } critic { heads: EACH_AGENT hidden_sizes: "
       "[32] } collection { num_shards: 1 copies_per_shard: 32 rollout_length: 12 sequence_length: 6 } ";
+  static const std::string talks =
+      "policy { hidden_sizes: [16] agent_id_input: true message_size: 3 } group_policies { key: \"cars\" value { "
+      "sharing: "
+      "PARTITIONED partition: [0, 1, 0] hidden_sizes: [8] recurrent_cell: GRU recurrent_size: 5 concatenate_messages: "
+      "true } } critic { hidden_sizes: [16] } ppo { epochs: 3 minibatch_size: 16 actor_learning_rate: 0.003 "
+      "critic_learning_rate: 0.003 target_kl: 1 ";
+  static const std::string tells =
+      "policy { hidden_sizes: [16] agent_id_input: true message_size: 2 } critic { heads: EACH_AGENT hidden_sizes: "
+      "[32] "
+      "} collection { num_shards: 1 copies_per_shard: 32 rollout_length: 12 sequence_length: 6 } ";
   static const std::string sequential = "update_order: SEQUENTIAL ";
   // Groups of both kinds of sharing, and rewards over three steps.
   static const std::string values =
@@ -94,6 +104,17 @@ const std::map<std::string, Case>& Cases() {
         .settings =
             "policy { hidden_sizes: [16] recurrent_cell: LSTM recurrent_size: 8 } critic { hidden_sizes: [16] } ppo { "
             "epochs: 3 minibatch_size: 16 actor_learning_rate: 0.003 critic_learning_rate: 0.003 }",
+        .learnt_in = "ContinuousGames",
+        .lights = ContinuousGroup("lights", 2, 7, 3)}},
+      {"mappo_talk",
+       {.algorithm = "mappo",
+        .settings = talks + "}",
+        .learns = tells + Ppo("advantage_normalization: false"),
+        .game = Tell(),
+        .optimum = 1}},
+      {"mappo_talk_gaussian",
+       {.algorithm = "mappo",
+        .settings = talks + "noise_scale: 1.5 }",
         .learnt_in = "ContinuousGames",
         .lights = ContinuousGroup("lights", 2, 7, 3)}},
       {"mappo_sequential",

@@ -262,9 +262,12 @@ TEST_P(RecurrentArithmetic, ANanInAnInputReachesTheOutputs) {
 }
 
 // A network that the CPU alone trains, called as it is, and what is said of it.
-void ExpectItsRefusals(const DenseStackSpec& stack, const std::string& what) {
-  const NetworkPlan plan{
-      .name = "actor/cars", .stack = stack, .objective = std::make_shared<ClippedValueObjective>(ValueLossSettings{})};
+void ExpectItsRefusals(const DenseStackSpec& stack, const std::string& what,
+                       const std::vector<std::vector<int>>& hears = {}) {
+  const NetworkPlan plan{.name = "actor/cars",
+                         .stack = stack,
+                         .objective = std::make_shared<ClippedValueObjective>(ValueLossSettings{}),
+                         .hears = hears};
   SingleRank alone;
   ArithmeticOptions options{.overrides = {.gpu_on_cpu = true}};
   const absl::Status on_gpu = CreateArithmetic({plan}, options, &alone).status();
@@ -289,6 +292,9 @@ TEST(RecurrentArithmeticRefusals, NameTheNetworkThatADeviceOrAPrecisionDoesNotHa
   attending.attention = {.heads = 1, .layers = 1, .token_size = 2, .kinds = {{.tokens = 2, .size = 3}}};
   attending.input_size = attending.attention.input_size();
   ExpectItsRefusals(attending, "attends over agents");
+  DenseStackSpec talking{.input_size = 2, .output_size = 2};
+  talking.messages = {.size = 1, .most_heard = 1, .first_input = 1};
+  ExpectItsRefusals(talking, "communicates", {{}});
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RecurrentArithmetic,

@@ -46,14 +46,16 @@ struct Game {
 };
 
 // log π of an agent's actions; forbidden ones are left at kMaskedLogit. With a GRU, `remembered` is what it remembers
-// before and after.
+// before and after, and of agents that talk what it says comes after that; `heard` is what it hears.
 inline std::vector<double> LogProbabilities(const PolicySpec& policy, const PolicySnapshot& weights, int agent,
                                             const float* observation, const uint8_t* mask,
-                                            std::vector<double>* remembered = nullptr) {
+                                            std::vector<double>* remembered = nullptr,
+                                            const std::vector<double>& heard = {}) {
   const int set = policy.set_of_agent[agent];
   std::vector<double> x(observation, observation + policy.observation_size);
+  x.insert(x.end(), heard.begin(), heard.end());
   x.resize(policy.stack.input_size, 0.0);
-  if (policy.agent_id_input) x[policy.observation_size + agent] = 1;
+  if (policy.agent_id_input) x[policy.stack.input_size - policy.num_agents + agent] = 1;
   const auto parameter = [&](const std::string& name) -> const HostTensor& {
     return *std::find_if(weights.tensors.begin(), weights.tensors.end(),
                          [&](const HostTensor& tensor) { return tensor.name == policy.group + "/" + name; });
@@ -75,13 +77,17 @@ inline std::vector<double> LogProbabilities(const PolicySpec& policy, const Poli
   if (policy.stack.cell == Cell::kGru) {
     const std::vector<double> gi = product(x, "cell.input_"), gh = product(*remembered, "cell.state_");
     const auto logistic = [](double y) { return 1 / (1 + std::exp(-y)); };
-    const size_t size = remembered->size();
+    const size_t size = policy.stack.recurrent_size;
     for (size_t i = 0; i < size; ++i) {
       const double r = logistic(gi[i] + gh[i]), z = logistic(gi[size + i] + gh[size + i]);
       const double n = std::tanh(gi[2 * size + i] + r * gh[2 * size + i]);
       (*remembered)[i] = (1 - z) * n + z * (*remembered)[i];
     }
-    x = *remembered;
+    x.assign(remembered->begin(), remembered->begin() + size);
+  }
+  if (policy.stack.communicates()) {
+    const std::vector<double> said = product(x, "message.");
+    std::ranges::transform(said, remembered->end() - said.size(), [](double y) { return std::tanh(y); });
   }
   x = product(x, "output.");
   double sum = 0, most = kMaskedLogit;
@@ -128,12 +134,14 @@ class Player {
     const int cell = t * batch_.columns + column_;
     std::vector<int> actions;
     Record(t);
+    const std::vector<std::vector<std::vector<double>>> before = remembered_;
     ForEachAgent(cell, [&](size_t g, int a, int row) {
       GroupBatch& group = batch_.groups[g];
       const AgentGroupSpec& spec = game_.groups[g];
-      const std::vector<double> log_pi =
-          LogProbabilities(context_.policies[g], weights, a, &group.observations[row * spec.observation_size],
-                           &group.action_masks[row * spec.action_size], &remembered_[g][a]);
+      const std::vector<double> log_pi = LogProbabilities(
+          context_.policies[g], weights, a, &group.observations[row * spec.observation_size],
+          &group.action_masks[row * spec.action_size], &remembered_[g][a], Heard(context_.policies[g], before[g], a));
+      if (group.alive[row] == 0) Silence(context_.policies[g], &remembered_[g][a]);
       int action = 0;
       if (group.alive[row] != 0) {
         float left = random->Uniform();
@@ -168,6 +176,22 @@ class Player {
   }
 
  private:
+  // The mean of what an agent's neighbours said, from what all of the group remembered.
+  static std::vector<double> Heard(const PolicySpec& policy, const std::vector<std::vector<double>>& remembered,
+                                   int agent) {
+    std::vector<double> heard(policy.stack.messages.size, 0.0);
+    if (heard.empty()) return heard;
+    for (const int other : policy.neighbours[agent]) {
+      for (size_t k = 0; k < heard.size(); ++k) {
+        heard[k] += *(remembered[other].end() - heard.size() + k) / policy.neighbours[agent].size();
+      }
+    }
+    return heard;
+  }
+  static void Silence(const PolicySpec& policy, std::vector<double>* remembered) {
+    std::fill_n(remembered->rbegin(), policy.stack.messages.size, 0.0);
+  }
+
   // In the last state, for critics that ask.
   void TellWhoLives() {
     if (!ChunkShapeOf(context_.experiment, context_.policies).asks_who_lives) return;
@@ -270,6 +294,22 @@ inline Game Recall() {
               [](const JointActions& past, int agent, float* to) {
                 to[past.size()] = 1.0f;
                 if (agent == 0 && past.size() == 1) to[3 + past[0][1]] = 1.0f;
+              }};
+}
+
+// As Recall, but the teller alone sees what it did, and is not paid: what the listener knows it was told.
+inline Game Tell() {
+  return {.groups = {DiscreteGroup("pair", 2, 5, 2)},
+          .length = 3,
+          .counted = 1,
+          .reward =
+              [](const JointActions& past) {
+                return std::vector<float>{past.size() == 3 && past[2][0] == past[0][1] ? 3.0f : 0.0f, 0.0f};
+              },
+          .observe =
+              [](const JointActions& past, int agent, float* to) {
+                to[past.size()] = 1.0f;
+                if (agent == 1 && past.size() == 1) to[3 + past[0][1]] = 1.0f;
               }};
 }
 

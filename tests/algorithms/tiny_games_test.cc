@@ -207,6 +207,22 @@ TEST(TinyGames, ARecurrentPolicyRemembersWhatItSaw) {
   EXPECT_LT(Learn(Recall(), "policy { hidden_sizes: [16] } " + settings, 60), 0.6) << "without memory it is chance";
 }
 
+// What is said at the second step is heard at the last. Nothing but what the listener's loss makes of a message teaches
+// the teller, which is paid nothing.
+TEST(TinyGames, AgentsThatTalkLearnWhatToSay) {
+  const std::string settings =
+      "critic { heads: EACH_AGENT hidden_sizes: [32] } collection { num_shards: 1 copies_per_shard: 32 rollout_length: "
+      "12 sequence_length: 6 } " +
+      Ppo("advantage_normalization: false");
+  const std::string policy = "hidden_sizes: [16] agent_id_input: true ";
+  for (const std::string talk : {"message_size: 2 ", "message_size: 1 recurrent_cell: GRU recurrent_size: 16 "}) {
+    EXPECT_GT(Learn(Tell(), "policy { " + policy + talk + "} " + settings, 60), 0.93)
+        << talk << ": 1 is the optimum, chance 0.5";
+  }
+  EXPECT_LT(Learn(Tell(), "policy { " + policy + "recurrent_cell: GRU recurrent_size: 16 } " + settings, 60), 0.6)
+      << "in silence it is chance";
+}
+
 // One of two must give way. Action 0 is the better one against who is undecided: whoever steps far beside the other,
 // both as if the other stayed, ends there with it, and is paid nothing.
 TEST(TinyGames, LargeStepsNeedATurnEach) {

@@ -91,6 +91,20 @@ TEST(AlgorithmCardTest, RecurrentNetworksAreRefusedByTheSettingWhereTheCardHasNo
   EXPECT_TRUE(CheckRecurrence(kReplayCard, experiment).ok());
 }
 
+TEST(AlgorithmCardTest, ActorsThatTalkAreRefusedByTheSettingWhereTheCardHasNone) {
+  Experiment experiment;
+  EXPECT_TRUE(CheckCommunication(kReplayCard, experiment).ok());
+  (*experiment.mutable_group_policies())["red"].set_message_size(3);
+  EXPECT_THAT(std::string(CheckCommunication(kReplayCard, experiment).message()),
+              StartsWith("group_policies.red.message_size: 3, but actors do not talk with this algorithm (qmix: "));
+  EXPECT_TRUE(CheckCommunication(*FindAlgorithmCard("mappo").value(), experiment).ok());
+  Experiment q_learning = MinimalExperiment();
+  q_learning.mutable_algorithm()->set_name("vdn");
+  q_learning.mutable_policy()->set_message_size(3);
+  FillDefaults(&q_learning);
+  EXPECT_THAT(std::string(CheckAlgorithm(q_learning).message()), StartsWith("policy.message_size: 3, but actors"));
+}
+
 TEST(AlgorithmCardTest, DistributionsThatTheCardDoesNotHaveAreRefusedByGroup) {
   // red: categorical, blue: Gaussian
   std::vector<PolicySpec> policies = MakePolicySpecs(MinimalExperiment(), TwoGroupSpec()).value();

@@ -214,6 +214,10 @@ TEST(ExperimentLoaderTest, CombinationsAreChecked) {
   Parsed("critic { attention_heads: 3 token_size: 48 attention_layers: 2 agent_id_input: true heads: EACH_AGENT }");
   EXPECT_THAT(RefusalOf("collection { mode: SYNCHRONOUS } ppo { lag_correction: V_TRACE }"),
               HasSubstr("ppo.lag_correction: V_TRACE"));
+  EXPECT_THAT(RefusalOf("policy { message_size: 4 } ppo { update_order: SEQUENTIAL }"),
+              HasSubstr("ppo.update_order: SEQUENTIAL with policy.message_size 4, expected TOGETHER"));
+  EXPECT_THAT(RefusalOf("policy { message_size: 1025 }"), HasSubstr("policy.message_size: 1025"));
+  Parsed("policy { message_size: 4 } ppo { update_order: TOGETHER }");
   Parsed("collection { mode: PIPELINED } ppo { lag_correction: DECOUPLED }");
   EXPECT_THAT(RefusalOf("ppo { minibatch_size: 4097 }"),
               AllOf(HasSubstr("ppo.minibatch_size: 4097"), HasSubstr("4096")));

@@ -75,6 +75,60 @@ TEST(MakePolicySpecTest, TakesTheCellOfASettingAndForgetsItsSizeWithout) {
   EXPECT_THAT(FormatPolicySpec(spec), HasSubstr("\"cell\":\"lstm\",\"recurrent_size\":32"));
 }
 
+TEST(MakePolicySpecTest, AgentsThatTalkHaveAHeadForItAndHearAllOthersOrTheirNeighbours) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_message_size(2);
+  experiment.mutable_policy()->set_agent_id_input(true);
+  PolicySpec spec = Make(experiment);
+  EXPECT_THAT(spec.neighbours, ElementsAre(ElementsAre(1, 2), ElementsAre(0, 2), ElementsAre(0, 1)));
+  EXPECT_EQ(spec.stack.messages, (MessageSpec{.size = 2, .most_heard = 2, .first_input = 4}));
+  EXPECT_EQ(spec.stack.input_size, 4 + 2 + 3) << "seen, heard, the one-hot";
+  EXPECT_EQ(spec.stack.output_size, 5);
+  EXPECT_EQ(spec.stack.state_size(), 2);
+  using P = DenseStackSpec::Parameter;
+  const std::vector<P> parameters = spec.stack.Parameters();
+  EXPECT_THAT(std::vector<P>(parameters.end() - 3, parameters.end()),
+              ElementsAre(P{"output.bias", {1, 5}}, P{"message.weight", {1, 64, 2}}, P{"message.bias", {1, 2}}));
+  EXPECT_EQ(ParsePolicySpec(FormatPolicySpec(spec)).value(), spec);
+
+  experiment.mutable_policy()->set_concatenate_messages(true);
+  experiment.mutable_policy()->set_recurrent_cell(LSTM);
+  experiment.mutable_policy()->set_recurrent_size(7);
+  AgentGroupSpec group = TwoGroupSpec().groups[0];
+  group.neighbours = {{1}, {2, 0}, {}};
+  spec = MakePolicySpec(experiment, group).value();
+  EXPECT_EQ(spec.neighbours, group.neighbours);
+  EXPECT_EQ(spec.stack.messages.num_inputs(), 2 * 2);
+  EXPECT_EQ(spec.stack.input_size, 4 + 4 + 3);
+  EXPECT_EQ(spec.stack.state_size(), 2 * 7 + 2);
+  EXPECT_EQ(ParsePolicySpec(FormatPolicySpec(spec)).value(), spec);
+}
+
+TEST(MakePolicySpecTest, WhoHasNobodyToHearIsRefusedByTheSetting) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_message_size(2);
+  AgentGroupSpec group = TwoGroupSpec().groups[0];
+  group.neighbours = {{}, {}, {}};
+  EXPECT_EQ(std::string(MakePolicySpec(experiment, group).status().message()),
+            "policy.message_size: 2, but in group \"red\" nobody hears anybody; expected 0 of this group");
+  (*experiment.mutable_group_policies())["red"].set_message_size(0);
+  EXPECT_FALSE(MakePolicySpec(experiment, group).value().stack.communicates());
+}
+
+TEST(ParsePolicySpecTest, NeighboursThatAreNoneAreRefused) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_message_size(2);
+  const std::string text = FormatPolicySpec(Make(experiment));
+  ASSERT_THAT(text, HasSubstr("\"neighbours\":[[1,2],[0,2],[0,1]]"));
+  for (const char* wrong : {"[[1,2],[0,2],[0,3]]", "[[1,2],[1,2],[0,1]]", "[[1,2],[0,2]]", "[[],[],[]]"}) {
+    std::string damaged = text;
+    damaged.replace(damaged.find("[[1,2]"), std::string("[[1,2],[0,2],[0,1]]").size(), wrong);
+    EXPECT_THAT(std::string(ParsePolicySpec(damaged).status().message()),
+                HasSubstr("neighbours: expected of each agent different others of the group"))
+        << wrong;
+  }
+}
+
 TEST(MakePolicySpecTest, TakesDocumentedDefaults) {
   const PolicySpec spec = Make(MinimalExperiment());
   EXPECT_EQ(spec.group, "red");

@@ -78,6 +78,33 @@ TEST(EnvironmentSpecCodecTest, NamesTheFieldThatIsWrong) {
               HasSubstr("at most 100000000"));
 }
 
+TEST(EnvironmentSpecCodecTest, CarriesWhoHearsWhomAndNamesWhoCannot) {
+  EnvironmentSpec spec = TwoGroupSpec();
+  ASSERT_EQ(spec.groups[0].num_agents(), 3);
+  spec.groups[0].neighbours = {{1, 2}, {}, {0}};
+  wire::EnvironmentSpec message;
+  EncodeEnvironmentSpec(spec, &message);
+  EXPECT_EQ(DecodeEnvironmentSpec(message).value(), spec);
+  EnvironmentSpec other = spec;
+  other.groups[0].neighbours[1] = {2};
+  EXPECT_EQ(DescribeDifference(spec, other),
+            "environment_spec.groups[0].neighbours: came [1, 2] [2] [0], expected [1, 2] [] [0]");
+  EXPECT_EQ(DescribeDifference(TwoGroupSpec(), spec), "") << "written before environments told it";
+  const auto refusal = [&](const std::vector<std::vector<uint32_t>>& neighbours) {
+    wire::AgentGroupSpec& group = *message.mutable_groups(0);
+    group.clear_neighbours();
+    for (const auto& agents : neighbours) {
+      group.add_neighbours()->mutable_agents()->Assign(agents.begin(), agents.end());
+    }
+    return std::string(DecodeEnvironmentSpec(message).status().message());
+  };
+  EXPECT_THAT(refusal({{1}, {}}), HasSubstr("groups[0].neighbours: came 2, expected 3 or none"));
+  EXPECT_THAT(refusal({{1}, {}, {3}}),
+              HasSubstr("groups[0].neighbours[2]: came agent 3, expected others in [0, 3), each once"));
+  EXPECT_THAT(refusal({{1}, {1}, {}}), HasSubstr("groups[0].neighbours[1]: came agent 1, expected others"));
+  EXPECT_THAT(refusal({{1, 2, 1}, {}, {}}), HasSubstr("groups[0].neighbours[0]: came agent 1, expected others"));
+}
+
 TEST(EnvironmentSpecCodecTest, CarriesDimensionsAndBoundsOfActions) {
   wire::EnvironmentSpec message;
   EncodeEnvironmentSpec(EveryActionKindSpec(), &message);

@@ -85,6 +85,17 @@ TEST(Determinism, WeightsOfRecurrentNetworksDoNotDependOnTheNumberOfWorkers) {
   EXPECT_NE(WeightsWith("PIPELINED", 1), one);
 }
 
+TEST(Determinism, WeightsOfAgentsThatTalkDoNotDependOnTheNumberOfWorkers) {
+  const std::vector<std::string> flags = {"--set=policy.message_size=3", "--set=collection.sequence_length=5"};
+  for (const std::string mode : {"PIPELINED", "SYNCHRONOUS"}) {
+    const std::string one = WeightsWith(mode, 1, flags);
+    EXPECT_EQ(one.size(), 64);
+    EXPECT_EQ(WeightsWith(mode, 2, flags), one);
+    EXPECT_EQ(WeightsWith(mode, 4, flags), one);
+    EXPECT_NE(WeightsWith(mode, 1), one);
+  }
+}
+
 // What grid_world shows is exact in half precision.
 TEST(Determinism, HalfObservationsThatAreExactGiveTheSameWeights) {
   EXPECT_EQ(WeightsWith("PIPELINED", 2, {"--set=collection.half_observations=true"}), WeightsWith("PIPELINED", 1));

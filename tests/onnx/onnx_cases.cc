@@ -28,6 +28,7 @@ constexpr int kAgents = 3, kObserved = 5, kActions = 5, kRecurrent = 6, kCopies 
 struct NamedStack {
   std::string name;
   DenseStackSpec stack;  // what differs from MakeTestSpec's
+  bool talks = false;
 };
 
 std::vector<NamedStack> EveryNetwork() {
@@ -42,6 +43,14 @@ std::vector<NamedStack> EveryNetwork() {
     stack.input_layer_norm = false;
     stack.hidden_sizes = {};
     networks.push_back({name + "_bare", stack});
+  }
+  for (const bool side_by_side : {false, true}) {
+    DenseStackSpec stack{.hidden_sizes = {16}, .hidden_layer_norm = side_by_side};
+    stack.messages = {.size = 3, .side_by_side = side_by_side};
+    networks.push_back({side_by_side ? "talk_apart" : "talk", stack, true});
+    stack.cell = side_by_side ? Cell::kLstm : Cell::kGru;
+    stack.recurrent_size = kRecurrent;
+    networks.push_back({side_by_side ? "lstm_talk_apart" : "gru_talk", stack, true});
   }
   return networks;
 }
@@ -60,6 +69,7 @@ PolicySpec MakeSpec(const NamedStack& network, const DistributionSpec& distribut
   spec.stack.cell = network.stack.cell;
   spec.stack.recurrent_size = network.stack.recurrent_size;
   spec = WithDistribution(spec, distribution);
+  if (network.talks) spec = WithMessages(spec, network.stack.messages, {{1, 2}, {0}, {}});
   if (sharing.agent_id) spec = WithAgentId(spec);
   // Some have units of their own.
   if (spec.action_kind == ActionKind::kContinuous && !sharing.agent_id) {

@@ -46,7 +46,8 @@ def logistic(x):
 
 
 def network(spec, weights, x, state):
-    """The formulas of common/specs/policy_spec.h in float64: outputs and the next state. `weights` are one set's."""
+    """The formulas of common/specs/policy_spec.h in float64: outputs, the cell's next state and what is said. `weights`
+    are one set's."""
     stack = spec["stack"]
 
     def dense(prefix, x):
@@ -77,7 +78,21 @@ def network(spec, weights, x, state):
             state = np.concatenate([x, c], axis=1)
         if stack["hidden_layer_norm"]:
             x = norm("cell_norm", x)
-    return dense("output.", x), state
+    message = np.tanh(dense("message.", x)) if "message_size" in stack else None
+    return dense("output.", x), state, message
+
+
+def heard(policy, said):
+    """What every agent hears of said [copies, agents, K], by the definition."""
+    neighbours, size = policy["neighbours"], said.shape[-1]
+    most = max(len(others) for others in neighbours)
+    rows = np.zeros((*said.shape[:2], most, size), np.float32)
+    for agent, others in enumerate(neighbours):
+        for i, other in enumerate(others):
+            rows[:, agent, i] = said[:, other]
+    if policy["stack"]["messages_side_by_side"]:
+        return rows.reshape(*said.shape[:2], most * size)
+    return rows.sum(2) / np.maximum(1, [len(others) for others in neighbours])[:, None]
 
 
 class Actor:
@@ -96,8 +111,8 @@ class Actor:
     def state(self, rows):
         return np.zeros((rows, self.inputs["state_in"].shape[1] if self.remembers else 0), np.float32)
 
-    def act(self, observation, agent, mask, state):
-        given = {"observation": observation, "agent": agent, "action_mask": mask, "state_in": state}
+    def act(self, observation, agent, mask, state, heard=None):
+        given = {"observation": observation, "agent": agent, "action_mask": mask, "state_in": state, "heard": heard}
         given = {name: value for name, value in given.items() if name in self.inputs}
         return dict(zip(self.outputs, self.session.run(None, given)))
 
@@ -161,15 +176,19 @@ class OnnxTest(unittest.TestCase):
                    for name, tensor in self.tensors.items() if name.startswith(prefix)}
         state = actor.state(len(own))
         exact = state.astype(np.float64)
+        says = policy["stack"].get("message_size", 0)
+        said = np.zeros((rows // agents, agents, says), np.float32)
         for step in case["steps"]:
             def part(name, kind=np.float32):
                 return np.array(step[name], kind).reshape(rows, -1)[own] if step[name] else None
 
             observation, mask, worker, action = (part("observations"), part("masks", bool), part("outputs"),
                                                  part("actions"))
-            found = actor.act(observation, own % agents, mask, state)
+            hears = heard(policy, said).reshape(rows, -1)[own].astype(np.float32) if says else np.empty((len(own), 0))
+            found = actor.act(observation, own % agents, mask, state, hears)
             one_hot = np.eye(agents)[own % agents] if policy["agent_id_input"] else np.empty((len(own), 0))
-            formulas, exact = network(policy, weights, np.concatenate([observation, one_hot], axis=1), exact)
+            formulas, exact, message = network(policy, weights, np.concatenate([observation, hears, one_hot], axis=1),
+                                               exact)
             for outputs, source in ((worker, "worker"), (formulas, "formulas")):
                 if policy.get("distribution") == "deterministic":
                     expected = {}
@@ -180,14 +199,20 @@ class OnnxTest(unittest.TestCase):
                 else:
                     name = "values" if actor.metadata["distribution"] == "epsilon_greedy" else "logits"
                     expected = {name: np.where(mask, outputs, np.float32(MASKED_LOGIT))}
-                self.assertEqual(set(found), set(expected) | {"action"} | ({"state_out"} if actor.remembers else set()))
+                self.assertEqual(set(found), set(expected) | {"action"} | ({"state_out"} if actor.remembers else set())
+                                 | ({"message"} if says else set()))
                 for name, values in expected.items():
                     self.close(found[name], values, f"{name} of the {source}")
             self.close(found["action"].reshape(len(own), -1), action, "action")
+            kept = part("state") if actor.remembers or says else None
             if actor.remembers:
                 state = found["state_out"]
-                self.close(state, part("state"), "state of the worker")
+                self.close(state, kept[:, : kept.shape[1] - says], "state of the worker")
                 self.close(state, exact, "state of the formulas")
+            if says:
+                self.close(found["message"], kept[:, -says:], "message of the worker")
+                self.close(found["message"], message, "message of the formulas")
+                said = np.array(step["state"], np.float32).reshape(rows // agents, agents, -1)[..., -says:]
 
     def test_any_number_of_rows_gives_the_same(self):
         path = self.folder / "onnx" / "gru_norms_categorical_shared.onnx"

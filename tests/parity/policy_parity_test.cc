@@ -6,6 +6,7 @@
 
 #include "actor_worker/acting/group_actor.h"
 #include "learner/algorithms/modules/actor_rows.h"
+#include "learner/arithmetic/networks/communication.h"
 #include "learner/arithmetic/networks/dense_stack.h"
 #include "tests/algorithms/batch_builder.h"
 
@@ -149,6 +150,85 @@ TEST_P(RecurrentParity, WorkerAndLearnerAgreeOnOutputsAndStates) {
   }
   EXPECT_GT(largest, 0.1);
 }
+
+// The same of agents that tell each other something, some of whom are dead at some steps.
+class CommunicatingParity : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(CommunicatingParity, WorkerAndLearnerAgreeOnOutputsAndStates) {
+  AgentGroupSpec cars = DiscreteGroup("cars", 4, 9, 5);
+  cars.neighbours = {{1, 2, 3}, {3}, {}, {2, 0}};
+  const AlgorithmContext context = MakeContext(
+      "policy { output_gain: 1 " + GetParam() + " } collection { num_shards: 1 copies_per_shard: 7 rollout_length: 3 }",
+      {cars}, 0);
+  const PolicySpec& policy = context.policies[0];
+  const PolicySnapshot weights = CreateAlgorithm(context).value()->ExportPolicy({.update = 0});
+  auto actor = *GroupActor::Create(policy, kCopies);
+  ASSERT_TRUE(actor->SetSnapshot(weights).ok());
+  std::vector<float> flat;
+  for (const HostTensor& tensor : weights.tensors) {
+    flat.insert(flat.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
+  }
+  const at::Tensor parameters = at::from_blob(flat.data(), {static_cast<int64_t>(flat.size())}, at::kFloat);
+  const SlotMap map(policy);
+  const Listeners listeners(policy.stack, PlacesHeard(policy, map));
+  const int64_t size = policy.stack.state_size(), agents = policy.num_agents, rows = kCopies * agents;
+  const int64_t places = int64_t{map.sets} * kCopies * map.slots;
+  std::vector<float> state(rows * size, 0.0f), log_probabilities(rows);
+  std::vector<int32_t> actions(rows);
+  at::Tensor before = at::zeros({map.sets, kCopies * map.slots, size}, at::kFloat);
+  const TrainingBatch batch = RandomBatch(context.environment, 12, kCopies, 11);
+  double loudest = 0;
+  for (int step = 0; step < 12; ++step) {
+    GroupBatch row;
+    const auto part = [&](const auto& all, int64_t width) {
+      return absl::MakeConstSpan(all).subspan(step * rows * width, rows * width);
+    };
+    const auto seen = part(batch.groups[0].observations, policy.observation_size);
+    const auto alive = part(batch.groups[0].alive, 1);
+    row.observations.assign(seen.begin(), seen.end());
+    row.alive.assign(alive.begin(), alive.end());
+    row.action_masks.assign(rows * policy.action_size, 1);
+    row.log_probabilities.assign(rows, 0.0f);
+    std::vector<float> inputs(places * policy.stack.input_size);
+    std::vector<uint8_t> masks(places * policy.action_size);
+    WriteActorRows(policy, map, row, kCopies, {inputs.data(), masks.data()});
+    const RecurrentStep made = CommunicatingReference(
+        policy.stack, listeners, parameters,
+        at::from_blob(inputs.data(), {map.sets, kCopies * map.slots, policy.stack.input_size}, at::kFloat), before);
+    before = made.state;
+    std::vector<float> uniforms(rows, 0.5f);
+    actor->Act(seen, {}, uniforms, absl::MakeSpan(state),
+               {.discrete = absl::MakeSpan(actions), .log_probabilities = absl::MakeSpan(log_probabilities)}, alive);
+    row.discrete_actions = actions;
+    const at::Tensor outputs = made.outputs.contiguous(), remembered = made.state.contiguous();
+    const std::vector<float> learner = ActionLogProbabilities(
+        policy, map, row, kCopies, {outputs.const_data_ptr<float>(), outputs.const_data_ptr<float>() + outputs.numel()},
+        {});
+    for (int64_t i = 0; i < rows; ++i) ASSERT_NEAR(learner[i], log_probabilities[i], 1e-5) << step << " " << i;
+    for (int64_t place = 0; place < int64_t{map.sets} * map.slots; ++place) {
+      const int agent = map.agent_of[place];
+      if (agent == SlotMap::kPadding) continue;
+      for (int64_t copy = 0; copy < kCopies; ++copy) {
+        const int64_t theirs = place / map.slots * kCopies * map.slots + copy * map.slots + place % map.slots;
+        for (int64_t i = 0; i < size; ++i) {
+          const float ours = state[(copy * agents + agent) * size + i];
+          ASSERT_NEAR(ours, remembered.const_data_ptr<float>()[theirs * size + i], 1e-5) << step;
+          if (i + policy.stack.messages.size >= size) loudest = std::max(loudest, std::abs(double{ours}));
+        }
+      }
+    }
+  }
+  EXPECT_GT(loudest, 0.1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Talk, CommunicatingParity,
+    ::testing::Values("hidden_sizes: [32] message_size: 3",
+                      "hidden_sizes: [16] message_size: 2 concatenate_messages: true agent_id_input: true",
+                      "hidden_sizes: [16] message_size: 4 recurrent_cell: GRU recurrent_size: 9 sharing: PER_AGENT",
+                      "hidden_sizes: [20] message_size: 3 recurrent_cell: LSTM recurrent_size: 8 sharing: PARTITIONED "
+                      "partition: [0, 1, 2, 0] agent_id_input: true hidden_layer_norm: true input_layer_norm: true "
+                      "concatenate_messages: true"));
 
 INSTANTIATE_TEST_SUITE_P(
     Cells, RecurrentParity,

@@ -79,6 +79,21 @@ SlotMap::SlotMap(const PolicySpec& policy) : sets(policy.stack.num_sets) {
   }
 }
 
+std::vector<std::vector<int>> PlacesHeard(const PolicySpec& policy, const SlotMap& map) {
+  std::vector<std::vector<int>> heard;
+  if (!policy.stack.communicates()) return heard;
+  std::vector<int> place_of(policy.num_agents);
+  for (size_t place = 0; place < map.agent_of.size(); ++place) {
+    if (map.agent_of[place] != SlotMap::kPadding) place_of[map.agent_of[place]] = static_cast<int>(place);
+  }
+  for (const int agent : map.agent_of) {
+    heard.emplace_back();
+    if (agent == SlotMap::kPadding) continue;
+    for (const int other : policy.neighbours[agent]) heard.back().push_back(place_of[other]);
+  }
+  return heard;
+}
+
 void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                     const RowMemory& to) {
   const int64_t observation = policy.observation_size, width = policy.stack.input_size, actions = policy.action_size;
@@ -92,10 +107,9 @@ void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBat
     }
     const int64_t from = step * policy.num_agents + agent;
     std::memcpy(input, batch.observations.data() + from * observation, observation * sizeof(float));
-    if (policy.agent_id_input) {
-      std::fill(input + observation, input + width, 0.0f);
-      input[observation + agent] = 1.0f;
-    }
+    std::fill(input + observation, input + width, 0.0f);
+    if (policy.stack.communicates()) input[observation] = batch.alive[from] != 0 ? 1.0f : 0.0f;
+    if (policy.agent_id_input) input[width - policy.num_agents + agent] = 1.0f;
     if (masks) std::memcpy(to.masks + row * actions, batch.action_masks.data() + from * actions, actions);
   });
 }

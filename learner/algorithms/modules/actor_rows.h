@@ -24,7 +24,11 @@ struct SlotMap {
   explicit SlotMap(const PolicySpec& policy);
 };
 
+// Whom each place of a joint step hears, as NetworkPlan::hears; empty where nobody talks.
+std::vector<std::vector<int>> PlacesHeard(const PolicySpec& policy, const SlotMap& map);
+
 // Writes inputs of all rows of `batch` (already validated), as the arithmetic wants them, and masks of discrete groups.
+// Of those that communicate who lives speaks.
 void WriteActorRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                     const RowMemory& to);
 

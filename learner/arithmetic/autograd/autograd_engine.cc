@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "learner/arithmetic/host/compute_pool.h"
-#include "learner/arithmetic/host/vector_math.h"
 
 namespace troupe {
 namespace {
@@ -14,14 +13,16 @@ namespace {
 constexpr int64_t kRowsPerPass = 2048;
 // Parts of a minibatch, each with a gradient to keep; a part makes as many passes as it needs.
 constexpr int64_t kMostParts = 32;
-// Parameters that are added up at once.
-constexpr int64_t kPiece = 8192;
 
 }  // namespace
 
 AutogradEngine::AutogradEngine(const Sizes& sizes, NetworkFunction function, std::shared_ptr<const Objective> objective,
                                const at::Tensor& parameters)
-    : sizes_(sizes), function_(std::move(function)), objective_(std::move(objective)), parameters_(parameters) {}
+    : sizes_(sizes),
+      function_(std::move(function)),
+      objective_(std::move(objective)),
+      parameters_(parameters),
+      parts_(parameters.numel(), sizes.sets, sizes.free) {}
 
 int64_t AutogradEngine::StepsPerPass() const {
   return std::max<int64_t>(1, kRowsPerPass / (sizes_.sets * rows_.rows_per_step * sizes_.tokens));
@@ -31,9 +32,7 @@ void AutogradEngine::Begin(const NetworkRows& rows, const MinibatchTask& task) {
   rows_ = rows;
   task_ = task;
   const int64_t passes = (task.num_steps + StepsPerPass() - 1) / StepsPerPass();
-  num_parts_ = std::min(kMostParts, passes);
-  figures_.assign(num_parts_, std::vector<Objective::Figures>(sizes_.sets));
-  gradient_of_part_.resize(num_parts_);
+  parts_.Begin(std::min(kMostParts, passes));
 }
 
 at::Tensor AutogradEngine::Gather(int64_t first, int64_t count, std::vector<int64_t>* index) const {
@@ -53,7 +52,7 @@ at::Tensor AutogradEngine::Gather(int64_t first, int64_t count, std::vector<int6
 
 void AutogradEngine::RunPart(int64_t part, int) {
   const at::AutoGradMode with_gradient(true);
-  const int64_t begin = task_.num_steps * part / num_parts_, end = task_.num_steps * (part + 1) / num_parts_;
+  const int64_t begin = task_.num_steps * part / num_parts(), end = task_.num_steps * (part + 1) / num_parts();
   // Shares the parameters' memory; its gradient is the part's own.
   at::Tensor leaf = parameters_.detach().requires_grad_(true);
   const int64_t first_free = parameters_.numel() - sizes_.sets * sizes_.free;
@@ -77,32 +76,12 @@ void AutogradEngine::RunPart(int64_t part, int) {
            .index = index.data() + from,
            .free = sizes_.free > 0 ? free + set * sizes_.free : nullptr,
            .free_gradient = sizes_.free > 0 ? free_gradient.data_ptr<float>() + set * sizes_.free : nullptr},
-          task_.denominators[set], task_.scalars, slope.data_ptr<float>() + from * sizes_.output, &figures_[part][set]);
+          task_.denominators[set], task_.scalars, slope.data_ptr<float>() + from * sizes_.output,
+          parts_.figures(part, set));
     }
     y.backward(slope);
   }
-  gradient_of_part_[part] = leaf.grad();
-  if (sizes_.free == 0) return;
-  const at::NoGradGuard no_gradient;
-  if (!gradient_of_part_[part].defined()) gradient_of_part_[part] = at::zeros_like(parameters_);
-  gradient_of_part_[part].narrow(0, first_free, free_gradient.numel()).add_(free_gradient.view({-1}));
-}
-
-int64_t AutogradEngine::num_sum_items() const { return (parameters_.numel() + kPiece - 1) / kPiece; }
-
-void AutogradEngine::Sum(int64_t item, float* gradient) {
-  const int64_t first = item * kPiece, size = std::min(kPiece, parameters_.numel() - first);
-  std::fill_n(gradient + first, size, 0.0f);
-  for (const at::Tensor& part : gradient_of_part_) {
-    // Undefined where the function does not depend on its parameters.
-    if (part.defined()) vector_math::Add(part.const_data_ptr<float>() + first, size, gradient + first);
-  }
-}
-
-void AutogradEngine::AddFigures(int set, Objective::Figures* sums) const {
-  for (const std::vector<Objective::Figures>& part : figures_) {
-    for (size_t i = 0; i < sums->size(); ++i) (*sums)[i] += part[set][i];
-  }
+  parts_.Take(part, leaf.grad(), free_gradient);
 }
 
 void AutogradEngine::Infer(const NetworkRows& rows, float* outputs) {

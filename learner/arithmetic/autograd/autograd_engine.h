@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "learner/arithmetic/autograd/gradient_parts.h"
 #include "learner/arithmetic/cpu/gradient_engine.h"
 #include "learner/torch/torch_headers.h"
 
@@ -29,11 +30,11 @@ class AutogradEngine final : public GradientEngine {
                  const at::Tensor& parameters);
 
   void Begin(const NetworkRows& rows, const MinibatchTask& task) override;
-  int64_t num_parts() const override { return num_parts_; }
+  int64_t num_parts() const override { return parts_.count(); }
   void RunPart(int64_t part, int lane) override;
-  int64_t num_sum_items() const override;
-  void Sum(int64_t item, float* gradient) override;
-  void AddFigures(int set, Objective::Figures* sums) const override;
+  int64_t num_sum_items() const override { return parts_.num_sum_items(); }
+  void Sum(int64_t item, float* gradient) override { parts_.Sum(item, gradient); }
+  void AddFigures(int set, Objective::Figures* sums) const override { parts_.AddFigures(set, sums); }
   int64_t num_refresh_items() const override { return 0; }
   void Refresh(int64_t) override {}
   void Infer(const NetworkRows& rows, float* outputs) override;
@@ -50,9 +51,7 @@ class AutogradEngine final : public GradientEngine {
   const at::Tensor parameters_;
   NetworkRows rows_;
   MinibatchTask task_;
-  int64_t num_parts_ = 0;
-  std::vector<at::Tensor> gradient_of_part_;              // [P] each
-  std::vector<std::vector<Objective::Figures>> figures_;  // [parts][sets]
+  GradientParts parts_;
 };
 
 }  // namespace troupe

@@ -67,8 +67,8 @@ class BlockStack {
     std::vector<float*> reciprocals_;  // of each layer's norm, [kBlockRows]
   };
 
-  // Whether the kernels cover the spec: they do every one without attention.
-  static bool Covers(const DenseStackSpec& spec) { return !spec.attends(); }
+  // Whether the kernels cover the spec: they do every one whose rows have nothing to do with each other.
+  static bool Covers(const DenseStackSpec& spec) { return !spec.attends() && !spec.communicates(); }
 
   // `kernels` not null.
   BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels);

@@ -71,20 +71,12 @@ class Layers {
   const std::map<std::string, at::Tensor> parts_;
 };
 
-}  // namespace
-
-at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x) {
-  if (spec.attends()) return AttentionForward(spec, parameters, x);
-  const Layers layers(spec, parameters);
-  return layers.Product(layers.Hidden(x), "output.");
-}
-
-RecurrentStep RecurrentReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x,
-                                 const at::Tensor& state) {
-  const Layers layers(spec, parameters);
+// From what the cell is given to what the heads multiply, and the cell's next state.
+RecurrentStep StepCell(const DenseStackSpec& spec, const Layers& layers, const at::Tensor& given,
+                       const at::Tensor& state) {
   const int64_t size = spec.recurrent_size;
   const at::Tensor memory = state.narrow(-1, 0, size);
-  const at::Tensor inputs = layers.Product(layers.Hidden(x), "cell.input_");
+  const at::Tensor inputs = layers.Product(given, "cell.input_");
   const at::Tensor states = layers.Product(memory, "cell.state_");
   const auto gate = [&](const at::Tensor& of, int64_t number) { return of.narrow(-1, number * size, size); };
   const auto sum = [&](int64_t number) { return gate(inputs, number) + gate(states, number); };
@@ -99,7 +91,27 @@ RecurrentStep RecurrentReference(const DenseStackSpec& spec, const at::Tensor& p
     next = at::cat({output, kept}, -1);
   }
   if (spec.hidden_layer_norm) output = layers.Norm(output, "cell_norm");
-  return {layers.Product(output, "output."), next};
+  return {output, next};
+}
+
+}  // namespace
+
+at::Tensor ForwardReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x) {
+  if (spec.attends()) return AttentionForward(spec, parameters, x);
+  const Layers layers(spec, parameters);
+  return layers.Product(layers.Hidden(x), "output.");
+}
+
+RecurrentStep RecurrentReference(const DenseStackSpec& spec, const at::Tensor& parameters, const at::Tensor& x,
+                                 const at::Tensor& state) {
+  const Layers layers(spec, parameters);
+  RecurrentStep step{layers.Hidden(x), state.narrow(-1, 0, 0)};
+  if (spec.has_cell()) step = StepCell(spec, layers, step.outputs, state);
+  if (spec.communicates()) {
+    step.state = at::cat({step.state, at::tanh(layers.Product(step.outputs, "message."))}, -1);
+  }
+  step.outputs = layers.Product(step.outputs, "output.");
+  return step;
 }
 
 DenseStack::DenseStack(const DenseStackSpec& spec, uint64_t key, at::Device device, const FreeParameters& free)

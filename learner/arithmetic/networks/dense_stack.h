@@ -20,8 +20,8 @@ namespace troupe {
 
 // Host values of all parameters, one after another. Weights: orthogonal per set, or uniform with Kaiming's bound (fan
 // in), gain √2 for RELU and 5/3 for TANH, 1 for a cell's, all its gates' as one matrix, and for all that no activation
-// follows before layers.0 (embeddings, attention's products), output_gain for the last layer (arXiv:2103.01955, table
-// 7). Biases 0, but 1 of an LSTM's forget gate (Jozefowicz et al., ICML 2015), norms' gains 1.
+// follows before layers.0 (embeddings, attention's products) and of messages, output_gain for the output layer
+// (arXiv:2103.01955, table 7). Biases 0, but 1 of an LSTM's forget gate (Jozefowicz et al., ICML 2015), norms' gains 1.
 // What comes out depends on the spec and `key` alone.
 std::vector<float> InitialParameters(const DenseStackSpec& spec, uint64_t key);
 

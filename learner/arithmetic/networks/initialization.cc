@@ -49,9 +49,9 @@ void FillWeight(int64_t inputs, int64_t outputs, bool orthogonal, double gain, R
   }
 }
 
-// Whether no activation follows the product of this weight, which is not the last.
+// Whether no activation of the hidden layers' follows the product of this weight, which is not the last.
 bool IsLinear(const std::string& name) {
-  return name.starts_with("cell.") || name.starts_with("embeddings.") ||
+  return name.starts_with("cell.") || name == "message.weight" || name.starts_with("embeddings.") ||
          (name.starts_with("attention.") && !name.ends_with("feed_weight"));
 }
 

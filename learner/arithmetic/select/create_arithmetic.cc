@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "learner/arithmetic/autograd/autograd_engine.h"
 #include "learner/arithmetic/autograd/autograd_sequence.h"
+#include "learner/arithmetic/autograd/communicating_engine.h"
 #include "learner/arithmetic/blocks/block_engine.h"
 #include "learner/arithmetic/blocks/block_sequence.h"
 #include "learner/arithmetic/cpu/host_arithmetic.h"
@@ -19,6 +20,9 @@ namespace {
 
 std::unique_ptr<GradientEngine> MakeAutogradEngine(const TrainedNetwork& network) {
   const DenseStackSpec& stack = network.plan.stack;
+  if (stack.communicates()) {
+    return std::make_unique<CommunicatingEngine>(network.plan, network.stack.parameters());
+  }
   if (stack.is_recurrent()) {
     return std::make_unique<SequenceEngine>(network.plan,
                                             std::make_unique<AutogradSequence>(stack, network.stack.parameters()),
@@ -46,10 +50,11 @@ std::unique_ptr<GradientEngine> MakeBlockEngine(const TrainedNetwork& network, c
   return std::make_unique<BlockEngine>(stack, kernels, network.plan.objective, parameters, network.plan.free.size);
 }
 
+// Those that are stepped in blocks.
 std::vector<std::string> RecurrentNetworks(const std::vector<NetworkPlan>& plans) {
   std::vector<std::string> names;
   for (const NetworkPlan& plan : plans) {
-    if (plan.stack.is_recurrent()) names.push_back(plan.name);
+    if (plan.stack.is_recurrent() && BlockStack::Covers(plan.stack)) names.push_back(plan.name);
   }
   return names;
 }
@@ -57,6 +62,7 @@ std::vector<std::string> RecurrentNetworks(const std::vector<NetworkPlan>& plans
 // Why some network is trained on the CPU wherever the others would be; empty: none is.
 std::string WhyOnCpu(const std::vector<NetworkPlan>& plans) {
   for (const NetworkPlan& plan : plans) {
+    if (plan.stack.communicates()) return absl::StrCat("network ", plan.name, " communicates");
     if (plan.stack.is_recurrent()) return absl::StrCat("network ", plan.name, " is recurrent");
     if (plan.stack.attends()) return absl::StrCat("network ", plan.name, " attends over agents");
     if (plan.objective == nullptr) return absl::StrCat("network ", plan.name, " is a target network");
