@@ -361,6 +361,26 @@ LATER_BY_HAND = {
         "critic": {"death_masking": True, "team_reward": "MEAN_LIVING"}, "ppo": {"minibatch_size": 8}}),
     "dead_agents_are_zeros_in_their_rows": ("two groups", {
         "critic": {"death_masking": True, "heads": "EACH_AGENT", "input": "AGENT_SPECIFIC_STATE"}}),
+    "talk_with_ids": ("two groups", {
+        "collection": {"sequence_length": 3},
+        "policy": {"message_size": 3, "agent_id_input": True},
+        "ppo": {"minibatch_size": 9, "adam_epsilon": 0.01}}),
+    "talk_apart_in_partitions_v_trace": ("two groups", {
+        "collection": {"sequence_length": 8},
+        "policy": {"message_size": 2, "concatenate_messages": True, "sharing": "PARTITIONED", "partition": [0],
+                   "hidden_layer_norm": True},
+        "group_policies": {name: {"partition": PARTITIONS[name]} for name in ("cars", "lights")},
+        "ppo": {"lag_correction": "V_TRACE", "adam_epsilon": 0.01}}),
+    "talk_with_gru_beside_the_silent": ("extras alone", {
+        "collection": {"sequence_length": 4},
+        "policy": _remembers("GRU", 5, message_size=2, sharing="PER_AGENT"),
+        "critic": _remembers("GRU", 5, heads="EACH_AGENT"),
+        "group_policies": {"a": {"message_size": 0}, "c": {"recurrent_cell": "LSTM", "concatenate_messages": True}},
+        "ppo": {"lag_correction": "DECOUPLED", "minibatch_size": 8, "adam_epsilon": 0.01}}),
+    "talk_of_gaussians": ("pilots", {
+        "collection": {"sequence_length": 4},
+        "policy": {"message_size": 2, "input_layer_norm": True},
+        "ppo": {"epochs": 6, "target_kl": 0.03, "entropy_coefficient": 0.05, "adam_epsilon": 0.01}}),
 }
 
 

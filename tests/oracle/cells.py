@@ -105,18 +105,21 @@ def run(cell, p, gi, memory):
     return states, tapes
 
 
-def run_backward(cell, p, tapes, d_outputs):
-    """Gradients with respect to gi, and of the state's weight and bias, of a loss whose gradient with respect to the
-    cell's outputs is d_outputs [rows, H]."""
+def run_backward(cell, p, tapes, d_outputs, d_after=0):
+    """Gradients with respect to gi, of the state's weight and bias, and with respect to the states [rows, state size]
+    given, of a loss whose gradient with respect to the cell's outputs is d_outputs [rows, H], and with respect
+    to the states after the rows, otherwise, d_after."""
     count, size = d_outputs.shape
     d_gi = np.zeros((count, cell.gates * size))
-    d_states = np.zeros((count, cell.state_size(size)))
-    d_states[:, :size] = d_outputs
+    d_states = np.zeros((count, cell.state_size(size))) + d_after
+    d_given = np.zeros_like(d_states)
+    d_states[:, :size] += d_outputs
     weight, bias = np.zeros_like(p["cell.state_weight"]), np.zeros_like(p["cell.state_bias"])
     for rows, before, m, tape in reversed(tapes):
         d_gi[rows], d_gh, d_state = cell.backward(d_states[rows], tape)
         d_state[:, :size] += d_gh @ p["cell.state_weight"].T
         follows = before >= 0
         d_states[before[follows]] += d_state[follows]
+        d_given[rows[~follows]] = d_state[~follows]
         weight, bias = weight + m.T @ d_gh, bias + d_gh.sum(0)
-    return d_gi, weight, bias
+    return d_gi, weight, bias, d_given

@@ -34,7 +34,7 @@ class Learner:
         self.closest_kink = np.inf
         self.values_actions = False
         self.asks_who_lives = any(c.attends or c.masks_dead for c in self.critics)
-        self.recurrent = any(n.cell for n in self._networks())
+        self.recurrent = any(n.state_size for n in self._networks())
         self.sequence_length = settings["collection"]["sequence_length"] if self.recurrent else 1
         # Of each critic: (shard, copy, lease, piece) of a stream → what it remembers where that piece begins.
         self.carried = [{} for _ in self.critics]
@@ -185,7 +185,7 @@ class Learner:
         """log π [steps, columns, agents] of the actions taken, by the actor as it is, along sequences of `given`
         states."""
         group, policy = self.scene.groups[g], self.policies[g]
-        x, sets = inputs_of(policy, batch[f"{group.name}/observations"][:-1])
+        x, sets = inputs_of(policy, *(batch[f"{group.name}/{name}"][:-1] for name in ("observations", "alive")))
         memory = sequences.memory(range(sequences.steps * sequences.columns), given)
         logits, _ = policy.network.forward(self.actor_parameters[g], x, sets, memory)
         alive = batch[f"{group.name}/alive"][:-1] > 0
@@ -308,7 +308,8 @@ class Learner:
         def of(name, *shape):
             return pick(batch[f"{group.name}/{name}"][: self.scene.steps], *shape)
 
-        x, sets = inputs_of(policy, of("observations", group.observation).reshape(-1, group.agents, group.observation))
+        x, sets = inputs_of(policy, of("observations", group.observation).reshape(-1, group.agents, group.observation),
+                            of("alive").reshape(-1, group.agents))
         logits, tapes = policy.network.forward(parameters, x, sets, memory)
         rows = (pick(reference), pick(importance), pick(advantages), of("alive") > 0)
         gradient, steps, std_gradient = np.zeros_like(logits), [], {}

@@ -115,8 +115,9 @@ class Network:
         tape["output"] = h
         return h @ p["output.weight"] + p["output.bias"], tape
 
-    def _backward_set(self, p, tape, dy):
-        """Gradients by name, and that of the input."""
+    def _backward_set(self, p, tape, dy, d_after=0):
+        """Gradients by name, and that of the input. `d_after` is that of the cell's states after the rows, by other
+        ways; that of the states that were given is left in the tape."""
         g = {"output.weight": tape["output"].T @ dy, "output.bias": dy.sum(0)}
         dh = dy @ p["output.weight"].T
         if self.cell:
@@ -124,7 +125,8 @@ class Network:
                 norm = "cell_norm"
                 dh, g[f"{norm}.gain"], g[f"{norm}.bias"] = layer_norm_backward(dh, p[f"{norm}.gain"], tape[norm])
             h, steps = tape["cell"]
-            dgates, g["cell.state_weight"], g["cell.state_bias"] = run_backward(self.cell, p, steps, dh)
+            dgates, g["cell.state_weight"], g["cell.state_bias"], tape["d_given"] = run_backward(
+                self.cell, p, steps, dh, d_after)
             g["cell.input_weight"], g["cell.input_bias"] = h.T @ dgates, dgates.sum(0)
             dh = dgates @ p["cell.input_weight"].T
         for i in reversed(range(len(self.hidden))):

@@ -29,6 +29,7 @@ from replay import Replay
 from scene import Group, Scene
 from sequences import Sequences
 from settings import DEFAULTS
+from talk import TalkingNetwork
 
 FOLDER = Path(__file__).parent / "cases"
 
@@ -138,6 +139,42 @@ class Parts(unittest.TestCase):
         # Token 0 keeps 3 − 2.5 > 0, token 1 has 1 − 2.5 < 0; alone it would have 1 − 1 = 0.
         y, _ = network.forward(p, np.array([[3.0, -3, 1, -1, 1, 1], [3, -3, 1, -1, 0, 1]]))
         np.testing.assert_allclose(y, [[1, -1], [1, 0]], atol=1e-4)
+
+    def test_gradients_through_messages_agree_with_finite_differences(self):
+        random = np.random.RandomState(8)
+        agents, steps = 3, 6
+        for cell, side_by_side, ids in product(CELLS, (False, True), (False, True)):
+            network = TalkingNetwork(4, agents, ids, [5], 2, "TANH", False, side_by_side, sets=2, cell=cell,
+                                     recurrent_size=3, message_size=2, side_by_side=side_by_side)
+            parameters = network.random_parameters(random)
+            x = random.standard_normal((steps * agents, 4 + (agents if ids else 0) + 1))
+            x[:, -1] = random.random_sample(len(x)) < 0.8
+            # Steps follow one another, but for the fourth, with which something given begins.
+            before = np.arange(steps)[:, None] * agents - agents + np.arange(agents)
+            before[[0, 3]] = -1
+            memory = Memory(before.ravel(), random.standard_normal((len(x), network.state_size)))
+            sets, weights = np.tile([0, 1, 0], steps), random.standard_normal((len(x), 2))
+            _, tapes = network.forward(parameters, x, sets, memory)
+            for name, gradient in network.backward(parameters, tapes, weights).items():
+                for place in [tuple(random.randint(size) for size in gradient.shape) for _ in range(4)]:
+                    expected = slope(lambda: (weights * network.forward(parameters, x, sets, memory)[0]).sum(),
+                                     parameters, name, place)
+                    self.assertAlmostEqual(gradient[place], expected, delta=1e-7 + 1e-5 * abs(expected), msg=name)
+
+    def test_what_is_said_is_heard_a_step_later(self):
+        # Three agents see 1, 2, 0 and say tanh of half of it; each puts out three times the mean of what it hears.
+        network = TalkingNetwork(1, 3, False, [], 1, message_size=1, side_by_side=False)
+        p = {name: np.zeros(shape) for name, shape in network.shapes().items()}
+        p["output.weight"][0] = [[0], [3]]
+        p["message.weight"][0] = [[0.5], [0]]
+        x = np.array([[1, 1], [2, 1], [0, 1], [0, 1], [0, 1], [0, 1]], float)
+        memory = Memory([-1, -1, -1, 0, 1, 2], np.zeros((6, 1)))
+        half, one = 0.46211716, 0.76159416  # tanh of 0.5 and of 1
+        y, _ = network.forward(p, x, None, memory)
+        np.testing.assert_allclose(y[:, 0], [0, 0, 0, 3 * one / 2, 3 * half / 2, 3 * (half + one) / 2], atol=1e-7)
+        x[1, -1] = 0  # dead, and silent
+        y, _ = network.forward(p, x, None, memory)
+        np.testing.assert_allclose(y[3:, 0], [0, 3 * half / 2, 3 * half / 2], atol=1e-7)
 
     def test_cells_agree_with_steps_worked_out_by_hand(self):
         # σ(0) = 1/2, σ(ln 3) = 3/4, σ(−ln 3) = 1/4, tanh(ln 3) = 4/5, tanh(ln 2) = 3/5.

@@ -6,6 +6,7 @@ import numpy as np
 
 from network import Network
 from settings import policy_of
+from talk import TalkingNetwork
 
 LOG_STDS = -20, 2  # its bounds
 GAUSSIANS = "GAUSSIAN", "SQUASHED_GAUSSIAN"
@@ -39,26 +40,26 @@ def make_policy(group, settings):
     of_numbers = "DETERMINISTIC" if settings["algorithm"]["name"] in JOINT_ALGORITHMS else "GAUSSIAN"
     distribution = own["distribution"] or (of_numbers if group.continuous else "CATEGORICAL")
     by_state = distribution in GAUSSIANS and own["state_dependent_std"]
-    network = Network(
-        group.observation + (group.agents if own["agent_id_input"] else 0),
-        own["hidden_sizes"],
-        group.actions * (2 if by_state else 1),
-        own["activation"],
-        own["input_layer_norm"],
-        own["hidden_layer_norm"],
-        sets=max(sets) + 1,
-        cell=own["recurrent_cell"],
-        recurrent_size=own["recurrent_size"],
-    )
+    sizes = own["hidden_sizes"], group.actions * (2 if by_state else 1)
+    switches = own["activation"], own["input_layer_norm"], own["hidden_layer_norm"]
+    more = {"sets": max(sets) + 1, "cell": own["recurrent_cell"], "recurrent_size": own["recurrent_size"]}
+    if own["message_size"]:
+        network = TalkingNetwork(group.observation, group.agents, own["agent_id_input"], *sizes, *switches, **more,
+                                 message_size=own["message_size"], side_by_side=own["concatenate_messages"])
+    else:
+        network = Network(group.observation + (group.agents if own["agent_id_input"] else 0), *sizes, *switches, **more)
     return Policy(network, np.array(sets), own["agent_id_input"], distribution, by_state)
 
 
-def inputs_of(policy, observations):
-    """Input rows and their parameter sets of observations [..., agents, size], row by row in that order."""
+def inputs_of(policy, observations, alive=None):
+    """Input rows and their parameter sets of observations [..., agents, size], row by row in that order. Of those that
+    talk who lives, [..., agents], speaks."""
     agents = observations.shape[-2]
     x = observations.reshape(-1, agents, observations.shape[-1]).astype(np.float64)
     if policy.agent_id:
         x = np.concatenate([x, np.broadcast_to(np.eye(agents), (len(x), agents, agents))], -1)
+    if isinstance(policy.network, TalkingNetwork):
+        x = np.concatenate([x, alive.reshape(-1, agents, 1) > 0], -1)
     return x.reshape(-1, x.shape[-1]), np.tile(policy.sets, len(x))
 
 

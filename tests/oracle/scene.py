@@ -86,7 +86,7 @@ def random_batch(scene, learner, staleness, random, previous):
             if learner.values_actions and not group.continuous:
                 fields["final_action_masks"] = _masks(random, group, int(truncated.sum()), group.agents)
         stale = {name: p + staleness * random.standard_normal(p.shape) for name, p in parameters.items()}
-        x, sets = inputs_of(policy, fields["observations"][:-1])
+        x, sets = inputs_of(policy, fields["observations"][:-1], fields["alive"][:-1])
         states = _floats(random, sequences.count(), columns, group.agents, policy.network.state_size)
         states *= ~sequences.begins[: steps : sequences.length, :, None, None]
         states[0, begins] = 0

@@ -12,7 +12,7 @@ NETWORK = {
 DEFAULTS = {
     "collection": {"sequence_length": 10},
     "policy": {**NETWORK, "sharing": "SHARED", "partition": [], "agent_id_input": False,
-               "distribution": None, "state_dependent_std": False},
+               "distribution": None, "state_dependent_std": False, "message_size": 0, "concatenate_messages": False},
     "critic": {
         **NETWORK,
         "input": "GLOBAL_STATE",
