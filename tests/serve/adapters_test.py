@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 from gymnasium import spaces
 
-from fakes import Auction, Countdown, Party
+from fakes import Auction, Countdown, Pair, Party
 from troupe.adapters import Options, adapt
 from troupe.adapters.spaces import acting, observing
 from troupe.serve.copy import GOES_ON, TERMINATED, TRUNCATED, rows_of
@@ -136,6 +136,20 @@ class GymnasiumTest(unittest.TestCase):
     def test_a_statistic_that_is_not_there_is_named(self):
         with self.assertRaisesRegex(KeyError, "charm"):
             Played(Countdown(length=1), statistics=("charm",)).step([[0]])
+
+
+class TupleTest(unittest.TestCase):
+    def test_agents_of_a_tuple(self):
+        played = Played(Pair(), statistics=("pairs",))
+        self.assertEqual(played.spec.groups[0].agents, ("agent_0", "agent_1"))
+        self.assertEqual(played.masks(), [[1, 1, 0], [0, 1, 1]])
+        self.assertEqual(played.step([[1], [2]]), GOES_ON)
+        self.assertEqual((played.seen(), played.rewards(), played.alive()), ([[1], [1]], [1, 20], [1, 1]))
+        self.assertEqual(played.step([[0], [1]]), TRUNCATED)
+        self.assertEqual(played.seen(), [[2], [2]])
+        self.assertEqual(
+            played.statistics(), {"length": 2, "pairs": 1, "agent_0/return": 1, "agent_1/return": 30}
+        )
 
 
 class ParallelTest(unittest.TestCase):

@@ -36,6 +36,28 @@ class Countdown(gymnasium.Env):
         return self.observe(self.left), reward, over and not self.cut, over and self.cut, {"luck": 7 + self.left}
 
 
+class Pair(gymnasium.Env):
+    """Two agents of one Gymnasium environment; each is paid its action, tenfold the second. Ends after two steps."""
+
+    n_agents = 2
+    observation_space = spaces.Tuple([spaces.Box(0, 9, (1,)), spaces.Box(0, 9, (1,))])
+    action_space = spaces.Tuple([spaces.Discrete(3), spaces.Discrete(3)])
+
+    def _see(self):
+        return np.full((2, 1), self.steps, np.float32), {"action_mask": [[1, 1, 0], [0, 1, 1]], "pairs": 1}
+
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        self.steps = 0
+        return self._see()
+
+    def step(self, action):
+        assert self.action_space.contains(action), action
+        self.steps += 1
+        seen, info = self._see()
+        return seen, [action[0], 10 * action[1]], False, self.steps == 2, info
+
+
 class Party(ParallelEnv):
     """Guests who see how long the party lasts, and leave by `leaves`: {step: {name: "terminated" or "truncated"}};
     those in `late` come at the second step. Reward: 1, and 10 at the step at which one leaves. The host sees two

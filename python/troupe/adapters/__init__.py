@@ -8,6 +8,7 @@ from troupe.serve.copy import Copy
 from troupe.adapters.episode import Options as Options
 from troupe.adapters.gymnasium_copy import GymnasiumCopy
 from troupe.adapters.parallel_copy import ParallelCopy
+from troupe.adapters.tuple_copy import TupleCopy, is_of_several_agents
 from troupe.adapters.turns_copy import TurnsCopy
 
 
@@ -23,7 +24,7 @@ def adapt(env: Any, options: Options = Options()) -> Copy:
     if hasattr(env, "possible_agents"):
         return ParallelCopy(env, options)
     if hasattr(env, "observation_space") and hasattr(env, "action_space"):
-        return GymnasiumCopy(env, options)
+        return TupleCopy(env, options) if is_of_several_agents(env) else GymnasiumCopy(env, options)
     raise TypeError(
         f"{type(env).__name__} is no environment of Gymnasium (observation_space, action_space), none of PettingZoo "
         "(possible_agents), and no troupe.Copy"
