@@ -137,13 +137,17 @@ int Main(const std::string& folder) {
   file.experiment.set_total_env_steps(1024);
   file.weights = {7, {}, {{"epsilon", 0.3}, {"noise_scale", 0.75}}};
   Json cases;
-  uint64_t seed = 0;
   const std::vector<Sharing> sharings = {{"shared", {0, 0, 0}}, {"named", {0, 0, 0}, true}, {"sets", {0, 1, 0}, true}};
-  for (const NamedStack& network : EveryNetwork()) {
+  const std::vector<NamedStack> networks = EveryNetwork();
+  for (const NamedStack& network : networks) {
     for (const DistributionSpec& distribution : EveryDistribution()) {
       for (const Sharing& sharing : sharings) {
         const PolicySpec spec = MakeSpec(network, distribution, sharing);
-        const std::vector<HostTensor> weights = MakeWeights(spec, ++seed);
+        // By the case alone, so that another distribution leaves the others as they are.
+        const uint64_t seed =
+            MixKey({static_cast<uint64_t>(&network - networks.data()), static_cast<uint64_t>(distribution.kind),
+                    distribution.state_dependent_std, static_cast<uint64_t>(&sharing - sharings.data())});
+        const std::vector<HostTensor> weights = MakeWeights(spec, seed);
         cases[spec.group] = {{"policy", Json::parse(FormatPolicySpec(spec))},
                              {"steps", Play(spec, {7, weights, file.weights.scalars}, seed)}};
         file.policies.push_back(spec);
