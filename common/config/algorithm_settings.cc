@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/config/ppo_settings.h"
+#include "common/config/q_learning_settings.h"
 #include "common/config/settings_reader.h"
 #include "proto/setting_options.pb.h"
 
@@ -25,6 +26,7 @@ struct Rules {
 
 constexpr Rules kRules[] = {
     {Experiment::kPpo, &CompletePpoSettings, &FindPpoError},
+    {Experiment::kQLearning, [](Experiment*) {}, &FindQLearningError},
 };
 
 const OneofDescriptor& Members(const Descriptor& experiment) {

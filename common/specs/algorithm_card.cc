@@ -18,6 +18,7 @@ AlgorithmCard ValueCard(std::string name, std::string summary, Experience experi
           .summary = std::move(summary),
           .experience = experience,
           .distributions = {DistributionKind::kEpsilonGreedy},
+          .recurrent = true,
           .values_actions = true,
           .modes = experience == Experience::kReplay ? std::vector<CollectionMode>{SYNCHRONOUS, PIPELINED, ASYNCHRONOUS}
                                                      : std::vector<CollectionMode>{SYNCHRONOUS, PIPELINED}};
@@ -109,16 +110,19 @@ absl::Status CheckDistributions(const AlgorithmCard& card, const std::vector<Pol
 }
 
 absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experiment) {
-  if (card.recurrent) return absl::OkStatus();
   const auto check = [&](const std::string& field, RecurrentCell cell) {
     if (CellOf(cell) == Cell::kNone) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat(field, ": ", RecurrentCell_Name(cell), " is not for this algorithm (", FormatCard(card), ")"));
   };
-  RETURN_IF_ERROR(check("policy.recurrent_cell", experiment.policy().recurrent_cell()));
-  for (const auto& [group, policy] : experiment.group_policies()) {
-    RETURN_IF_ERROR(check(absl::StrCat("group_policies.", group, ".recurrent_cell"), policy.recurrent_cell()));
+  if (!card.recurrent) {
+    RETURN_IF_ERROR(check("policy.recurrent_cell", experiment.policy().recurrent_cell()));
+    for (const auto& [group, policy] : experiment.group_policies()) {
+      RETURN_IF_ERROR(check(absl::StrCat("group_policies.", group, ".recurrent_cell"), policy.recurrent_cell()));
+    }
   }
+  // Who values actions has no critic.
+  if (card.recurrent && !card.values_actions) return absl::OkStatus();
   return check("critic.recurrent_cell", experiment.critic().recurrent_cell());
 }
 

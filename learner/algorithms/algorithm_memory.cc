@@ -1,10 +1,13 @@
 #include "learner/algorithms/algorithm_memory.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/wire/chunk_bytes.h"
+#include "common/wire/chunk_layout.h"
 #include "learner/algorithms/modules/critic_layout.h"
 #include "learner/algorithms/modules/joint_critic.h"
 #include "learner/algorithms/modules/policy_objective.h"
@@ -14,6 +17,7 @@
 #include "learner/arithmetic/objectives/chosen_output.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
+#include "learner/replay/replay_priorities.h"
 
 namespace troupe {
 namespace {
@@ -67,18 +71,27 @@ double RowsPerStep(const PolicySpec& policy) {
   return static_cast<double>(policy.stack.num_sets) * *std::max_element(members.begin(), members.end());
 }
 
-// What Q-learning holds: a minibatch of `minibatch` joint steps, of which some states are inferred on besides, and
-// networks, some with a target.
-std::vector<MemoryTerm> ValueLearningMemory(const std::vector<PolicySpec>& policies, double states, double minibatch,
+// What a gradient step of Q-learning goes through.
+struct ValueSteps {
+  double states = 0;     // that some network is inferred on, each network's counted
+  double trained = 0;    // joint steps
+  double sequences = 0;  // of recurrent agents
+  double length = 1;     // steps of a sequence
+};
+
+// What Q-learning holds: a minibatch, of which some states are inferred on besides, and networks, some with a target.
+std::vector<MemoryTerm> ValueLearningMemory(const std::vector<PolicySpec>& policies, const ValueSteps& steps,
                                             int networks_of_each) {
   double rows = 0, networks = 0;
   for (const PolicySpec& policy : policies) {
     const double places = RowsPerStep(policy);
-    // Inputs and outputs of all states; the loss's fields, and slopes, actions and values of every agent.
+    // Inputs and outputs of all states; the loss's fields, and slopes, actions and values of every agent; what agents
+    // remember where sequences begin, and each network's after their last steps.
     rows += places * kFloat *
-            (states * (policy.stack.input_size + policy.stack.output_size) +
-             minibatch * (int{ChosenOutputRow::kCount} + 4));
-    networks += networks_of_each * NetworkBytes(policy.stack, minibatch * places, 1);
+            (steps.states * (policy.stack.input_size + policy.stack.output_size) +
+             steps.trained * (int{ChosenOutputRow::kCount} + 4) +
+             (2 * networks_of_each + 1) * steps.sequences * policy.stack.state_size());
+    networks += networks_of_each * NetworkBytes(policy.stack, steps.trained * places, steps.length);
   }
   return {{"the agents' rows of a gradient step", rows},
           {"networks, optimisers and their copies for checkpoints", networks}};
@@ -114,6 +127,56 @@ absl::StatusOr<std::vector<MemoryTerm>> JointActionMemory(const Experiment& expe
                                  {"what a gradient step draws", 2 * minibatch * kFloat * 3 * row}};
 }
 
+bool AnyRecurrent(const std::vector<PolicySpec>& policies) {
+  return std::ranges::any_of(policies, [](const PolicySpec& policy) { return policy.stack.is_recurrent(); });
+}
+
+// Of IQL, VDN and QMIX, `columns` of `all_columns` being this learner's.
+std::vector<MemoryTerm> ReplayLearningMemory(const Experiment& experiment, const EnvironmentSpec& environment,
+                                             const std::vector<PolicySpec>& policies, double columns,
+                                             double all_columns) {
+  const QLearningSettings& settings = experiment.q_learning();
+  const CollectionSettings& collection = experiment.collection();
+  ValueSteps steps{.states = 3.0 * settings.minibatch_size(), .trained = 1.0 * settings.minibatch_size()};
+  double drawn = 2 * steps.trained;  // states
+  if (AnyRecurrent(policies)) {
+    steps.length =
+        settings.has_replay_sequence_length() ? settings.replay_sequence_length() : collection.sequence_length();
+    steps.sequences = std::max(1.0, std::floor(steps.trained / steps.length));
+    steps.trained = steps.sequences * steps.length;
+    // The states after the last steps, and one of a truncated episode's end.
+    drawn = steps.sequences * (steps.length + 2);
+    steps.states = 2 * drawn;
+  }
+  std::vector<MemoryTerm> terms = ValueLearningMemory(policies, steps, 2);
+  if (experiment.algorithm().name() == "qmix") {
+    // As of other networks, and its target; a part's gradient for every 256 rows.
+    const MonotonicMixerSpec mixer{.agents = environment.num_agents(),
+                                   .state_size = environment.state_size(),
+                                   .embedding = static_cast<int>(settings.mixer_embedding()),
+                                   .hypernetwork_size = static_cast<int>(settings.hypernetwork_size())};
+    terms.push_back({"the mixing network", kFloat * static_cast<double>(MonotonicMixer::NumParameters(mixer)) *
+                                               (2 * kCopiesOfParameters + 1 + steps.trained / 256)});
+  }
+  // The sample's own tensors, and its states as a mixing network sees them.
+  terms.push_back({"what a gradient step draws", drawn * kFloat * 2 * environment.state_size()});
+  terms.push_back(ReplayMemory("q_learning.replay_bytes", settings.replay_bytes(), columns / all_columns));
+  ChunkShape shape = ChunkShapeOf(experiment, policies);
+  shape.copies = static_cast<int>(all_columns);
+  shape.half_observations = false;
+  const auto batch = static_cast<double>(std::max<size_t>(1, ChunkBytes(environment, shape, 0)));
+  if (settings.priority_exponent() > 0) {
+    const auto batches = static_cast<int64_t>(static_cast<double>(settings.replay_bytes()) / batch);
+    const int every = AnyRecurrent(policies) ? static_cast<int>(collection.sequence_length()) : 1;
+    // Those of a checkpoint beside them.
+    terms.push_back({"the replay's priorities", 1.5 * static_cast<double>(ReplayPriorities::Bytes(
+                                                          std::max<int64_t>(1, batches), shape.rollout_length,
+                                                          static_cast<int>(columns), every))});
+  }
+  if (settings.keep_replay()) terms.push_back({"a batch on its way to disk", batch * columns / all_columns});
+  return terms;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experiment,
@@ -122,22 +185,7 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   const double all_columns =
       static_cast<double>(experiment.collection().num_shards()) * experiment.collection().copies_per_shard();
   if (experiment.has_q_learning()) {
-    const QLearningSettings& settings = experiment.q_learning();
-    const double minibatch = settings.minibatch_size();
-    std::vector<MemoryTerm> terms = ValueLearningMemory(policies, 3 * minibatch, minibatch, 2);
-    if (experiment.algorithm().name() == "qmix") {
-      // As of other networks, and its target; a part's gradient for every 256 rows.
-      const MonotonicMixerSpec mixer{.agents = environment.num_agents(),
-                                     .state_size = environment.state_size(),
-                                     .embedding = static_cast<int>(settings.mixer_embedding()),
-                                     .hypernetwork_size = static_cast<int>(settings.hypernetwork_size())};
-      terms.push_back({"the mixing network", kFloat * static_cast<double>(MonotonicMixer::NumParameters(mixer)) *
-                                                 (2 * kCopiesOfParameters + 1 + minibatch / 256)});
-    }
-    // The sample's own tensors, and both states as a mixing network sees them.
-    terms.push_back({"what a gradient step draws", 2 * minibatch * kFloat * 2 * environment.state_size()});
-    terms.push_back(ReplayMemory("q_learning.replay_bytes", settings.replay_bytes(), columns / all_columns));
-    return terms;
+    return ReplayLearningMemory(experiment, environment, policies, columns, all_columns);
   }
   if (experiment.has_maddpg()) {
     const int critics = experiment.algorithm().name() == "matd3" ? 2 : 1;
@@ -148,7 +196,12 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
   if (experiment.has_pqn()) {
     const double batch = static_cast<double>(experiment.collection().rollout_length()) * columns;
     const double part = experiment.pqn().minibatch_size();
-    return ValueLearningMemory(policies, batch + 2.0 * columns, part == 0 ? batch : std::min(batch, part), 1);
+    ValueSteps steps{.states = batch + 2.0 * columns, .trained = part == 0 ? batch : std::min(batch, part)};
+    if (AnyRecurrent(policies)) {
+      steps.length = std::min(experiment.collection().sequence_length(), experiment.collection().rollout_length());
+      steps.sequences = batch / steps.length + columns;
+    }
+    return ValueLearningMemory(policies, steps, 1);
   }
   ASSIGN_OR_RETURN(const std::vector<CriticLayout> layouts, MakeCriticLayouts(experiment.critic(), environment));
   const double steps = static_cast<double>(experiment.collection().rollout_length()) * columns;

@@ -3,9 +3,11 @@
 //   the team's reward (modules/lambda_returns.h) ─► epochs × minibatches: values of the chosen actions as they now are
 //   ─► the slope of ½ (their sum − return)² ─► a step of every group's network
 // A dead agent's value counts as 0. Targets are those of the update's start throughout its epochs.
+// Recurrent agents go along sequences of collection.sequence_length steps, from what they remembered when they acted;
+// minibatches take sequences whole.
 //
-// Otherwise than in the paper: agents are feed-forward; Adam instead of RAdam; each parameter set has a gradient norm
-// of its own. That networks are layer-normalised, which the paper's argument rests on, is policy.hidden_layer_norm.
+// Otherwise than in the paper: Adam instead of RAdam; each parameter set has a gradient norm of its own. That networks
+// are layer-normalised, which the paper's argument rests on, is policy.hidden_layer_norm.
 //
 // Workers act ε-greedily with the exported scalar "epsilon".
 #include "learner/algorithms/pqn.h"
@@ -25,7 +27,9 @@
 #include "learner/algorithms/modules/lambda_returns.h"
 #include "learner/algorithms/modules/minibatches.h"
 #include "learner/algorithms/modules/rank_share.h"
+#include "learner/algorithms/modules/sequence_cut.h"
 #include "learner/algorithms/modules/state_check.h"
+#include "learner/algorithms/modules/timeline.h"
 #include "learner/arithmetic/arithmetic.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
 #include "learner/batch/team_reward.h"
@@ -56,7 +60,9 @@ class Pqn final : public Algorithm {
 
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override {
     RETURN_IF_ERROR(CheckBatch(context_.environment, batch, ChunkShapeOf(context_.experiment, context_.policies)));
+    if (recurrent_) RETURN_IF_ERROR(CheckStreams(batch));
     const RankShare share = FindRankShare(batch.columns, &ranks_);
+    timeline_ = recurrent_ ? MakeTimeline(batch, context_.experiment.collection().sequence_length()) : nullptr;
     const std::vector<float> targets = Targets(batch);
     const double done = progress.total_env_steps == 0
                             ? 0.0
@@ -64,15 +70,9 @@ class Pqn final : public Algorithm {
     const double learning_rate = settings_.learning_rate() * (settings_.anneal_learning_rate() ? 1.0 - done : 1.0);
     Figures figures;
     for (uint32_t epoch = 0; epoch < settings_.epochs(); ++epoch) {
-      // All ranks deal the same minibatches and keep what they hold of each.
-      const std::vector<std::vector<int64_t>> dealt =
-          DealMinibatches(batch.rollout_length * share.all_columns, settings_.minibatch_size(),
-                          MixKey({context_.experiment.seed(), kShuffle, progress.update, epoch}));
-      std::vector<double> sizes;
-      for (const std::vector<int64_t>& minibatch : dealt) sizes.push_back(static_cast<double>(minibatch.size()));
-      const std::vector<std::vector<int64_t>> own = OwnSteps(share, dealt);
-      for (size_t m = 0; m < own.size(); ++m) {
-        Step(batch, own[m], targets, sizes[m], learning_rate, &figures);
+      const uint64_t key = MixKey({context_.experiment.seed(), kShuffle, progress.update, epoch});
+      for (const Minibatch& minibatch : DealEpoch(batch, share, key)) {
+        Step(batch, minibatch, targets, learning_rate, &figures);
         RETURN_IF_ERROR(ranks_.status());
       }
     }
@@ -106,29 +106,57 @@ class Pqn final : public Algorithm {
     double squared_errors = 0, chosen = 0, errors = 0;
   };
 
+  // This rank's part of a minibatch.
+  struct Minibatch {
+    std::vector<int64_t> numbers;  // of joint steps, or of sequences
+    double size = 0;               // joint steps of all ranks
+  };
+
   explicit Pqn(const AlgorithmContext& context)
       : context_(context),
         ranks_(*context_.ranks),
         settings_(context_.experiment.pqn()),
         groups_(ValuedGroups(context_.policies)),
-        num_agents_(NumAgents(groups_)) {}
+        num_agents_(NumAgents(groups_)) {
+    for (const ValuedGroup& group : groups_) recurrent_ |= group.policy.stack.is_recurrent();
+  }
 
   double EpsilonOf(const UpdateProgress& progress) const {
     return EpsilonAt(settings_.epsilon(), settings_.final_epsilon(), settings_.epsilon_env_steps(), progress.env_steps);
+  }
+
+  // All ranks deal the same minibatches and keep what they hold of each.
+  std::vector<Minibatch> DealEpoch(const TrainingBatch& batch, const RankShare& share, uint64_t key) const {
+    const int64_t size = settings_.minibatch_size();
+    Timeline all{.columns = share.all_columns, .steps = batch.rollout_length};
+    if (recurrent_) all.sequence_length = timeline_->sequence_length;
+    const int64_t at_once = size == 0 ? 0 : std::max<int64_t>(1, size / all.sequence_length);
+    std::vector<std::vector<int64_t>> dealt = DealMinibatches(all.num_sequences(), at_once, key);
+    std::vector<Minibatch> minibatches;
+    for (const std::vector<int64_t>& numbers : dealt) {
+      Minibatch& minibatch = minibatches.emplace_back();
+      for (const int64_t number : numbers) minibatch.size += static_cast<double>(all.Length(number));
+    }
+    dealt = OwnSteps(share, std::move(dealt));
+    for (size_t m = 0; m < dealt.size(); ++m) minibatches[m].numbers = std::move(dealt[m]);
+    return minibatches;
   }
 
   // The team's best value in every state of the batch: rows 0 … T, then the truncated episodes' final states.
   std::vector<float> BestValues(const TrainingBatch& batch) {
     const int64_t observed = int64_t{batch.rollout_length + 1} * batch.columns;
     const int64_t finals = static_cast<int64_t>(batch.truncated_at.size()) / 2, states = observed + finals;
-    arithmetic_->BeginRows(nullptr);
+    arithmetic_->BeginRows(timeline_);
     for (size_t g = 0; g < groups_.size(); ++g) {
       const ValuedGroup& group = groups_[g];
-      float* const inputs = arithmetic_->Rows(g, states, 0).inputs;
+      const RowMemory rows = arithmetic_->Rows(g, states, 0);
       WriteActorInputs(group.policy, group.map, batch.groups[g].observations.data(), nullptr, observed, 0, states,
-                       inputs);
+                       rows.inputs);
       WriteActorInputs(group.policy, group.map, batch.groups[g].final_observations.data(), nullptr, finals, observed,
-                       states, inputs);
+                       states, rows.inputs);
+      if (rows.remembered != nullptr) {
+        WriteActorStates(group.policy, group.map, batch.groups[g], timeline_->num_sequences(), rows);
+      }
       arithmetic_->SendRows(g);
     }
     arithmetic_->UseRows();
@@ -174,25 +202,34 @@ class Pqn final : public Algorithm {
     return LambdaReturns(streams, settings_.discount(), settings_.lambda());
   }
 
-  // A gradient step on the batch's joint steps `numbers`, this rank's of a minibatch of `size`.
-  void Step(const TrainingBatch& batch, const std::vector<int64_t>& numbers, const std::vector<float>& targets,
-            double size, double learning_rate, Figures* figures) {
+  // A gradient step on a minibatch.
+  void Step(const TrainingBatch& batch, const Minibatch& minibatch, const std::vector<float>& targets,
+            double learning_rate, Figures* figures) {
+    SequenceCut cut;
+    if (recurrent_) cut = CutSequences(batch, *timeline_, minibatch.numbers);
+    const std::vector<int64_t>& numbers = recurrent_ ? cut.steps : minibatch.numbers;
     const int64_t steps = static_cast<int64_t>(numbers.size());
     std::vector<float> outputs, chosen(steps * num_agents_), slopes(steps * num_agents_);
     std::vector<std::vector<int32_t>> actions;
     std::vector<std::vector<uint8_t>> alive;
-    arithmetic_->BeginRows(nullptr);
+    arithmetic_->BeginRows(cut.timeline);
     for (size_t g = 0; g < groups_.size(); ++g) {
       const ValuedGroup& group = groups_[g];
-      WriteActorInputs(group.policy, group.map, batch.groups[g].observations.data(), numbers.data(), steps, 0, steps,
-                       arithmetic_->Rows(g, steps, steps).inputs);
+      const GroupBatch& from = recurrent_ ? cut.batch.groups[g] : batch.groups[g];
+      const RowMemory rows = arithmetic_->Rows(g, steps, steps);
+      WriteActorInputs(group.policy, group.map, from.observations.data(), recurrent_ ? nullptr : numbers.data(), steps,
+                       0, steps, rows.inputs);
+      if (rows.remembered != nullptr) {
+        WriteActorStates(group.policy, group.map, from, cut.timeline->num_sequences(), rows);
+      }
       arithmetic_->SendRows(g);
       std::vector<int32_t>& of_group = actions.emplace_back();
       std::vector<uint8_t>& living = alive.emplace_back();
-      for (const int64_t step : numbers) {
-        for (int64_t i = step * group.policy.num_agents; i < (step + 1) * group.policy.num_agents; ++i) {
-          of_group.push_back(batch.groups[g].discrete_actions[i]);
-          living.push_back(batch.groups[g].alive[i]);
+      for (int64_t i = 0; i < steps; ++i) {
+        const int64_t step = recurrent_ ? i : numbers[i];
+        for (int64_t row = step * group.policy.num_agents; row < (step + 1) * group.policy.num_agents; ++row) {
+          of_group.push_back(from.discrete_actions[row]);
+          living.push_back(from.alive[row]);
         }
       }
     }
@@ -202,6 +239,7 @@ class Pqn final : public Algorithm {
       ReadChosen(groups_[g], outputs, steps, steps, {actions[g].data(), alive[g].data()}, num_agents_, chosen.data());
     }
     for (int64_t i = 0; i < steps; ++i) {
+      if (numbers[i] == SequenceCut::kNone) continue;
       float total = 0;
       for (int64_t agent = 0; agent < num_agents_; ++agent) total += chosen[i * num_agents_ + agent];
       const float error = total - targets[numbers[i]];
@@ -213,12 +251,13 @@ class Pqn final : public Algorithm {
     }
     Epoch epoch;
     epoch.minibatches = {std::vector<int64_t>(steps)};
+    if (recurrent_) epoch.sequences = {minibatch.numbers};
     for (size_t g = 0; g < groups_.size(); ++g) {
       WriteSlopes(groups_[g], steps, {actions[g].data(), alive[g].data()}, slopes.data(), num_agents_,
                   arithmetic_->fields(g));
       arithmetic_->LoadFields(g);
       epoch.networks.push_back(
-          {.learning_rate = learning_rate, .denominators = std::vector<double>(groups_[g].map.sets, size)});
+          {.learning_rate = learning_rate, .denominators = std::vector<double>(groups_[g].map.sets, minibatch.size)});
     }
     arithmetic_->RunEpoch(epoch);
   }
@@ -241,6 +280,8 @@ class Pqn final : public Algorithm {
   const PqnSettings& settings_;
   const std::vector<ValuedGroup> groups_;
   const int64_t num_agents_;
+  bool recurrent_ = false;                    // whether some group's agents are
+  std::shared_ptr<const Timeline> timeline_;  // of the batch, where they are
   std::unique_ptr<Arithmetic> arithmetic_;
 };
 

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/finite.h"
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/wire/chunk_bytes.h"
@@ -26,20 +24,19 @@ enum SeedUse : uint64_t { kNetworkInit = 0x71, kMixerInit = 0x6d, kDraw = 0x64 }
 
 constexpr char kStepsTensor[] = "q_learning/gradient_steps";
 
-// Numbers that are not finite would be drawn for as long as the replay keeps them.
-bool IsFinite(const TrainingBatch& batch) {
-  bool finite = true;
-  const auto check = [&](const TrajectoryField&, const auto& values) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(values)>, std::vector<float>>) {
-      finite = finite && AllFinite(values);
-    }
-  };
-  ForEachField(check, batch);
-  for (const GroupBatch& group : batch.groups) ForEachField(check, group);
-  return finite;
+// Of the run, where this update stands.
+double FractionDone(const UpdateProgress& progress) {
+  if (progress.total_env_steps == 0) return 0;
+  return std::min(1.0, static_cast<double>(progress.env_steps) / static_cast<double>(progress.total_env_steps));
 }
 
-Choices ChoicesOf(const GroupBatch& group) { return {group.discrete_actions.data(), group.alive.data()}; }
+// Batches that come in from one checkpoint to the next, rounded up.
+uint64_t BatchesOfACheckpoint(const Experiment& experiment) {
+  const CollectionSettings& collection = experiment.collection();
+  const uint64_t steps =
+      uint64_t{collection.num_shards()} * collection.copies_per_shard() * collection.rollout_length();
+  return experiment.checkpoint().interval_env_steps() / steps + 1;
+}
 
 }  // namespace
 
@@ -57,8 +54,9 @@ QLearning::QLearning(const AlgorithmContext& context)
              : context_.experiment.algorithm().name() == "vdn" ? Total::kSum
                                                                : Total::kMixer),
       groups_(ValuedGroups(context_.policies)),
-      num_agents_(NumAgents(groups_)),
-      replay_(static_cast<int64_t>(settings_.replay_bytes())) {}
+      num_agents_(NumAgents(groups_)) {
+  for (const ValuedGroup& group : groups_) recurrent_ |= group.policy.stack.is_recurrent();
+}
 
 absl::Status QLearning::Prepare() {
   if (total_ != Total::kEachAgent) {
@@ -68,11 +66,34 @@ absl::Status QLearning::Prepare() {
   ChunkShape shape = ChunkShapeOf(context_.experiment, context_.policies);
   shape.copies *= static_cast<int>(context_.experiment.collection().num_shards());
   shape.half_observations = false;
-  if (const size_t batch = ChunkBytes(context_.environment, shape, 0); batch > settings_.replay_bytes()) {
+  const size_t batch = ChunkBytes(context_.environment, shape, 0);
+  if (batch > settings_.replay_bytes()) {
     return absl::InvalidArgumentError(
         absl::StrCat("q_learning.replay_bytes: ", settings_.replay_bytes(), ", but a batch alone is ", batch,
                      " bytes (collection.num_shards × copies_per_shard × rollout_length steps)"));
   }
+  ReplayMemorySettings replay{
+      .most_bytes = static_cast<int64_t>(settings_.replay_bytes()),
+      .every = recurrent_ ? sequences().recorded_every : 1,
+      .is_prioritised = settings_.priority_exponent() > 0,
+      .priorities = {.exponent = settings_.priority_exponent(), .offset = settings_.priority_offset()},
+      .batch_bytes = static_cast<int64_t>(batch),
+      // The newest checkpoint's, and one's before it.
+      .remembered_batches = 2 * BatchesOfACheckpoint(context_.experiment) + 4,
+      .tell = context_.tell,
+      .warn = context_.arithmetic.warn};
+  if (settings_.keep_replay()) {
+    if (ranks_.size() > 1) {
+      return absl::InvalidArgumentError("q_learning.keep_replay: true, but several learners train this run together");
+    }
+    if (context_.run_folder.empty()) {
+      return absl::InvalidArgumentError("q_learning.keep_replay: true, but there is no run folder to keep it in");
+    }
+    replay.folder = context_.run_folder + "/replay";
+    context_.tell(absl::StrCat("the replay is kept in ", replay.folder, ": at most ",
+                               (ReplayMemory::MostDiskBytes(replay) >> 20) + 1, " MiB of disk"));
+  }
+  replay_ = std::make_unique<ReplayMemory>(std::move(replay), &ranks_);
   const AdamSettings adam{.epsilon = settings_.adam_epsilon(), .max_gradient_norm = settings_.max_gradient_norm()};
   std::vector<NetworkPlan> plans;
   for (const bool is_target : {false, true}) {
@@ -85,171 +106,97 @@ absl::Status QLearning::Prepare() {
   ArithmeticOptions options = context_.arithmetic;
   options.compute = context_.experiment.compute();
   ASSIGN_OR_RETURN(arithmetic_, CreateArithmetic(std::move(plans), options, &ranks_));
-  if (total_ == Total::kMixer) {
-    CriticSettings sees_all;
-    sees_all.set_input(GLOBAL_STATE);
-    sees_all.set_heads(TEAM);
-    ASSIGN_OR_RETURN(const std::vector<CriticLayout> layouts, MakeCriticLayouts(sees_all, context_.environment));
-    state_layout_ = layouts.front();
-    if (context_.environment.state_size() == 0) {
-      return absl::InvalidArgumentError(absl::StrCat("algorithm.name: qmix mixes by the global state, and \"",
-                                                     context_.environment.name, "\" has none; expected vdn or iql"));
-    }
-    mixer_ = std::make_unique<MonotonicMixer>(
-        MonotonicMixerSpec{.agents = static_cast<int>(num_agents_),
-                           .state_size = context_.environment.state_size(),
-                           .embedding = static_cast<int>(settings_.mixer_embedding()),
-                           .hypernetwork_size = static_cast<int>(settings_.hypernetwork_size()),
-                           .optimizer = adam},
-        MixKey({seed, kMixerInit}), &ranks_);
+  return total_ == Total::kMixer ? PrepareMixer(adam) : absl::OkStatus();
+}
+
+absl::Status QLearning::PrepareMixer(const AdamSettings& optimizer) {
+  CriticSettings sees_all;
+  sees_all.set_input(GLOBAL_STATE);
+  sees_all.set_heads(TEAM);
+  ASSIGN_OR_RETURN(const std::vector<CriticLayout> layouts, MakeCriticLayouts(sees_all, context_.environment));
+  state_layout_ = layouts.front();
+  if (context_.environment.state_size() == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("algorithm.name: qmix mixes by the global state, and \"",
+                                                   context_.environment.name, "\" has none; expected vdn or iql"));
   }
+  mixer_ = std::make_unique<MonotonicMixer>(
+      MonotonicMixerSpec{.agents = static_cast<int>(num_agents_),
+                         .state_size = context_.environment.state_size(),
+                         .embedding = static_cast<int>(settings_.mixer_embedding()),
+                         .hypernetwork_size = static_cast<int>(settings_.hypernetwork_size()),
+                         .optimizer = optimizer},
+      MixKey({context_.experiment.seed(), kMixerInit}), &ranks_);
   return absl::OkStatus();
 }
 
-absl::StatusOr<UpdateStatistics> QLearning::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
+absl::Status QLearning::CheckOwn(const TrainingBatch& batch) const {
   RETURN_IF_ERROR(CheckBatch(context_.environment, batch, ChunkShapeOf(context_.experiment, context_.policies)));
-  RETURN_IF_ERROR(CheckStreams(batch));
+  return CheckStreams(batch);
+}
+
+absl::StatusOr<UpdateStatistics> QLearning::Update(const TrainingBatch& batch, const UpdateProgress& progress) {
+  RETURN_IF_ERROR(CheckOwn(batch));
   const RankShare of_all = FindRankShare(batch.columns, &ranks_);
   const ReplayShare share{of_all.first_column, of_all.columns, of_all.all_columns};
-  std::array<double, 2> sums = {static_cast<double>(ReplayStore::Bytes(batch)), IsFinite(batch) ? 0.0 : 1.0};
-  ranks_.Sum(absl::MakeSpan(sums));
-  RETURN_IF_ERROR(ranks_.status());
-  const bool is_finite = sums[1] == 0;
-  if (is_finite) RETURN_IF_ERROR(replay_.Add(batch, static_cast<int64_t>(sums[0])));
-  const double kept = static_cast<double>(replay_.end() - replay_.first()) * batch.rollout_length * share.all;
-  const bool begins = kept >= settings_.learning_starts() || replay_.first() > 0;
+  ASSIGN_OR_RETURN(const bool is_finite, replay_->Add(batch));
+  const ReplayStore& store = replay_->store();
+  const double kept = static_cast<double>(store.end() - store.first()) * batch.rollout_length * share.all;
+  const bool begins = kept >= settings_.learning_starts() || replay_->is_full();
   Figures figures;
   for (uint32_t i = 0; is_finite && begins && i < settings_.gradient_steps(); ++i) {
-    Step(share, MixKey({context_.experiment.seed(), kDraw, progress.update, i}), &figures);
+    Step(share, MixKey({context_.experiment.seed(), kDraw, progress.update, i}), progress, &figures);
     RETURN_IF_ERROR(ranks_.status());
   }
   return Summarize(progress, figures, kept, is_finite ? 0 : settings_.gradient_steps());
 }
 
-void QLearning::Step(const ReplayShare& share, uint64_t key, Figures* figures) {
-  const ReplaySample sample = GatherSample(replay_, replay_.Draw(key, settings_.minibatch_size(), share),
-                                           {.n = static_cast<int>(settings_.n_step()),
-                                            .discount = settings_.discount(),
-                                            .team_reward = context_.experiment.critic().team_reward()});
-  const int64_t steps = sample.states.columns;
-  SendRows(sample.states);
+void QLearning::Step(const ReplayShare& share, uint64_t key, const UpdateProgress& progress, Figures* figures) {
+  const double exponent = settings_.importance_exponent();
+  const ReplayMemory::Drawn drawn = replay_->Draw(
+      key, num_drawn(), exponent + FractionDone(progress) * (settings_.final_importance_exponent() - exponent), share);
+  const ValueSample sample = Sample(drawn);
+  const int64_t steps = sample.steps();
+  SendRows(sample);
   std::vector<float> chosen(steps * num_agents_), next(steps * num_agents_);
   if (steps > 0) InferValues(sample, &chosen, &next);
-  const std::vector<float> slopes = Slopes(sample, chosen, next, figures);
-  // Losses are means over the joint steps that all ranks have drawn.
-  const double drawn = settings_.minibatch_size();
+  const Slopes found = FindSlopes(sample, chosen, next, figures);
+  // Losses are means over the joint steps that all ranks train on.
+  double trained = static_cast<double>(num_drawn());
+  if (recurrent_) {
+    trained = static_cast<double>(sample.num_trained());
+    ranks_.Sum(absl::MakeSpan(&trained, 1));
+    trained = std::max(1.0, trained);
+  }
+  const double learning_rate = LearningRateOf(progress);
   Epoch epoch;
   epoch.minibatches = {std::vector<int64_t>(steps)};
+  if (recurrent_) epoch.sequences = {std::vector<int64_t>(sample.timeline->num_sequences())};
   for (size_t g = 0; g < groups_.size(); ++g) {
-    WriteSlopes(groups_[g], steps, ChoicesOf(sample.states.groups[g]), slopes.data(), num_agents_,
-                arithmetic_->fields(g));
+    const GroupBatch& batch = sample.states.groups[g];
+    WriteSlopes(groups_[g], steps, {batch.discrete_actions.data(), batch.alive.data()}, found.slopes.data(),
+                num_agents_, arithmetic_->fields(g));
     arithmetic_->LoadFields(g);
     epoch.networks.push_back(
-        {.learning_rate = settings_.learning_rate(), .denominators = std::vector<double>(groups_[g].map.sets, drawn)});
+        {.learning_rate = learning_rate, .denominators = std::vector<double>(groups_[g].map.sets, trained)});
   }
   epoch.networks.resize(2 * groups_.size());
   if (mixer_ != nullptr) {
-    const MonotonicMixer::Step step = mixer_->TakeStep(settings_.learning_rate(), drawn);
+    const MonotonicMixer::Step step = mixer_->TakeStep(learning_rate, trained);
     figures->mixer_norm += step.skipped ? 0 : step.gradient_norm;
     figures->mixer_steps += step.skipped ? 0 : 1;
   }
   arithmetic_->RunEpoch(epoch);
+  NoteErrors(drawn, sample, found.errors);
   ++steps_taken_;
   FollowWithTargets();
 }
 
-void QLearning::SendRows(const TrainingBatch& states) {
-  const int64_t steps = states.columns;
-  arithmetic_->BeginRows(nullptr);
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    const ValuedGroup& group = groups_[g];
-    const float* const observations = states.groups[g].observations.data();
-    // Row 0 of the sample, where gradients are taken, and row 1.
-    const RowMemory own = arithmetic_->Rows(g, 2 * steps, steps);
-    WriteActorInputs(group.policy, group.map, observations, nullptr, 2 * steps, 0, 2 * steps, own.inputs);
-    arithmetic_->SendRows(g);
-    const int64_t first = steps * group.policy.num_agents * group.policy.observation_size;
-    const RowMemory targets = arithmetic_->Rows(TargetNetwork(g), steps, 0);
-    WriteActorInputs(group.policy, group.map, observations + first, nullptr, steps, 0, steps, targets.inputs);
-    arithmetic_->SendRows(TargetNetwork(g));
+void QLearning::NoteErrors(const ReplayMemory::Drawn& drawn, const ValueSample& sample,
+                           const std::vector<float>& errors) {
+  const std::vector<std::optional<double>> of_columns = ColumnErrors(sample, errors, settings_.priority_max_share());
+  for (size_t i = 0; i < drawn.places.size(); ++i) {
+    if (of_columns[i].has_value()) replay_->SetError(drawn.places[i], *of_columns[i]);
   }
-  arithmetic_->UseRows();
-}
-
-void QLearning::InferValues(const ReplaySample& sample, std::vector<float>* chosen, std::vector<float>* next) {
-  const int64_t steps = sample.states.columns;
-  std::vector<float> own, targets;
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    const ValuedGroup& group = groups_[g];
-    const GroupBatch& batch = sample.states.groups[g];
-    const int64_t agents = group.policy.num_agents, actions = group.policy.action_size;
-    arithmetic_->Infer(g, &own);
-    arithmetic_->Infer(TargetNetwork(g), &targets);
-    ReadChosen(group, own, 2 * steps, steps, ChoicesOf(batch), num_agents_, chosen->data());
-    for (int64_t step = 0; step < steps; ++step) {
-      for (int64_t agent = 0; agent < agents; ++agent) {
-        const int64_t row = (steps + step) * agents + agent;
-        const float* const by_target = targets.data() + group.ValuesAt(agent, step, steps);
-        const float* const by_own = own.data() + group.ValuesAt(agent, steps + step, 2 * steps);
-        const int64_t best =
-            BestAction(settings_.double_q() ? by_own : by_target, batch.action_masks.data() + row * actions, actions);
-        (*next)[step * num_agents_ + group.first + agent] = batch.alive[row] != 0 ? by_target[best] : 0.0f;
-      }
-    }
-  }
-}
-
-std::vector<float> QLearning::Slopes(const ReplaySample& sample, const std::vector<float>& chosen,
-                                     const std::vector<float>& next, Figures* figures) {
-  const int64_t steps = sample.states.columns;
-  const auto scale = static_cast<float>(settings_.reward_scale());
-  const auto note = [&](float value, float target) {
-    figures->squared_errors += (value - target) * (value - target);
-    figures->chosen += value;
-    figures->targets += target;
-    figures->errors += 1;
-    return value - target;
-  };
-  std::vector<float> slopes(chosen.size());
-  if (total_ == Total::kEachAgent) {
-    for (const ValuedGroup& group : groups_) {
-      const GroupBatch& batch = sample.states.groups[&group - groups_.data()];
-      const int64_t agents = group.policy.num_agents;
-      for (int64_t i = 0; i < steps * agents; ++i) {
-        if (batch.alive[i] == 0) continue;
-        const int64_t at = i / agents * num_agents_ + group.first + i % agents;
-        slopes[at] = note(chosen[at], scale * batch.rewards[i] + sample.discounts[i / agents] * next[at]);
-      }
-    }
-    return slopes;
-  }
-  // The team's values: sums, or what the mixing networks make of them.
-  const auto sums_of = [&](const std::vector<float>& values) {
-    std::vector<float> sums(steps);
-    for (size_t i = 0; i < values.size(); ++i) sums[i / num_agents_] += values[i];
-    return sums;
-  };
-  std::vector<float> states(mixer_ == nullptr ? 0 : 2 * steps * state_layout_.stack.input_size);
-  std::vector<float> targets;
-  if (mixer_ == nullptr) {
-    targets = sums_of(next);
-  } else {
-    WriteCriticInputs(state_layout_, context_.environment, sample.states, states.data());
-    targets = mixer_->TargetTotals({next.data(), states.data() + states.size() / 2, steps});
-  }
-  for (int64_t i = 0; i < steps; ++i) {
-    targets[i] = scale * sample.team_rewards[i] + sample.discounts[i] * targets[i];
-  }
-  if (mixer_ != nullptr) {
-    MonotonicMixer::Gradient gradient = mixer_->Differentiate({chosen.data(), states.data(), steps}, targets);
-    for (int64_t i = 0; i < steps; ++i) note(gradient.totals[i], targets[i]);
-    return std::move(gradient.slopes);
-  }
-  const std::vector<float> totals = sums_of(chosen);
-  for (int64_t i = 0; i < steps; ++i) {
-    std::fill_n(slopes.begin() + i * num_agents_, num_agents_, note(totals[i], targets[i]));
-  }
-  return slopes;
 }
 
 void QLearning::FollowWithTargets() {
@@ -274,7 +221,7 @@ UpdateStatistics QLearning::Summarize(const UpdateProgress& progress, Figures fi
     statistics.values.emplace_back("mixer_gradient_norm", figures.mixer_norm / std::max(1.0, figures.mixer_steps));
   }
   statistics.values.insert(statistics.values.end(), {{"epsilon", EpsilonOf(progress)},
-                                                     {"learning_rate", settings_.learning_rate()},
+                                                     {"learning_rate", LearningRateOf(progress)},
                                                      {"replay_env_steps", env_steps_kept},
                                                      {"gradient_steps", static_cast<double>(steps_taken_)},
                                                      {"skipped_minibatches", std::max(left_out, taken.skipped)}});
@@ -283,6 +230,10 @@ UpdateStatistics QLearning::Summarize(const UpdateProgress& progress, Figures fi
 
 double QLearning::EpsilonOf(const UpdateProgress& progress) const {
   return EpsilonAt(settings_.epsilon(), settings_.final_epsilon(), settings_.epsilon_env_steps(), progress.env_steps);
+}
+
+double QLearning::LearningRateOf(const UpdateProgress& progress) const {
+  return settings_.learning_rate() * (settings_.anneal_learning_rate() ? 1 - FractionDone(progress) : 1.0);
 }
 
 PolicySnapshot QLearning::ExportPolicy(const UpdateProgress& progress) const {
@@ -298,20 +249,27 @@ std::vector<HostTensor> QLearning::SaveState() const {
   steps.bytes.resize(sizeof(taken));
   std::memcpy(steps.bytes.data(), &taken, sizeof(taken));
   state.push_back(std::move(steps));
+  replay_->Save(&state);
   return state;
 }
 
 absl::Status QLearning::LoadState(absl::Span<const HostTensor> given) {
-  ASSIGN_OR_RETURN(const std::vector<HostTensor> state, CheckState(SaveState(), given));
+  const auto without_replay = [](std::vector<HostTensor> tensors) {
+    std::erase_if(tensors, &ReplayMemory::IsOwn);
+    return tensors;
+  };
+  ASSIGN_OR_RETURN(const std::vector<HostTensor> state,
+                   CheckState(without_replay(SaveState()), without_replay({given.begin(), given.end()})));
   for (size_t n = 0; n < 2 * groups_.size(); ++n) arithmetic_->Load(n, state);
   if (mixer_ != nullptr) mixer_->Load(state);
   int64_t taken = 0;
   std::memcpy(&taken, state.back().bytes.data(), sizeof(taken));
   steps_taken_ = static_cast<uint64_t>(taken);
+  const bool has_replay = replay_->Load(given, [this](const TrainingBatch& batch) { return CheckOwn(batch); });
   // A run that begins, with other actors perhaps, has nothing to miss.
-  if (replay_.end() == 0 && steps_taken_ > 0) {
+  if (!has_replay && replay_->store().end() == 0 && steps_taken_ > 0) {
     context_.arithmetic.warn(
-        absl::StrCat("the replay is not part of checkpoints and fills anew: networks are trained on when it holds ",
+        absl::StrCat("the replay is not part of this checkpoint and fills anew: networks are trained on when it holds ",
                      settings_.learning_starts(), " environment steps (q_learning.learning_starts)"));
   }
   return absl::OkStatus();

@@ -67,7 +67,7 @@ const std::map<std::string, Case>& Cases() {
       "policy { hidden_sizes: [16] } group_policies { key: \"cars\" value { sharing: PER_AGENT hidden_sizes: [8] } } ";
   static const std::string replay = values +
                                     "q_learning { learning_rate: 0.003 n_step: 3 learning_starts: 1 minibatch_size: 24 "
-                                    "gradient_steps: 3 target_interval: 4 }";
+                                    "gradient_steps: 3 target_interval: 4 ";
   static const std::string joint =
       values +
       "critic { hidden_sizes: [16] HEADS } maddpg { actor_learning_rate: 0.003 critic_learning_rate: 0.003 "
@@ -80,6 +80,14 @@ const std::map<std::string, Case>& Cases() {
       "collection { num_shards: 1 copies_per_shard: 32 rollout_length: 4 } maddpg { actor_learning_rate: 0.01 "
       "critic_learning_rate: 0.01 learning_starts: 1 minibatch_size: 128 gradient_steps: 16 replay_bytes: 1000000 "
       "target_rate: 0.05 output_penalty: 0 ";
+  // A feed-forward group beside a recurrent one; sequences over two parts of a piece.
+  static const std::string remembers =
+      "policy { hidden_sizes: [16] } group_policies { key: \"cars\" value { sharing: PER_AGENT hidden_sizes: [8] "
+      "recurrent_cell: ";
+  static const std::string along =
+      " recurrent_size: 7 } } q_learning { learning_rate: 0.003 n_step: 3 learning_starts: 1 minibatch_size: 40 "
+      "gradient_steps: 3 target_interval: 4 replay_sequence_length: 8 burn_in: 2 ";
+  static const std::string prioritised = "priority_exponent: 0.6 ";
   static const auto* const cases = new std::map<std::string, Case>{
       {"mappo", {.algorithm = "mappo", .settings = mappo + "}", .learns = kPerAgent + Fast()}},
       {"mappo_gaussian",
@@ -142,9 +150,23 @@ const std::map<std::string, Case>& Cases() {
         .learns = "policy { sharing: PER_AGENT hidden_sizes: [16] } critic { heads: EACH_AGENT hidden_sizes: [16] "
                   "attention_heads: 2 token_size: 16 } " +
                   Fast()}},
-      {"iql", {.algorithm = "iql", .settings = replay, .learnt_in = "ValueLearning"}},
-      {"vdn", {.algorithm = "vdn", .settings = replay, .learnt_in = "ValueLearning"}},
-      {"qmix", {.algorithm = "qmix", .settings = replay, .learnt_in = "ValueLearning"}},
+      {"iql", {.algorithm = "iql", .settings = replay + "}", .learnt_in = "ValueLearning"}},
+      {"vdn", {.algorithm = "vdn", .settings = replay + "}", .learnt_in = "ValueLearning"}},
+      {"qmix", {.algorithm = "qmix", .settings = replay + "}", .learnt_in = "ValueLearning"}},
+      {"vdn_prioritised",
+       {.algorithm = "vdn", .settings = replay + prioritised + "}", .learnt_in = "PrioritisedReplay"}},
+      {"iql_recurrent",
+       {.algorithm = "iql", .settings = remembers + "GRU" + along + "}", .learnt_in = "RecurrentValues"}},
+      {"vdn_recurrent_prioritised",
+       {.algorithm = "vdn",
+        .settings = remembers + "LSTM" + along + prioritised + "}",
+        .learnt_in = "RecurrentValues"}},
+      {"qmix_recurrent",
+       {.algorithm = "qmix", .settings = remembers + "GRU" + along + "}", .learnt_in = "RecurrentValues"}},
+      {"pqn_vdn_recurrent",
+       {.algorithm = "pqn_vdn",
+        .settings = remembers + "GRU recurrent_size: 7 } } pqn { learning_rate: 0.003 minibatch_size: 16 }",
+        .learnt_in = "RecurrentValues"}},
       {"pqn_vdn",
        {.algorithm = "pqn_vdn",
         .settings = values + "pqn { learning_rate: 0.003 minibatch_size: 16 anneal_learning_rate: true }",

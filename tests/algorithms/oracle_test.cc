@@ -146,12 +146,12 @@ class Case {
 
 std::vector<double> AsDoubles(const HostTensor& tensor) {
   std::vector<double> values(tensor.num_elements());
-  if (tensor.data_type == DataType::kFloat64) {
+  if (tensor.data_type == DataType::kInt64) {
+    std::vector<int64_t> counts(values.size());
+    std::memcpy(counts.data(), tensor.bytes.data(), tensor.bytes.size());
+    std::copy(counts.begin(), counts.end(), values.begin());
+  } else if (tensor.data_type == DataType::kFloat64) {
     std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-  } else if (tensor.data_type == DataType::kInt64) {
-    std::vector<int64_t> numbers(values.size());
-    std::memcpy(numbers.data(), tensor.bytes.data(), tensor.bytes.size());
-    std::copy(numbers.begin(), numbers.end(), values.begin());
   } else {
     std::copy_n(tensor.floats(), values.size(), values.begin());
   }

@@ -89,6 +89,13 @@ TEST(AlgorithmCardTest, RecurrentNetworksAreRefusedByTheSettingWhereTheCardHasNo
   experiment.mutable_critic()->set_recurrent_cell(GRU);
   EXPECT_THAT(std::string(CheckRecurrence(card, experiment).message()), StartsWith("critic.recurrent_cell: GRU"));
   EXPECT_TRUE(CheckRecurrence(kReplayCard, experiment).ok());
+  // Who values actions has no critic.
+  AlgorithmCard values = kReplayCard;
+  values.values_actions = true;
+  EXPECT_THAT(std::string(CheckRecurrence(values, experiment).message()), StartsWith("critic.recurrent_cell: GRU"));
+  experiment = {};
+  experiment.mutable_policy()->set_recurrent_cell(GRU);
+  EXPECT_TRUE(CheckRecurrence(values, experiment).ok());
 }
 
 TEST(AlgorithmCardTest, ActorsThatTalkAreRefusedByTheSettingWhereTheCardHasNone) {

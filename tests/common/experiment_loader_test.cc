@@ -222,6 +222,12 @@ TEST(ExperimentLoaderTest, CombinationsAreChecked) {
   EXPECT_THAT(RefusalOf("ppo { minibatch_size: 4097 }"),
               AllOf(HasSubstr("ppo.minibatch_size: 4097"), HasSubstr("4096")));
   Parsed("ppo { minibatch_size: 4096 }");
+  EXPECT_THAT(
+      RefusalOf("algorithm { name: 'vdn' } q_learning { burn_in: 10 }"),
+      AllOf(HasSubstr("q_learning.burn_in: 10 of a sequence's 10 steps"), HasSubstr("collection.sequence_length")));
+  EXPECT_THAT(RefusalOf("algorithm { name: 'vdn' } q_learning { burn_in: 12 replay_sequence_length: 12 }"),
+              HasSubstr("12 steps (q_learning.replay_sequence_length) leave nothing to train on"));
+  Parsed("algorithm { name: 'vdn' } q_learning { burn_in: 11 replay_sequence_length: 12 }");
   EXPECT_THAT(RefusalOf("collection { num_shards: 4096 copies_per_shard: 4096 rollout_length: 65536 }"),
               HasSubstr("collection"));
   EXPECT_THAT(RefusalOf("policy { partition: [0] }"), AllOf(HasSubstr("policy.partition"), HasSubstr("PARTITIONED")));

@@ -399,3 +399,54 @@ def all_cases():
         cases.append((name, {**SCENES, **LATER_SCENES}[scene], by_hand(own)))
     cases += [(name, {**SCENES, **LATER_SCENES}[scene], own) for name, (scene, own) in JOINT_CASES.items()]
     return cases
+
+
+# Of who learns values from a replay.
+VALUES_USUAL = {
+    "policy": {"hidden_sizes": [8, 5]},
+    "q_learning": {"learning_rate": 0.01, "learning_starts": 1, "replay_bytes": 20000000, "minibatch_size": 12,
+                   "gradient_steps": 3, "target_interval": 2},
+}
+VALUES_BY_HAND = {
+    "iql_three_steps": ("two groups", "iql", {
+        "q_learning": {"n_step": 3, "discount": 0.8, "adam_epsilon": 0.001}}),
+    "vdn_of_each_agent_prioritised": ("extras alone", "vdn", {
+        "policy": {"sharing": "PER_AGENT"}, "critic": {"team_reward": "MEAN_LIVING"},
+        "q_learning": {"priority_exponent": 0.7, "n_step": 2, "double_q": False, "max_gradient_norm": 0.3,
+                       "adam_epsilon": 0.01}}),
+    "qmix_annealed": ("one pair", "qmix", {
+        "critic": {"team_reward": "SUM"},
+        "q_learning": {"mixer_embedding": 4, "hypernetwork_size": 5, "target_rate": 0.3, "anneal_learning_rate": True,
+                       "adam_epsilon": 0.001, "reward_scale": 0.5}}),
+    "qmix_linear_hypernetworks_prioritised": ("two groups", "qmix", {
+        "q_learning": {"mixer_embedding": 3, "hypernetwork_size": 0, "priority_exponent": 0.5,
+                       "final_importance_exponent": 0.8, "adam_epsilon": 0.001}}),
+    "iql_gru_burn_in": ("two groups", "iql", {
+        "collection": {"sequence_length": 4},
+        "policy": _remembers("GRU", 6, agent_id_input=True),
+        "q_learning": {"minibatch_size": 30, "burn_in": 1, "n_step": 2, "adam_epsilon": 0.001}}),
+    "vdn_lstm_over_pieces": ("one pair", "vdn", {
+        "collection": {"sequence_length": 5},
+        "policy": _remembers("LSTM", 5, activation="TANH"),
+        "q_learning": {"replay_sequence_length": 9, "minibatch_size": 40, "n_step": 3, "adam_epsilon": 0.001}}),
+    "vdn_gru_of_each_agent_prioritised": ("two groups", "vdn", {
+        "collection": {"sequence_length": 3},
+        "policy": _remembers("GRU", 5, sharing="PER_AGENT"),
+        "q_learning": {"replay_sequence_length": 6, "burn_in": 2, "minibatch_size": 30, "priority_exponent": 0.6,
+                       "priority_max_share": 0.7, "priority_offset": 0.01, "adam_epsilon": 0.01}}),
+    "qmix_gru_beside_feed_forward": ("extras alone", "qmix", {
+        "collection": {"sequence_length": 4},
+        "policy": _remembers("GRU", 5),
+        "group_policies": {"b": {"recurrent_cell": "FEED_FORWARD"}},
+        "q_learning": {"mixer_embedding": 3, "hypernetwork_size": 4, "minibatch_size": 16, "n_step": 2,
+                       "target_rate": 0.2, "adam_epsilon": 0.001}}),
+}
+
+
+def value_cases():
+    """(name, scene, changes) of the cases of IQL, VDN and QMIX."""
+    cases = []
+    for name, (scene, algorithm, own) in VALUES_BY_HAND.items():
+        changes = {**own, **{section: {**usual, **own.get(section, {})} for section, usual in VALUES_USUAL.items()}}
+        cases.append((name, SCENES[scene], {"algorithm": {"name": f'"{algorithm}"'}, **changes}))
+    return cases

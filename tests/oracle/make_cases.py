@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 import case_file
-from cases import all_cases
+from cases import all_cases, value_cases
 from joint_learner import JointLearner
 from learner import Learner
+from q_learner import QLearner
 from scene import random_batch
 from settings import complete, textproto
 
@@ -22,14 +23,15 @@ LEAST_KINK = 3e-6
 def solve(scene, changes, seed):
     """Tensors of one case, the names of its figures, and how near it came to a kink."""
     random = np.random.RandomState(seed)
-    learner = (JointLearner if "maddpg" in changes else Learner)(scene, complete(changes), random)
+    kind = JointLearner if "maddpg" in changes else QLearner if "q_learning" in changes else Learner
+    learner = kind(scene, complete(changes), random)
     tensors = {f"initial/{name}": p.astype(np.float32) for name, p in learner.parameters().items()}
     cells, figures, batch = scene.steps * scene.columns, [], None
     progress = np.array([[u + 3, (u + 3) * cells, 10 * cells] for u in range(UPDATES)], np.int64)
     for u in range(UPDATES):
         batch = random_batch(scene, learner, 0.12, random, batch)
-        # Networks that remember nothing have no need of streams, nor values of actions of how likely those were.
-        left_out = [] if learner.recurrent else ["streams"]
+        # Who has neither memory nor a replay has no need of streams, nor values of actions of how likely those were.
+        left_out = [] if learner.recurrent or learner.values_actions else ["streams"]
         left_out += ["log_probabilities"] if learner.values_actions else []
         named = {name: values for name, values in batch.items() if name.split("/")[-1] not in left_out}
         tensors.update({f"batch{u}/{name}": values for name, values in named.items()})
@@ -55,6 +57,8 @@ def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for number, (name, scene, changes) in enumerate(all_cases()):
         case_file.write(folder / f"{name}.safetensors", *make_case(scene, changes, 1000 * (number + 1)))
+    for number, (name, scene, changes) in enumerate(value_cases()):
+        case_file.write(folder / f"{name}.safetensors", *make_case(scene, changes, 1000 * (number + 1001)))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,8 @@ def random_batch(scene, learner, staleness, random, previous):
         "final_state_extras": _floats(random, int(truncated.sum()), scene.extras),
     }
     sequences = Sequences(batch, learner.sequence_length)
-    batch["streams"] = _streams(scene, random, previous) if learner.recurrent else np.zeros((columns, 4), np.int64)
+    streams = learner.recurrent or learner.values_actions
+    batch["streams"] = _streams(scene, random, previous) if streams else np.zeros((columns, 4), np.int64)
     begins = _first_rows_begin(batch["streams"], previous)
     for group, policy, parameters in zip(scene.groups, learner.policies, learner.actor_parameters):
         fields = _group_batch(scene, group, terminated | truncated, int(truncated.sum()), random)

@@ -81,6 +81,32 @@ DEFAULTS = {
         "target_noise": 0.2,
         "target_noise_clip": 0.5,
     },
+    "q_learning": {
+        "learning_rate": 5e-4,
+        "adam_epsilon": 1e-5,
+        "max_gradient_norm": 10.0,
+        "discount": 0.99,
+        "n_step": 1,
+        "minibatch_size": 256,
+        "gradient_steps": 16,
+        "target_interval": 200,
+        "target_rate": None,
+        "double_q": True,
+        "epsilon": 1.0,
+        "final_epsilon": 0.05,
+        "epsilon_env_steps": 50000,
+        "reward_scale": 1.0,
+        "mixer_embedding": 32,
+        "hypernetwork_size": 64,
+        "priority_exponent": 0.0,
+        "importance_exponent": 0.4,
+        "final_importance_exponent": 1.0,
+        "priority_offset": 1e-6,
+        "priority_max_share": 0.9,
+        "replay_sequence_length": None,
+        "burn_in": 0,
+        "anneal_learning_rate": False,
+    },
 }
 
 
@@ -102,7 +128,7 @@ def policy_of(settings, group):
 def textproto(changes):
     """The fields a case sets, as the learner reads them."""
     parts = [f"seed: {changes['seed']}"] if "seed" in changes else []
-    for section in ("collection", "policy", "critic", "ppo", "algorithm", "maddpg"):
+    for section in ("collection", "policy", "critic", "ppo", "algorithm", "maddpg", "q_learning"):
         if changes.get(section):
             parts.append(f"{section} {{ {_fields(changes[section])} }}")
     for group, own in changes.get("group_policies", {}).items():

@@ -138,7 +138,9 @@ MonotonicMixer::Gradient MonotonicMixer::Differentiate(const MixerRows& rows, co
     const at::Tensor leaf = networks_->parameters.detach().requires_grad_(true);
     const at::Tensor values = networks_->ValuesOf(rows, begin, end).clone().requires_grad_(true);
     const at::Tensor totals = networks_->Mix(leaf, values, networks_->StatesOf(rows, begin, end));
-    const at::Tensor loss = 0.5 * (totals - View(targets.data() + begin, {end - begin})).square().sum();
+    at::Tensor squares = (totals - View(targets.data() + begin, {end - begin})).square();
+    if (rows.weights != nullptr) squares = squares * View(rows.weights + begin, {end - begin});
+    const at::Tensor loss = 0.5 * squares.sum();
     const auto slopes = torch::autograd::grad({loss}, {leaf, values});
     gradients[part] = slopes[0].contiguous();
     losses[part] = loss.item<float>();

@@ -35,6 +35,7 @@ struct MixerRows {
   const float* values = nullptr;  // [rows, n]
   const float* states = nullptr;  // [rows, S]
   int64_t rows = 0;
+  const float* weights = nullptr;  // [rows], w of the loss; null: 1
 };
 
 // Not thread-safe; works on all ComputeThreads(), with the same bits on any number of them.
@@ -52,9 +53,9 @@ class MonotonicMixer {
 
   struct Gradient {
     std::vector<float> totals;  // [rows]
-    std::vector<float> slopes;  // [rows, n], (total − y) · ∂total/∂q
+    std::vector<float> slopes;  // [rows, n], w (total − y) · ∂total/∂q
   };
-  // Of the loss ½ Σ (total − y)², y [rows]; what its own parameters bring to it is kept for Step.
+  // Of the loss ½ Σ w (total − y)², y [rows]; what its own parameters bring to it is kept for Step.
   Gradient Differentiate(const MixerRows& rows, const std::vector<float>& targets);
 
   struct Step {
