@@ -8,7 +8,7 @@ namespace troupe {
 
 absl::StatusOr<std::unique_ptr<ActorTeam>> ActorTeam::Create(const std::vector<PolicySpec>& policies, int copies,
                                                              NetworkFactory make_network) {
-  std::unique_ptr<ActorTeam> team(new ActorTeam(copies));
+  std::unique_ptr<ActorTeam> team(new ActorTeam(policies, copies, make_network));
   for (const PolicySpec& policy : policies) {
     ASSIGN_OR_RETURN(std::unique_ptr<GroupActor> group, GroupActor::Create(policy, copies, make_network));
     team->uniforms_.emplace_back(static_cast<size_t>(copies) * policy.num_agents * group->draws_per_agent());
@@ -48,6 +48,17 @@ void ActorTeam::Act(const ObservationRow& seen, std::optional<DrawUniforms> draw
     groups_[g]->Act(row.observations, row.action_masks, uniforms, state.group(static_cast<int>(g)), chosen[g],
                     row.alive);
   }
+}
+
+absl::Status ActorTeam::ActAmong(absl::Span<const Seat> seats, const ObservationRow& seen, DrawUniforms draw,
+                                 RecurrentState& state, const std::vector<ChosenActions>& chosen) {
+  saved_.KeepStates(seats, state);
+  Act(seen, draw, state, chosen);
+  for (size_t i = 0; i < seats.size(); ++i) {
+    const int group = seats[i].group;
+    RETURN_IF_ERROR(saved_.Act(seats[i], i, seen, uniforms_[group], state, chosen[group]));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace troupe

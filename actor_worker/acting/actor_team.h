@@ -19,6 +19,7 @@
 #include "absl/types/span.h"
 #include "actor_worker/acting/group_actor.h"
 #include "actor_worker/acting/recurrent_state.h"
+#include "actor_worker/acting/saved_actors.h"
 #include "actor_worker/environments/vector_environment.h"
 #include "common/base/policy_snapshot.h"
 #include "common/specs/policy_spec.h"
@@ -47,13 +48,18 @@ class ActorTeam {
   // One action for every agent of every group; chosen[g] of group g. Without `draw`: the modes.
   void Act(const ObservationRow& seen, std::optional<DrawUniforms> draw, RecurrentState& state,
            const std::vector<ChosenActions>& chosen);
+  // The same, drawn, but for `seats`, where saved actors act. Errors: those of SavedActors::Act.
+  absl::Status ActAmong(absl::Span<const Seat> seats, const ObservationRow& seen, DrawUniforms draw,
+                        RecurrentState& state, const std::vector<ChosenActions>& chosen);
 
  private:
-  explicit ActorTeam(int copies) : copies_(copies) {}
+  ActorTeam(const std::vector<PolicySpec>& policies, int copies, NetworkFactory make_network)
+      : copies_(copies), saved_(policies, copies, make_network) {}
 
   const int copies_;
   std::vector<std::unique_ptr<GroupActor>> groups_;
-  std::vector<std::vector<float>> uniforms_;  // per group [E, A, D]
+  std::vector<std::vector<float>> uniforms_;  // per group [E, A, D], those drawn last
+  SavedActors saved_;
   std::shared_ptr<const PolicySnapshot> applied_;
 };
 

@@ -21,6 +21,7 @@
 #include "common/files/atomic_file.h"
 #include "common/specs/algorithm_card.h"
 #include "common/specs/best_by.h"
+#include "common/specs/self_play_check.h"
 
 namespace troupe {
 namespace {
@@ -147,6 +148,7 @@ absl::Status Check(const Scenario& scenario) {
           policies = scenario.actors[0].policies;
         }
         RETURN_IF_ERROR(CheckAlgorithm(scenario.experiment, policies));
+        RETURN_IF_ERROR(CheckSelfPlay(scenario.experiment, (*environment)->spec()));
         RETURN_IF_ERROR(
             CurriculumStages::Create(scenario.experiment, *scenario.environment, (*environment)->spec()).status());
       }

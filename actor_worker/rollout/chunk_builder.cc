@@ -43,6 +43,7 @@ ChunkBuilder::ChunkBuilder(const EnvironmentSpec& spec, const ChunkShape& shape)
   taken_.resize(groups);
   unsent_log_probabilities_.resize(groups);
   network_states_.resize(groups);
+  learns_.resize(groups);
   truncated_.groups.resize(groups);
   carry_.groups.resize(groups);
   if (!shape_.half_observations) return;
@@ -115,6 +116,7 @@ void ChunkBuilder::PointAtStep(int t) {
       const int length = shape_.network_states[g].sequence_length;
       network_states_[g] = RowOf(group.network_states, t / length, (steps + length - 1) / length);
     }
+    learns_[g] = RowOf(group.learns, t, steps);
     actions_.groups[g] = {.discrete = chosen_[g].discrete, .continuous = chosen_[g].taken};
     outcome_.rewards[g] = RowOf(group.rewards, t, steps);
   }
@@ -122,7 +124,8 @@ void ChunkBuilder::PointAtStep(int t) {
   outcome_.truncated = RowOf(view_.truncated, t, steps);
 }
 
-void ChunkBuilder::Record(absl::Span<const TruncatedCopy> truncated, absl::Span<const FinishedCopy> finished) {
+void ChunkBuilder::Record(absl::Span<const TruncatedCopy> truncated, absl::Span<const FinishedCopy> finished,
+                          const Matches* matches) {
   for (const TruncatedCopy& copy : truncated) {
     truncated_.truncated_at.push_back(step_);
     truncated_.truncated_at.push_back(copy.copy);
@@ -143,6 +146,7 @@ void ChunkBuilder::Record(absl::Span<const TruncatedCopy> truncated, absl::Span<
     episode.set_length(copy.length);
     for (const double value : copy.group_returns) episode.add_group_returns(static_cast<float>(value));
     for (const double value : copy.statistics) episode.add_statistics(static_cast<float>(value));
+    if (matches != nullptr) matches->Describe(copy.copy, &episode);
   }
 }
 

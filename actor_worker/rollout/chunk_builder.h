@@ -4,7 +4,7 @@
 //   builder.Begin(chunk)                        row 0 = the last row of the chunk before
 //   for t in 0 … T−1:
 //     builder.SetStep(t)
-//     whoever acts writes builder.network_states(), where there are any
+//     whoever acts writes builder.network_states() and builder.learns(), where there are any
 //     the team reads builder.observations() and writes builder.chosen()
 //     environment.Step(builder.actions(), builder.outcome(), builder.next())
 //     builder.Record(environment)               episodes that ended at t
@@ -21,6 +21,7 @@
 #include "absl/types/span.h"
 #include "actor_worker/acting/distribution.h"
 #include "actor_worker/environments/vector_environment.h"
+#include "actor_worker/rollout/matches.h"
 #include "common/specs/environment_spec.h"
 #include "common/wire/chunk_layout.h"
 #include "proto/trajectory.pb.h"
@@ -48,11 +49,15 @@ class ChunkBuilder {
   // Per group [E, A, H]: where to write what the agents remember before they act, at the steps that begin a sequence of
   // the group; empty at others and where its network remembers nothing.
   const std::vector<absl::Span<float>>& network_states() const { return network_states_; }
+  // Row t, per group [E, A]: where to write whose actions the version's own actors choose; empty without a pool of
+  // saved opponents.
+  const std::vector<absl::Span<uint8_t>>& learns() const { return learns_; }
 
   // After the environment's step t: notes the episodes that ended there. Finished episodes that began with warm-up
   // steps are left out of `episodes`, since their figures are not the policy's own; their flags and final rows are data
-  // like any other.
-  void Record(absl::Span<const TruncatedCopy> truncated, absl::Span<const FinishedCopy> finished);
+  // like any other. `matches`: whom episodes were played against; null: nobody.
+  void Record(absl::Span<const TruncatedCopy> truncated, absl::Span<const FinishedCopy> finished,
+              const Matches* matches = nullptr);
 
   // Writes the truncated episodes' tensors and keeps the last row for the next chunk. OUT_OF_RANGE: an observation does
   // not fit in half precision.
@@ -77,6 +82,7 @@ class ChunkBuilder {
   std::vector<std::vector<float>> taken_;                     // per group [E, A, N], empty but for continuous groups
   std::vector<std::vector<float>> unsent_log_probabilities_;  // per group [E, A], empty where they are in the chunk
   std::vector<absl::Span<float>> network_states_;
+  std::vector<absl::Span<uint8_t>> learns_;
 
   // With half_observations, per group: rows [T+1, E, A, O] of this chunk, which its message has as halves.
   std::vector<std::vector<float>> unpacked_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 #include "actor_worker/rollout/chunk_builder.h"
 #include "actor_worker/rollout/curriculum_stages.h"
 #include "actor_worker/rollout/lease_book.h"
+#include "actor_worker/rollout/matches.h"
 #include "actor_worker/rollout/progress.h"
 #include "proto/experiment.pb.h"
 #include "proto/trajectory.pb.h"
@@ -40,19 +42,23 @@ class ShardRollout {
                                                               std::shared_ptr<const HeldLease> lease);
 
   // Collects the chunk `sequence` with `snapshot`, which `team` has: episodes that begin in it are of the curriculum's
-  // stage that it implies. `progress` hears of every step. Errors: those of the environment and of
-  // CurriculumStages::Of, after which this rollout is of no more use; CANCELLED once the lease is gone.
+  // stage that it implies, and against whom its roster says. `progress` hears of every step. Errors: those of the
+  // environment, of CurriculumStages::Of and of ActorTeam::ActAmong, after which this rollout is of no more use;
+  // CANCELLED once the lease is gone.
   absl::Status Collect(uint64_t sequence, const PolicySnapshot& snapshot, ActorTeam& team, RolloutProgress& progress,
                        wire::Chunk* chunk);
 
  private:
   ShardRollout(const RolloutPlan& plan, std::shared_ptr<const HeldLease> lease);
+  absl::Status BeginEpisodes(const PolicySnapshot& snapshot, ActorTeam& team, RolloutProgress& progress);
+  absl::Status Act(ActorTeam& team);
 
   const RolloutPlan& plan_;
   const std::shared_ptr<const HeldLease> lease_;
   std::unique_ptr<VectorEnvironment> environment_;
   ChunkBuilder builder_;
   RecurrentState state_;
+  std::optional<Matches> matches_;  // where there is a pool of saved opponents
   bool started_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include "common/clock/steady_time.h"
 #include "common/config/experiment_loader.h"
 #include "common/specs/algorithm_card.h"
+#include "common/specs/self_play_check.h"
 
 namespace troupe {
 namespace {
@@ -16,6 +17,8 @@ namespace {
 // Names, shapes and field tags of one tensor on the wire.
 constexpr size_t kTensorOverheadBytes = 512;
 constexpr size_t kMessageOverheadBytes = 64 << 10;
+// Of a roster's entry, but for its weights.
+constexpr size_t kOpponentBytes = 32;
 
 LeaseBook::Options BookOptions(const RolloutPlan& plan, int rollout_threads, int max_shards) {
   const CollectionSettings& collection = plan.experiment.collection();
@@ -44,13 +47,15 @@ absl::StatusOr<RolloutPlan> MakeRolloutPlan(Experiment experiment, const Environ
   plan.spec.machine_settings = plan.environment->machine_settings;
   ASSIGN_OR_RETURN(plan.policies, MakePolicySpecs(experiment, plan.spec));
   RETURN_IF_ERROR(CheckAlgorithm(experiment, plan.policies));
+  RETURN_IF_ERROR(CheckSelfPlay(experiment, plan.spec));
   ASSIGN_OR_RETURN(plan.stages, CurriculumStages::Create(experiment, *plan.environment, plan.spec));
   plan.experiment = std::move(experiment);
   return plan;
 }
 
 size_t MaxWeightsBytes(const std::vector<PolicySpec>& policies) {
-  size_t bytes = kMessageOverheadBytes;
+  // There are as many groups as teams, at least.
+  size_t bytes = kMessageOverheadBytes + kMaxOpponents * (kOpponentBytes + policies.size() * sizeof(double));
   for (const PolicySpec& policy : policies) {
     for (const DenseStackSpec::Parameter& parameter : policy.Parameters()) {
       size_t values = 1;

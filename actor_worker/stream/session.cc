@@ -33,10 +33,11 @@ Session::Session(const std::shared_ptr<grpc::Channel>& channel, const std::strin
       trajectories_(channel, worker_id, (BeginStream(run, metrics), &run->leases()),
                     {.received = [this](wire::LearnerMessage& message) { Received(message); },
                      .ended = [events] { events->Notify(); }}),
-      weights_(*stub_, worker_id, run->plan().policies, &run->policies(), [run, events] {
-        run->WeightsChanged();
-        events->Notify();
-      }) {}
+      weights_(*stub_, worker_id, run->plan().policies, static_cast<int>(run->plan().spec.teams().size()),
+               &run->policies(), [run, events] {
+                 run->WeightsChanged();
+                 events->Notify();
+               }) {}
 
 void Session::Received(wire::LearnerMessage& message) {
   heard_ = true;

@@ -2,7 +2,10 @@
 #ifndef TROUPE_ACTOR_WORKER_STREAM_WEIGHTS_SUBSCRIPTION_H_
 #define TROUPE_ACTOR_WORKER_STREAM_WEIGHTS_SUBSCRIPTION_H_
 
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,14 +20,18 @@
 
 namespace troupe {
 
-// One call of SubscribeWeights. Every message is checked against the policy specs and put into the store; one that does
-// not fit ends the call with INVALID_ARGUMENT naming the tensor. Thread-safe.
+// One call of SubscribeWeights. Every version is checked against the policy specs and put into the store, with its
+// roster, whose saved versions have come before; what does not fit ends the call with INVALID_ARGUMENT naming the
+// tensor or field. Saved versions are kept as long as the newest roster names them, and by whoever still plays by them.
+// Thread-safe.
 class WeightsSubscription final : private grpc::ClientReadReactor<wire::Weights> {
  public:
   // Begins at once. `changed` is called from a gRPC thread after every new version and at the end; it must be short and
   // may not call the subscription. Everything passed by pointer or reference outlives the subscription.
+  // `num_teams`: of the environment, for which rosters have weights.
   WeightsSubscription(wire::TrainingService::Stub& stub, const std::string& worker_id,
-                      const std::vector<PolicySpec>& policies, PolicyStore* store, std::function<void()> changed);
+                      const std::vector<PolicySpec>& policies, int num_teams, PolicyStore* store,
+                      std::function<void()> changed);
   // Cancels and waits for the end.
   ~WeightsSubscription() override;
 
@@ -34,15 +41,20 @@ class WeightsSubscription final : private grpc::ClientReadReactor<wire::Weights>
 
  private:
   void OnReadDone(bool ok) override;
+  absl::Status Take();
+  // RESOURCE_EXHAUSTED: more than any two rosters name.
+  absl::Status Save(PolicySnapshot actors);
   void OnDone(const grpc::Status& status) override;
 
   const std::vector<PolicySpec>& policies_;
+  const int num_teams_;
   PolicyStore* const store_;
   const std::function<void()> changed_;
   grpc::ClientContext context_;
   wire::SubscribeWeightsRequest request_;
-  wire::Weights message_;     // read reaction only
-  absl::Status bad_message_;  // read reaction, then OnDone
+  wire::Weights message_;                                            // read reaction only
+  std::map<uint64_t, std::shared_ptr<const PolicySnapshot>> saved_;  // by version; read reaction only
+  absl::Status bad_message_;                                         // read reaction, then OnDone
 
   mutable absl::Mutex mutex_;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 #include "common/config/algorithm_settings.h"
+#include "common/config/self_play_settings.h"
 #include "common/specs/policy_spec.h"
 
 namespace troupe {
@@ -140,10 +141,25 @@ absl::Status CheckCommunication(const AlgorithmCard& card, const Experiment& exp
   return absl::OkStatus();
 }
 
+absl::Status CheckRowsLeftOut(const AlgorithmCard& card, const Experiment& experiment) {
+  if (card.leaves_rows_out) return absl::OkStatus();
+  const auto refuse = [&card](const std::string& field) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": this algorithm trains on all rows of all groups (", FormatCard(card), ")"));
+  };
+  if (HasPool(experiment.self_play())) return refuse("self_play.save_interval_updates");
+  if (experiment.policy().frozen()) return refuse("policy.frozen");
+  for (const auto& [group, policy] : experiment.group_policies()) {
+    if (policy.frozen()) return refuse(absl::StrCat("group_policies.", group, ".frozen"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckAlgorithm(const Experiment& experiment) {
   ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
   RETURN_IF_ERROR(CheckRecurrence(*card, experiment));
   RETURN_IF_ERROR(CheckCommunication(*card, experiment));
+  RETURN_IF_ERROR(CheckRowsLeftOut(*card, experiment));
   return CheckCollectionMode(*card, experiment.collection());
 }
 

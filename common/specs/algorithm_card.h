@@ -61,6 +61,10 @@ absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experi
 // INVALID_ARGUMENT naming the setting and the card's line, when actors talk and the card has none that do.
 absl::Status CheckCommunication(const AlgorithmCard& card, const Experiment& experiment);
 
+// INVALID_ARGUMENT naming the setting and the card's line, when rows are to be left out (a pool of saved opponents, a
+// frozen group) and the card cannot.
+absl::Status CheckRowsLeftOut(const AlgorithmCard& card, const Experiment& experiment);
+
 // All of the above: of a complete experiment before its environment, hence its groups' policies, are known, and after.
 absl::Status CheckAlgorithm(const Experiment& experiment);
 absl::Status CheckAlgorithm(const Experiment& experiment, const std::vector<PolicySpec>& policies);

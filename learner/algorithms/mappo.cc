@@ -11,11 +11,13 @@
 #include "common/base/random.h"
 #include "common/base/status_macros.h"
 #include "common/config/ppo_settings.h"
+#include "common/config/self_play_settings.h"
 #include "common/wire/chunk_layout.h"
 #include "learner/algorithms/modules/batch_check.h"
 #include "learner/algorithms/modules/minibatches.h"
 #include "learner/algorithms/modules/policy_objective.h"
 #include "learner/algorithms/modules/state_check.h"
+#include "learner/algorithms/modules/trained_rows.h"
 #include "learner/algorithms/modules/update_figures.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
 #include "learner/arithmetic/objectives/gaussian_rows.h"
@@ -80,10 +82,15 @@ Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
       ranks_(*context_.ranks),
       ppo_(context_.experiment.ppo()),
       lag_correction_(ppo_.lag_correction()) {
-  for (const PolicySpec& policy : context_.policies) actors_.push_back({policy, SlotMap(policy)});
+  for (const PolicySpec& policy : context_.policies) {
+    const bool frozen = IsFrozen(context_.experiment, policy.group);
+    actors_.push_back({policy, SlotMap(policy), frozen});
+    frozen_.push_back(frozen ? 1 : 0);
+  }
   for (CriticLayout& layout : layouts) {
     const int64_t remembered = int64_t{layout.rows_per_step} * layout.stack.state_size();
-    critics_.push_back({std::move(layout), ValueNorm(ppo_.value_normalization()), StreamStates(remembered)});
+    const bool frozen = IsFrozen(layout, frozen_);
+    critics_.push_back({std::move(layout), ValueNorm(ppo_.value_normalization()), StreamStates(remembered), frozen});
   }
   for (const Actor& actor : actors_) recurrent_ |= actor.policy.stack.is_recurrent();
   for (const Critic& critic : critics_) recurrent_ |= critic.layout.stack.is_recurrent();
@@ -155,9 +162,9 @@ absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const
     WriteActorTargets(g, batch, actors_[g].advantages);
   }
   const Rates rates = RatesAt(progress);
-  EpochsDone done = ppo_.update_order() == SEQUENTIAL ? RunInTurn(batch, share, progress.update, rates)
-                                                      : RunEpochs(batch, share, progress.update, rates, ppo_.epochs(),
-                                                                  Movers(actors_.size() + critics_.size()));
+  EpochsDone done = ppo_.update_order() == SEQUENTIAL
+                        ? RunInTurn(batch, share, progress.update, rates)
+                        : RunEpochs(batch, share, progress.update, rates, ppo_.epochs(), TrainedNetworks());
   RETURN_IF_ERROR(ranks_.status());
   PrefetchMeanwhile();
   return Summarize(rates, std::move(done), explained_variance, static_cast<double>(batch.env_steps()));
@@ -174,6 +181,17 @@ Mappo::Rates Mappo::RatesAt(const UpdateProgress& progress) const {
   }
   if (ppo_.has_final_noise_scale()) rates.noise_scale += done * (ppo_.final_noise_scale() - ppo_.noise_scale());
   return rates;
+}
+
+Mappo::Movers Mappo::TrainedNetworks() const {
+  Movers movers(actors_.size() + critics_.size());
+  for (size_t g = 0; g < actors_.size(); ++g) {
+    if (actors_[g].frozen) movers[g].assign(actors_[g].map.sets, 0);
+  }
+  for (size_t c = 0; c < critics_.size(); ++c) {
+    if (critics_[c].frozen) movers[CriticNetwork(c)] = {0};
+  }
+  return movers;
 }
 
 std::vector<std::vector<double>> Mappo::Denominators(const std::vector<std::vector<int64_t>>& minibatches) const {
@@ -283,7 +301,7 @@ std::vector<double> Mappo::MeasureKl(size_t group, const TrainingBatch& batch) {
       ActionLogProbabilities(actor.policy, actor.map, of, steps, outputs, arithmetic_->Free(group));
   std::vector<double> sums(2 * actor.living.size());  // of every set: the estimates' sum, the living rows
   for (int64_t i = 0; i < steps * agents; ++i) {
-    if (of.alive[i] == 0) continue;
+    if (actor.trained[i] == 0) continue;
     double* const of_set = sums.data() + 2 * actor.policy.set_of_agent[i % agents];
     const double log_ratio = static_cast<double>(now[i]) - actor.start_log_probabilities[i];
     of_set[0] += std::expm1(log_ratio) - log_ratio;
@@ -315,7 +333,8 @@ void Mappo::PrefetchMeanwhile() {
 UpdateStatistics Mappo::Summarize(const Rates& rates, EpochsDone done, double explained_variance, double env_steps) {
   AddFigures(arithmetic_->TakeFigures(), &done.figures);
   const UpdateFigures& figures = done.figures;
-  const MeanFigures actor(figures, 0, actors_.size()), critic(figures, actors_.size(), figures.size());
+  const MeanFigures actor(figures, 0, actors_.size(), [&](size_t g) { return !actors_[g].frozen; }),
+      critic(figures, actors_.size(), figures.size(), [&](size_t n) { return !critics_[n - actors_.size()].frozen; });
   const auto is_gaussian = [](const PolicySpec& policy) { return policy.distribution.is_gaussian(); };
   // Minibatches of the set that left out most: a NaN in a batch is usually one for several networks.
   double skipped = 0;

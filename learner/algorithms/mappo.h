@@ -14,6 +14,8 @@
 // their epochs one after another, in an order drawn for every update, each with the advantages times what the sets
 // before it have changed (modules/sequential_factor.h); then the critics take theirs. Otherwise than there a set may be
 // of several agents, who change together.
+// Frozen groups and their critics are neither stepped nor looked at; where a saved version of the actors plays a team,
+// that team's rows and values are left out, and the others' are trained on (modules/trained_rows.h).
 // Parameter sets of one group are policies of their own: each has its own loss, gradient norm, guard against NaN, and
 // stop at target_kl. Groups may have different distributions (modules/policy_objective.h).
 //
@@ -58,22 +60,26 @@ class Mappo : public Algorithm {
   struct Actor {
     PolicySpec policy;
     SlotMap map;
-    // Of the batch: living agents [sets][steps]; log π(action) before the first step [steps, agents], where it is
-    // wanted; where the decoupled objective is, π/μ, of which `capped` rows were cut.
-    std::vector<std::vector<int32_t>> living;
-    std::vector<float> start_log_probabilities, importance;
+    bool frozen = false;
+    // Of the batch: the rows that are trained on [steps, agents] and their number [sets][steps]; log π(action) before
+    // the first step [steps, agents], where it is wanted; where the decoupled objective is, π/μ, of which `capped` rows
+    // were cut.
+    std::vector<uint8_t> trained{};
+    std::vector<std::vector<int32_t>> living{};
+    std::vector<float> start_log_probabilities{}, importance{};
     double capped = 0;
-    std::vector<float> advantages;  // [steps, agents], normalised as the settings say
+    std::vector<float> advantages{};  // [steps, agents], normalised as the settings say
   };
   struct Critic {
     CriticLayout layout;
     ValueNorm value_norm;
     StreamStates states;  // remembered where the next batch's columns begin
+    bool frozen = false;  // no group that it is of is trained
     // Of the batch.
-    std::vector<float> values;  // [states, columns], the network's outputs
-    ValueStreams streams;
-    AdvantageEstimates estimates;
-    std::vector<int32_t> active;  // [steps]
+    std::vector<float> values{};  // [states, columns], the network's outputs
+    ValueStreams streams{};
+    AdvantageEstimates estimates{};
+    std::vector<int32_t> active{};  // [steps]
   };
   // Where the schedules stand.
   struct Rates {
@@ -126,7 +132,9 @@ class Mappo : public Algorithm {
   // At most so many.
   EpochsDone RunEpochs(const TrainingBatch& batch, const RankShare& share, uint64_t update, const Rates& rates,
                        uint32_t epochs, Movers movers);
-  // What each minibatch's losses are divided by: living rows of every actor's sets, then active ones of every critic,
+  // All but frozen networks.
+  Movers TrainedNetworks() const;
+  // What each minibatch's losses are divided by: trained rows of every actor's sets, then active ones of every critic,
   // over all ranks, at least 1. [networks][minibatches · sets]
   std::vector<std::vector<double>> Denominators(const std::vector<std::vector<int64_t>>& minibatches) const;
   // KL(π before ‖ π now) of the actor's sets, over all ranks: mean of (r − 1) − log r
@@ -147,6 +155,7 @@ class Mappo : public Algorithm {
   const LagCorrection lag_correction_;
   std::vector<Actor> actors_;
   std::vector<Critic> critics_;
+  std::vector<uint8_t> frozen_;  // [groups]
   std::unique_ptr<Arithmetic> arithmetic_;
   bool recurrent_ = false;                    // whether any network is
   std::shared_ptr<const Timeline> timeline_;  // of the batch, where one is

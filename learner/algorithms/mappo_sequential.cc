@@ -26,7 +26,7 @@ Mappo::Movers Mappo::NoMovers() const {
 Mappo::EpochsDone Mappo::RunInTurn(const TrainingBatch& batch, const RankShare& share, uint64_t update,
                                    const Rates& rates) {
   std::vector<int> sets;
-  for (const Actor& actor : actors_) sets.push_back(actor.map.sets);
+  for (const Actor& actor : actors_) sets.push_back(actor.frozen ? 0 : actor.map.sets);
   const std::vector<ParameterSet> order =
       DrawUpdateOrder(sets, MixKey({context_.experiment.seed(), kUpdateOrder, update}));
   if (ppo_.value_norm_update() == PER_MINIBATCH) {
@@ -51,13 +51,13 @@ Mappo::EpochsDone Mappo::RunInTurn(const TrainingBatch& batch, const RankShare& 
     // Taken turn by turn: what an arithmetic keeps as the first minibatch's is then that of the set whose turn it is.
     AddFigures(arithmetic_->TakeFigures(), &done.figures);
     arithmetic_->Infer(turn.network, &outputs);
-    factor.TakeIn(actor.policy, turn.set, group.alive, ReferenceLogProbabilities(turn.network, batch),
+    factor.TakeIn(actor.policy, turn.set, actor.trained, ReferenceLogProbabilities(turn.network, batch),
                   ActionLogProbabilities(actor.policy, actor.map, group, batch.env_steps(), outputs,
                                          arithmetic_->Free(turn.network)));
   }
   // No turn looks at a critic, so that they may come last: as many epochs as the set that took most of them.
   Movers movers = NoMovers();
-  for (size_t c = 0; c < critics_.size(); ++c) movers[CriticNetwork(c)] = {1};
+  for (size_t c = 0; c < critics_.size(); ++c) movers[CriticNetwork(c)] = {static_cast<uint8_t>(!critics_[c].frozen)};
   RunEpochs(batch, share, update, rates, done.epochs, std::move(movers));
   return done;
 }

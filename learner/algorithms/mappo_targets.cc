@@ -4,17 +4,18 @@
 
 #include "learner/algorithms/mappo.h"
 #include "learner/algorithms/modules/timeline.h"
+#include "learner/algorithms/modules/trained_rows.h"
 #include "learner/arithmetic/objectives/loss_rows.h"
 
 namespace troupe {
 namespace {
 
-// Mean 0 and deviation 1 over the entries of living agents of all ranks. Entry i is of stream i % streams; each stream
-// is normalised by itself.
-void Normalize(const std::vector<uint8_t>& alive, int64_t streams, Collective* ranks, std::vector<float>* values) {
+// Mean 0 and deviation 1 over the entries that are trained on, of all ranks. Entry i is of stream i % streams; each
+// stream is normalised by itself.
+void Normalize(const std::vector<uint8_t>& trained, int64_t streams, Collective* ranks, std::vector<float>* values) {
   const auto each = [&](auto&& body) {
     for (int64_t i = 0; i < static_cast<int64_t>(values->size()); ++i) {
-      if (alive[i] != 0) body(i % streams, (*values)[i]);
+      if (trained[i] != 0) body(i % streams, (*values)[i]);
     }
   };
   std::vector<double> sums(2 * streams), means(streams), squares(streams), scales(streams);
@@ -56,7 +57,9 @@ void Mappo::UseRows(const TrainingBatch& batch) {
   if (std::exchange(sent_ahead_, nullptr) != &batch) SendRows(batch);
   arithmetic_->UseRows();
   for (size_t g = 0; g < actors_.size(); ++g) {
-    actors_[g].living = LivingAgents(actors_[g].map, batch.groups[g], batch.env_steps());
+    Actor& actor = actors_[g];
+    actor.trained = TrainedRows(batch.groups[g], actor.frozen);
+    actor.living = LivingAgents(actor.map, actor.trained, batch.env_steps());
   }
 }
 
@@ -73,7 +76,9 @@ std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch) {
     if (lag_correction_ == NONE) continue;
     std::vector<float> ratios = actor.start_log_probabilities;
     for (size_t i = 0; i < ratios.size(); ++i) {
-      ratios[i] = std::exp(ratios[i] - batch.groups[g].log_probabilities[i]);
+      // Who is not trained may have acted by another policy altogether.
+      const bool out = actor.trained[i] == 0 && batch.groups[g].alive[i] != 0;
+      ratios[i] = out ? 1.0f : std::exp(ratios[i] - batch.groups[g].log_probabilities[i]);
     }
     if (lag_correction_ == V_TRACE) {
       importance.push_back(std::move(ratios));
@@ -81,7 +86,7 @@ std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch) {
     }
     actor.capped = 0;
     for (size_t i = 0; i < ratios.size(); ++i) {
-      actor.capped += batch.groups[g].alive[i] != 0 && ratios[i] > cap;
+      actor.capped += actor.trained[i] != 0 && ratios[i] > cap;
       ratios[i] = std::min(ratios[i], cap);
     }
     actor.importance = std::move(ratios);
@@ -105,6 +110,7 @@ void Mappo::Estimate(const TrainingBatch& batch, const std::vector<std::vector<f
         lag_correction_ == V_TRACE
             ? VTrace(critic.streams, ppo_.discount(), ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())
             : GeneralizedAdvantages(critic.streams, ppo_.discount(), ppo_.gae_lambda());
+    LeaveOutValues(critic.layout, frozen_, batch, &critic.streams.active);
     const int64_t columns = critic.layout.columns();
     critic.active.assign(batch.env_steps(), 0);
     for (int64_t i = 0; i < batch.env_steps() * columns; ++i) {
@@ -164,7 +170,8 @@ void Mappo::WriteValueRowsByMinibatch(const std::vector<std::vector<int64_t>>& m
 void Mappo::WriteActorTargets(size_t group, const TrainingBatch& batch, const std::vector<float>& advantages) {
   const Actor& actor = actors_[group];
   WritePolicyRows(actor.policy, actor.map, batch.groups[group], batch.env_steps(),
-                  {.reference_log_probabilities = &ReferenceLogProbabilities(group, batch),
+                  {.trained = &actor.trained,
+                   .reference_log_probabilities = &ReferenceLogProbabilities(group, batch),
                    .importance = lag_correction_ == DECOUPLED ? &actor.importance : nullptr,
                    .advantages = &advantages},
                   arithmetic_->fields(group));
@@ -197,8 +204,7 @@ std::vector<float> Mappo::GroupAdvantages(size_t group, const TrainingBatch& bat
     }
   }
   if (!ppo_.advantage_normalization()) return advantages;
-  const std::vector<uint8_t>& alive = batch.groups[group].alive;
-  Normalize(alive, ppo_.advantage_normalization_per_agent() ? agents : 1, &ranks_, &advantages);
+  Normalize(actors_[group].trained, ppo_.advantage_normalization_per_agent() ? agents : 1, &ranks_, &advantages);
   return advantages;
 }
 

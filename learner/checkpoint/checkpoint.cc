@@ -16,6 +16,7 @@
 #include "common/files/snapshot_scalars.h"
 #include "common/wire/spec_codec.h"
 #include "google/protobuf/text_format.h"
+#include "learner/checkpoint/self_play_codec.h"
 
 namespace troupe {
 namespace {
@@ -140,6 +141,8 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
   checkpoint.policy.policy_version = counters.update;
   ASSIGN_OR_RETURN(checkpoint.policy.scalars, ReadScalars(file.metadata));
   if (file.metadata.contains(kWarmStart)) checkpoint.warm_start = file.metadata.at(kWarmStart);
+  SelfPlayReader self_play;
+  RETURN_IF_ERROR(self_play.Begin(file.metadata, static_cast<int>(checkpoint.environment.teams().size())));
   std::shared_ptr<PolicySnapshot> judged;
   if (file.metadata.contains(kCurriculumStage)) {
     ASSIGN_OR_RETURN(checkpoint.curriculum, ReadCurriculum(file.metadata, &judged));
@@ -151,6 +154,8 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
     } else if (absl::StartsWith(tensor.name, kPolicyPrefix)) {
       tensor.name.erase(0, sizeof(kPolicyPrefix) - 1);
       checkpoint.policy.tensors.push_back(std::move(tensor));
+    } else if (self_play.Take(tensor)) {
+      continue;
     } else if (judged != nullptr && absl::StartsWith(tensor.name, kJudgedPrefix)) {
       tensor.name.erase(0, sizeof(kJudgedPrefix) - 1);
       judged->tensors.push_back(std::move(tensor));
@@ -159,6 +164,7 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
     }
   }
   if (judged != nullptr) checkpoint.curriculum->judged = std::move(judged);
+  checkpoint.self_play = self_play.Finish();
   return checkpoint;
 }
 
@@ -192,6 +198,7 @@ SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
   if (checkpoint.curriculum.has_value() && checkpoint.curriculum->judged != nullptr) {
     add(kJudgedPrefix, checkpoint.curriculum->judged->tensors);
   }
+  if (checkpoint.self_play.has_value()) AddSelfPlay(*checkpoint.self_play, &file);
   return file;
 }
 

@@ -47,7 +47,8 @@ struct Checkpoint {
 // safetensors: tensors "algorithm/NAME" and "policy/GROUP/PARAMETER"; metadata format ("troupe-checkpoint/1"), run_id,
 // experiment and environment (textproto), one entry per counter in decimal, and those of AddScalars and
 // AddBestEvaluation; where there is one, the curriculum's state ("curriculum.…", the judged policy as tensors
-// "judged/GROUP/PARAMETER") and what the actors began with ("warm_start").
+// "judged/GROUP/PARAMETER"), the pool of saved versions (self_play_codec.h) and what the actors began with
+// ("warm_start").
 SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint);
 
 // Errors: INVALID_ARGUMENT: no checkpoint. DATA_LOSS naming the metadata entry that is missing or bad. UNIMPLEMENTED:

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
+#include "common/config/experiment_validation.h"
 #include "common/config/settings_reader.h"
 #include "common/files/atomic_file.h"
 #include "common/specs/actor_file.h"
@@ -36,6 +37,31 @@ absl::StatusOr<ActorFile> ReadActors(const std::string& path) {
   return checkpoint.status();
 }
 
+absl::StatusOr<std::string> ExportSaved(const std::string& run_folder, ActorFormat format, const std::string& output) {
+  if (format != ActorFormat::kSafetensors) {
+    return absl::InvalidArgumentError(
+        "--checkpoint=saved: expected --format=safetensors; of its files others are made");
+  }
+  ASSIGN_OR_RETURN(const std::string path, FindCheckpoint(run_folder, "last"));
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, ReadCheckpoint(path));
+  if (!checkpoint.self_play.has_value() || checkpoint.self_play->pool.empty()) {
+    return absl::NotFoundError(absl::StrCat(path, " holds no saved versions (self_play.save_interval_updates)"));
+  }
+  RETURN_IF_ERROR(MakeFolder(output));
+  const auto steps_per_update = static_cast<uint64_t>(BatchSteps(checkpoint.experiment.collection()));
+  const std::vector<SavedVersion> pool = checkpoint.self_play->pool;
+  checkpoint.counters.best.reset();
+  for (const SavedVersion& saved : pool) {
+    checkpoint.policy = *saved.actors;
+    checkpoint.counters.update = saved.actors->policy_version;
+    checkpoint.counters.env_steps = saved.actors->policy_version * steps_per_update;
+    ASSIGN_OR_RETURN(const ActorFile actors, MakeActorFile(checkpoint));
+    RETURN_IF_ERROR(WriteActorFile(absl::StrCat(output, "/", saved.actors->policy_version, ".safetensors"), actors));
+  }
+  return absl::StrCat(output, "/: ", pool.size(), " saved versions of ", checkpoint.experiment.name(), ", ",
+                      pool.front().actors->policy_version, " to ", pool.back().actors->policy_version, ", from ", path);
+}
+
 }  // namespace
 
 absl::StatusOr<ActorFormat> ParseActorFormat(const std::string& name) {
@@ -49,6 +75,7 @@ absl::StatusOr<ActorFormat> ParseActorFormat(const std::string& name) {
 
 absl::StatusOr<std::string> ExportActors(const std::string& run_folder, const std::string& checkpoint,
                                          ActorFormat format, const std::string& output) {
+  if (checkpoint == "saved") return ExportSaved(run_folder, format, output);
   ASSIGN_OR_RETURN(const std::string path, FindCheckpoint(run_folder, checkpoint));
   ASSIGN_OR_RETURN(const ActorFile actors, ReadActors(path));
   std::string written = output;

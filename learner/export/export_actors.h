@@ -14,8 +14,9 @@ enum class ActorFormat { kSafetensors, kOnnx };
 // "safetensors", "onnx". INVALID_ARGUMENT naming the nearest.
 absl::StatusOr<ActorFormat> ParseActorFormat(const std::string& name);
 
-// `checkpoint`: "best", "last" (the newest) or a path, of a checkpoint or of an actor file. `output`: a file, of
-// kOnnx a folder. Returns one line saying what was written. Errors: NOT_FOUND naming what is not there; those of
+// `checkpoint`: "best", "last" (the newest), "saved" or a path, of a checkpoint or of an actor file. `output`: a file,
+// of kOnnx a folder. "saved": every version in the newest checkpoint's pool, as a file VERSION.safetensors of the
+// folder `output`. Returns one line saying what was written. Errors: NOT_FOUND naming what is not there; those of
 // ReadCheckpoint, ReadActorFile, WriteActorFile and WriteOnnxActors.
 absl::StatusOr<std::string> ExportActors(const std::string& run_folder, const std::string& checkpoint,
                                          ActorFormat format, const std::string& output);

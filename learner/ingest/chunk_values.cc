@@ -138,6 +138,13 @@ absl::Status CheckFinishedEpisode(const EnvironmentSpec& spec, const ChunkShape&
     return Invalid(field, ".statistics: came ", episode.statistics_size(), " numbers, expected ",
                    spec.num_statistics());
   }
+  if (episode.has_saved_version() && !shape.meets_saved) {
+    return Invalid(field, ".saved_version: came ", episode.saved_version(),
+                   ", expected none: the run has no pool of saved opponents");
+  }
+  if (episode.learning_team() >= spec.teams().size()) {
+    return Invalid(field, ".learning_team: came ", episode.learning_team(), ", expected below ", spec.teams().size());
+  }
   RETURN_IF_ERROR(CheckFinite(field + ".group_returns", episode.group_returns(), {0}));
   return CheckFinite(field + ".statistics", episode.statistics(), {0});
 }

@@ -141,6 +141,20 @@ std::string FormatCurriculum(const CurriculumSettings& curriculum, uint32_t stag
   return Row("curriculum", absl::StrCat(text, "the task itself; now ", StageName(curriculum, stage))).substr(1);
 }
 
+std::string FormatSelfPlay(const SelfPlaySettings& self_play, const std::vector<PolicySpec>& policies, size_t saved) {
+  double bytes = 0;
+  for (const PolicySpec& policy : policies) bytes += static_cast<double>(NumParameters(policy) * sizeof(float));
+  const std::string learning =
+      self_play.has_learning_team() ? absl::StrCat(", where \"", self_play.learning_team(), "\" learns") : "";
+  const std::string text = absl::StrFormat(
+      "every %d updates a version is saved, at most %d of %.2f MiB (%s), %d now; %.4g %% of the episodes are against "
+      "one "
+      "of them (%s)%s",
+      self_play.save_interval_updates(), self_play.pool_size(), bytes / (1 << 20), PoolRule_Name(self_play.stay()),
+      saved, 100 * (1 - self_play.newest_probability()), OpponentRule_Name(self_play.opponents()), learning);
+  return Row("self-play", text).substr(1);
+}
+
 std::string FormatArithmetic(const std::string& arithmetic) { return Row("arithmetic", arithmetic).substr(1); }
 
 std::string FormatMemory(double needed_bytes, const std::optional<MemoryUse>& use) {

@@ -39,6 +39,10 @@ std::string FormatTask(const Experiment& experiment, const EnvironmentSpec& envi
 // 2 evaluations in a row, then the task itself; now calm".
 std::string FormatCurriculum(const CurriculumSettings& curriculum, uint32_t stage);
 
+// The pool of saved versions as a row of the task, with its bound: "every 10 updates a version is saved, at most 16
+// of 0.05 MiB (NEWEST_STAY), 3 now; 50 % of the episodes are against one of them (UNIFORM)".
+std::string FormatSelfPlay(const SelfPlaySettings& self_play, const std::vector<PolicySpec>& policies, size_t saved);
+
 // How the algorithm multiplies, as the last row of the task.
 std::string FormatArithmetic(const std::string& arithmetic);
 

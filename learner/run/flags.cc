@@ -35,7 +35,9 @@ ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at t
 // plan
 ABSL_FLAG(double, trial_seconds, 20, "Seconds that the trial may take; 0: none is made.");
 // export
-ABSL_FLAG(std::string, checkpoint, "best", "best (by evaluation), last, or the path of a checkpoint or an actor file.");
+ABSL_FLAG(std::string, checkpoint, "best",
+          "best (by evaluation), last, saved (the pool of self-play, a file each in the folder OUTPUT), or the path of "
+          "a checkpoint or an actor file.");
 ABSL_FLAG(std::string, format, "safetensors",
           "safetensors: one file, for `actor_worker evaluate`, `act`, `replay` and Python; onnx: a file of each agent "
           "group, for ONNX Runtime and others.");
@@ -235,7 +237,7 @@ absl::StatusOr<LearnerCommandLine> ParseLearnerCommandLine(int argc, char** argv
     return absl::InvalidArgumentError("export: --output=FILE is needed");
   }
   if (line.command == LearnerCommand::kExport && line.run_folder.empty() &&
-      (line.checkpoint == "best" || line.checkpoint == "last")) {
+      (line.checkpoint == "best" || line.checkpoint == "last" || line.checkpoint == "saved")) {
     return absl::InvalidArgumentError("export: --run_dir=DIR is needed (or --checkpoint=PATH)");
   }
   return line;

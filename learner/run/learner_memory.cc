@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/config/self_play_settings.h"
 #include "common/wire/chunk_bytes.h"
 #include "learner/algorithms/algorithm_memory.h"
 #include "learner/ingest/batch_assembler.h"
@@ -14,6 +15,20 @@ namespace {
 
 // A message that was read and one that is being joined out of its pieces, for every stream.
 constexpr double kMessagesPerShard = 2;
+// Of the pool of saved versions: what is trained against, its messages, and a checkpoint's.
+constexpr double kPoolCopies = 3;
+
+double BytesOf(const std::vector<PolicySpec>& policies) {
+  double bytes = 0;
+  for (const PolicySpec& policy : policies) {
+    for (const DenseStackSpec::Parameter& parameter : policy.Parameters()) {
+      double numbers = 1;
+      for (const int64_t size : parameter.shape) numbers *= static_cast<double>(size);
+      bytes += numbers * sizeof(float);
+    }
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -39,6 +54,13 @@ absl::StatusOr<std::vector<MemoryTerm>> RunMemory(const Experiment& experiment, 
   ASSIGN_OR_RETURN(const std::vector<MemoryTerm> algorithm,
                    AlgorithmMemory(experiment, environment, policies, columns));
   terms.insert(terms.end(), algorithm.begin(), algorithm.end());
+  if (HasPool(experiment.self_play())) {
+    const double versions = experiment.self_play().pool_size() * BytesOf(policies);
+    terms.push_back({absl::StrCat("self_play.pool_size = ", experiment.self_play().pool_size(),
+                                  " saved versions as tensors, as messages and in a checkpoint under way",
+                                  local_workers > 0 ? ", and at each local worker" : ""),
+                     versions * (kPoolCopies + local_workers)});
+  }
   if (local_workers > 0) {
     const uint32_t window = std::max<uint32_t>(1, collection.unacknowledged_window());
     terms.push_back({absl::StrCat("local workers' chunks, unacknowledged_window = ", window, " a shard"),

@@ -15,7 +15,8 @@
 
 namespace troupe {
 
-// The learner's batches, chunks on their way and the algorithm's own, and the chunks of local workers. What the
+// The learner's batches, chunks on their way, saved versions and the algorithm's own, and the chunks of local workers
+// with theirs. What the
 // environment's copies take, simulators above all, nobody here knows.
 absl::StatusOr<std::vector<MemoryTerm>> RunMemory(const Experiment& experiment, const EnvironmentSpec& environment,
                                                   const std::vector<PolicySpec>& policies, ShardRange own_shards,

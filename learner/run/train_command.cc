@@ -20,6 +20,7 @@
 #include "common/security/credential_files.h"
 #include "common/specs/algorithm_card.h"
 #include "common/specs/best_by.h"
+#include "common/specs/self_play_check.h"
 #include "common/wire/spec_codec.h"
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/warm_start.h"
@@ -45,6 +46,7 @@
 #include "learner/run/run_results.h"
 #include "learner/run/run_start.h"
 #include "learner/run/training_loop.h"
+#include "learner/self_play/self_play.h"
 #include "learner/service/learner_server.h"
 
 namespace troupe {
@@ -290,6 +292,7 @@ absl::Status TrainingRun::PrepareLearning() {
   RETURN_IF_ERROR(CheckAlgorithm(experiment_, policies));
   RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
   RETURN_IF_ERROR(CheckStageStatistics(experiment_.curriculum(), *environment_));
+  RETURN_IF_ERROR(CheckSelfPlay(experiment_, *environment_));
   if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
   ASSIGN_OR_RETURN(const std::vector<MemoryTerm> memory,
                    RunMemory(experiment_, *environment_, policies, own_shards(), options_.local_workers));
@@ -309,15 +312,20 @@ absl::Status TrainingRun::PrepareLearning() {
     RETURN_IF_ERROR(algorithm_->LoadState(start_.algorithm_state));
   } else {
     start_.curriculum = FirstStage(start_.experiment);
+    start_.self_play = FirstPool(start_.experiment);
     RETURN_IF_ERROR(TakeInitialActors(policies));
   }
   if (is_first() && start_.curriculum.has_value()) {
     console_.Line(FormatCurriculum(start_.experiment.curriculum(), start_.curriculum->stage));
   }
+  if (is_first() && start_.self_play.has_value()) {
+    console_.Line(FormatSelfPlay(experiment_.self_play(), policies, start_.self_play->pool.size()));
+  }
   if (is_first()) RETURN_IF_ERROR(ClaimFolder());
   PolicySnapshot policy =
       algorithm_->ExportPolicy({start_.counters.update, start_.counters.env_steps, experiment_.total_env_steps()});
   AddStage(start_.curriculum, &policy);
+  policy.roster = SelfPlay(start_).roster();
   return server_->Begin(*environment_, policies, std::make_shared<const PolicySnapshot>(std::move(policy)),
                         start_.ingest);
 }

@@ -43,6 +43,7 @@ TrainingLoop::TrainingLoop(TrainingParts parts, const Checkpoint& start)
       began_(parts_.now()),
       evaluations_(parts_.server, start),
       curriculum_(parts_.server, start, /*decides=*/parts_.ranks->rank() == 0),
+      self_play_(start),
       checkpointed_env_steps_(start.counters.env_steps),
       accounted_(began_),
       awake_(kLongestLook) {}
@@ -137,6 +138,15 @@ void TrainingLoop::AdvanceCurriculum() {
                                     FormatCount(counters.env_steps), " steps); episodes begin in ", now, " from here"));
 }
 
+std::shared_ptr<const PolicySnapshot> TrainingLoop::NextPolicy(const std::vector<EpisodeSummary>& own_episodes) {
+  auto policy = std::make_shared<PolicySnapshot>(ExportPolicy());
+  if (self_play_.is_on()) {
+    self_play_.Advance(*policy, own_episodes, parts_.ranks.get());
+    policy->roster = self_play_.roster();
+  }
+  return policy;
+}
+
 UpdateProgress TrainingLoop::Progress() const {
   return {state_.counters.update, state_.counters.env_steps, state_.experiment.total_env_steps()};
 }
@@ -161,13 +171,13 @@ absl::Status TrainingLoop::TrainOnce() {
   ++counters.update;
   counters.env_steps += StepsPerUpdate(state_.experiment.collection());
   AdvanceCurriculum();
-  const auto policy = std::make_shared<const PolicySnapshot>(ExportPolicy());
+  RankReport report{{}, parts_.server->TakeFinishedEpisodes()};
+  const std::shared_ptr<const PolicySnapshot> policy = NextPolicy(report.episodes);
   parts_.server->Publish(policy);
   const SteadyTime published = parts_.now();
   Account(TrainingState::kPublish, published);
   parts_.server->ReleaseBatch(batch);
   curriculum_.Judge(policy);
-  RankReport report{{}, parts_.server->TakeFinishedEpisodes()};
   if (ranks->size() > 1) {
     const std::vector<uint32_t> epochs = parts_.server->ingest_state().lease_epochs;
     const ShardRange own = ShardRange::OfRank(static_cast<int>(epochs.size()), ranks->rank(), ranks->size());
@@ -187,6 +197,7 @@ absl::Status TrainingLoop::TrainOnce() {
   record.wall_seconds = counters.wall_seconds;
   record.policy_lag = batch.mean_policy_lag;
   if (statistics.ok()) record.statistics = std::move(statistics->values);
+  std::ranges::copy(self_play_.figures(), std::back_inserter(record.statistics));
   if (curriculum_.is_on()) {
     record.curriculum_stage = StageName(state_.experiment.curriculum(), curriculum_.state()->stage);
   }
@@ -222,6 +233,7 @@ TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
   snapshot->algorithm_state = parts_.algorithm->SaveState();
   snapshot->policy = ExportPolicy();
   snapshot->curriculum = curriculum_.state();
+  snapshot->self_play = self_play_.state();
   snapshot_ = std::move(snapshot);
   snapshot_seconds_ += absl::ToDoubleSeconds(parts_.now() - began);
   return snapshot_;

@@ -30,6 +30,7 @@
 #include "learner/reporting/run_reporter.h"
 #include "learner/run/curriculum.h"
 #include "learner/run/evaluation_tracker.h"
+#include "learner/self_play/self_play.h"
 #include "learner/service/learner_server.h"
 
 namespace troupe {
@@ -84,6 +85,8 @@ class TrainingLoop {
   int most_evaluations() const { return LearnerServer::kMaxEvaluations - (curriculum_.is_on() ? 1 : 0); }
   // What the run's new version brings for the curriculum, before it is published.
   void AdvanceCurriculum();
+  // The run's new version as it goes to the workers: with the roster that it implies, after a batch of these episodes.
+  std::shared_ptr<const PolicySnapshot> NextPolicy(const std::vector<EpisodeSummary>& own_episodes);
   // Whether there is a batch, and what the curriculum goes by after it: waits for that a while.
   absl::StatusOr<bool> ReadyToTrain();
   absl::Status CountFailure(const absl::Status& status);
@@ -108,6 +111,7 @@ class TrainingLoop {
   const SteadyTime began_;
   EvaluationTracker evaluations_;
   Curriculum curriculum_;
+  SelfPlay self_play_;
   bool awaits_verdict_ = false;
   std::optional<AssembledBatch> batch_;  // waits for the other ranks' parts
   std::vector<uint32_t> lease_epochs_;   // of all ranks, once they told; then the newest

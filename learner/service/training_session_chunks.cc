@@ -27,6 +27,8 @@ std::vector<EpisodeSummary> EpisodesOf(const wire::Chunk& chunk) {
     episodes.push_back({{episode.group_returns().begin(), episode.group_returns().end()},
                         episode.length(),
                         {episode.statistics().begin(), episode.statistics().end()}});
+    if (!episode.has_saved_version()) continue;
+    episodes.back().match = PlayedMatch{episode.saved_version(), episode.learning_team()};
   }
   return episodes;
 }

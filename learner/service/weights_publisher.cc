@@ -1,14 +1,25 @@
 #include "learner/service/weights_publisher.h"
 
 #include <utility>
-#include <vector>
 
+#include "common/wire/roster_codec.h"
 #include "common/wire/spec_codec.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/proto_buffer_writer.h"
 #include "proto/weights.pb.h"
 
 namespace troupe {
+namespace {
+
+std::shared_ptr<PublishedWeights> Serialize(uint64_t version, const wire::Weights& message) {
+  auto published = std::make_shared<PublishedWeights>();
+  published->version = version;
+  bool own_buffer = false;
+  grpc::SerializationTraits<wire::Weights>::Serialize(message, &published->bytes, &own_buffer);
+  return published;
+}
+
+}  // namespace
 
 WeightsPublisher::WeightsPublisher(bool every_version)
     : every_version_(every_version), announcer_("weights", [this] { Announce(); }) {}
@@ -18,17 +29,48 @@ WeightsPublisher::~WeightsPublisher() {
   stopping_ = true;
 }
 
+std::vector<std::shared_ptr<const PublishedWeights>> WeightsPublisher::Opponents(const Roster& roster) {
+  std::vector<std::shared_ptr<const PublishedWeights>> messages;
+  std::map<const PolicySnapshot*, std::shared_ptr<const PublishedWeights>> before;
+  {
+    absl::MutexLock lock(&mutex_);
+    before = opponents_;
+  }
+  for (const Roster::Opponent& opponent : roster.opponents) {
+    const auto found = before.find(opponent.actors.get());
+    if (found != before.end()) {
+      messages.push_back(found->second);
+      continue;
+    }
+    wire::Weights message;
+    EncodeWeights(*opponent.actors, &message);
+    message.set_saved_version(opponent.actors->policy_version);
+    messages.push_back(Serialize(opponent.actors->policy_version, message));
+  }
+  return messages;
+}
+
 size_t WeightsPublisher::Publish(const PolicySnapshot& weights) {
   wire::Weights message;
   EncodeWeights(weights, &message);
-  auto published = std::make_shared<PublishedWeights>();
-  published->version = weights.policy_version;
-  bool own_buffer = false;
-  grpc::SerializationTraits<wire::Weights>::Serialize(message, &published->bytes, &own_buffer);
+  std::vector<std::shared_ptr<const PublishedWeights>> opponents;
+  if (weights.roster != nullptr) {
+    EncodeRoster(*weights.roster, message.mutable_roster());
+    opponents = Opponents(*weights.roster);
+  }
+  const auto published = Serialize(weights.policy_version, message);
+  published->opponents = opponents;
   const size_t bytes = published->bytes.Length();
 
   absl::MutexLock lock(&mutex_);
-  kept_.push_back(std::move(published));
+  if (weights.roster != roster_) {
+    roster_ = weights.roster;
+    opponents_.clear();
+    for (size_t i = 0; i < opponents.size(); ++i) {
+      opponents_.emplace(roster_->opponents[i].actors.get(), std::move(opponents[i]));
+    }
+  }
+  kept_.push_back(published);
   if (kept_.size() > kVersionsKept) kept_.pop_front();
   unannounced_ = true;
   return bytes;

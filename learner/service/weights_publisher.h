@@ -2,7 +2,8 @@
 //
 // The last two versions are kept. With every_version a subscriber gets each in order: it never misses one it needs,
 // because an update waits for the chunks made with the version before. Otherwise the newest wins and versions may be
-// skipped.
+// skipped. Saved opponents that a version's roster names are messages of their own, serialised once and sent to a
+// subscriber before the first version that names them.
 #ifndef TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_
 #define TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -25,6 +27,8 @@ namespace troupe {
 struct PublishedWeights {
   uint64_t version = 0;
   grpc::ByteBuffer bytes;  // a serialised wire::Weights
+  // What a subscriber must have been sent before: the saved opponents of the version's roster.
+  std::vector<std::shared_ptr<const PublishedWeights>> opponents;
 };
 
 // One worker's stream of weights. Both calls return at once and may come from any thread.
@@ -62,12 +66,17 @@ class WeightsPublisher {
   void CloseAll() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  // The messages of the roster's opponents, those of before as they were.
+  std::vector<std::shared_ptr<const PublishedWeights>> Opponents(const Roster& roster) ABSL_LOCKS_EXCLUDED(mutex_);
   void Announce() ABSL_LOCKS_EXCLUDED(mutex_);
   bool HasNewsOrStops() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return unannounced_ || stopping_; }
 
   const bool every_version_;
   mutable absl::Mutex mutex_;
   std::deque<std::shared_ptr<const PublishedWeights>> kept_ ABSL_GUARDED_BY(mutex_);  // oldest first
+  // Of the newest roster, which is kept beside so that addresses stay whose they are.
+  std::shared_ptr<const Roster> roster_ ABSL_GUARDED_BY(mutex_);
+  std::map<const PolicySnapshot*, std::shared_ptr<const PublishedWeights>> opponents_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::weak_ptr<WeightsSubscriber>> subscribers_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool unannounced_ ABSL_GUARDED_BY(mutex_) = false;  // a version of which no subscriber was told

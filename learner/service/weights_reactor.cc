@@ -1,5 +1,6 @@
 #include "learner/service/weights_reactor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "grpcpp/impl/codegen/proto_utils.h"
@@ -28,10 +29,22 @@ void WeightsReactor::Wake() {
 
 void WeightsReactor::WriteNext() {
   if (closing_.has_value()) return;
-  writing_ = publisher_->Next(sent_);
-  if (writing_ == nullptr) return;
-  sent_ = writing_->version;
+  if (waiting_.empty()) Ask();
+  if (waiting_.empty()) return;
+  writing_ = std::move(waiting_.front());
+  waiting_.pop_front();
   StartWrite(&writing_->bytes);
+}
+
+void WeightsReactor::Ask() {
+  const std::shared_ptr<const PublishedWeights> next = publisher_->Next(sent_);
+  if (next == nullptr) return;
+  for (const auto& opponent : next->opponents) {
+    if (std::ranges::find(opponents_, opponent) == opponents_.end()) waiting_.push_back(opponent);
+  }
+  opponents_ = next->opponents;
+  waiting_.push_back(next);
+  sent_ = next->version;
 }
 
 void WeightsReactor::OnWriteDone(bool ok) {

@@ -1,11 +1,13 @@
 // One SubscribeWeights call: asks the publisher for what comes next, one message on its way at a time, as bytes
-// serialised once for all workers.
+// serialised once for all workers. Opponents that a version needs and that were not sent yet go before it.
 #ifndef TROUPE_LEARNER_SERVICE_WEIGHTS_REACTOR_H_
 #define TROUPE_LEARNER_SERVICE_WEIGHTS_REACTOR_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -35,6 +37,8 @@ class WeightsReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   explicit WeightsReactor(const WeightsPublisher* publisher) : publisher_(publisher) {}
 
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Lets the next version wait, if there is one, behind its opponents.
+  void Ask() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const WeightsPublisher* const publisher_;
@@ -42,6 +46,9 @@ class WeightsReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   absl::Mutex mutex_;
   std::shared_ptr<const PublishedWeights> writing_ ABSL_GUARDED_BY(mutex_);  // null: nothing on its way
+  std::deque<std::shared_ptr<const PublishedWeights>> waiting_
+      ABSL_GUARDED_BY(mutex_);  // opponents, then who needs them
+  std::vector<std::shared_ptr<const PublishedWeights>> opponents_ ABSL_GUARDED_BY(mutex_);  // sent, of the last version
   std::optional<uint64_t> sent_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;

@@ -369,6 +369,31 @@ TEST(Export, WritesTheActorsOfTheCheckpointAskedFor) {
       ExportActors(run.folder.path(), "best", ActorFormat::kSafetensors, run.folder / "out.safetensors").status()));
 }
 
+TEST(Export, WritesEverySavedVersionOfThePool) {
+  TinyRun run;
+  ASSERT_TRUE(run.store().Write(CheckpointAfter(3)).ok());
+  const auto saved = [&](ActorFormat format) {
+    return ExportActors(run.folder.path(), "saved", format, run.folder / "pool");
+  };
+  EXPECT_TRUE(absl::IsNotFound(saved(ActorFormat::kSafetensors).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(saved(ActorFormat::kOnnx).status()));
+  Checkpoint with_pool = CheckpointAfter(8);
+  with_pool.self_play.emplace();
+  const auto teams = static_cast<int>(TinyEnvironment().teams().size());
+  for (const uint64_t version : {2, 6}) {
+    with_pool.self_play->pool.push_back(
+        {std::make_shared<const PolicySnapshot>(CheckpointAfter(version).policy), std::vector<MatchRecord>(teams)});
+  }
+  ASSERT_TRUE(run.store().Write(with_pool).ok());
+  const auto said = saved(ActorFormat::kSafetensors);
+  ASSERT_TRUE(said.ok()) << said.status();
+  EXPECT_THAT(*said, HasSubstr("2 saved versions"));
+  const auto actors = ReadActorFile(run.folder / "pool/6.safetensors");
+  ASSERT_TRUE(actors.ok()) << actors.status();
+  EXPECT_EQ(actors->weights.policy_version, 6);
+  EXPECT_EQ(actors->weights.tensors, CheckpointAfter(6).policy.tensors);
+}
+
 TEST(Export, ReadsActorFilesAsWellAsCheckpoints) {
   TinyRun run;
   ASSERT_TRUE(run.store().Write(CheckpointAfter(3)).ok());

@@ -24,6 +24,7 @@ EnvironmentEntry SmaxEntry();
 EnvironmentEntry RetailEntry();
 EnvironmentEntry PaymentsEntry();
 EnvironmentEntry ExternalEntry();
+EnvironmentEntry ZeroSumEntry();
 
 absl::Span<const EnvironmentEntry> AllEnvironments() {
   static const auto* const rows = new std::vector<EnvironmentEntry>{
@@ -43,6 +44,7 @@ absl::Span<const EnvironmentEntry> AllEnvironments() {
       RetailEntry(),
       PaymentsEntry(),
       ExternalEntry(),
+      ZeroSumEntry(),
   };
   return *rows;
 }

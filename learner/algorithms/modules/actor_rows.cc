@@ -27,6 +27,10 @@ int64_t NumAgents(const GroupBatch& batch, int64_t steps) {
   return static_cast<int64_t>(batch.log_probabilities.size()) / steps;
 }
 
+bool IsTrained(const ActorTargets& targets, const GroupBatch& batch, int64_t place) {
+  return (targets.trained == nullptr ? batch.alive : *targets.trained)[place] != 0;
+}
+
 // What agents chose, of discrete actions or of multi-discrete ones.
 class Indices {
  public:
@@ -62,7 +66,7 @@ void WriteGaussianRows(const PolicySpec& policy, const SlotMap& map, const Group
     to[GaussianRow::kReferenceLogDensity] = static_cast<float>(reference);
     to[GaussianRow::kImportance] = targets.importance == nullptr ? 1.0f : (*targets.importance)[from];
     to[GaussianRow::kAdvantage] = (*targets.advantages)[from];
-    to[GaussianRow::kAlive] = batch.alive[from] != 0 ? 1.0f : 0.0f;
+    to[GaussianRow::kAlive] = IsTrained(targets, batch, from) ? 1.0f : 0.0f;
     std::copy_n(sample, size, to + GaussianRow::kSample);
   });
 }
@@ -158,18 +162,18 @@ void WritePolicyRows(const PolicySpec& policy, const SlotMap& map, const GroupBa
     to[PolicyRow::kReferenceLogProb] = (*targets.reference_log_probabilities)[from];
     to[PolicyRow::kImportance] = targets.importance == nullptr ? 1.0f : (*targets.importance)[from];
     to[PolicyRow::kAdvantage] = (*targets.advantages)[from];
-    to[PolicyRow::kAlive] = batch.alive[from] != 0 ? 1.0f : 0.0f;
+    to[PolicyRow::kAlive] = IsTrained(targets, batch, from) ? 1.0f : 0.0f;
   });
 }
 
-std::vector<std::vector<int32_t>> LivingAgents(const SlotMap& map, const GroupBatch& batch, int64_t steps) {
-  const int64_t agents = NumAgents(batch, steps);
+std::vector<std::vector<int32_t>> LivingAgents(const SlotMap& map, const std::vector<uint8_t>& alive, int64_t steps) {
+  const int64_t agents = std::ranges::count_if(map.agent_of, [](int agent) { return agent != SlotMap::kPadding; });
   std::vector<std::vector<int32_t>> living(map.sets, std::vector<int32_t>(steps, 0));
   for (int64_t place = 0; place < int64_t{map.sets} * map.slots; ++place) {
     const int agent = map.agent_of[place];
     if (agent == SlotMap::kPadding) continue;
     std::vector<int32_t>& of_set = living[place / map.slots];
-    for (int64_t step = 0; step < steps; ++step) of_set[step] += batch.alive[step * agents + agent] != 0;
+    for (int64_t step = 0; step < steps; ++step) of_set[step] += alive[step * agents + agent] != 0;
   }
   return living;
 }

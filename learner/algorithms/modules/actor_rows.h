@@ -43,6 +43,7 @@ void WriteActorStates(const PolicySpec& policy, const SlotMap& map, const GroupB
 
 // What the policy loss needs of each agent at each step, [steps, agents].
 struct ActorTargets {
+  const std::vector<uint8_t>* trained = nullptr;  // null: the living are
   const std::vector<float>* reference_log_probabilities = nullptr;
   const std::vector<float>* importance = nullptr;  // null: 1
   const std::vector<float>* advantages = nullptr;
@@ -53,8 +54,8 @@ struct ActorTargets {
 void WritePolicyRows(const PolicySpec& policy, const SlotMap& map, const GroupBatch& batch, int64_t steps,
                      const ActorTargets& targets, float* rows);
 
-// Living agents of each set at each step: [sets][steps].
-std::vector<std::vector<int32_t>> LivingAgents(const SlotMap& map, const GroupBatch& batch, int64_t steps);
+// Living agents of each set at each step: [sets][steps]. `alive` [steps, agents] or longer.
+std::vector<std::vector<int32_t>> LivingAgents(const SlotMap& map, const std::vector<uint8_t>& alive, int64_t steps);
 
 // log π(action taken) of [steps, agents] as workers record it, but without a scale of noise: from the network's outputs
 // [S, steps, R, stack.output_size] and its free parameters [S, size].

@@ -4,12 +4,12 @@
 
 namespace troupe {
 
-void SequentialFactor::TakeIn(const PolicySpec& policy, int set, const std::vector<uint8_t>& alive,
+void SequentialFactor::TakeIn(const PolicySpec& policy, int set, const std::vector<uint8_t>& trained,
                               const std::vector<float>& reference_log_probabilities,
                               const std::vector<float>& log_probabilities) {
   const int64_t agents = policy.num_agents;
   for (int64_t i = 0; i < static_cast<int64_t>(log_factors_.size()) * agents; ++i) {
-    if (policy.set_of_agent[i % agents] != set || alive[i] == 0) continue;
+    if (policy.set_of_agent[i % agents] != set || trained[i] == 0) continue;
     log_factors_[i / agents] += static_cast<double>(log_probabilities[i]) - reference_log_probabilities[i];
   }
 }

@@ -18,8 +18,9 @@ class SequentialFactor {
   explicit SequentialFactor(int64_t steps) : log_factors_(steps, 0.0) {}
 
   // A set of a group has moved. log π of the actions taken by all agents of the group, [steps, agents], to which the
-  // objective's ratio refers, and now; `alive` [steps, agents] or longer: those who do not live count 1.
-  void TakeIn(const PolicySpec& policy, int set, const std::vector<uint8_t>& alive,
+  // objective's ratio refers, and now; `trained` [steps, agents]: those who are not, dead ones
+  // for example, count 1.
+  void TakeIn(const PolicySpec& policy, int set, const std::vector<uint8_t>& trained,
               const std::vector<float>& reference_log_probabilities, const std::vector<float>& log_probabilities);
 
   // [steps, agents], each times its step's factor; as they were before any set has moved.

@@ -77,8 +77,8 @@ void SyntheticWorkers::Connect(int index) {
   worker.stub = wire::TrainingService::NewStub(channel);
   const std::string id =
       Must(RegisterWorker(*worker.stub, DescribeThisWorker(4096), run_id_, plan_.spec, kCallTimeout));
-  worker.weights =
-      std::make_unique<WeightsSubscription>(*worker.stub, id, plan_.policies, &worker.policies, [this, &worker] {
+  worker.weights = std::make_unique<WeightsSubscription>(
+      *worker.stub, id, plan_.policies, static_cast<int>(plan_.spec.teams().size()), &worker.policies, [this, &worker] {
         const auto newest = worker.policies.Newest();
         if (newest != nullptr && options_.received_weights)
           options_.received_weights(worker.index, newest->policy_version);
