@@ -54,6 +54,12 @@ std::string LightsOf(const TrafficJunction& junction, const SignalTiming& signal
   return absl::StrCat(junction.phases[state.phase], " → ", junction.phases[state.next_phase]);
 }
 
+// Names of real networks may be as long as a street.
+std::string ShortName(const std::string& name) {
+  constexpr size_t kMost = 14;
+  return name.size() <= kMost ? name : absl::StrCat(name.substr(0, kMost - 1), "…");
+}
+
 class MapDrawing {
  public:
   MapDrawing(const TrafficNetwork& network, const Extent& extent, Scene& scene)
@@ -128,7 +134,7 @@ class MapDrawing {
          .note = absl::StrFormat("%s: %s, %.0f standing", junction.name, LightsOf(junction, signal), standing)});
     const ScenePoint corner = {middle.x + (most + 0.8) * width_ + 0.2 * letters_,
                                middle.y + (most + 0.8) * width_ + 0.2 * letters_};
-    scene_.Text({corner.x, corner.y + 1.7 * letters_}, letters_, junction.name, {}, TextAlign::kLeft);
+    scene_.Text({corner.x, corner.y + 1.7 * letters_}, letters_, ShortName(junction.name), {}, TextAlign::kLeft);
     scene_.Text({corner.x, corner.y + 0.5 * letters_}, 0.85 * letters_, LightsOf(junction, signal),
                 {.ink = Ink::kFaint}, TextAlign::kLeft);
   }
