@@ -4,7 +4,7 @@
 # A precompiled header is made anew from nothing: with the old one still in its place the preprocessor names that file
 # instead of reading the headers, and ccache, which goes by what it prints, may give back the precompiled header of
 # another change.
-output= previous= is_header=
+output='' previous='' is_header=''
 for word in "$@"; do
   case "$previous" in
     -o) output=$word ;;

@@ -36,7 +36,7 @@ while [ $# -gt 0 ]; do
     --results=*) results=${1#*=}; case "$results" in /*) ;; *) results=$from/$results ;; esac ;;
     --workers=*)
       workers=${1#*=}
-      [[ "$workers" =~ ^[0-9]{1,3}$ ]] && [ "$workers" -ge 1 ] || refuse "$1: expected a whole number of at least 1" ;;
+      [[ "$workers" =~ ^0*[1-9][0-9]{0,2}$ ]] || refuse "$1: expected a whole number of at least 1" ;;
     --set)
       [ $# -gt 1 ] || refuse "--set: expected a value after it"
       flags+=(--set "$2"); shift ;;

@@ -8,7 +8,7 @@
 #   --cuda         also the CUDA libraries (some GB) that LibTorch loads for --device=cuda
 #   --worker-only  no LibTorch: enough for the actor worker
 #   --tests        also what only tests need: Prometheus' programs (unpacked into .deps/, nothing is started), Chromium
-#                  for replay pages, and the Python packages of tests/requirements*.txt
+#                  for replay pages, shellcheck, yamllint, and the Python packages of tests/requirements*.txt
 #
 # Works as root, or as a user with sudo. PIP_INDEX_URL and apt's own configuration decide where packages come from.
 set -euo pipefail
@@ -23,7 +23,7 @@ packages=(
   python3-venv
 )
 # What only tests start.
-test_packages=(chromium fonts-dejavu-core)
+test_packages=(chromium fonts-dejavu-core shellcheck yamllint)
 # What SUMO's wheel links but does not bring.
 sumo_packages=(libx11-6 libxext6 libxrender1 libgl1)
 

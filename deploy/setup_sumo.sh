@@ -32,7 +32,7 @@ else
 fi
 
 if [ -e "$folder/networks/cologne8/cologne8.sumocfg" ] && [ -e "$folder/networks/3x3grid/3x3grid.sumocfg" ]; then
-  say "SUMO networks: $(ls "$folder/networks" | wc -l) are there"
+  say "SUMO networks: $(find "$folder/networks" -mindepth 1 -maxdepth 1 | wc -l) are there"
 else
   say "fetching the RESCO networks and 3x3grid (sumo-rl $networks_version) into $folder/networks"
   temporary=$(mktemp -d)

@@ -19,7 +19,7 @@ refuse() { echo "train.sh: $*" >&2; exit 2; }
 # A path as the user wrote it, from where the user stands.
 path_of() { case "$1" in /*) printf '%s' "$1" ;; *) printf '%s' "$from/$1" ;; esac; }
 whole_number() {
-  [[ "$2" =~ ^[0-9]{1,6}$ ]] && [ "$2" -ge 1 ] || refuse "$1=$2: expected a whole number of at least 1"
+  [[ "$2" =~ ^0*[1-9][0-9]{0,5}$ ]] || refuse "$1=$2: expected a whole number of at least 1"
 }
 
 experiments=() flags=() seeds=1 workers=2 run_dir=

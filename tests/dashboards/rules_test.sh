@@ -8,14 +8,14 @@ rules=deploy/prometheus/rules
 promtool check rules "$rules"/*.yml
 promtool test rules "$rules"/tests/*.yml
 failed=0
-for alert in $(sed -n 's/^ *- alert: //p' "$rules/alerts.yml"); do
+while read -r alert; do
   grep -q "alertname[:=] *\"\?$alert\b" "$rules/tests/alerts.yml" ||
     { echo "$alert: no test in $rules/tests/alerts.yml"; failed=1; }
   grep -qx "## $alert" docs/runbook.md || { echo "$alert: no section in docs/runbook.md"; failed=1; }
   grep -q "runbook: docs/runbook.md#${alert,,}$" "$rules/alerts.yml" ||
     { echo "$alert: its runbook annotation does not lead to its section"; failed=1; }
-done
-for section in $(sed -n 's/^## //p' docs/runbook.md); do
+done < <(sed -n 's/^ *- alert: //p' "$rules/alerts.yml")
+while read -r section; do
   grep -q "alert: $section$" "$rules/alerts.yml" || { echo "docs/runbook.md: there is no alert $section"; failed=1; }
-done
+done < <(sed -n 's/^## //p' docs/runbook.md)
 exit "$failed"
