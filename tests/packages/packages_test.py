@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""packages_test.py BUILD_FOLDER: what `cmake --install` puts where, what services start their programs with, and, where
+systemd is, the units."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+WITH_CREDENTIALS = SOURCE / "deploy/debian/with_credentials.sh"
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe-packages-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+
+class WithCredentialsTest(Folder):
+    def flags(self, files, *flags):
+        credentials = self.folder / "credentials"
+        credentials.mkdir(exist_ok=True)
+        for name, text in files.items():
+            (credentials / name).write_text(text)
+        environment = {"PATH": os.environ["PATH"], "CREDENTIALS_DIRECTORY": str(credentials)}
+        done = subprocess.run(
+            [WITH_CREDENTIALS, "printf", "%s\n", *flags], env=environment, capture_output=True, text=True, timeout=60
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.replace(str(credentials), "DIR").split()
+
+    def test_a_flag_for_each_credential_that_is_there(self):
+        files = {"tls_key": "k", "tls_ca": "a", "tls_certificate": "none", "token_file": ""}
+        given = self.flags(files, "--learner=x:1")
+        self.assertEqual(given, ["--learner=x:1", "--tls_key=DIR/tls_key", "--tls_ca=DIR/tls_ca"])
+
+    def test_no_flag_without_credentials(self):
+        done = subprocess.run([WITH_CREDENTIALS, "echo", "a b"], env={"PATH": os.environ["PATH"]}, capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (0, "a b\n"))
+
+    def test_the_units_load_what_it_looks_for_and_have_a_default_for_each(self):
+        known = set(WITH_CREDENTIALS.read_text().split("for flag in ")[1].split(";")[0].split())
+        for name, wanted in (("worker", known - {"tls_client_ca"}), ("learner", known - {"tls_ca"})):
+            lines = (SOURCE / f"deploy/debian/troupe-{name}.service").read_text().split("\n")
+            loaded = {line.split("=")[1].split(":")[0] for line in lines if line.startswith("LoadCredential=")}
+            default = {line.split("=")[1].split(":")[0] for line in lines if line.startswith("SetCredential=")}
+            self.assertEqual((loaded, default), (wanted, wanted))
+
+
+class InstallTest(Folder):
+    def install(self, component):
+        subprocess.run(
+            ["cmake", "--install", BUILD, f"--prefix={self.folder}/usr", f"--component={component}"],
+            check=True, capture_output=True, text=True, timeout=120,
+        )
+        return self.folder / "usr"
+
+    def test_the_worker_is_installed_with_a_link_a_manual_and_a_service(self):
+        prefix = self.install("worker")
+        told = subprocess.run([prefix / "bin/troupe-worker", "--version"], capture_output=True, text=True, timeout=60)
+        self.assertIn("actor_worker of Troupe", told.stdout)
+        self.assertEqual(os.readlink(prefix / "bin/troupe-worker"), "../lib/troupe/bin/actor_worker")
+        for path in ("share/man/man1/troupe-worker.1.gz", "lib/systemd/system/troupe-worker.service",
+                     "share/doc/troupe-worker/copyright", "share/doc/troupe-worker/examples/worker.conf"):
+            self.assertTrue((prefix / path).is_file(), path)
+
+    def test_the_units_are_as_systemd_wants_them(self):
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("no systemd-analyze")
+        prefix = self.install("worker")
+        self.install("common")
+        units = prefix / "lib/systemd/system"
+        shutil.copy(SOURCE / "deploy/debian/troupe-learner.service", units)
+        (prefix / "lib/troupe/bin/learner").symlink_to("actor_worker")
+        for name in ("sysinit", "basic", "shutdown", "network-online", "multi-user", "umount"):
+            (units / f"{name}.target").write_text(f"[Unit]\nDescription={name}\nDefaultDependencies=no\n")
+        for name in ("worker", "learner"):
+            unit = units / f"troupe-{name}.service"
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={self.folder}", unit],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), name)
+            rated = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", unit],
+                                   capture_output=True, text=True, timeout=60)
+            self.assertEqual(rated.returncode, 0, rated.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
