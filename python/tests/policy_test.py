@@ -220,6 +220,27 @@ class ParityTest(unittest.TestCase):
                         mean, expected, kept = (part[..., : own.spec.action_size] for part in (mean, expected, kept))
                     np.testing.assert_allclose(mean[kept], expected[kept], rtol=OF_ONNX, atol=OF_ONNX)
 
+    def test_agents_hear_each_other_by_name_as_in_the_worker(self):
+        for group in ("talk_categorical_shared", "lstm_talk_apart_gaussian_sets"):
+            case, of, state = self.cases[group], self.policy.groups[group], {}
+            shape = (-1, of.spec.num_agents)
+            for step in case["steps"]:
+                rows = {
+                    name: np.array(step[name], np.float32) for name in ("observations", "masks", "actions", "state")
+                }
+                observed = rows["observations"].reshape(*shape, of.spec.observation_size)[0]
+                masks = {}
+                if step["masks"]:
+                    masks = dict(zip(of.agents, rows["masks"].reshape(*shape, of.spec.action_size)[0].astype(bool)))
+                actions, state = self.policy.act(dict(zip(of.agents, observed)), masks, state)
+                kept = rows["state"].reshape(*shape, of.state_size)[0]
+                np.testing.assert_allclose(np.stack(list(state.values())), kept, rtol=TOLERANCE, atol=TOLERANCE)
+                taken = rows["actions"].reshape(len(rows["observations"]) // of.spec.observation_size, -1)
+                found = np.stack([np.atleast_1d(actions[name]) for name in of.agents])
+                np.testing.assert_allclose(found, taken[: of.spec.num_agents], rtol=TOLERANCE, atol=TOLERANCE)
+            with self.assertRaisesRegex(ValueError, "heard: these agents hear others"):
+                of.act(observed[0], None, state[of.agents[0]], agents=0)
+
     def test_agents_alone_act_as_actor_worker_act_has_them(self):
         for group in FEW:
             case, of = self.cases[group], self.policy.groups[group]

@@ -49,15 +49,17 @@ class GroupPolicy:
         state: ArrayLike | None = None,
         *,
         agents: ArrayLike | None = None,
+        heard: ArrayLike | None = None,
         rng: np.random.Generator | None = None,
     ) -> Acted:
         """`observations` […, A, O] of all agents in order; with `agents` (indices that fit the leading axes, or one for
-        all) […, O]. `masks` […, N]: allowed actions, None: all. `state` […, H], None: episodes begin. The most probable
-        actions, or with `rng` drawn ones, as in training. ValueError naming what has the wrong shape or is not finite,
-        or the row whose mask allows nothing."""
+        all) […, O]. `masks` […, N]: allowed actions, None: all. `state` […, H], None: episodes begin. `heard` […, F]:
+        of agents that hear others and are given by `agents`. The most probable actions, or with `rng` drawn ones, as in
+        training. ValueError naming what has the wrong shape or is not finite, or the row whose mask allows nothing."""
         spec = self.spec
         observed = np.asarray(observations, np.float32)
         leading = observed.shape[:-1]
+        alone = agents is not None
         if agents is None:
             if len(leading) < 1 or leading[-1] != spec.num_agents:
                 raise ValueError(
@@ -75,7 +77,8 @@ class GroupPolicy:
         if state is not None:
             before = _rows("state", np.asarray(state, np.float32), leading, self.state_size)
         allowed = None if masks is None else self._allowed(masks, leading)
-        outputs, after = self.network.outputs(rows, indices, allowed, before)
+        hears = self._heard(heard, before, leading, alone)
+        outputs, after = self.network.outputs(rows, hears, indices, allowed, before)
         log_std = None if self.log_std is None else self.log_std[np.array(spec.set_of_agent)[indices]]
         actions = choose(spec, outputs, allowed, log_std, self.scalars, rng)
         return Acted(
@@ -83,6 +86,30 @@ class GroupPolicy:
             after.reshape(*leading, self.state_size),
             outputs.reshape(*leading, outputs.shape[1]),
         )
+
+    def hear(self, state: ArrayLike) -> Floats:
+        """What every agent hears, […, A, F], of all agents' states of the step before, […, A, H]."""
+        spec, size = self.spec, self.spec.stack.message_size
+        said = np.asarray(state, np.float32)[..., self.state_size - size :]
+        heard = np.zeros((*said.shape[:-1], spec.heard_size), np.float32)
+        for agent, others in enumerate(spec.neighbours):
+            if spec.stack.messages_side_by_side:
+                for i, other in enumerate(others):
+                    heard[..., agent, i * size : (i + 1) * size] = said[..., other, :]
+            elif others:
+                heard[..., agent, :] = said[..., list(others), :].mean(axis=-2)
+        return heard
+
+    def _heard(self, heard: ArrayLike | None, before: Floats, leading: tuple[int, ...], alone: bool) -> Floats:
+        """Rows [R, F] of what was given, or follows from the states [R, H] of all agents."""
+        size = self.spec.heard_size
+        if heard is not None:
+            return _rows("heard", np.asarray(heard, np.float32), leading, size)
+        if not size or not before.any():
+            return np.zeros((len(before), size), np.float32)
+        if alone:
+            raise ValueError("heard: these agents hear others; give all agents, or what `hear` says of their states")
+        return self.hear(before.reshape(*leading, self.state_size)).reshape(len(before), size)
 
     def _allowed(self, masks: ArrayLike, leading: tuple[int, ...]) -> NDArray[np.bool_]:
         if self.spec.action_kind == "continuous":

@@ -18,10 +18,15 @@ class Network(Protocol):
     """Outputs from observations. What they mean is the distribution's matter (troupe.policy.distribution)."""
 
     def outputs(
-        self, observations: Floats, agents: NDArray[np.int64], masks: NDArray[np.bool_] | None, state: Floats
+        self,
+        observations: Floats,
+        heard: Floats,
+        agents: NDArray[np.int64],
+        masks: NDArray[np.bool_] | None,
+        state: Floats,
     ) -> tuple[Floats, Floats]:
-        """Of rows `observations` [R, O], each seen by the agent of that index, `agents` [R]; `masks` [R, N];
-        `state` [R, H] of before. Outputs [R, M] and the state [R, H] of after."""
+        """Of rows `observations` [R, O] and `heard` [R, F], each of the agent of that index, `agents` [R]; `masks`
+        [R, N]; `state` [R, H] of before. Outputs [R, M] and the state [R, H] of after."""
 
 
 class DenseNetwork:
@@ -33,9 +38,14 @@ class DenseNetwork:
         self._sets = [{name: tensor[s] for name, tensor in weights.items()} for s in range(spec.stack.num_sets)]
 
     def outputs(
-        self, observations: Floats, agents: NDArray[np.int64], masks: NDArray[np.bool_] | None, state: Floats
+        self,
+        observations: Floats,
+        heard: Floats,
+        agents: NDArray[np.int64],
+        masks: NDArray[np.bool_] | None,
+        state: Floats,
     ) -> tuple[Floats, Floats]:
-        x = observations
+        x = np.concatenate([observations, heard], axis=1)
         if self._spec.agent_id_input:
             x = np.concatenate([x, np.eye(self._spec.num_agents, dtype=np.float32)[agents]], axis=1)
         if len(self._sets) == 1:
@@ -67,12 +77,15 @@ class DenseNetwork:
             x = np.maximum(x, 0) if stack.activation == "relu" else np.tanh(x)
             if stack.hidden_layer_norm:
                 x = norm(f"norms.{i}", x)
+        state = state[:, : stack.cell_state_size]
         if stack.cell:
             remembered = state[:, : stack.recurrent_size]
             step = _gru if stack.cell == "gru" else _lstm
             x, state = step(dense("cell.input_", x), dense("cell.state_", remembered), state)
             if stack.hidden_layer_norm:
                 x = norm("cell_norm", x)
+        if stack.message_size:
+            state = np.concatenate([state, np.tanh(dense("message.", x))], axis=1)
         return dense("output.", x), state
 
 

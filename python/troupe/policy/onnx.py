@@ -30,7 +30,12 @@ class OnnxNetwork:
             self._sessions.append(session)
 
     def outputs(
-        self, observations: Floats, agents: NDArray[np.int64], masks: NDArray[np.bool_] | None, state: Floats
+        self,
+        observations: Floats,
+        heard: Floats,
+        agents: NDArray[np.int64],
+        masks: NDArray[np.bool_] | None,
+        state: Floats,
     ) -> tuple[Floats, Floats]:
         try:
             of_row = np.array([self._session_of_agent[agent] for agent in agents.tolist()], np.int64)
@@ -40,13 +45,16 @@ class OnnxNetwork:
         after = state.copy()
         for s in np.unique(of_row):
             rows = of_row == s
-            found = self._run(self._sessions[s], observations[rows], agents[rows], masks, rows, state[rows])
+            found = self._run(
+                self._sessions[s], observations[rows], heard[rows], agents[rows], masks, rows, state[rows]
+            )
             parts = [found[name] for name in ("logits", "values", "mean", "log_std") if name in found]
             part = np.concatenate(parts or [_before_tanh(found["action"], *self._low_high)], axis=1)
             if outputs is None:
                 outputs = np.empty((len(observations), part.shape[1]), np.float32)
             outputs[rows] = part
-            after[rows] = found.get("state_out", state[rows])
+            kept = [found[name] for name in ("state_out", "message") if name in found]
+            after[rows] = np.concatenate(kept, axis=1) if kept else state[rows]
         assert outputs is not None
         return outputs, after
 
@@ -54,13 +62,16 @@ class OnnxNetwork:
     def _run(
         session: Any,
         observations: Floats,
+        heard: Floats,
         agents: NDArray[np.int64],
         masks: NDArray[np.bool_] | None,
         rows: NDArray[np.bool_],
         state: Floats,
     ) -> dict[str, Floats]:
         inputs = {given.name: given for given in session.get_inputs()}
-        given: dict[str, NDArray[Any]] = {"observation": observations, "agent": agents, "state_in": state}
+        given: dict[str, NDArray[Any]] = {"observation": observations, "heard": heard, "agent": agents}
+        if "state_in" in inputs:
+            given["state_in"] = state[:, : inputs["state_in"].shape[1]]
         if "action_mask" in inputs:
             size = inputs["action_mask"].shape[1]
             given["action_mask"] = np.ones((len(observations), size), bool) if masks is None else masks[rows]

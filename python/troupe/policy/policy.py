@@ -37,7 +37,8 @@ class Policy:
         rng: np.random.Generator | None = None,
     ) -> tuple[dict[str, NDArray[Any]], dict[str, Floats]]:
         """Actions and states of those agents that observe: `observations` {agent: [O]}. `masks` {agent: [N]}: agents
-        without one may do anything. `state`: what the step before returned; agents without one begin. The most probable
+        without one may do anything. `state`: what the step before returned; agents without one begin,
+        and have said nothing. The most probable
         actions, or with `rng` drawn ones. KeyError for an agent that the file has not; ValueError as of GroupPolicy."""
         masks, state = masks or {}, state or {}
         known = self.agents
@@ -53,11 +54,16 @@ class Policy:
             allowed = None
             if of.spec.action_kind != "continuous" and any(name in masks for name in names):
                 allowed = np.stack([np.asarray(masks.get(name, np.ones(of.spec.action_size, bool))) for name in names])
+            heard = None
+            if of.spec.heard_size:
+                before = [np.asarray(state.get(name, of.initial_state()), np.float32) for name in of.agents]
+                heard = of.hear(np.stack(before))[[known[name][1] for name in names]]
             acted = of.act(
                 np.stack([np.asarray(observations[name], np.float32) for name in names]),
                 allowed,
                 np.stack([np.asarray(state.get(name, of.initial_state()), np.float32) for name in names]),
                 agents=[known[name][1] for name in names],
+                heard=heard,
                 rng=rng,
             )
             actions |= dict(zip(names, acted.actions))

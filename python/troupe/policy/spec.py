@@ -30,11 +30,18 @@ class StackSpec:
     hidden_layer_norm: bool
     cell: str = ""  # "", "gru", "lstm"
     recurrent_size: int = 0
+    message_size: int = 0  # K, numbers that an agent tells its neighbours; 0: nothing
+    messages_side_by_side: bool = False  # what is heard; otherwise their mean
+
+    @property
+    def cell_state_size(self) -> int:
+        """A GRU's output; an LSTM's output, then its cell."""
+        return self.recurrent_size * (2 if self.cell == "lstm" else 1) if self.cell else 0
 
     @property
     def state_size(self) -> int:
-        """Numbers remembered from one step to the next: a GRU's output; an LSTM's output, then its cell."""
-        return self.recurrent_size * (2 if self.cell == "lstm" else 1) if self.cell else 0
+        """H, numbers kept from one step to the next: the cell's, then what the agent said."""
+        return self.cell_state_size + self.message_size
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Of every parameter without its leading axis of sets, in the file's order."""
@@ -58,7 +65,10 @@ class StackSpec:
             size = self.recurrent_size
             if self.hidden_layer_norm:
                 norm("cell_norm", size)
-        return shapes | {"output.weight": (size, self.output_size), "output.bias": (self.output_size,)}
+        shapes |= {"output.weight": (size, self.output_size), "output.bias": (self.output_size,)}
+        if self.message_size:
+            shapes |= {"message.weight": (size, self.message_size), "message.bias": (self.message_size,)}
+        return shapes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +85,17 @@ class PolicySpec:
     state_dependent_std: bool = False
     action_sizes: tuple[int, ...] = ()  # choices of each multi-discrete dimension
     action_bounds: tuple[tuple[float, float], ...] = ()  # of each continuous dimension; none: [-1, 1]
+    neighbours: tuple[tuple[int, ...], ...] = ()  # whom each agent hears; none: there are no messages
 
     @property
     def has_log_std(self) -> bool:
         return self.distribution in ("gaussian", "squashed_gaussian") and not self.state_dependent_std
+
+    @property
+    def heard_size(self) -> int:
+        """F, numbers that an agent hears."""
+        most = max((len(others) for others in self.neighbours), default=0)
+        return self.stack.message_size * (most if self.stack.messages_side_by_side else 1)
 
     def low_high(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Bounds of continuous actions, [N] each."""
@@ -110,6 +127,7 @@ class PolicySpec:
             fields.setdefault("distribution", _DISTRIBUTIONS[fields["action_kind"]][0])
             for name in ("set_of_agent", "action_sizes"):
                 fields[name] = tuple(fields.get(name, ()))
+            fields["neighbours"] = tuple(tuple(others) for others in fields.get("neighbours", ()))
             fields["action_bounds"] = tuple((low, high) for low, high in fields.get("action_bounds", ()))
             spec = PolicySpec(stack=StackSpec(**stack), **fields)
         except (KeyError, TypeError, ValueError) as error:
@@ -119,17 +137,20 @@ class PolicySpec:
 
     def _check(self) -> None:
         stack = self.stack
-        inputs = self.observation_size + (self.num_agents if self.agent_id_input else 0)
+        inputs = self.observation_size + self.heard_size + (self.num_agents if self.agent_id_input else 0)
         outputs = self.action_size * (2 if self.state_dependent_std else 1)
         checks = {
             "stack.input_size": (stack.input_size, inputs),
             "stack.output_size": (stack.output_size, outputs),
             "set_of_agent": (len(self.set_of_agent), self.num_agents),
+            "neighbours": (len(self.neighbours), self.num_agents if stack.message_size else 0),
             "action_sizes": (sum(self.action_sizes), self.action_size if self.action_kind == "multi_discrete" else 0),
         }
         for name, (came, expected) in checks.items():
             if came != expected:
                 raise ValueError(f"policy spec: {name}: expected {expected}, came {came}")
+        if any(not 0 <= other < self.num_agents for others in self.neighbours for other in others):
+            raise ValueError(f"policy spec: neighbours: expected agents below {self.num_agents}")
         if any(not 0 <= s < stack.num_sets for s in self.set_of_agent):
             raise ValueError(f"policy spec: set_of_agent: expected entries below {stack.num_sets}")
         if self.distribution not in _DISTRIBUTIONS[self.action_kind]:
