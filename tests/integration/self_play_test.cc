@@ -34,7 +34,8 @@ Checkpoint Newest(const std::string& run_folder) {
 
 std::vector<uint64_t> PoolOf(const std::string& run_folder) {
   std::vector<uint64_t> versions;
-  for (const SavedVersion& saved : Newest(run_folder).self_play->pool) versions.push_back(saved.actors->policy_version);
+  const Checkpoint newest = Newest(run_folder);
+  for (const SavedVersion& saved : newest.self_play->pool) versions.push_back(saved.actors->policy_version);
   return versions;
 }
 
