@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,7 +63,11 @@ class Pqn final : public Algorithm {
     RETURN_IF_ERROR(CheckBatch(context_.environment, batch, ChunkShapeOf(context_.experiment, context_.policies)));
     if (recurrent_) RETURN_IF_ERROR(CheckStreams(batch));
     const RankShare share = FindRankShare(batch.columns, &ranks_);
-    timeline_ = recurrent_ ? MakeTimeline(batch, context_.experiment.collection().sequence_length()) : nullptr;
+    if (recurrent_) {
+      timeline_ = MakeTimeline(batch, context_.experiment.collection().sequence_length());
+      packing_.emplace(batch);
+      packed_ = packing_->Pack(batch);
+    }
     const std::vector<float> targets = Targets(batch);
     const double done = progress.total_env_steps == 0
                             ? 0.0
@@ -206,7 +211,7 @@ class Pqn final : public Algorithm {
   void Step(const TrainingBatch& batch, const Minibatch& minibatch, const std::vector<float>& targets,
             double learning_rate, Figures* figures) {
     SequenceCut cut;
-    if (recurrent_) cut = CutSequences(batch, *timeline_, minibatch.numbers);
+    if (recurrent_) cut = CutSequences(batch, *packing_, packed_, *timeline_, minibatch.numbers);
     const std::vector<int64_t>& numbers = recurrent_ ? cut.steps : minibatch.numbers;
     const int64_t steps = static_cast<int64_t>(numbers.size());
     std::vector<float> outputs, chosen(steps * num_agents_), slopes(steps * num_agents_);
@@ -280,8 +285,11 @@ class Pqn final : public Algorithm {
   const PqnSettings& settings_;
   const std::vector<ValuedGroup> groups_;
   const int64_t num_agents_;
-  bool recurrent_ = false;                    // whether some group's agents are
-  std::shared_ptr<const Timeline> timeline_;  // of the batch, where they are
+  bool recurrent_ = false;  // whether some group's agents are
+  // Of the batch, where they are.
+  std::shared_ptr<const Timeline> timeline_;
+  std::optional<StepPacking> packing_;
+  std::vector<char> packed_;
   std::unique_ptr<Arithmetic> arithmetic_;
 };
 

@@ -3,69 +3,69 @@
 #include <algorithm>
 #include <optional>
 
-#include "learner/batch/team_reward.h"
-#include "learner/replay/replay_rows.h"
-
 namespace troupe {
 namespace {
 
 // Places whose memory is on its way while others are copied.
 constexpr int64_t kAhead = 12;
 
+// Writes `numbers` [agents of all groups] as the rewards of joint step `cell`.
+void WriteRewards(const std::vector<double>& numbers, int64_t steps, int64_t cell, TrainingBatch* to) {
+  auto from = numbers.begin();
+  for (GroupBatch& group : to->groups) {
+    const auto agents = static_cast<int64_t>(group.rewards.size()) / steps;
+    std::copy_n(from, agents, group.rewards.begin() + cell * agents);
+    from += agents;
+  }
+}
+
 }  // namespace
 
 ReplaySample GatherSample(const ReplayStore& store, const std::vector<ReplayPlace>& places,
                           const ReturnSettings& settings) {
   const int64_t count = static_cast<int64_t>(places.size());
-  ReplaySample sample{.states = MakeStates(store.batch(store.first()), 1, count),
+  const StepPacking& packing = store.packing();
+  ReplaySample sample{.states = packing.MakeBatch(1, count),
                       .team_rewards = std::vector<float>(count),
                       .discounts = std::vector<float>(count)};
-  std::vector<std::vector<double>> returns;  // of the agents of each group
-  for (const GroupBatch& group : sample.states.groups) {
-    returns.emplace_back(count > 0 ? group.rewards.size() / count : 0);
-  }
-  const RowCopier copier(store.batch(store.first()));
+  std::vector<float> rewards(packing.num_agents());
+  std::vector<double> returns(packing.num_agents());
   for (int64_t i = 0; i < count; ++i) {
     if (i + kAhead < count) {
       const ReplayPlace& later = places[i + kAhead];
-      const TrainingBatch& from = store.batch(later.batch);
-      copier.Prefetch(from, int64_t{later.step} * from.columns + later.column);
+      packing.Prefetch(store.packed(later.batch), later.step, later.column);
     }
     ReplayPlace place = places[i];
-    const TrainingBatch* batch = &store.batch(place.batch);
-    int64_t cell = int64_t{place.step} * batch->columns + place.column;
-    copier.CopyState({batch, cell}, i, &sample.states);
-    copier.CopyActing(*batch, cell, i, &sample.states);
-    for (std::vector<double>& of_group : returns) std::fill(of_group.begin(), of_group.end(), 0.0);
+    const std::vector<char>* packed = &store.packed(place.batch);
+    packing.CopyState(*packed, place.step, place.column, i, &sample.states);
+    packing.CopyAct(*packed, place.step, place.column, i, &sample.states);
+    std::fill(returns.begin(), returns.end(), 0.0);
     double team = 0, weight = 1;
     for (int k = 1;; ++k) {
-      team += weight * TeamRewardAt(*batch, cell, settings.team_reward);
-      for (size_t g = 0; g < returns.size(); ++g) {
-        const auto agents = static_cast<int64_t>(returns[g].size());
-        for (int64_t a = 0; a < agents; ++a) returns[g][a] += weight * batch->groups[g].rewards[cell * agents + a];
-      }
+      packing.ReadRewards(*packed, place.step, place.column, rewards.data());
+      team += weight * packing.TeamReward(*packed, place.step, place.column, rewards.data(), settings.team_reward);
+      for (size_t a = 0; a < returns.size(); ++a) returns[a] += weight * rewards[a];
       weight *= settings.discount;
-      ReplayState after{batch, cell + batch->columns};
-      if (batch->terminated[cell] != 0) {
+      if (packing.terminated(*packed, place.step, place.column)) {
         weight = 0;
-      } else if (batch->truncated[cell] != 0) {
-        after = {batch, store.FinalOf(place), /*is_final=*/true};
-      } else if (const auto next = store.Following(place); k < settings.n && next.has_value()) {
+      } else if (packing.truncated(*packed, place.step, place.column)) {
+        packing.CopyFinal(store.rest(place.batch), store.FinalOf(place), count + i, &sample.states);
+        break;
+      } else if (const auto next = k < settings.n ? store.Following(place) : std::nullopt; next.has_value()) {
         place = *next;
-        batch = &store.batch(place.batch);
-        cell = int64_t{place.step} * batch->columns + place.column;
+        packed = &store.packed(place.batch);
         continue;
       }
-      copier.CopyState(after, count + i, &sample.states);
+      packing.CopyState(*packed, place.step + 1, place.column, count + i, &sample.states);
       break;
     }
     sample.team_rewards[i] = static_cast<float>(team);
     sample.discounts[i] = static_cast<float>(weight);
-    for (size_t g = 0; g < returns.size(); ++g) {
-      std::copy(returns[g].begin(), returns[g].end(),
-                sample.states.groups[g].rewards.begin() + i * static_cast<int64_t>(returns[g].size()));
-    }
+    if (count > 0) WriteRewards(returns, count, i, &sample.states);
   }
+  // What ended is in the returns and the states behind them.
+  std::fill(sample.states.terminated.begin(), sample.states.terminated.end(), 0);
+  std::fill(sample.states.truncated.begin(), sample.states.truncated.end(), 0);
   return sample;
 }
 

@@ -11,26 +11,25 @@ namespace {
 constexpr int32_t kNone = -1;
 
 // Writes the sequence that begins at `place` as column `i`; final_of [L, n]: which final state followed.
-void CopySequence(const ReplayStore& store, const RowCopier& copier, ReplayPlace place,
-                  const SequenceSettings& settings, int64_t i, SequenceSample* sample, std::vector<int32_t>* final_of) {
+void CopySequence(const ReplayStore& store, ReplayPlace place, const SequenceSettings& settings, int64_t i,
+                  SequenceSample* sample, std::vector<int32_t>* final_of) {
+  const StepPacking& packing = store.packing();
   TrainingBatch* const to = &sample->states;
   const int64_t n = to->columns;
   for (int64_t t = 0; t < settings.length; ++t) {
-    const TrainingBatch& from = store.batch(place.batch);
-    const int64_t cell = int64_t{place.step} * from.columns + place.column, to_cell = t * n + i;
-    copier.CopyState({&from, cell}, to_cell, to);
-    copier.CopyActing(from, cell, to_cell, to);
-    sample->kept[to_cell] = 1;
-    to->terminated[to_cell] = from.terminated[cell];
-    to->truncated[to_cell] = from.truncated[cell];
-    if (from.truncated[cell] != 0) {
-      (*final_of)[to_cell] = static_cast<int32_t>(to->truncated_at.size() / 2);
-      AppendFinal(from, store.FinalOf(place), to);
+    const std::vector<char>& packed = store.packed(place.batch);
+    const int64_t cell = t * n + i;
+    packing.CopyState(packed, place.step, place.column, cell, to);
+    packing.CopyAct(packed, place.step, place.column, cell, to);
+    sample->kept[cell] = 1;
+    if (to->truncated[cell] != 0) {
+      (*final_of)[cell] = static_cast<int32_t>(to->truncated_at.size() / 2);
+      AppendFinal(store.rest(place.batch), store.FinalOf(place), to);
       to->truncated_at.insert(to->truncated_at.end(), {static_cast<int32_t>(t), static_cast<int32_t>(i)});
     }
     const std::optional<ReplayPlace> next = store.NextOf(place);
     if (t + 1 == settings.length || !next.has_value()) {
-      copier.CopyState({&from, cell + from.columns}, to_cell + n, to);
+      packing.CopyState(packed, place.step + 1, place.column, cell + n, to);
       return;
     }
     place = *next;
@@ -74,10 +73,10 @@ void SumReturns(const ReturnSettings& settings, const std::vector<int32_t>& fina
 SequenceSample GatherSequences(const ReplayStore& store, const std::vector<ReplayPlace>& places,
                                const SequenceSettings& settings) {
   const auto n = static_cast<int64_t>(places.size());
-  const TrainingBatch& like = store.batch(store.first());
+  const TrainingBatch& like = store.rest(store.first());
   const int64_t sequences =
       (like.rollout_length + settings.recorded_every - 1) / settings.recorded_every * int64_t{like.columns};
-  SequenceSample sample{.states = MakeStates(like, settings.length, n)};
+  SequenceSample sample{.states = store.packing().MakeBatch(settings.length, n)};
   const int64_t steps = sample.states.env_steps();
   sample.kept.resize(steps);
   sample.next_states.resize(steps);
@@ -87,16 +86,15 @@ SequenceSample GatherSequences(const ReplayStore& store, const std::vector<Repla
     sample.rewards.emplace_back(sample.states.groups[g].rewards.size());
     sample.states.groups[g].network_states.resize(like.groups[g].network_states.size() / sequences * n);
   }
-  const RowCopier copier(like);
   std::vector<int32_t> final_of(steps, kNone);
   for (int64_t i = 0; i < n; ++i) {
     const ReplayPlace& place = places[i];
-    const TrainingBatch& from = store.batch(place.batch);
+    const TrainingBatch& from = store.rest(place.batch);
     const int64_t sequence = place.step / settings.recorded_every * int64_t{from.columns} + place.column;
     for (size_t g = 0; g < from.groups.size(); ++g) {
       CopyRow(from.groups[g].network_states, sequences, sequence, i, &sample.states.groups[g].network_states);
     }
-    CopySequence(store, copier, place, settings, i, &sample, &final_of);
+    CopySequence(store, place, settings, i, &sample, &final_of);
   }
   std::vector<double> team_rewards(steps);
   for (int64_t cell = 0; cell < steps; ++cell) {

@@ -17,7 +17,8 @@ int64_t ReplayStore::Bytes(const TrainingBatch& batch) {
 }
 
 int64_t ReplayStore::LeastBytes(const TrainingBatch& batch) {
-  int64_t bytes = sizeof(Slot);
+  // Without the packed steps' own head, so that bounds keep as many batches as before steps were packed.
+  int64_t bytes = sizeof(Slot) - sizeof(Slot::packed);
   const auto add = [&](const auto& values) { bytes += static_cast<int64_t>(values.size() * sizeof(values[0])); };
   const auto add_field = [&](const TrajectoryField& field, const auto& values) {
     if (field.rows != FieldRows::kTruncated) add(values);
@@ -38,12 +39,16 @@ absl::Status ReplayStore::Add(const TrainingBatch& batch, int64_t bytes) {
         absl::StrCat("batch.streams: ", batch.streams.size(), " elements, expected ", batch.columns));
   }
   if (!slots_.empty()) {
-    const TrainingBatch& kept = slots_.back().batch;
+    const TrainingBatch& kept = slots_.back().rest;
     if (batch.rollout_length != kept.rollout_length || batch.columns != kept.columns) {
       return absl::InvalidArgumentError(absl::StrCat("batch: ", batch.rollout_length, " steps of ", batch.columns,
                                                      " columns, expected ", kept.rollout_length, " of ", kept.columns,
                                                      " as those before"));
     }
+  }
+  const StepPacking packing(batch);
+  if (packing_.has_value() && packing != *packing_) {
+    return absl::InvalidArgumentError("batch: tensors of other widths than those before");
   }
   if (bytes > most_bytes_) {
     return absl::ResourceExhaustedError(
@@ -54,8 +59,10 @@ absl::Status ReplayStore::Add(const TrainingBatch& batch, int64_t bytes) {
     slots_.pop_front();
     ++first_;
   }
+  packing_ = packing;
   const uint64_t number = end();
-  Slot& slot = slots_.emplace_back(Slot{.batch = batch, .bytes = bytes, .next = {}, .final_of = {}});
+  Slot& slot = slots_.emplace_back(Slot{
+      .rest = StepPacking::Rest(batch), .packed = packing.Pack(batch), .bytes = bytes, .next = {}, .final_of = {}});
   bytes_ += bytes;
   slot.next.resize(batch.columns);
   if (!batch.truncated_at.empty()) slot.final_of.assign(batch.env_steps(), -1);
@@ -76,15 +83,15 @@ absl::Status ReplayStore::Add(const TrainingBatch& batch, int64_t bytes) {
 }
 
 std::optional<ReplayPlace> ReplayStore::Following(const ReplayPlace& place) const {
-  const Slot& slot = slots_[place.batch - first_];
-  const int64_t cell = int64_t{place.step} * slot.batch.columns + place.column;
-  if (slot.batch.terminated[cell] != 0 || slot.batch.truncated[cell] != 0) return std::nullopt;
-  return NextOf(place);
+  const std::vector<char>& steps = packed(place.batch);
+  const bool ends =
+      packing_->terminated(steps, place.step, place.column) || packing_->truncated(steps, place.step, place.column);
+  return ends ? std::nullopt : NextOf(place);
 }
 
 std::optional<ReplayPlace> ReplayStore::NextOf(const ReplayPlace& place) const {
   const Slot& slot = slots_[place.batch - first_];
-  if (place.step + 1 < slot.batch.rollout_length) return ReplayPlace{place.batch, place.step + 1, place.column};
+  if (place.step + 1 < slot.rest.rollout_length) return ReplayPlace{place.batch, place.step + 1, place.column};
   const Piece& next = slot.next[place.column];
   if (next.column < 0) return std::nullopt;
   return ReplayPlace{next.batch, 0, next.column};
@@ -92,12 +99,12 @@ std::optional<ReplayPlace> ReplayStore::NextOf(const ReplayPlace& place) const {
 
 int64_t ReplayStore::FinalOf(const ReplayPlace& place) const {
   const Slot& slot = slots_[place.batch - first_];
-  return slot.final_of[int64_t{place.step} * slot.batch.columns + place.column];
+  return slot.final_of[int64_t{place.step} * slot.rest.columns + place.column];
 }
 
 std::vector<ReplayPlace> ReplayStore::Draw(uint64_t key, int64_t count, const ReplayShare& share, int every) const {
   RandomStream random(key);
-  const auto starts = static_cast<uint32_t>((slots_.front().batch.rollout_length + every - 1) / every);
+  const auto starts = static_cast<uint32_t>((slots_.front().rest.rollout_length + every - 1) / every);
   std::vector<ReplayPlace> places;
   for (int64_t i = 0; i < count; ++i) {
     const uint64_t batch = first_ + random.Below(static_cast<uint32_t>(slots_.size()));

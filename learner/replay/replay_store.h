@@ -1,5 +1,5 @@
-// Batches that are kept to be trained on more than once: whole columns as they came, copied once, the oldest making
-// room for the newest. Bounded in bytes. No LibTorch.
+// Batches that are kept to be trained on more than once: whole columns, copied once, packed so that a step lies
+// together (packed_steps.h), the oldest making room for the newest. Bounded in bytes. No LibTorch.
 //
 // Columns are stitched where one continues another step for step (ColumnStream::Continues), so that what followed a
 // piece's last step is found in the next piece; never across a lease's end, a piece that was lost, or an episode's end.
@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "learner/batch/training_batch.h"
+#include "learner/replay/packed_steps.h"
 
 namespace troupe {
 
@@ -55,7 +56,11 @@ class ReplayStore {
   uint64_t first() const { return first_; }
   uint64_t end() const { return first_ + slots_.size(); }
   int64_t bytes() const { return bytes_; }
-  const TrainingBatch& batch(uint64_t number) const { return slots_[number - first_].batch; }
+  // How the steps of all of them are packed, and those of one; its final states, network states and streams. There is
+  // at least one batch.
+  const StepPacking& packing() const { return *packing_; }
+  const std::vector<char>& packed(uint64_t number) const { return slots_[number - first_].packed; }
+  const TrainingBatch& rest(uint64_t number) const { return slots_[number - first_].rest; }
 
   // The joint step that followed in the same episode; none where the episode ended with `place`, or where what followed
   // is not here.
@@ -76,7 +81,8 @@ class ReplayStore {
     int column = -1;  // none
   };
   struct Slot {
-    TrainingBatch batch;
+    TrainingBatch rest;
+    std::vector<char> packed;
     int64_t bytes = 0;
     std::vector<Piece> next;        // [B], what continues each column
     std::vector<int32_t> final_of;  // [T, B], empty where no episode was truncated
@@ -89,6 +95,7 @@ class ReplayStore {
   const int64_t most_bytes_;
   int64_t bytes_ = 0;
   uint64_t first_ = 0;
+  std::optional<StepPacking> packing_;  // once there was a batch
   std::deque<Slot> slots_;
   std::map<std::pair<uint32_t, uint32_t>, Last> last_;  // newest piece of each shard's copy
 };

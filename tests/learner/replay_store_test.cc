@@ -40,7 +40,9 @@ TEST(ReplayStoreTest, TheOldestBatchesMakeRoomForTheNewest) {
     EXPECT_EQ(store.end() - store.first(), std::min<uint64_t>(3, number + 1));
   }
   for (uint64_t number = store.first(); number < store.end(); ++number) {
-    EXPECT_EQ(store.batch(number).groups[0].observations[0], 100.0f * static_cast<float>(number));
+    TrainingBatch state = store.packing().MakeBatch(1, 1);
+    store.packing().CopyState(store.packed(number), 0, 0, 0, &state);
+    EXPECT_EQ(state.groups[0].observations[0], 100.0f * static_cast<float>(number));
   }
 }
 
@@ -89,6 +91,9 @@ TEST(ReplayStoreTest, ABatchOfAnotherShapeOrWithoutStreamsIsRefused) {
   batch = ReplayBatch();
   batch.rollout_length = 1;
   EXPECT_THAT(std::string(store.Add(batch, 1).message()), HasSubstr("1 steps of 3 columns, expected 2 of 3"));
+  batch = ReplayBatch();
+  batch.groups[0].observations.resize(2 * batch.groups[0].observations.size());
+  EXPECT_THAT(std::string(store.Add(batch, 1).message()), HasSubstr("tensors of other widths"));
   EXPECT_EQ(store.end(), 1u);
 }
 

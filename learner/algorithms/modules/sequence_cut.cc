@@ -7,10 +7,11 @@
 
 namespace troupe {
 
-SequenceCut CutSequences(const TrainingBatch& batch, const Timeline& timeline, const std::vector<int64_t>& sequences) {
+SequenceCut CutSequences(const TrainingBatch& batch, const StepPacking& packing, const std::vector<char>& packed,
+                         const Timeline& timeline, const std::vector<int64_t>& sequences) {
   const auto columns = static_cast<int64_t>(sequences.size());
   const int64_t length = std::min(timeline.sequence_length, timeline.steps), all = timeline.num_sequences();
-  SequenceCut cut{.batch = MakeStates(batch, static_cast<int>(length), columns),
+  SequenceCut cut{.batch = packing.MakeBatch(static_cast<int>(length), columns),
                   .timeline = nullptr,
                   .steps = std::vector<int64_t>(length * columns, SequenceCut::kNone)};
   for (size_t g = 0; g < batch.groups.size(); ++g) {
@@ -18,15 +19,13 @@ SequenceCut CutSequences(const TrainingBatch& batch, const Timeline& timeline, c
     cut.batch.groups[g].network_states.resize(static_cast<int64_t>(from.size()) / all * columns);
     for (int64_t i = 0; i < columns; ++i) CopyRow(from, all, sequences[i], i, &cut.batch.groups[g].network_states);
   }
-  const RowCopier copier(batch);
   for (int64_t i = 0; i < columns; ++i) {
     const int64_t first = timeline.FirstStep(sequences[i]);
     for (int64_t t = 0; t < timeline.Length(sequences[i]); ++t) {
       const int64_t step = first + t * timeline.columns, cell = t * columns + i;
-      copier.CopyState({&batch, step}, cell, &cut.batch);
-      copier.CopyActing(batch, step, cell, &cut.batch);
-      cut.batch.terminated[cell] = batch.terminated[step];
-      cut.batch.truncated[cell] = batch.truncated[step];
+      const auto row = static_cast<int>(step / timeline.columns), column = static_cast<int>(step % timeline.columns);
+      packing.CopyState(packed, row, column, cell, &cut.batch);
+      packing.CopyAct(packed, row, column, cell, &cut.batch);
       cut.steps[cell] = step;
     }
   }

@@ -9,6 +9,7 @@
 
 #include "learner/arithmetic/arithmetic.h"
 #include "learner/batch/training_batch.h"
+#include "learner/replay/packed_steps.h"
 
 namespace troupe {
 
@@ -21,8 +22,9 @@ struct SequenceCut {
   std::vector<int64_t> steps;  // [L, columns], which joint step of the whole batch; kNone: none
 };
 
-// Of `batch`, along whose `timeline` the sequences are numbered.
-SequenceCut CutSequences(const TrainingBatch& batch, const Timeline& timeline, const std::vector<int64_t>& sequences);
+// Of `batch`, whose steps are also `packed`, and along whose `timeline` the sequences are numbered.
+SequenceCut CutSequences(const TrainingBatch& batch, const StepPacking& packing, const std::vector<char>& packed,
+                         const Timeline& timeline, const std::vector<int64_t>& sequences);
 
 }  // namespace troupe
 
