@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +122,7 @@ void Limit(__rlimit_resource resource, int64_t bytes) {
                          const LimitedProcess::Options& options, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
+  setpgid(0, 0);
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, 0);
   dup2(output, 1);
@@ -193,17 +195,34 @@ absl::StatusOr<std::unique_ptr<LimitedProcess>> LimitedProcess::Start(const Opti
   return std::unique_ptr<LimitedProcess>(new LimitedProcess(pid, output));
 }
 
+LimitedProcess::LimitedProcess(pid_t pid, int output)
+    : pid_(pid), output_(output), end_file_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+
 LimitedProcess::~LimitedProcess() {
   if (!reaped_) {
     kill(pid_, SIGKILL);
-    while (waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
-    }
+    Reap(0);
   }
   close(output_);
+  if (end_file_ >= 0) close(end_file_);
+}
+
+void LimitedProcess::Reap(int flags) {
+  siginfo_t end{};
+  int result;
+  // Still to be waited for, so that nobody else has its number when its group is killed.
+  do {
+    result = waitid(P_PID, pid_, &end, WEXITED | WNOWAIT | flags);
+  } while (result != 0 && errno == EINTR);
+  if (result == 0 && end.si_pid != pid_) return;
+  kill(-pid_, SIGKILL);
+  while (waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
+  }
+  reaped_ = true;
 }
 
 bool LimitedProcess::IsRunning() {
-  if (!reaped_) reaped_ = waitpid(pid_, &wait_status_, WNOHANG) == pid_;
+  if (!reaped_) Reap(WNOHANG);
   return !reaped_;
 }
 

@@ -15,7 +15,8 @@
 
 namespace troupe {
 
-// Not thread-safe. The child dies with this process however that ends; the destructor kills and reaps it.
+// Not thread-safe. The child dies with this process however that ends; the destructor kills and reaps it. It leads a
+// process group of its own: what it started and left in there is killed when its end is noticed.
 class LimitedProcess {
  public:
   static constexpr int kMostInheritedFiles = 8;
@@ -36,6 +37,8 @@ class LimitedProcess {
   LimitedProcess& operator=(const LimitedProcess&) = delete;
 
   pid_t pid() const { return pid_; }
+  // A file that poll(2) finds readable once it has ended (pidfd_open(2)); -1 where the system has none.
+  int end_file() const { return end_file_; }
   // Whether it still runs. Reaps it when it has ended.
   bool IsRunning();
   // Waits for its end. Errors: DEADLINE_EXCEEDED, INTERNAL with the obituary unless it exited with status 0.
@@ -48,10 +51,13 @@ class LimitedProcess {
   std::string Obituary();
 
  private:
-  LimitedProcess(pid_t pid, int output) : pid_(pid), output_(output) {}
+  LimitedProcess(pid_t pid, int output);
+  // Takes its wait status, once, with these flags of waitid beside WEXITED.
+  void Reap(int flags);
 
   const pid_t pid_;
   const int output_;  // file in memory that takes its output
+  const int end_file_;
   bool reaped_ = false;
   int wait_status_ = 0;
 };

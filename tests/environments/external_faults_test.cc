@@ -1,4 +1,5 @@
 // What an environment server may do wrong, and what is said of it.
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -122,6 +123,24 @@ TEST_F(ExternalFaults, AnAnswerThatIsNoneIsQuoted) {
 TEST_F(ExternalFaults, AfterAnErrorACopyHasNothingElseToSay) {
   const absl::Status first = Reset(ScriptServer::AfterHello(folder_, "read word <&3; echo 'error x' >&3; exit 1"));
   EXPECT_EQ(environment_->Reset(1), first);
+}
+
+TEST_F(ExternalFaults, WhatADeadServerStartedDiesWithIt) {
+  const std::string helper = folder_ / "helper";
+  Expect(Create(ScriptServer::Script(folder_, absl::StrCat("sleep 60 & echo $! > ", helper, "; exit 3"))),
+         absl::StatusCode::kUnavailable, HasSubstr("exited with status 3"));
+  pid_t pid = 0;
+  std::ifstream(helper) >> pid;
+  ASSERT_GT(pid, 0);
+  // Nobody's child any more, it may be a moment until it is gone.
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  const auto runs = [pid] {
+    std::string text;
+    std::getline(std::ifstream(absl::StrCat("/proc/", pid, "/stat")), text);
+    return !text.empty() && text.find(") Z ") == std::string::npos;
+  };
+  while (runs() && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_FALSE(runs());
 }
 
 TEST_F(ExternalFaults, AMemoryLimitIsTheChilds) {

@@ -85,7 +85,7 @@ absl::Status EnvironmentServer::WithObituary(const absl::Status& status) {
 }
 
 absl::StatusOr<absl::string_view> EnvironmentServer::Hear(absl::Duration timeout) {
-  absl::StatusOr<absl::string_view> line = connection_->Receive(timeout);
+  absl::StatusOr<absl::string_view> line = connection_->Receive(timeout, process_->end_file());
   if (!line.ok()) return WithObituary(line.status());
   if (absl::ConsumePrefix(&*line, kError)) {
     return absl::InternalError(absl::StrCat("the environment server: ", ShownText(*line, kMostErrorBytes)));

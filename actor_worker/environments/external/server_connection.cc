@@ -16,19 +16,22 @@ namespace troupe {
 namespace {
 
 constexpr size_t kPieceBytes = 16 << 10;
+constexpr char kEnded[] = "the environment server ended";
 
 absl::Status Broken(absl::string_view doing) {
   return absl::UnavailableError(
       absl::StrCat("the connection to the environment server broke while ", doing, ": ", std::strerror(errno)));
 }
 
-absl::Status WaitToRead(int socket, SteadyTime deadline) {
+// What was said before the end is read first.
+absl::Status WaitToRead(int socket, int end_file, SteadyTime deadline) {
   while (true) {
     // Late, look all the same: this process may have been paused, and the answer has come meanwhile.
     const int64_t left = std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - SteadyTime::Now()), 0, 1 << 30);
-    pollfd descriptor{socket, POLLIN, 0};
-    const int ready = poll(&descriptor, 1, static_cast<int>(left));
-    if (ready > 0) return absl::OkStatus();
+    pollfd descriptors[] = {{socket, POLLIN, 0}, {end_file, POLLIN, 0}};
+    const int ready = poll(descriptors, 2, static_cast<int>(left));
+    if (ready > 0 && descriptors[0].revents != 0) return absl::OkStatus();
+    if (ready > 0) return absl::UnavailableError(kEnded);
     if (ready == 0 && left == 0) return absl::DeadlineExceededError("the environment server did not answer in time");
     if (ready < 0 && errno != EINTR) return Broken("waiting");
   }
@@ -68,7 +71,7 @@ absl::Status ServerConnection::Send(absl::string_view line) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<absl::string_view> ServerConnection::Receive(absl::Duration timeout) {
+absl::StatusOr<absl::string_view> ServerConnection::Receive(absl::Duration timeout, int end_file) {
   const SteadyTime deadline = SteadyTime::Now() + timeout;
   received_.erase(0, taken_);
   taken_ = 0;
@@ -84,11 +87,11 @@ absl::StatusOr<absl::string_view> ServerConnection::Receive(absl::Duration timeo
       return absl::ResourceExhaustedError(
           absl::StrCat("the environment server sent a line of more than ", kMostLineBytes, " bytes"));
     }
-    RETURN_IF_ERROR(WaitToRead(own_end_, deadline));
+    RETURN_IF_ERROR(WaitToRead(own_end_, end_file, deadline));
     received_.resize(searched + kPieceBytes);
     const ssize_t got = recv(own_end_, received_.data() + searched, kPieceBytes, MSG_DONTWAIT);
     received_.resize(searched + std::max<ssize_t>(0, got));
-    if (got == 0) return absl::UnavailableError("the environment server ended");
+    if (got == 0) return absl::UnavailableError(kEnded);
     if (got < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) return Broken("receiving");
   }
 }

@@ -29,10 +29,11 @@ class ServerConnection {
 
   // `line` ends in a newline and is short. Errors: UNAVAILABLE when the server has closed its end.
   absl::Status Send(absl::string_view line);
-  // The next line, without its newline; good until the next call.
-  // Errors: DEADLINE_EXCEEDED; UNAVAILABLE when the server has closed its end; RESOURCE_EXHAUSTED for a line that is
-  // too long.
-  absl::StatusOr<absl::string_view> Receive(absl::Duration timeout);
+  // The next line, without its newline; good until the next call. `end_file`: LimitedProcess::end_file of the server,
+  // for a process that it started may keep its end open.
+  // Errors: DEADLINE_EXCEEDED; UNAVAILABLE when the server has closed its end or ended; RESOURCE_EXHAUSTED for a line
+  // that is too long.
+  absl::StatusOr<absl::string_view> Receive(absl::Duration timeout, int end_file);
 
  private:
   ServerConnection(int own_end, int servers_end) : own_end_(own_end), servers_end_(servers_end) {}
