@@ -1,5 +1,7 @@
 // learner_train, which `learner` becomes for `train` (default), `plan` and `export`. See learner/run/flags.cc for
 // the command line and learner/run/train_command.cc for how a run is put together.
+#include <unistd.h>
+
 #include <cstdio>
 #include <string>
 
@@ -9,6 +11,7 @@
 #include "common/base/shown_text.h"
 #include "common/command_line/command.h"
 #include "common/command_line/version.h"
+#include "common/files/text_writer.h"
 #include "common/threads/shutdown.h"
 #include "learner/export/export_actors.h"
 #include "learner/run/flags.h"
@@ -19,7 +22,8 @@
 namespace {
 
 int Fail(const absl::Status& status, int exit_status) {
-  std::fprintf(stderr, "learner: %s\n", troupe::ShownLines(status.message()).c_str());
+  // Nobody need read it for the process to end.
+  troupe::TextWriter("last words", STDERR_FILENO).Write("learner: " + troupe::ShownLines(status.message()) + "\n");
   return exit_status;
 }
 

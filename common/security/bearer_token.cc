@@ -2,9 +2,17 @@
 
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/status_macros.h"
+#include "common/threads/timed_wait.h"
 
 namespace troupe {
+namespace {
+
+constexpr absl::Duration kEndPatience = absl::Seconds(1);
+
+}  // namespace
 
 bool EqualInConstantTime(absl::string_view expected, absl::string_view given) {
   volatile unsigned char difference = expected.size() == given.size() && !expected.empty() ? 0 : 1;
@@ -15,21 +23,47 @@ bool EqualInConstantTime(absl::string_view expected, absl::string_view given) {
   return difference == 0;
 }
 
+struct BearerToken::State {
+  State(FlagFile file, std::string token) : file(std::move(file)), token(std::move(token)) {}
+
+  void Follow() {
+    while (!Waits()) {
+      absl::StatusOr<std::string> read = ReadTokenFile(file);
+      absl::MutexLock lock(&mutex);
+      if (read.ok()) token = *std::move(read);
+    }
+  }
+  // For the next look at the file. True: there is none.
+  bool Waits() {
+    absl::MutexLock lock(&mutex);
+    return AwaitFor(mutex, absl::Condition(&ending), kReloadPeriod);
+  }
+
+  const FlagFile file;
+  absl::Mutex mutex;
+  std::string token ABSL_GUARDED_BY(mutex);
+  bool ending ABSL_GUARDED_BY(mutex) = false;
+};
+
 absl::StatusOr<std::shared_ptr<BearerToken>> BearerToken::Open(FlagFile file) {
   ASSIGN_OR_RETURN(std::string token, ReadTokenFile(file));
-  return std::shared_ptr<BearerToken>(new BearerToken(std::move(file), std::move(token)));
+  return std::shared_ptr<BearerToken>(new BearerToken(std::make_shared<State>(std::move(file), std::move(token))));
 }
 
-BearerToken::BearerToken(FlagFile file, std::string token)
-    : file_(std::move(file)), token_(std::move(token)), read_(SteadyTime::Now()) {}
+BearerToken::BearerToken(std::shared_ptr<State> state)
+    : state_(std::move(state)), reader_("token file", [state = state_] { state->Follow(); }) {}
 
-std::string BearerToken::Get() {
-  absl::MutexLock lock(&mutex_);
-  if (SteadyTime::Now() - read_ >= kReloadPeriod) {
-    read_ = SteadyTime::Now();
-    if (absl::StatusOr<std::string> token = ReadTokenFile(file_); token.ok()) token_ = *std::move(token);
+BearerToken::~BearerToken() {
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->ending = true;
   }
-  return token_;
+  reader_.End(kEndPatience);
+}
+
+std::string BearerToken::Get() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->token;
 }
 
 }  // namespace troupe

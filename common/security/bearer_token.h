@@ -5,13 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "common/clock/steady_time.h"
 #include "common/security/credential_files.h"
+#include "common/threads/abandonable_thread.h"
 
 namespace troupe {
 
@@ -21,8 +19,9 @@ inline constexpr char kBearerPrefix[] = "Bearer ";
 // Takes as long for every `given` of one length, whatever it holds.
 bool EqualInConstantTime(absl::string_view expected, absl::string_view given);
 
-// A token that follows its file: a changed file is read again within kReloadPeriod; one that holds no token any more
-// leaves the last good one in force. Thread-safe.
+// A token that follows its file: a changed file is read again within kReloadPeriod, by a thread of the token's own, so
+// that a file that cannot be read, on a mount that hangs, holds nobody up; one that holds no token any more leaves the
+// last good one in force. Thread-safe.
 class BearerToken {
  public:
   static constexpr absl::Duration kReloadPeriod = absl::Seconds(2);
@@ -30,15 +29,16 @@ class BearerToken {
   // Errors of ReadTokenFile.
   static absl::StatusOr<std::shared_ptr<BearerToken>> Open(FlagFile file);
 
-  std::string Get() ABSL_LOCKS_EXCLUDED(mutex_);
+  ~BearerToken();
+
+  std::string Get() const;
 
  private:
-  BearerToken(FlagFile file, std::string token);
+  struct State;
+  explicit BearerToken(std::shared_ptr<State> state);
 
-  const FlagFile file_;
-  absl::Mutex mutex_;
-  std::string token_ ABSL_GUARDED_BY(mutex_);
-  SteadyTime read_ ABSL_GUARDED_BY(mutex_);
+  const std::shared_ptr<State> state_;
+  AbandonableThread reader_;
 };
 
 }  // namespace troupe

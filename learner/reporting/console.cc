@@ -1,7 +1,10 @@
 #include "learner/reporting/console.h"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -14,32 +17,31 @@ constexpr char kEraseLine[] = "\r\x1b[2K";
 
 }  // namespace
 
+Console::Console(std::FILE* out, bool is_terminal, const std::string& name)
+    : out_("console", (std::fflush(out), fileno(out))),
+      is_terminal_(is_terminal),
+      prefix_(name.empty() ? "" : name + ": ") {}
+
 Console::~Console() {
   absl::MutexLock lock(&mutex_);
-  if (progress_shown_) std::fputs("\n", out_);
-  std::fflush(out_);
-  if (log_ != nullptr) std::fclose(log_);
+  if (progress_shown_) out_.Write("\n");
 }
 
 absl::Status Console::OpenLog(const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "ae");
-  if (file == nullptr) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno)));
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (file < 0) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno)));
   absl::MutexLock lock(&mutex_);
-  if (log_ != nullptr) std::fclose(log_);
-  log_ = file;
+  log_ = std::make_unique<TextWriter>("log file", file, /*owned=*/true);
   return absl::OkStatus();
 }
 
 void Console::Line(const std::string& line) {
   const std::string text = ShownLines(line);
   absl::MutexLock lock(&mutex_);
-  ClearProgress();
-  std::fprintf(out_, "%s%s\n", prefix_.c_str(), text.c_str());
-  std::fflush(out_);
+  out_.Write(absl::StrCat(ClearProgress(), prefix_, text, "\n"));
   if (log_ == nullptr) return;
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
-  std::fprintf(log_, "%s %s\n", time.c_str(), text.c_str());
-  std::fflush(log_);
+  log_->Write(absl::StrCat(time, " ", text, "\n"));
 }
 
 void Console::Progress(const std::string& line, SteadyTime now) {
@@ -48,18 +50,11 @@ void Console::Progress(const std::string& line, SteadyTime now) {
   absl::MutexLock lock(&mutex_);
   if (now - last_progress_ < (is_terminal_ ? absl::Milliseconds(200) : absl::Seconds(10))) return;
   last_progress_ = now;
-  if (is_terminal_) {
-    std::fprintf(out_, "%s%s", kEraseLine, text.c_str());
-    progress_shown_ = true;
-  } else {
-    std::fprintf(out_, "%s\n", text.c_str());
-  }
-  std::fflush(out_);
+  progress_shown_ = is_terminal_;
+  if (!is_terminal_) return out_.Write(absl::StrCat(text, "\n"));
+  out_.WriteUnlessBehind(absl::StrCat(kEraseLine, text));
 }
 
-void Console::ClearProgress() {
-  if (progress_shown_) std::fputs(kEraseLine, out_);
-  progress_shown_ = false;
-}
+std::string Console::ClearProgress() { return std::exchange(progress_shown_, false) ? kEraseLine : ""; }
 
 }  // namespace troupe

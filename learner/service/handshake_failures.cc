@@ -1,5 +1,7 @@
 #include "learner/service/handshake_failures.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <utility>
 
@@ -21,6 +23,11 @@ absl::Mutex& ListenerMutex() {
 
 const HandshakeFailures* listener ABSL_PT_GUARDED_BY(ListenerMutex()) = nullptr;
 
+void Pass(const std::string& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(ListenerMutex()) {
+  if (listener != nullptr) return listener->Pass(line);
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
 void OnLogLine(gpr_log_func_args* line) {
   absl::MutexLock lock(&ListenerMutex());
   if (HandshakeFailureOf(line->message).has_value()) {
@@ -29,8 +36,8 @@ void OnLogLine(gpr_log_func_args* line) {
     // Peers cause these lines too, and have their words in them.
     static LineLimiter* const limiter = new LineLimiter;
     const SteadyTime now = SteadyTime::Now();
-    for (const std::string& left_out : limiter->TellLeftOut(now)) std::fprintf(stderr, "%s\n", left_out.c_str());
-    if (limiter->Admit("gRPC", now)) std::fprintf(stderr, "gRPC: %s\n", ShownText(line->message).c_str());
+    for (const std::string& left_out : limiter->TellLeftOut(now)) Pass(left_out);
+    if (limiter->Admit("gRPC", now)) Pass("gRPC: " + ShownText(line->message));
   }
 }
 
@@ -47,7 +54,8 @@ std::optional<std::string> HandshakeFailureOf(absl::string_view log_line) {
   return "tls_handshake";
 }
 
-HandshakeFailures::HandshakeFailures(std::function<void(const std::string&)> failed) : failed_(std::move(failed)) {
+HandshakeFailures::HandshakeFailures(std::function<void(const std::string&)> failed)
+    : failed_(std::move(failed)), errors_("gRPC log", STDERR_FILENO) {
   absl::MutexLock lock(&ListenerMutex());
   listener = this;
   gpr_set_log_function(&OnLogLine);

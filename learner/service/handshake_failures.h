@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "common/files/text_writer.h"
 
 namespace troupe {
 
@@ -30,9 +31,12 @@ class HandshakeFailures {
 
   // What gRPC's log calls.
   void Heard(absl::string_view log_line) const;
+  // Lines that are about something else, to standard error; whoever logs does not wait for it.
+  void Pass(const std::string& line) const { errors_.Write(line + "\n"); }
 
  private:
   const std::function<void(const std::string&)> failed_;
+  mutable TextWriter errors_;
 };
 
 }  // namespace troupe

@@ -1,4 +1,6 @@
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -7,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/clock/steady_time.h"
 #include "common/security/addresses.h"
 #include "common/security/bearer_token.h"
 #include "common/security/credential_files.h"
@@ -108,6 +111,29 @@ TEST(BearerToken, IsComparedWhole) {
   EXPECT_TRUE(EqualInConstantTime("abc", "abc"));
   for (const char* other : {"", "ab", "abcabc", "abd", "Abc"}) EXPECT_FALSE(EqualInConstantTime("abc", other)) << other;
   EXPECT_FALSE(EqualInConstantTime("", "")) << "no token is no password";
+}
+
+// A file that somebody has taken a lease of stands for one on a mount that hangs: opening it does not return.
+TEST(BearerToken, AFileThatCannotBeReadHoldsNobodyUp) {
+  const TemporaryFolder folder;
+  const std::string path = Written(folder, "the-first-of-them");
+  auto token = BearerToken::Open({"--token_file", path});
+  ASSERT_TRUE(token.ok());
+  signal(SIGIO, SIG_IGN);  // tells who has the lease that somebody waits
+  const int held = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(fcntl(held, F_SETLEASE, F_WRLCK), 0);
+  const SteadyTime begun = SteadyTime::Now();
+  while (SteadyTime::Now() - begun < BearerToken::kReloadPeriod * 1.5) {
+    const SteadyTime asked = SteadyTime::Now();
+    EXPECT_EQ((*token)->Get(), "the-first-of-them");
+    EXPECT_LT(SteadyTime::Now() - asked, absl::Seconds(1));
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  *token = nullptr;
+  EXPECT_LT(SteadyTime::Now() - begun, BearerToken::kReloadPeriod * 4);
+  EXPECT_NE(fcntl(held, F_GETLEASE), F_WRLCK) << "nobody has tried to read it";
+  fcntl(held, F_SETLEASE, F_UNLCK);  // lets what was left behind go
+  close(held);
 }
 
 TEST(BearerToken, FollowsItsFileAndKeepsTheLastGoodOne) {
