@@ -158,11 +158,16 @@ class Worker {
     return absl::OkStatus();
   }
 
+  // When it returns the session has ended, with all that it feeds: nothing of it comes after what is forgotten then.
+  SessionEnd ServeSession() {
+    Session session(NewChannel(max_message_bytes_), worker_id_, run_.get(), &events_, &metrics_, options_.idle_notice);
+    return session.Serve(options_.stop_requested, options_.flush_timeout);
+  }
+
   Attempt Serve() {
     if (std::exchange(connected_before_, true)) metrics_.reconnects.Increment();
     const SteadyTime began = SteadyTime::Now();
-    Session session(NewChannel(max_message_bytes_), worker_id_, run_.get(), &events_, &metrics_, options_.idle_notice);
-    const SessionEnd end = session.Serve(options_.stop_requested, options_.flush_timeout);
+    const SessionEnd end = ServeSession();
     if (end.heard) Contacted();
     if (end.left) worker_id_.clear();
     if (end.acknowledged || SteadyTime::Now() - began > kGoodSession) backoff_.Reset();

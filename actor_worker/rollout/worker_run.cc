@@ -1,6 +1,7 @@
 #include "actor_worker/rollout/worker_run.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -128,6 +129,10 @@ void WorkerRun::WeightsChanged() {
 }
 
 void WorkerRun::Forget() {
+  if (sessions_ > 0) {
+    LogLine("a run was to be forgotten while a session feeds it");
+    std::abort();
+  }
   evaluations_.Forget();
   leases_.Clear();
   policies_.Clear();

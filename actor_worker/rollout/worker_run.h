@@ -5,6 +5,7 @@
 #ifndef TROUPE_ACTOR_WORKER_ROLLOUT_WORKER_RUN_H_
 #define TROUPE_ACTOR_WORKER_ROLLOUT_WORKER_RUN_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,8 +45,20 @@ class WorkerRun {
   void Receive(wire::LearnerMessage& message);
   // New weights are in the store.
   void WeightsChanged();
-  // The learner does not know this worker (any more): leases, chunks, weights and tasks are forgotten.
+  // The learner does not know this worker (any more): leases, chunks, weights and tasks are forgotten. Not while a
+  // session feeds the run, which could bring some of them back: that ends the process.
   void Forget();
+  // Held by a session for as long as anything of it may call the run.
+  class Feeding {
+   public:
+    explicit Feeding(WorkerRun* run) : run_(run) { run_->sessions_ += 1; }
+    ~Feeding() { run_->sessions_ -= 1; }
+    Feeding(const Feeding&) = delete;
+    Feeding& operator=(const Feeding&) = delete;
+
+   private:
+    WorkerRun* const run_;
+  };
 
   // The chunks being collected are the last ones.
   void FinishChunks();
@@ -70,6 +83,7 @@ class WorkerRun {
   const RolloutPlan plan_;
   const double lease_timeout_seconds_;
   WorkerMetrics* const metrics_;
+  std::atomic<int> sessions_ = 0;  // that feed the run
   WakeUp work_;
   LeaseBook leases_;
   PolicyStore policies_;

@@ -29,6 +29,7 @@ Session::Session(const std::shared_ptr<grpc::Channel>& channel, const std::strin
       metrics_(metrics),
       heartbeat_(absl::Seconds(run->plan().experiment.collection().lease_timeout_seconds()) / 3),
       idle_notice_(idle_notice),
+      feeding_(run),
       stub_(wire::TrainingService::NewStub(channel)),
       trajectories_(channel, worker_id, (BeginStream(run, metrics), &run->leases()),
                     {.received = [this](wire::LearnerMessage& message) { Received(message); },

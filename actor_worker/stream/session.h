@@ -65,6 +65,7 @@ class Session {
   std::atomic<bool> heard_ = false;
   std::atomic<bool> acknowledged_ = false;
   SteadyTime weights_ended_ = SteadyTime::InfiniteFuture();
+  const WorkerRun::Feeding feeding_;  // ends after both streams
   const std::unique_ptr<wire::TrainingService::Stub> stub_;
   TrajectoryStream trajectories_;
   WeightsSubscription weights_;
