@@ -160,7 +160,8 @@ class Worker {
 
   // When it returns the session has ended, with all that it feeds: nothing of it comes after what is forgotten then.
   SessionEnd ServeSession() {
-    Session session(NewChannel(max_message_bytes_), worker_id_, run_.get(), &events_, &metrics_, options_.idle_notice);
+    Session session(NewChannel(max_message_bytes_), control_.get(), worker_id_, run_.get(), &events_, &metrics_,
+                    options_.idle_notice);
     return session.Serve(options_.stop_requested, options_.flush_timeout);
   }
 

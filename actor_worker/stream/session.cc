@@ -22,14 +22,16 @@ int BeginStream(WorkerRun* run, WorkerMetrics* metrics) {
 
 }  // namespace
 
-Session::Session(const std::shared_ptr<grpc::Channel>& channel, const std::string& worker_id, WorkerRun* run,
-                 WakeUp* events, WorkerMetrics* metrics, absl::Duration idle_notice)
+Session::Session(const std::shared_ptr<grpc::Channel>& channel, wire::TrainingService::Stub* control,
+                 const std::string& worker_id, WorkerRun* run, WakeUp* events, WorkerMetrics* metrics,
+                 absl::Duration idle_notice)
     : run_(run),
       events_(events),
       metrics_(metrics),
       heartbeat_(absl::Seconds(run->plan().experiment.collection().lease_timeout_seconds()) / 3),
       idle_notice_(idle_notice),
       feeding_(run),
+      still_here_(control, worker_id, heartbeat_),
       stub_(wire::TrainingService::NewStub(channel)),
       trajectories_(channel, worker_id, (BeginStream(run, metrics), &run->leases()),
                     {.received = [this](wire::LearnerMessage& message) { Received(message); },
@@ -52,7 +54,7 @@ void Session::Received(wire::LearnerMessage& message) {
 }
 
 void Session::Beat() {
-  trajectories_.HeartbeatAfter(heartbeat_);
+  if (!trajectories_.HeartbeatAfter(heartbeat_)) still_here_.Say();
   const int leases = run_->leases().num_leases();
   NoticeIdleness(leases);
   metrics_->leases.Set(leases);

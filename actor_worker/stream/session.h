@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "actor_worker/rollout/worker_run.h"
+#include "actor_worker/stream/still_here.h"
 #include "actor_worker/stream/trajectory_stream.h"
 #include "actor_worker/stream/weights_subscription.h"
 #include "common/clock/steady_time.h"
@@ -35,13 +36,15 @@ struct SessionEnd {
 // Used once, by one thread.
 class Session {
  public:
-  // Everything outlives the session. Without a shard for `idle_notice` that is said, once.
-  Session(const std::shared_ptr<grpc::Channel>& channel, const std::string& worker_id, WorkerRun* run, WakeUp* events,
-          WorkerMetrics* metrics, absl::Duration idle_notice);
+  // Everything outlives the session; `control` is of another connection than `channel`. Without a shard for
+  // `idle_notice` that is said, once.
+  Session(const std::shared_ptr<grpc::Channel>& channel, wire::TrainingService::Stub* control,
+          const std::string& worker_id, WorkerRun* run, WakeUp* events, WorkerMetrics* metrics,
+          absl::Duration idle_notice);
 
-  // Blocks until the session is over. Heartbeats go out whenever a third of lease_timeout passed in silence; the
-  // watchdog over the rollout threads runs here too. A stop waits up to `flush_timeout` for the chunks under way to be
-  // taken.
+  // Blocks until the session is over. Heartbeats go out whenever a third of lease_timeout passed in silence, beside the
+  // stream where a message on it takes as long; the watchdog over the rollout threads runs here too. A stop waits up to
+  // `flush_timeout` for the chunks under way to be taken.
   SessionEnd Serve(const std::function<bool()>& stop_requested, absl::Duration flush_timeout);
 
  private:
@@ -66,6 +69,7 @@ class Session {
   std::atomic<bool> acknowledged_ = false;
   SteadyTime weights_ended_ = SteadyTime::InfiniteFuture();
   const WorkerRun::Feeding feeding_;  // ends after both streams
+  StillHere still_here_;
   const std::unique_ptr<wire::TrainingService::Stub> stub_;
   TrajectoryStream trajectories_;
   WeightsSubscription weights_;

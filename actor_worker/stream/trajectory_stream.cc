@@ -58,13 +58,15 @@ void TrajectoryStream::Pump() {
   WriteNext();
 }
 
-void TrajectoryStream::HeartbeatAfter(absl::Duration silence) {
+bool TrajectoryStream::HeartbeatAfter(absl::Duration silence) {
   absl::MutexLock lock(&mutex_);
   WriteNext();
-  if (broken_ || half_closed_ || writing_ || SteadyTime::Now() - last_write_ < silence) return;
+  if (broken_ || half_closed_ || SteadyTime::Now() - last_write_ < silence) return true;
+  if (writing_) return false;
   auto heartbeat = std::make_shared<wire::WorkerMessage>();
   heartbeat->mutable_heartbeat();
   Write(std::move(heartbeat));
+  return true;
 }
 
 void TrajectoryStream::Close() {

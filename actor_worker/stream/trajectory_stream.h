@@ -44,8 +44,8 @@ class TrajectoryStream final : private grpc::ClientBidiReactor<grpc::ByteBuffer,
 
   // Sends what `book` has, if nothing is being written; otherwise that happens by itself.
   void Pump() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Sends a heartbeat if nothing else was for `silence`.
-  void HeartbeatAfter(absl::Duration silence) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Sends a heartbeat if nothing else was for `silence`. False: it cannot, for as long a message has been on its way.
+  bool HeartbeatAfter(absl::Duration silence) ABSL_LOCKS_EXCLUDED(mutex_);
   // Half-closes once `book` has nothing left to send. The learner answers by ending the call.
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 

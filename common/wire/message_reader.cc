@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream.h"
@@ -122,7 +125,11 @@ struct TensorsOf {
 // Each of the following reads one message up to the limit set on the stream. False: that is no such message.
 class ChunkReader {
  public:
-  ChunkReader(const Pieces& pieces, CodedInputStream& in) : pieces_(pieces), in_(in) {}
+  ChunkReader(const Pieces& pieces, const ChunkCounts& most, CodedInputStream& in)
+      : pieces_(pieces), most_(most), in_(in) {}
+
+  // Why something was not read, where it is more than was to come.
+  const absl::Status& too_much() const { return too_much_; }
 
   // `received` is empty but for memory of an earlier use.
   bool Read(ReceivedChunk* received) {
@@ -143,11 +150,13 @@ class ChunkReader {
           read = Varint([&](uint64_t value) { chunk.set_policy_version(value); });
           break;
         case Tag(wire::Chunk::kGroupsFieldNumber, kBytes):
+          if (!Room("groups", chunk.groups_size(), most_.groups)) return false;
           received->groups.resize(chunk.groups_size() + 1);
           read = Within([&] { return ReadGroup(chunk.add_groups(), &received->groups.back()); });
           break;
         case Tag(wire::Chunk::kEpisodesFieldNumber, kBytes):
-          read = Within([&] { return chunk.add_episodes()->MergeFromCodedStream(&in_); });
+          if (!Room("episodes", chunk.episodes_size(), most_.episodes)) return false;
+          read = Within([&] { return ReadEpisode(chunk.add_episodes()); });
           break;
         case Tag(wire::Chunk::kEnvironmentSecondsFieldNumber, kFixed64):
           read = Double([&](double value) { chunk.set_environment_seconds(value); });
@@ -177,6 +186,29 @@ class ChunkReader {
   }
 
  private:
+  static constexpr size_t kMaxDimensions = 8;
+
+  // Whether one more of `field` may come, of which there are `count`.
+  bool Room(const char* field, int count, size_t most) {
+    if (static_cast<size_t>(count) < most) return true;
+    too_much_ = absl::InvalidArgumentError(absl::StrCat("chunk.", field, ": came more than ", most));
+    return false;
+  }
+
+  bool ReadEpisode(wire::FinishedEpisode* episode) {
+    if (const auto bytes = static_cast<size_t>(in_.BytesUntilLimit()); bytes > most_.episode_bytes) {
+      too_much_ = absl::InvalidArgumentError(
+          absl::StrCat("chunk.episodes: came one of ", bytes, " bytes, expected at most ", most_.episode_bytes));
+      return false;
+    }
+    return episode->MergeFromCodedStream(&in_);
+  }
+
+  bool ReadDimension(wire::Tensor* tensor) {
+    return Room("…shape", tensor->shape_size(), kMaxDimensions) &&
+           Varint([&](uint64_t value) { tensor->add_shape(static_cast<uint32_t>(value)); });
+  }
+
   template <typename Large>
   bool ReadGroup(wire::GroupTrajectory* group, Large* large) {
     while (const uint32_t tag = in_.ReadTag()) {
@@ -213,12 +245,12 @@ class ChunkReader {
             read = Varint([&](uint64_t value) { tensor->set_data_type(static_cast<wire::DataType>(value)); });
             break;
           case Tag(wire::Tensor::kShapeFieldNumber, kVarint):
-            read = Varint([&](uint64_t value) { tensor->add_shape(static_cast<uint32_t>(value)); });
+            read = ReadDimension(tensor);
             break;
           case Tag(wire::Tensor::kShapeFieldNumber, kBytes):
             read = Within([&] {
               while (in_.BytesUntilLimit() > 0) {
-                if (!Varint([&](uint64_t value) { tensor->add_shape(static_cast<uint32_t>(value)); })) return false;
+                if (!ReadDimension(tensor)) return false;
               }
               return true;
             });
@@ -259,12 +291,26 @@ class ChunkReader {
   }
 
   const Pieces& pieces_;
+  const ChunkCounts& most_;
   CodedInputStream& in_;
+  absl::Status too_much_;
 };
 
 absl::Status Unreadable() { return absl::InvalidArgumentError("message: came bytes that are no WorkerMessage"); }
 absl::Status NotAlone() {
   return absl::InvalidArgumentError("message: came more than a chunk, expected one of WorkerMessage's");
+}
+absl::Status TooLarge(const char* what, size_t bytes, size_t most) {
+  return absl::InvalidArgumentError(absl::StrCat(what, ": came ", bytes, " bytes, expected at most ", most));
+}
+
+absl::Status ReadControl(absl::Span<const absl::string_view> pieces, const MessageLimits& limits,
+                         ReceivedMessage* received) {
+  if (received->num_bytes > limits.control_bytes) {
+    return TooLarge("message", received->num_bytes, limits.control_bytes);
+  }
+  RETURN_IF_ERROR(ParseBounded(absl::StrJoin(pieces, ""), &received->message));
+  return received->message.has_chunk() ? NotAlone() : absl::OkStatus();
 }
 
 }  // namespace
@@ -282,25 +328,34 @@ void ReceivedMessage::Clear() {
   message.Clear();
 }
 
-absl::Status ReadMessage(absl::Span<const absl::string_view> pieces, ReceivedMessage* received) {
+MessageLimits LimitsOfChunks(const EnvironmentSpec& spec, const ChunkShape& shape) {
+  constexpr size_t kFieldsBytes = 128;  // tags, lengths, data type and shape of one tensor, or the chunk's own numbers
+  constexpr size_t kEpisodeNumbersBytes = 64;
+  const size_t tensors = spec.groups.size() * CountFields<GroupFields>() + CountFields<JointFields>();
+  const ChunkCounts counts{
+      .groups = spec.groups.size(),
+      .episodes = static_cast<size_t>(shape.rollout_length) * shape.copies,
+      .episode_bytes = kEpisodeNumbersBytes + sizeof(float) * (spec.groups.size() + spec.num_statistics())};
+  return {
+      .chunk_bytes = MaxChunkBytes(spec, shape) + (tensors + 1) * kFieldsBytes + counts.episodes * counts.episode_bytes,
+      .counts = counts};
+}
+
+absl::Status ReadMessage(absl::Span<const absl::string_view> pieces, const MessageLimits& limits,
+                         ReceivedMessage* received) {
   Pieces stream(pieces);
   received->Clear();
   received->num_bytes = stream.size();
-  {
-    CodedInputStream in(&stream);
-    constexpr uint32_t kChunk = Tag(wire::WorkerMessage::kChunkFieldNumber, kBytes);
-    if (in.ReadTag() == kChunk) {
-      received->has_chunk = true;
-      ChunkReader reader(stream, in);
-      if (!reader.Within([&] { return reader.Read(&received->chunk); })) return Unreadable();
-      if (static_cast<size_t>(in.CurrentPosition()) == stream.size()) return absl::OkStatus();
-      return NotAlone();
-    }
+  CodedInputStream in(&stream);
+  if (in.ReadTag() != Tag(wire::WorkerMessage::kChunkFieldNumber, kBytes)) return ReadControl(pieces, limits, received);
+  received->has_chunk = true;
+  if (!limits.counts.has_value()) return absl::OkStatus();
+  if (received->num_bytes > limits.chunk_bytes) return TooLarge("chunk", received->num_bytes, limits.chunk_bytes);
+  ChunkReader reader(stream, *limits.counts, in);
+  if (!reader.Within([&] { return reader.Read(&received->chunk); })) {
+    return reader.too_much().ok() ? Unreadable() : reader.too_much();
   }
-  Pieces again(pieces);
-  if (!received->message.ParseFromZeroCopyStream(&again)) return Unreadable();
-  if (!received->message.has_chunk()) return absl::OkStatus();
-  return NotAlone();
+  return static_cast<size_t>(in.CurrentPosition()) == stream.size() ? absl::OkStatus() : NotAlone();
 }
 
 }  // namespace troupe

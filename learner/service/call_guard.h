@@ -30,6 +30,8 @@ class CallGuard {
   // The same for what a call brings: over TLS or not, and the value of its authorization metadata.
   absl::Status CheckCall(bool over_tls, absl::string_view authorization) const;
 
+  LearnerMetrics* metrics() const { return metrics_; }
+
  private:
   CallGuard(bool tls, std::shared_ptr<BearerToken> token, std::string local_token, LearnerMetrics* metrics);
 

@@ -1,6 +1,6 @@
 #include "learner/service/health_service.h"
 
-#include "learner/service/grpc_status.h"
+#include "learner/service/unary_call.h"
 #include "proto/training_service.grpc.pb.h"
 
 namespace troupe {
@@ -22,21 +22,20 @@ const char* NameOf(LearnerPhase phase) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
-                                               const grpc::health::v1::HealthCheckRequest* request,
-                                               grpc::health::v1::HealthCheckResponse* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  absl::Status status = guard_->Check(*context);
-  const std::string& service = request->service();
-  if (status.ok() && !service.empty() && service != wire::TrainingService::service_full_name()) {
-    status = absl::NotFoundError("service: this server has none of this name");
-  }
-  const LearnerPhase phase = phase_;
-  if (status.ok()) context->AddTrailingMetadata("troupe-phase", NameOf(phase));
-  response->set_status(phase != LearnerPhase::kStopping ? grpc::health::v1::HealthCheckResponse::SERVING
-                                                        : grpc::health::v1::HealthCheckResponse::NOT_SERVING);
-  reactor->Finish(ToGrpcStatus(status));
-  return reactor;
+grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                               grpc::ByteBuffer* response) {
+  return AnswerUnary<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>(
+      context, *guard_, kMaxNameRequestBytes, *request, response,
+      [this, context](const auto& asked, auto* answer) -> absl::Status {
+        if (!asked.service().empty() && asked.service() != wire::TrainingService::service_full_name()) {
+          return absl::NotFoundError("service: this server has none of this name");
+        }
+        const LearnerPhase phase = phase_;
+        context->AddTrailingMetadata("troupe-phase", NameOf(phase));
+        answer->set_status(phase != LearnerPhase::kStopping ? grpc::health::v1::HealthCheckResponse::SERVING
+                                                            : grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace troupe

@@ -19,15 +19,15 @@ enum class LearnerPhase {
 
 // SERVING is answered in every phase but the last; the phase goes with it as metadata "troupe-phase": "starting",
 // "training", "finishing", "stopping". Thread-safe.
-class HealthService final : public grpc::health::v1::Health::CallbackService {
+class HealthService final
+    : public grpc::health::v1::Health::WithRawCallbackMethod_Check<grpc::health::v1::Health::Service> {
  public:
   // Before the server starts; `guard` outlives it.
   void SetGuard(const CallGuard* guard) { guard_ = guard; }
   void SetPhase(LearnerPhase phase) { phase_ = phase; }
 
-  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
-                                  const grpc::health::v1::HealthCheckRequest* request,
-                                  grpc::health::v1::HealthCheckResponse* response) override;
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* response) override;
 
  private:
   const CallGuard* guard_ = nullptr;

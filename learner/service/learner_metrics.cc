@@ -13,7 +13,8 @@ constexpr char kDepthHelp[] = "Items waiting: chunks for a place in a batch, ful
 constexpr char kRejected[] = "troupe_rejected_requests_total";
 constexpr char kRejectedHelp[] = "Requests and messages refused.";
 // Shown as 0 from the start: a series that begins with its first count hides that count from rate().
-constexpr const char* kRejectionReasons[] = {"draining",
+constexpr const char* kRejectionReasons[] = {"does_not_read",
+                                             "draining",
                                              "environment_spec",
                                              "lease_failure",
                                              "malformed_chunk",

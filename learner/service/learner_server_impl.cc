@@ -9,6 +9,7 @@
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/impl/server_builder_option.h"
 #include "grpcpp/server_builder.h"
+#include "learner/service/reaction.h"
 
 namespace troupe {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 // A worker needs two streams and now and then a unary call; the rest is for people's tools.
 constexpr int kMaxStreamsPerConnection = 16;
 constexpr absl::Duration kCutAfterDrain = absl::Seconds(1);
-constexpr int kMaxSynchronousThreads = 8;
 // Connections, registrations and weights under way.
 constexpr size_t kBaseQuotaBytes = size_t{64} << 20;
 
@@ -38,7 +38,8 @@ absl::Duration LongestLook(const Experiment& experiment) {
   return std::min(absl::Seconds(1), absl::Seconds(experiment.collection().lease_timeout_seconds()) / 4);
 }
 
-// gRPC's reflection service, which its library adds to every server, asks nobody for credentials.
+// gRPC's reflection service, which its library adds to every server, asks nobody for credentials and unpacks whatever
+// comes.
 class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments*) override {}
@@ -47,14 +48,6 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
     std::erase_if(*plugins, [&reflection](const auto& plugin) { return plugin->name() == reflection; });
   }
 };
-
-// Only reflection is answered by gRPC's synchronous threads; everything else is callbacks.
-void SetThreads(grpc::ServerBuilder* builder) {
-  using Option = grpc::ServerBuilder::SyncServerOption;
-  builder->SetSyncServerOption(Option::NUM_CQS, 1);
-  builder->SetSyncServerOption(Option::MIN_POLLERS, 1);
-  builder->SetSyncServerOption(Option::MAX_POLLERS, 2);
-}
 
 }  // namespace
 
@@ -69,7 +62,11 @@ absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(Lear
   server->maintenance_ = NamedThread("maintenance", [server = server.get()] {
     while (server->session_.WaitForMaintenance()) {
       server->awake_.Watch();
-      server->session_.Maintain();
+      // What a round could not do for want of memory the next one does.
+      (void)WithoutThrowing([server] {
+        server->session_.Maintain();
+        return absl::OkStatus();
+      });
     }
   });
   return server;
@@ -89,7 +86,7 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   service_.SetGuard(guard_.get());
   health_.SetGuard(guard_.get());
   grpc::ServerBuilder builder;
-  if (options.security.any()) builder.SetOption(std::make_unique<WithoutReflection>());
+  builder.SetOption(std::make_unique<WithoutReflection>());
   builder.AddListeningPort(options.listen_address, MakeServerCredentials(options.security), &port_);
   if (!options.local_token.empty()) {
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &local_port_);
@@ -97,7 +94,6 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   builder.RegisterService(&service_);
   builder.RegisterService(&health_);
   quota_.Resize(QuotaBytes(experiment_.collection(), 0));
-  quota_.SetMaxThreads(kMaxSynchronousThreads);
   builder.SetResourceQuota(quota_);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
@@ -109,7 +105,6 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   // Two learners on one port would share its workers between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   SetKeepalive(options.experiment, &builder);
-  SetThreads(&builder);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port_ == 0 || (!options.local_token.empty() && local_port_ == 0)) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address));
@@ -140,7 +135,7 @@ absl::StatusOr<EnvironmentSpec> LearnerServerImpl::WaitForEnvironment(absl::Dura
 absl::Status LearnerServerImpl::Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
                                       std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) {
   const ChunkShape shape = ChunkShapeOf(experiment_, policies);
-  quota_.Resize(QuotaBytes(experiment_.collection(), MaxChunkMessageBytes(environment, shape)));
+  quota_.Resize(QuotaBytes(experiment_.collection(), LimitsOfChunks(environment, shape).chunk_bytes));
   health_.SetPhase(LearnerPhase::kTraining);
   return session_.Begin(environment, shape, std::move(weights), ingest);
 }

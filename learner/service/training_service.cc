@@ -1,19 +1,15 @@
 #include "learner/service/training_service.h"
 
-#include <utility>
-
+#include "common/base/status_macros.h"
 #include "learner/service/grpc_status.h"
+#include "learner/service/peer_ledger.h"
+#include "learner/service/reaction.h"
 #include "learner/service/trajectory_reactor.h"
+#include "learner/service/unary_call.h"
 #include "learner/service/weights_reactor.h"
 
 namespace troupe {
 namespace {
-
-grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const absl::Status& status) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(status));
-  return reactor;
-}
 
 // A stream that ends before it begins.
 template <typename Reactor>
@@ -29,30 +25,49 @@ TrainingService::TrainingService(TrainingSession* session, int num_shards)
     : session_(session), max_outgoing_(TrajectoryReactor::MaxOutgoing(num_shards)) {}
 
 grpc::ServerUnaryReactor* TrainingService::DescribeRun(grpc::CallbackServerContext* context,
-                                                       const wire::DescribeRunRequest* request,
-                                                       wire::DescribeRunResponse* response) {
-  if (const absl::Status status = guard_->Check(*context); !status.ok()) return Answer(context, status);
-  return Answer(context, session_->DescribeRun(*request, response));
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return AnswerUnary<wire::DescribeRunRequest, wire::DescribeRunResponse>(
+      context, *guard_, kMaxNameRequestBytes, *request, response,
+      [this](const auto& described, auto* run) { return session_->DescribeRun(described, run); });
 }
 
 grpc::ServerUnaryReactor* TrainingService::Register(grpc::CallbackServerContext* context,
-                                                    const wire::RegisterRequest* request,
-                                                    wire::RegisterResponse* response) {
-  if (const absl::Status status = guard_->Check(*context); !status.ok()) return Answer(context, status);
-  absl::StatusOr<std::string> worker_id = session_->Register(*request, PeerAddress(context->peer()));
-  if (worker_id.ok()) response->set_worker_id(*std::move(worker_id));
-  return Answer(context, worker_id.status());
+                                                    const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return AnswerUnary<wire::RegisterRequest, wire::RegisterResponse>(
+      context, *guard_, kMaxControlBytes, *request, response,
+      [&](const auto& registration, auto* registered) -> absl::Status {
+        ASSIGN_OR_RETURN(*registered->mutable_worker_id(),
+                         session_->Register(registration, PeerAddress(context->peer())));
+        return absl::OkStatus();
+      });
 }
 
-grpc::ServerUnaryReactor* TrainingService::Leave(grpc::CallbackServerContext* context,
-                                                 const wire::LeaveRequest* request, wire::LeaveResponse*) {
-  if (const absl::Status status = guard_->Check(*context); !status.ok()) return Answer(context, status);
-  return Answer(context, session_->Leave(request->worker_id()));
+grpc::ServerUnaryReactor* TrainingService::Leave(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                 grpc::ByteBuffer* response) {
+  return AnswerUnary<wire::LeaveRequest, wire::LeaveResponse>(
+      context, *guard_, kMaxNameRequestBytes, *request, response,
+      [this](const auto& leaving, auto*) { return session_->Leave(leaving.worker_id()); });
+}
+
+grpc::ServerUnaryReactor* TrainingService::StillHere(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return AnswerUnary<wire::StillHereRequest, wire::StillHereResponse>(
+      context, *guard_, kMaxNameRequestBytes, *request, response,
+      [this](const auto& here, auto*) { return session_->StillHere(here.worker_id()); });
+}
+
+grpc::ServerUnaryReactor* TrainingService::GetStatus(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return AnswerUnary<wire::GetStatusRequest, wire::GetStatusResponse>(context, *guard_, kMaxNameRequestBytes, *request,
+                                                                      response, [this](const auto&, auto* status) {
+                                                                        session_->GetStatus(status);
+                                                                        return absl::OkStatus();
+                                                                      });
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* TrainingService::StreamTrajectories(
     grpc::CallbackServerContext* context) {
-  if (const absl::Status status = guard_->Check(*context); !status.ok()) {
+  if (const absl::Status status = WithoutThrowing([&] { return guard_->Check(*context); }); !status.ok()) {
     return new RefusedStream<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>>(status);
   }
   return TrajectoryReactor::Start(context, session_, max_outgoing_);
@@ -60,17 +75,10 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* TrainingService::St
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* TrainingService::SubscribeWeights(grpc::CallbackServerContext* context,
                                                                               const grpc::ByteBuffer* request) {
-  if (const absl::Status status = guard_->Check(*context); !status.ok()) {
+  if (const absl::Status status = WithoutThrowing([&] { return guard_->Check(*context); }); !status.ok()) {
     return new RefusedStream<grpc::ServerWriteReactor<grpc::ByteBuffer>>(status);
   }
-  return WeightsReactor::Start(*request, session_);
-}
-
-grpc::ServerUnaryReactor* TrainingService::GetStatus(grpc::CallbackServerContext* context,
-                                                     const wire::GetStatusRequest*, wire::GetStatusResponse* response) {
-  if (const absl::Status status = guard_->Check(*context); !status.ok()) return Answer(context, status);
-  session_->GetStatus(response);
-  return Answer(context, absl::OkStatus());
+  return WeightsReactor::Start(context, *request, session_);
 }
 
 }  // namespace troupe

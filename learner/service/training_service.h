@@ -1,4 +1,5 @@
-// The gRPC face of a TrainingSession: unary calls answered in place, streams handed to their reactors.
+// The gRPC face of a TrainingSession: unary calls answered in place, streams handed to their reactors. Whatever comes
+// is raw bytes here: it is unpacked once the caller and its length have been looked at.
 #ifndef TROUPE_LEARNER_SERVICE_TRAINING_SERVICE_H_
 #define TROUPE_LEARNER_SERVICE_TRAINING_SERVICE_H_
 
@@ -8,12 +9,13 @@
 
 namespace troupe {
 
-// All calls by the callback API; weights are raw bytes, serialised once, and trajectories are, copied once.
-using TrainingServiceBase = wire::TrainingService::WithCallbackMethod_DescribeRun<
-    wire::TrainingService::WithCallbackMethod_Register<wire::TrainingService::WithRawCallbackMethod_StreamTrajectories<
-        wire::TrainingService::WithRawCallbackMethod_SubscribeWeights<
-            wire::TrainingService::WithCallbackMethod_GetStatus<
-                wire::TrainingService::WithCallbackMethod_Leave<wire::TrainingService::Service>>>>>>;
+using TrainingServiceBase =
+    wire::TrainingService::WithRawCallbackMethod_DescribeRun<wire::TrainingService::WithRawCallbackMethod_Register<
+        wire::TrainingService::WithRawCallbackMethod_StreamTrajectories<
+            wire::TrainingService::WithRawCallbackMethod_SubscribeWeights<
+                wire::TrainingService::WithRawCallbackMethod_GetStatus<
+                    wire::TrainingService::WithRawCallbackMethod_Leave<
+                        wire::TrainingService::WithRawCallbackMethod_StillHere<wire::TrainingService::Service>>>>>>>;
 
 // Thread-safe. `session` outlives it.
 class TrainingService final : public TrainingServiceBase {
@@ -22,18 +24,20 @@ class TrainingService final : public TrainingServiceBase {
   // Before the server starts; `guard` outlives the service.
   void SetGuard(const CallGuard* guard) { guard_ = guard; }
 
-  grpc::ServerUnaryReactor* DescribeRun(grpc::CallbackServerContext* context, const wire::DescribeRunRequest* request,
-                                        wire::DescribeRunResponse* response) override;
-  grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext* context, const wire::RegisterRequest* request,
-                                     wire::RegisterResponse* response) override;
-  grpc::ServerUnaryReactor* Leave(grpc::CallbackServerContext* context, const wire::LeaveRequest* request,
-                                  wire::LeaveResponse* response) override;
+  grpc::ServerUnaryReactor* DescribeRun(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Leave(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* StillHere(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamTrajectories(
       grpc::CallbackServerContext* context) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* SubscribeWeights(grpc::CallbackServerContext* context,
                                                                const grpc::ByteBuffer* request) override;
-  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const wire::GetStatusRequest* request,
-                                      wire::GetStatusResponse* response) override;
 
  private:
   TrainingSession* const session_;

@@ -34,15 +34,6 @@ std::string RandomNonce() { return absl::StrFormat("%08x", std::random_device{}(
 
 }  // namespace
 
-size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, const ChunkShape& shape) {
-  constexpr size_t kFieldsBytes = 128;  // tags, lengths, data type and shape of one tensor, or the chunk's own numbers
-  constexpr size_t kEpisodeNumbersBytes = 32;
-  const size_t tensors = spec.groups.size() * CountFields<GroupFields>() + CountFields<JointFields>();
-  const size_t episode = kEpisodeNumbersBytes + sizeof(float) * (spec.groups.size() + spec.num_statistics());
-  const size_t most_episodes = static_cast<size_t>(shape.rollout_length) * shape.copies;
-  return MaxChunkBytes(spec, shape) + (tensors + 1) * kFieldsBytes + most_episodes * episode;
-}
-
 TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
     : options_(options),
       clock_(std::move(clock)),
@@ -56,6 +47,7 @@ TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* m
       watch_(own_shards_.count) {
   admission_.mode = mode_;
   admission_.max_policy_lag = options.experiment.collection().max_policy_lag();
+      writes_(lease_timeout_),
 }
 
 void TrainingSession::Log(std::string_view kind, const std::string& line) {
@@ -92,15 +84,10 @@ absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, const Ch
     return absl::InvalidArgumentError(absl::StrCat("lease_epochs: came ", ingest.lease_epochs.size(),
                                                    " numbers, expected num_shards, which is ", num_shards));
   }
-  const size_t max_chunk_bytes = MaxChunkMessageBytes(environment, shape);
-  if (max_chunk_bytes > kMaxMessageBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "collection.rollout_length, collection.copies_per_shard: a chunk could take ", max_chunk_bytes,
-        " bytes, expected at most ", kMaxMessageBytes, ": make one of them smaller and num_shards larger"));
-  }
+  RETURN_IF_ERROR(CheckChunkSize(environment, shape));
   const uint64_t first_update = weights->policy_version;
   std::unique_ptr<Run> run(
-      new Run{environment, shape, max_chunk_bytes,
+      new Run{environment, shape, LimitsOfChunks(environment, shape),
               BatchAssembler(environment, shape, own_shards_.count, mode_ != ASYNCHRONOUS, first_update)});
   {
     absl::MutexLock lock(&mutex_);
@@ -136,6 +123,7 @@ void TrainingSession::Publish(std::shared_ptr<const PolicySnapshot> weights) {
     absl::MutexLock lock(&mutex_);
     admission_.newest_version = weights->policy_version;
     BeginBatches(weights->policy_version);
+  for (int cut = publisher_.CutFurthestBehind(); cut > 0; --cut) metrics_.CountRejected("does_not_read");
   }
   metrics_.weights_bytes.Set(static_cast<double>(publisher_.Publish(*weights)));
   metrics_.policy_version.Set(static_cast<double>(weights->policy_version));

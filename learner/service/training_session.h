@@ -38,23 +38,19 @@
 #include "learner/service/learner_server.h"
 #include "learner/service/line_limiter.h"
 #include "learner/service/peer_ledger.h"
+#include "learner/service/message_size.h"
 #include "learner/service/weights_publisher.h"
 #include "learner/service/worker_stream.h"
 #include "learner/service/worker_watch.h"
 #include "proto/training_service.pb.h"
+#include "learner/service/write_watch.h"
 
 namespace troupe {
 
 using Clock = std::function<SteadyTime()>;
 
-// The largest message gRPC will take from a peer. Begin refuses runs whose chunks could be larger.
-inline constexpr size_t kMaxMessageBytes = size_t{256} << 20;
-
-// The largest message of a worker that is no chunk, and the largest unary request.
-inline constexpr size_t kMaxControlBytes = size_t{1} << 20;
-
-// An upper bound of a chunk's message: its tensors, its episodes, and room for field tags and shapes.
-size_t MaxChunkMessageBytes(const EnvironmentSpec& spec, const ChunkShape& shape);
+// The largest message on a stream that has not said whose it is.
+inline constexpr size_t kMaxNamelessBytes = 1024;
 
 // What a stream ends with that is no longer its worker's.
 inline absl::Status StreamReplaced() { return absl::AbortedError("replaced by a newer stream of the same worker"); }
@@ -76,6 +72,8 @@ class TrainingSession {
   // The worker goes and could not say so on its stream: its leases are free at once. OK for an unknown worker.
   absl::Status Leave(const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
   void GetStatus(wire::GetStatusResponse* response) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // The worker was heard, though nothing comes on its stream. NOT_FOUND for an unknown worker.
+  absl::Status StillHere(const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Subscribe(const std::string& worker_id, const std::shared_ptr<WeightsSubscriber>& subscriber)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -89,9 +87,13 @@ class TrainingSession {
   absl::StatusOr<Handled> HandleMessage(const std::shared_ptr<WorkerStream>& stream,
                                         const std::shared_ptr<ParkedStream>& parked, const ReceivedMessage& received,
                                         std::string* worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The stream's next message could not be read: what to end the stream with.
-  absl::Status Unreadable(const WorkerStream* stream, const std::string& worker_id, absl::Status status)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  // What the next message on a stream of this worker (empty: on one that has not said hello) may be.
+  MessageLimits LimitsOf(const std::string& worker_id) const;
+  // The stream's next message was not read, or only `received` of it: what to end the stream with.
+  absl::Status Unreadable(const WorkerStream* stream, const std::string& worker_id, const ReceivedMessage& received,
+                          absl::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends the stream once what is on its way on it is not read for longer than a lease lasts.
+  void WatchWrites(const std::shared_ptr<WritingStream>& stream) ABSL_LOCKS_EXCLUDED(mutex_);
   // `left`: the worker closed it in good order and is not coming back: its leases are free at once.
   void StreamClosed(const WorkerStream* stream, const std::string& worker_id, bool left) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -143,12 +145,13 @@ class TrainingSession {
   struct Run {
     EnvironmentSpec environment;
     ChunkShape shape;
-    size_t max_chunk_bytes = 0;
+    MessageLimits limits;
     BatchAssembler assembler;
   };
 
   absl::Status Refuse(const std::string& reason, absl::Status status);
   absl::Status CheckRegistration(const wire::RegisterRequest& request, const std::string& run_id);
+  absl::Status UnknownWorker(const std::string& worker_id);
   // The run's id; UNAVAILABLE before Open, and once the learner drains without one.
   absl::StatusOr<std::string> OpenRunId() const ABSL_LOCKS_EXCLUDED(mutex_);
   // RESOURCE_EXHAUSTED: too many workers, in all or of this peer, or a peer that has to wait.
@@ -237,6 +240,7 @@ class TrainingSession {
   bool resuming_ ABSL_GUARDED_BY(mutex_) = false;  // streams taken from parked_ are being resumed, in their order
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  WriteWatch writes_ ABSL_GUARDED_BY(mutex_);
   bool run_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::string drain_reason_ ABSL_GUARDED_BY(mutex_);
   absl::Status health_ ABSL_GUARDED_BY(mutex_);

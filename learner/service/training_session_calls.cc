@@ -29,10 +29,6 @@ absl::Status TrainingSession::DescribeRun(const wire::DescribeRunRequest& reques
 }
 
 absl::Status TrainingSession::CheckRegistration(const wire::RegisterRequest& request, const std::string& run_id) {
-  if (const size_t bytes = request.ByteSizeLong(); bytes > kMaxControlBytes) {
-    return Refuse("message_size", absl::InvalidArgumentError(absl::StrCat(
-                                      "request: came ", bytes, " bytes, expected at most ", kMaxControlBytes)));
-  }
   if (request.protocol_version() != kProtocolVersion) {
     return Refuse("protocol_version",
                   absl::FailedPreconditionError(absl::StrCat("protocol_version: came ", request.protocol_version(),
@@ -115,11 +111,7 @@ absl::Status TrainingSession::Leave(const std::string& worker_id) {
 absl::Status TrainingSession::Subscribe(const std::string& worker_id,
                                         const std::shared_ptr<WeightsSubscriber>& subscriber) {
   absl::MutexLock lock(&mutex_);
-  if (!workers_.contains(worker_id)) {
-    return Refuse("unknown_worker",
-                  absl::NotFoundError(
-                      absl::StrCat("worker_id: came \"", worker_id.substr(0, kMaxNameBytes), "\", register again")));
-  }
+  if (!workers_.contains(worker_id)) return UnknownWorker(worker_id);
   publisher_.Subscribe(worker_id, subscriber);
   return absl::OkStatus();
 }
@@ -141,6 +133,19 @@ void TrainingSession::GetStatus(wire::GetStatusResponse* response) const {
   response->set_run_id(run_id_);
   response->set_env_steps(env_steps_);
   response->set_env_steps_per_second(env_steps_per_second_);
+absl::Status TrainingSession::StillHere(const std::string& worker_id) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = workers_.find(worker_id);
+  if (found == workers_.end()) return UnknownWorker(worker_id);
+  if (found->second.stream != nullptr) leases_.Heard(worker_id, clock_());
+  return absl::OkStatus();
+}
+
+absl::Status TrainingSession::UnknownWorker(const std::string& worker_id) {
+  return Refuse("unknown_worker", absl::NotFoundError(absl::StrCat(
+                                      "worker_id: came \"", worker_id.substr(0, kMaxNameBytes), "\", register again")));
+}
+
 }
 
 }  // namespace troupe

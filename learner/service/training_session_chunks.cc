@@ -57,15 +57,11 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
     }
   }
   const SteadyTime start = SteadyTime::Now();
-  if (received.num_bytes > run->max_chunk_bytes) {
-    return RefuseChunk(stream.get(), worker_id,
-                       absl::InvalidArgumentError(absl::StrCat("chunk: came ", received.num_bytes,
-                                                               " bytes, expected at most ", run->max_chunk_bytes)));
-  }
   absl::StatusOr<ReceivedChunkView> view = CheckChunk(run->environment, run->shape, received.chunk);
   if (!view.ok()) return RefuseChunk(stream.get(), worker_id, view.status());
 
   const std::vector<float> largest_rewards = LargestRewards(*view);
+  std::vector<EpisodeSummary> episodes = EpisodesOf(chunk);
 
   absl::StatusOr<std::optional<Decision>> decision = std::nullopt;
   {
@@ -97,7 +93,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
   const AdmissionVerdict& verdict = (*decision)->verdict;
   metrics_.CountChunk(verdict.result);
   if (verdict.result == wire::ADMITTED) {
-    run->assembler.Fill(*(*decision)->slot, *view, chunk, EpisodesOf(chunk));
+    run->assembler.Fill(*(*decision)->slot, *view, chunk, std::move(episodes));
     metrics_.assembly_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - decided));
     CountAdmitted(*run, received, *view, verdict.policy_lag);
   }

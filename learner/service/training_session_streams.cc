@@ -58,11 +58,6 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleMessage(const st
     return Refuse("protocol", absl::InvalidArgumentError(absl::StrCat("message: came case ", received.message_case(),
                                                                       ", expected hello first")));
   }
-  if (!received.has_chunk && received.num_bytes > kMaxControlBytes) {
-    return Refuse("message_size",
-                  absl::InvalidArgumentError(absl::StrCat("message: came ", received.num_bytes,
-                                                          " bytes, expected at most ", kMaxControlBytes)));
-  }
   {
     absl::MutexLock lock(&mutex_);
     if (!IsCurrent(stream.get(), *worker_id)) return StreamReplaced();
@@ -83,8 +78,22 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleMessage(const st
   }
 }
 
+MessageLimits TrainingSession::LimitsOf(const std::string& worker_id) const {
+  if (worker_id.empty()) return {.control_bytes = kMaxNamelessBytes};
+  const Run* const run = run_.load(std::memory_order_acquire);
+  return run == nullptr ? MessageLimits() : run->limits;
+}
+
+void TrainingSession::WatchWrites(const std::shared_ptr<WritingStream>& stream) {
+  absl::MutexLock lock(&mutex_);
+  writes_.Add(stream);
+}
+
 absl::Status TrainingSession::Unreadable(const WorkerStream* stream, const std::string& worker_id,
-                                         absl::Status status) {
+                                         const ReceivedMessage& received, absl::Status status) {
+  if (!received.has_chunk && received.num_bytes > LimitsOf(worker_id).control_bytes) {
+    return Refuse("message_size", std::move(status));
+  }
   if (worker_id.empty()) return Refuse("protocol", std::move(status));
   return RefuseChunk(stream, worker_id, std::move(status));
 }
@@ -246,6 +255,7 @@ void TrainingSession::Maintain() {
   {
     absl::MutexLock lock(&mutex_);
     const SteadyTime now = clock_();
+  std::vector<std::shared_ptr<WritingStream>> stuck;
     for (const auto& [worker_id, worker] : workers_) {
       if (worker.stream != nullptr && worker.parked_since < SteadyTime::InfiniteFuture()) leases_.Heard(worker_id, now);
     }
@@ -260,6 +270,7 @@ void TrainingSession::Maintain() {
     for (const NamelessStream& nameless : nameless_) {
       if (nameless.deadline <= now)
         nameless.stream->Close(absl::DeadlineExceededError("message: expected hello, none came"));
+    stuck = writes_.TakeStuck(now);
     }
     if (std::exchange(resume_parked_, false)) parked.swap(parked_);
     resuming_ = !parked.empty();
@@ -272,6 +283,10 @@ void TrainingSession::Maintain() {
   if (parked.empty()) return;
   for (const auto& waiting : parked) {
     if (const auto stream = waiting.lock()) stream->Resume();
+  for (const auto& stream : stuck) {
+    metrics_.CountRejected("does_not_read");
+    stream->Cut();
+  }
   }
   absl::MutexLock lock(&mutex_);
   resuming_ = false;

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/proto_buffer_writer.h"
 #include "learner/service/grpc_status.h"
+#include "learner/service/reaction.h"
 
 namespace troupe {
 
@@ -13,7 +15,11 @@ TrajectoryReactor* TrajectoryReactor::Start(grpc::CallbackServerContext* context
                                             size_t max_outgoing) {
   std::shared_ptr<TrajectoryReactor> reactor(new TrajectoryReactor(context, session, max_outgoing));
   reactor->self_ = reactor;
-  if (absl::Status status = session->StreamOpened(reactor, PeerAddress(context->peer())); !status.ok()) {
+  const absl::Status status = WithoutThrowing([&] {
+    session->WatchWrites(reactor);
+    return session->StreamOpened(reactor, PeerAddress(context->peer()));
+  });
+  if (!status.ok()) {
     reactor->Close(status);
   } else {
     reactor->StartRead(&reactor->incoming_);
@@ -32,16 +38,16 @@ void TrajectoryReactor::OnReadDone(bool ok) {
     }
     reading_ = Reading::kHandling;
   }
-  if (absl::Status status = Unpack(); !status.ok()) {
-    status = session_->Unreadable(this, worker_id_, std::move(status));
-    absl::MutexLock lock(&mutex_);
-    reading_ = Reading::kEnded;
-    return CloseLocked(status);
-  }
-  Handle();
+  const absl::Status status = WithoutThrowing([&] { return Unpack(); });
+  if (status.ok()) return Handle();
+  const absl::Status told = WithoutThrowing([&] { return session_->Unreadable(this, worker_id_, received_, status); });
+  absl::MutexLock lock(&mutex_);
+  reading_ = Reading::kEnded;
+  CloseLocked(told);
 }
 
 absl::Status TrajectoryReactor::Unpack() {
+  received_.Clear();
   if (const grpc::Status dumped = incoming_.Dump(&slices_); !dumped.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("message: ", dumped.error_message()));
   }
@@ -51,20 +57,23 @@ absl::Status TrajectoryReactor::Unpack() {
   for (const grpc::Slice& slice : slices_) {
     pieces.emplace_back(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
-  return ReadMessage(pieces, &received_);
+  return ReadMessage(pieces, session_->LimitsOf(worker_id_), &received_);
 }
 
 void TrajectoryReactor::Handle() {
   const std::shared_ptr<TrajectoryReactor> self = shared_from_this();
   while (true) {
-    const absl::StatusOr<TrainingSession::Handled> handled =
-        session_->HandleMessage(self, self, received_, &worker_id_);
+    auto handled = TrainingSession::Handled::kDone;
+    const absl::Status status = WithoutThrowing([&]() -> absl::Status {
+      ASSIGN_OR_RETURN(handled, session_->HandleMessage(self, self, received_, &worker_id_));
+      return absl::OkStatus();
+    });
     absl::MutexLock lock(&mutex_);
-    if (!handled.ok()) {
+    if (!status.ok()) {
       reading_ = Reading::kEnded;
-      return CloseLocked(handled.status());
+      return CloseLocked(status);
     }
-    if (*handled == TrainingSession::Handled::kDone) {
+    if (handled == TrainingSession::Handled::kDone) {
       // Now, not by the next message: until then other streams' messages use this one's memory, still in the cache.
       received_.Clear();
       slices_.clear();
@@ -117,6 +126,7 @@ void TrajectoryReactor::Send(wire::LearnerMessage message) {
 
 void TrajectoryReactor::WriteNext() {
   writing_ = true;
+  writes_ += 1;
   StartWrite(&outgoing_.front());
 }
 
@@ -143,6 +153,17 @@ void TrajectoryReactor::CloseLocked(const absl::Status& status) {
   Finish(ToGrpcStatus(*closing_));
 }
 
+std::optional<WritingStream::Write> TrajectoryReactor::write_under_way() const {
+  absl::MutexLock lock(&mutex_);
+  if (!writing_) return std::nullopt;
+  return Write{writes_, outgoing_.front().Length()};
+}
+
+void TrajectoryReactor::Cut() {
+  absl::MutexLock lock(&mutex_);
+  if (!over_) context_->TryCancel();
+}
+
 void TrajectoryReactor::OnCancel() { Close(absl::CancelledError("the stream broke")); }
 
 void TrajectoryReactor::OnDone() {
@@ -151,8 +172,12 @@ void TrajectoryReactor::OnDone() {
   {
     absl::MutexLock lock(&mutex_);
     left = half_closed_ && !context_->IsCancelled();
+    over_ = true;
   }
-  session_->StreamClosed(this, worker_id_, left);
+  (void)WithoutThrowing([&] {
+    session_->StreamClosed(this, worker_id_, left);
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace troupe

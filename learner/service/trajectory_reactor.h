@@ -22,6 +22,7 @@
 #include "grpcpp/support/slice.h"
 #include "learner/service/training_session.h"
 #include "learner/service/worker_stream.h"
+#include "learner/service/write_watch.h"
 
 namespace troupe {
 
@@ -29,6 +30,7 @@ namespace troupe {
 class TrajectoryReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                                 public WorkerStream,
                                 public ParkedStream,
+                                public WritingStream,
                                 public std::enable_shared_from_this<TrajectoryReactor> {
  public:
   // Messages waiting to be written. Above kPausesReading no further chunk is read, so that acknowledgements cannot
@@ -46,6 +48,8 @@ class TrajectoryReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
   void Send(wire::LearnerMessage message) override;
   void Close(const absl::Status& status) override;
   void Resume() override;
+  std::optional<Write> write_under_way() const override;
+  void Cut() override;
 
  private:
   enum class Reading { kReading, kHandling, kParked, kPaused, kEnded };
@@ -53,7 +57,7 @@ class TrajectoryReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
   TrajectoryReactor(grpc::CallbackServerContext* context, TrainingSession* session, size_t max_outgoing)
       : context_(context), session_(session), max_outgoing_(max_outgoing) {}
 
-  // Makes received_ of incoming_.
+  // Makes received_ of incoming_, if that is within what may come on this stream now.
   absl::Status Unpack();
   // Deals with received_ as long as that does not park.
   void Handle() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -72,14 +76,16 @@ class TrajectoryReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
   ReceivedMessage received_;
   std::string worker_id_;
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   Reading reading_ ABSL_GUARDED_BY(mutex_) = Reading::kReading;
   bool resume_wanted_ ABSL_GUARDED_BY(mutex_) = false;
   bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<grpc::ByteBuffer> outgoing_ ABSL_GUARDED_BY(mutex_);  // the first is on its way while writing_
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;  // context_ is gone
 };
 
 }  // namespace troupe

@@ -16,7 +16,14 @@ std::shared_ptr<PublishedWeights> Serialize(uint64_t version, const wire::Weight
   published->version = version;
   bool own_buffer = false;
   grpc::SerializationTraits<wire::Weights>::Serialize(message, &published->bytes, &own_buffer);
+  published->num_bytes = published->bytes.Length();
   return published;
+}
+
+// Nobody waits for it to read what is on its way: whoever does not would keep that for good.
+void End(WeightsSubscriber& subscriber, const absl::Status& status) {
+  subscriber.Close(status);
+  if (subscriber.version_under_way().has_value()) subscriber.Cut();
 }
 
 }  // namespace
@@ -60,7 +67,7 @@ size_t WeightsPublisher::Publish(const PolicySnapshot& weights) {
   }
   const auto published = Serialize(weights.policy_version, message);
   published->opponents = opponents;
-  const size_t bytes = published->bytes.Length();
+  const size_t bytes = published->num_bytes;
 
   absl::MutexLock lock(&mutex_);
   if (weights.roster != roster_) {
@@ -71,7 +78,11 @@ size_t WeightsPublisher::Publish(const PolicySnapshot& weights) {
     }
   }
   kept_.push_back(published);
-  if (kept_.size() > kVersionsKept) kept_.pop_front();
+  if (kept_.size() > kVersionsKept) {
+    retired_.push_back(kept_.front());
+    kept_.pop_front();
+  }
+  std::erase_if(retired_, [](const auto& version) { return version.expired(); });
   unannounced_ = true;
   return bytes;
 }
@@ -119,7 +130,9 @@ void WeightsPublisher::Subscribe(const std::string& worker_id, const std::shared
     place = subscriber;
     closed = closed_;
   }
-  if (replaced != nullptr) replaced->Close(absl::AbortedError("replaced by a newer subscription of the same worker"));
+  if (replaced != nullptr) {
+    End(*replaced, absl::AbortedError("replaced by a newer subscription of the same worker"));
+  }
   if (closed) {
     subscriber->Close(absl::OkStatus());
   } else {
@@ -136,7 +149,43 @@ void WeightsPublisher::Drop(const std::string& worker_id, const absl::Status& st
     dropped = found->second.lock();
     subscribers_.erase(found);
   }
-  if (dropped != nullptr) dropped->Close(status);
+  if (dropped != nullptr) End(*dropped, status);
+}
+
+size_t WeightsPublisher::bytes_behind() const {
+  absl::MutexLock lock(&mutex_);
+  size_t bytes = 0;
+  for (const auto& retired : retired_) {
+    if (const auto version = retired.lock()) bytes += version->num_bytes;
+  }
+  return bytes;
+}
+
+int WeightsPublisher::CutFurthestBehind(size_t max_bytes) {
+  std::optional<uint64_t> too_old;
+  std::vector<std::shared_ptr<WeightsSubscriber>> subscribers;
+  {
+    absl::MutexLock lock(&mutex_);
+    size_t bytes = 0;
+    for (auto retired = retired_.rbegin(); retired != retired_.rend() && !too_old.has_value(); ++retired) {
+      const auto version = retired->lock();
+      if (version == nullptr) continue;
+      bytes += version->num_bytes;
+      if (bytes > max_bytes) too_old = version->version;
+    }
+    if (!too_old.has_value()) return 0;
+    for (const auto& [worker_id, subscriber] : subscribers_) {
+      if (auto alive = subscriber.lock()) subscribers.push_back(std::move(alive));
+    }
+  }
+  int cut = 0;
+  for (const auto& subscriber : subscribers) {
+    const std::optional<uint64_t> version = subscriber->version_under_way();
+    if (!version.has_value() || *version > *too_old) continue;
+    subscriber->Cut();
+    cut += 1;
+  }
+  return cut;
 }
 
 void WeightsPublisher::CloseAll() {

@@ -26,24 +26,32 @@ namespace troupe {
 
 struct PublishedWeights {
   uint64_t version = 0;
+  size_t num_bytes = 0;
   grpc::ByteBuffer bytes;  // a serialised wire::Weights
   // What a subscriber must have been sent before: the saved opponents of the version's roster.
   std::vector<std::shared_ptr<const PublishedWeights>> opponents;
 };
 
-// One worker's stream of weights. Both calls return at once and may come from any thread.
+// One worker's stream of weights. Calls return at once and may come from any thread.
 class WeightsSubscriber {
  public:
   virtual ~WeightsSubscriber() = default;
   // There may be something new: ask WeightsPublisher::Next.
   virtual void Wake() = 0;
+  // Once what is on its way is there.
   virtual void Close(const absl::Status& status) = 0;
+  // The version on its way to the worker, which stays in memory as long; empty: none.
+  virtual std::optional<uint64_t> version_under_way() const = 0;
+  // Ends the call at once, whatever is on its way.
+  virtual void Cut() = 0;
 };
 
 // Thread-safe. Subscribers are called without the publisher's lock.
 class WeightsPublisher {
  public:
   static constexpr size_t kVersionsKept = 2;
+  // Of versions that are not kept and still on their way to somebody; beyond it who is furthest behind is cut off.
+  static constexpr size_t kMaxBytesBehind = size_t{256} << 20;
 
   explicit WeightsPublisher(bool every_version);
   ~WeightsPublisher();
@@ -65,6 +73,11 @@ class WeightsPublisher {
   void Drop(const std::string& worker_id, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
   void CloseAll() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Of versions that are not kept and still on their way to somebody.
+  size_t bytes_behind() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Cuts those furthest behind off until bytes_behind would be within its bound; says how many.
+  int CutFurthestBehind(size_t max_bytes = kMaxBytesBehind) ABSL_LOCKS_EXCLUDED(mutex_);
+
  private:
   // The messages of the roster's opponents, those of before as they were.
   std::vector<std::shared_ptr<const PublishedWeights>> Opponents(const Roster& roster) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -73,7 +86,8 @@ class WeightsPublisher {
 
   const bool every_version_;
   mutable absl::Mutex mutex_;
-  std::deque<std::shared_ptr<const PublishedWeights>> kept_ ABSL_GUARDED_BY(mutex_);  // oldest first
+  std::deque<std::shared_ptr<const PublishedWeights>> kept_ ABSL_GUARDED_BY(mutex_);    // oldest first
+  std::vector<std::weak_ptr<const PublishedWeights>> retired_ ABSL_GUARDED_BY(mutex_);  // oldest first
   // Of the newest roster, which is kept beside so that addresses stay whose they are.
   std::shared_ptr<const Roster> roster_ ABSL_GUARDED_BY(mutex_);
   std::map<const PolicySnapshot*, std::shared_ptr<const PublishedWeights>> opponents_ ABSL_GUARDED_BY(mutex_);

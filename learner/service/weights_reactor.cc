@@ -3,22 +3,25 @@
 #include <algorithm>
 #include <utility>
 
-#include "grpcpp/impl/codegen/proto_utils.h"
+#include "common/base/status_macros.h"
 #include "learner/service/grpc_status.h"
+#include "learner/service/reaction.h"
+#include "learner/service/unary_call.h"
 #include "proto/training_service.pb.h"
 
 namespace troupe {
 
-WeightsReactor* WeightsReactor::Start(const grpc::ByteBuffer& request, TrainingSession* session) {
-  std::shared_ptr<WeightsReactor> reactor(new WeightsReactor(&session->publisher()));
+WeightsReactor* WeightsReactor::Start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& request,
+                                      TrainingSession* session) {
+  std::shared_ptr<WeightsReactor> reactor(new WeightsReactor(context, &session->publisher()));
   reactor->self_ = reactor;
-  grpc::ByteBuffer bytes(request);
-  wire::SubscribeWeightsRequest message;
-  if (!grpc::SerializationTraits<wire::SubscribeWeightsRequest>::Deserialize(&bytes, &message).ok()) {
-    reactor->Close(absl::InvalidArgumentError("request: came bytes that are no SubscribeWeightsRequest"));
-  } else if (absl::Status status = session->Subscribe(message.worker_id(), reactor); !status.ok()) {
-    reactor->Close(status);
-  }
+  const absl::Status status = WithoutThrowing([&]() -> absl::Status {
+    wire::SubscribeWeightsRequest message;
+    RETURN_IF_ERROR(ReadRequest(request, kMaxNameRequestBytes, &session->metrics(), &message));
+    session->WatchWrites(reactor);
+    return session->Subscribe(message.worker_id(), reactor);
+  });
+  if (!status.ok()) reactor->Close(status);
   return reactor.get();
 }
 
@@ -33,6 +36,7 @@ void WeightsReactor::WriteNext() {
   if (waiting_.empty()) return;
   writing_ = std::move(waiting_.front());
   waiting_.pop_front();
+  writes_ += 1;
   StartWrite(&writing_->bytes);
 }
 
@@ -67,8 +71,29 @@ void WeightsReactor::CloseLocked(const absl::Status& status) {
   Finish(ToGrpcStatus(*closing_));
 }
 
+std::optional<uint64_t> WeightsReactor::version_under_way() const {
+  absl::MutexLock lock(&mutex_);
+  if (writing_ == nullptr) return std::nullopt;
+  return sent_;  // also while it is its opponents that are written
+}
+
+std::optional<WritingStream::Write> WeightsReactor::write_under_way() const {
+  absl::MutexLock lock(&mutex_);
+  if (writing_ == nullptr) return std::nullopt;
+  return Write{writes_, writing_->num_bytes};
+}
+
+void WeightsReactor::Cut() {
+  absl::MutexLock lock(&mutex_);
+  if (context_ != nullptr) context_->TryCancel();
+}
+
 void WeightsReactor::OnCancel() { Close(absl::CancelledError("the stream broke")); }
 
-void WeightsReactor::OnDone() { const std::shared_ptr<WeightsReactor> self = std::move(self_); }
+void WeightsReactor::OnDone() {
+  const std::shared_ptr<WeightsReactor> self = std::move(self_);
+  absl::MutexLock lock(&mutex_);
+  context_ = nullptr;
+}
 
 }  // namespace troupe

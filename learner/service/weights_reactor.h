@@ -11,20 +11,24 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "learner/service/training_session.h"
 #include "learner/service/weights_publisher.h"
+#include "learner/service/write_watch.h"
 
 namespace troupe {
 
 // Keeps itself alive until OnDone. `session` outlives it.
 class WeightsReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                              public WeightsSubscriber,
+                             public WritingStream,
                              public std::enable_shared_from_this<WeightsReactor> {
  public:
   // `request`: a serialised wire::SubscribeWeightsRequest.
-  static WeightsReactor* Start(const grpc::ByteBuffer& request, TrainingSession* session);
+  static WeightsReactor* Start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& request,
+                               TrainingSession* session);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
@@ -32,9 +36,13 @@ class WeightsReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   void Wake() override;
   void Close(const absl::Status& status) override;
+  std::optional<uint64_t> version_under_way() const override;
+  std::optional<Write> write_under_way() const override;
+  void Cut() override;
 
  private:
-  explicit WeightsReactor(const WeightsPublisher* publisher) : publisher_(publisher) {}
+  WeightsReactor(grpc::CallbackServerContext* context, const WeightsPublisher* publisher)
+      : publisher_(publisher), context_(context) {}
 
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Lets the next version wait, if there is one, behind its opponents.
@@ -44,11 +52,13 @@ class WeightsReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   const WeightsPublisher* const publisher_;
   std::shared_ptr<WeightsReactor> self_;
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
+  grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(mutex_);             // null once the call is over
   std::shared_ptr<const PublishedWeights> writing_ ABSL_GUARDED_BY(mutex_);  // null: nothing on its way
   std::deque<std::shared_ptr<const PublishedWeights>> waiting_
       ABSL_GUARDED_BY(mutex_);  // opponents, then who needs them
   std::vector<std::shared_ptr<const PublishedWeights>> opponents_ ABSL_GUARDED_BY(mutex_);  // sent, of the last version
+  uint64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<uint64_t> sent_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;

@@ -22,6 +22,7 @@ FakeLearner::FakeLearner(const Experiment& experiment, int port) {
   grpc::ServerBuilder builder;
   builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(this);
+  builder.SetMaxReceiveMessageSize(64 << 20);
   server_ = builder.BuildAndStart();
 }
 
@@ -61,6 +62,19 @@ grpc::Status FakeLearner::Leave(grpc::ServerContext*, const wire::LeaveRequest* 
   absl::MutexLock lock(&mutex_);
   left_.push_back(request->worker_id());
   return leave_status;
+}
+
+grpc::Status FakeLearner::StillHere(grpc::ServerContext*, const wire::StillHereRequest* request,
+                                    wire::StillHereResponse*) {
+  absl::MutexLock lock(&mutex_);
+  still_here_ += workers_.count(request->worker_id()) > 0 ? 1 : 0;
+  return {grpc::StatusCode::UNIMPLEMENTED, ""};
+}
+
+bool FakeLearner::AwaitStillHere(int count) {
+  absl::MutexLock lock(&mutex_);
+  const auto reached = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return still_here_ >= count; };
+  return mutex_.AwaitWithTimeout(absl::Condition(&reached), kPatience);
 }
 
 grpc::Status FakeLearner::StreamTrajectories(grpc::ServerContext* context, Stream* stream) {

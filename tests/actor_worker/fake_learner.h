@@ -61,11 +61,14 @@ class FakeLearner final : public wire::TrainingService::Service {
   wire::RegisterRequest last_registration() const;
   // The worker id of every Leave.
   std::vector<std::string> left() const;
+  // Waits until as many StillHere came, which are not answered with OK: older learners do not know the call.
+  bool AwaitStillHere(int count);
 
  private:
   grpc::Status DescribeRun(grpc::ServerContext*, const wire::DescribeRunRequest*, wire::DescribeRunResponse*) override;
   grpc::Status Register(grpc::ServerContext*, const wire::RegisterRequest*, wire::RegisterResponse*) override;
   grpc::Status Leave(grpc::ServerContext*, const wire::LeaveRequest*, wire::LeaveResponse*) override;
+  grpc::Status StillHere(grpc::ServerContext*, const wire::StillHereRequest*, wire::StillHereResponse*) override;
   grpc::Status StreamTrajectories(grpc::ServerContext*, Stream*) override;
   grpc::Status SubscribeWeights(grpc::ServerContext*, const wire::SubscribeWeightsRequest*,
                                 grpc::ServerWriter<wire::Weights>*) override;
@@ -76,6 +79,7 @@ class FakeLearner final : public wire::TrainingService::Service {
   std::set<std::string> workers_ ABSL_GUARDED_BY(mutex_);
   wire::RegisterRequest last_registration_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> left_ ABSL_GUARDED_BY(mutex_);
+  int still_here_ ABSL_GUARDED_BY(mutex_) = 0;
   int registrations_ ABSL_GUARDED_BY(mutex_) = 0;
   int streams_ ABSL_GUARDED_BY(mutex_) = 0;
   int cuts_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -416,6 +416,25 @@ TEST_F(WorkerTest, HeartbeatsWhenThereIsNothingToSay) {
   }));
 }
 
+TEST_F(WorkerTest, SaysThatItIsThereWhileAChunkIsLongOnItsWay) {
+  Experiment experiment = TinyExperiment(ASYNCHRONOUS, 1);
+  experiment.mutable_collection()->set_lease_timeout_seconds(1);
+  experiment.mutable_collection()->set_rollout_length(60000);  // more than gRPC takes ahead of its reader
+  absl::Notification read_on;
+  FakeLearner learner(experiment);
+  learner.Publish(WeightsOf(TinyPlan(experiment), 0));
+  learner.on_hello = [&](const std::string&) { learner.Grant(0, 1); };
+  learner.on_chunk = [&](const wire::Chunk&) {
+    read_on.WaitForNotification();
+    return grpc::Status::OK;
+  };
+  RunningWorker worker(learner.address());
+  ASSERT_TRUE(learner.AwaitChunks(1));
+  EXPECT_TRUE(learner.AwaitStillHere(3));
+  EXPECT_EQ(learner.num_streams(), 1) << "a learner that does not know the call ends nothing";
+  read_on.Notify();
+}
+
 TEST_F(WorkerTest, StopFinishesAndSendsTheChunkUnderWay) {
   const Experiment experiment = TinyExperiment(SYNCHRONOUS, 1);
   FakeLearner learner(experiment);

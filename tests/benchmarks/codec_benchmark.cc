@@ -82,9 +82,10 @@ void BM_Encode(benchmark::State& state) {
 void BM_Read(benchmark::State& state) {
   const Sample sample(state);
   const std::vector<absl::string_view> pieces = sample.pieces();
+  const MessageLimits limits = LimitsOfChunks(sample.spec, sample.shape);
   ReceivedMessage received;
   for (auto _ : state) {
-    if (!ReadMessage(pieces, &received).ok()) return state.SkipWithError("not read");
+    if (!ReadMessage(pieces, limits, &received).ok()) return state.SkipWithError("not read");
     benchmark::DoNotOptimize(received);
   }
   Count(state, sample);
@@ -93,7 +94,8 @@ void BM_Read(benchmark::State& state) {
 void BM_Check(benchmark::State& state) {
   const Sample sample(state);
   ReceivedMessage received;
-  if (!ReadMessage(sample.pieces(), &received).ok()) return state.SkipWithError("not read");
+  if (!ReadMessage(sample.pieces(), LimitsOfChunks(sample.spec, sample.shape), &received).ok())
+    return state.SkipWithError("not read");
   for (auto _ : state) {
     auto view = CheckChunk(sample.spec, sample.shape, received.chunk);
     if (!view.ok()) return state.SkipWithError(std::string(view.status().message()).c_str());
@@ -105,7 +107,8 @@ void BM_Check(benchmark::State& state) {
 void BM_CopyIntoBatch(benchmark::State& state) {
   const Sample sample(state);
   ReceivedMessage received;
-  if (!ReadMessage(sample.pieces(), &received).ok()) return state.SkipWithError("not read");
+  if (!ReadMessage(sample.pieces(), LimitsOfChunks(sample.spec, sample.shape), &received).ok())
+    return state.SkipWithError("not read");
   TrainingBatch batch;
   AllocateBatch(sample.spec, sample.shape, /*num_chunks=*/8, &batch);
   const auto view = ViewChunk(sample.spec, sample.shape, received.chunk);

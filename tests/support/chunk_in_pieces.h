@@ -27,7 +27,8 @@ class ChunkInPieces {
     wire::WorkerMessage message;
     *message.mutable_chunk() = chunk;
     bytes_ = message.SerializeAsString();
-    const absl::Status status = ReadMessage(CutInPieces(bytes_, piece_bytes), &received_);
+    const MessageLimits limits{.chunk_bytes = bytes_.size(), .counts = ChunkCounts{64, 1 << 16, 1 << 16}};
+    const absl::Status status = ReadMessage(CutInPieces(bytes_, piece_bytes), limits, &received_);
     EXPECT_TRUE(status.ok()) << status;
   }
   ChunkInPieces(const ChunkInPieces&) = delete;
