@@ -1,5 +1,7 @@
 #include "common/metrics/memory_use.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
 #include <string>
@@ -66,6 +68,14 @@ std::optional<MemoryUse> ReadMemoryUse(const fs::path& proc, const fs::path& gro
     if (std::ranges::count(controllers, "memory") > 0) Narrow(groups / "memory", parts[2], kVersion1, &use);
   }
   return use;
+}
+
+std::optional<MemoryUse> ReadAddressSpaceUse(const fs::path& proc) {
+  constexpr double kKibibyte = 1024;
+  rlimit limit{};
+  const std::optional<double> used = Number(proc / "self" / "status", "VmSize:");
+  if (!used.has_value() || getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  return MemoryUse{*used * kKibibyte, static_cast<double>(limit.rlim_cur)};
 }
 
 }  // namespace troupe

@@ -18,6 +18,9 @@ struct MemoryUse {
 std::optional<MemoryUse> ReadMemoryUse(const std::filesystem::path& proc = "/proc",
                                        const std::filesystem::path& groups = "/sys/fs/cgroup");
 
+// Of the address space, where that is limited (ulimit -v); nothing where it is not.
+std::optional<MemoryUse> ReadAddressSpaceUse(const std::filesystem::path& proc = "/proc");
+
 }  // namespace troupe
 
 #endif  // TROUPE_COMMON_METRICS_MEMORY_USE_H_

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -19,9 +20,6 @@
 #include "common/security/addresses.h"
 #include "common/security/credential_files.h"
 #include "common/specs/algorithm_card.h"
-#include "common/specs/best_by.h"
-#include "common/specs/self_play_check.h"
-#include "common/wire/spec_codec.h"
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/warm_start.h"
 #include "learner/arithmetic/gpu/device.h"
@@ -39,8 +37,8 @@
 #include "learner/reporting/training_metrics.h"
 #include "learner/run/curriculum.h"
 #include "learner/run/final_evaluation.h"
+#include "learner/run/environment_fit.h"
 #include "learner/run/initial_actors.h"
-#include "learner/run/learner_memory.h"
 #include "learner/run/rank_agreement.h"
 #include "learner/run/run_folder.h"
 #include "learner/run/run_results.h"
@@ -137,15 +135,19 @@ absl::Status TrainingRun::Listen() {
   LearnerServerOptions server_options;
   server_options.listen_address = options_.listen_address;
   server_options.security = options_.security;
-  const bool dialable = IsLoopbackAddress(options_.listen_address) || IsWildcardAddress(options_.listen_address);
-  if (options_.local_workers > 0 && (options_.security.any() || !dialable)) {
+  if (options_.local_workers > 0) {
     // Whatever others need, and by whatever address, the learner's own children come in plain text over loopback with a
     // token of this run.
     local_token_ = RandomToken();
   }
+    const bool dialable = IsLoopbackAddress(options_.listen_address) || IsWildcardAddress(options_.listen_address);
   server_options.local_token = local_token_;
+    server_options.local_port = options_.security.any() || !dialable;
   server_options.experiment = experiment_;
   server_options.expected_workers = expected_workers();
+  server_options.check_environment = [this](const EnvironmentSpec& environment) {
+    return FitEnvironment(experiment_, environment, own_shards(), options_.local_workers).status();
+  };
   server_options.max_workers_per_peer = std::max(server_options.max_workers_per_peer, expected_workers());
   server_options.own_shards = own_shards();
   server_options.log = [this](const std::string& line) { console_.Line(line); };
@@ -206,7 +208,7 @@ absl::Status TrainingRun::OpenRun() {
   const int local_rank = options_.ranks.has_value() ? options_.ranks->local_rank : 0;
   ASSIGN_OR_RETURN(device_, ChooseDevice(experiment_.compute(), local_rank));
   if (!local_token_.empty()) RETURN_IF_ERROR(WriteSecretFile(own_folder_ + "/workers/token", local_token_));
-  server_->Open(start_.run_id);
+  server_->Open(start_.run_id, resumed_ ? std::optional(start_.environment) : std::nullopt);
   CheckpointEnvSteps(&metrics_).Set(static_cast<double>(start_.counters.env_steps));
   ShowRun(experiment_, run_path(), start_.run_id, expected_workers(), &metrics_);
   RunPlaces places{own_folder_,
@@ -241,10 +243,8 @@ absl::Status TrainingRun::OpenRun() {
 void TrainingRun::StartLocalWorkers() {
   WorkerSupervisorOptions supervisor_options;
   supervisor_options.command = {worker_program_, absl::StrCat("--learner=", server_->local_address()),
-                                "--allow_machine_settings"};
-  if (!local_token_.empty()) {
-    supervisor_options.command.push_back(absl::StrCat("--token_file=", own_folder_, "/workers/token"));
-  }
+                                "--allow_machine_settings",
+                                absl::StrCat("--token_file=", own_folder_, "/workers/token")};
   supervisor_options.num_workers = options_.local_workers;
   supervisor_options.log_folder = own_folder_ + "/workers";
   workers_ = std::make_unique<WorkerSupervisor>(supervisor_options, &console_, &metrics_);
@@ -282,23 +282,12 @@ absl::Status TrainingRun::PrepareLearning() {
   }
   // A changed setting says more than what it makes of the environment.
   RETURN_IF_ERROR(CheckEnvironmentChanges(environment_changes_, *environment_));
-  const std::string difference = resumed_ ? DescribeDifference(start_.environment, *environment_) : "";
-  if (!difference.empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the environment is not the one this run began with: ", difference));
-  }
   start_.environment = *environment_;
-  ASSIGN_OR_RETURN(const std::vector<PolicySpec> policies, MakePolicySpecs(experiment_, *environment_));
-  RETURN_IF_ERROR(CheckAlgorithm(experiment_, policies));
-  RETURN_IF_ERROR(CheckBestBy(*environment_, experiment_.evaluation().best_by()));
-  RETURN_IF_ERROR(CheckStageStatistics(experiment_.curriculum(), *environment_));
-  RETURN_IF_ERROR(CheckSelfPlay(experiment_, *environment_));
+  ASSIGN_OR_RETURN(const EnvironmentFit fit,
+                   FitEnvironment(experiment_, *environment_, own_shards(), options_.local_workers));
+  const std::vector<PolicySpec>& policies = fit.policies;
   if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
-  ASSIGN_OR_RETURN(const std::vector<MemoryTerm> memory,
-                   RunMemory(experiment_, *environment_, policies, own_shards(), options_.local_workers));
-  const std::optional<MemoryUse> memory_use = ReadMemoryUse();
-  if (is_first()) console_.Line(FormatMemory(SumOf(memory), memory_use));
-  RETURN_IF_ERROR(CheckRunMemory(memory, memory_use));
+  if (is_first()) console_.Line(FormatMemory(SumOf(fit.memory), fit.memory_use));
   AlgorithmContext context{start_.experiment, *environment_, policies};
   context.ranks = ranks_;
   context.run_folder = own_folder_;
@@ -501,7 +490,11 @@ absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options) {
 }
 
 absl::Status RunTraining(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown) {
-  return TrainingRun(options, experiment, shutdown).Run();
+  try {
+    return TrainingRun(options, experiment, shutdown).Run();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("memory ran out; the run goes on from its last checkpoint when started again");
+  }
 }
 
 }  // namespace troupe

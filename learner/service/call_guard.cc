@@ -17,6 +17,12 @@ bool OverTls(const grpc::AuthContext& context) {
   return false;
 }
 
+absl::string_view Authorization(const grpc::CallbackServerContext& context) {
+  const auto found = context.client_metadata().find(kAuthorizationKey);
+  if (found == context.client_metadata().end()) return {};
+  return {found->second.data(), found->second.size()};
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CallGuard>> CallGuard::Create(const ServerSecurity& security, std::string local_token,
@@ -33,10 +39,13 @@ CallGuard::CallGuard(bool tls, std::shared_ptr<BearerToken> token, std::string l
 
 absl::Status CallGuard::Check(const grpc::CallbackServerContext& context) const {
   if (!tls_ && token_ == nullptr) return absl::OkStatus();
-  const auto found = context.client_metadata().find(kAuthorizationKey);
-  const bool any = found != context.client_metadata().end();
-  return CheckCall(OverTls(*context.auth_context()),
-                   any ? absl::string_view(found->second.data(), found->second.size()) : absl::string_view());
+  return CheckCall(OverTls(*context.auth_context()), Authorization(context));
+}
+
+bool CallGuard::IsLocal(const grpc::CallbackServerContext& context) const {
+  absl::string_view authorization = Authorization(context);
+  return absl::ConsumePrefix(&authorization, kBearerPrefix) && EqualInConstantTime(local_token_, authorization) &&
+         !OverTls(*context.auth_context());
 }
 
 absl::Status CallGuard::CheckCall(bool over_tls, absl::string_view authorization) const {

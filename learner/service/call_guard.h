@@ -30,6 +30,10 @@ class CallGuard {
   // The same for what a call brings: over TLS or not, and the value of its authorization metadata.
   absl::Status CheckCall(bool over_tls, absl::string_view authorization) const;
 
+  // Whether a call that may be made comes from a worker that this learner has started: in plain text, with the token of
+  // those.
+  bool IsLocal(const grpc::CallbackServerContext& context) const;
+
   LearnerMetrics* metrics() const { return metrics_; }
 
  private:

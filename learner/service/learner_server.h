@@ -34,8 +34,14 @@ namespace troupe {
 struct LearnerServerOptions {
   std::string listen_address;  // "127.0.0.1:0"
   ServerSecurity security;     // checked
-  // Not empty: also listens at a free port of 127.0.0.1 in plain text, for calls that carry this token.
+  // Carried by the calls of workers that this learner starts; empty: it starts none. The first of them that comes says
+  // which environment a fresh run has.
   std::string local_token;
+  // Also listens at a free port of 127.0.0.1 in plain text, for calls that carry local_token.
+  bool local_port = false;
+  // Whether a run can have such an environment here: what it needs of the machine, what the experiment asks of it. Says
+  // why not, before anything is built. From any thread. Empty: all do.
+  std::function<absl::Status(const EnvironmentSpec&)> check_environment;
   Experiment experiment;  // complete
   // Workers to wait for before the first leases are given, so that shards are spread evenly from the start and no lease
   // has to move; after `expected_workers_patience` leases are given to those that came.
@@ -82,10 +88,12 @@ class LearnerServer {
   // "HOST:PORT" where the workers of this machine connect.
   virtual std::string local_address() const { return AddressToDial("127.0.0.1:0", port()); }
 
-  // Lets workers in to the run of this id, which is unique per run folder and kept over restarts. Call once.
-  virtual void Open(const std::string& run_id) = 0;
+  // Lets workers in to the run of this id, which is unique per run folder and kept over restarts. `known`: the
+  // environment of a run that goes on. Call once.
+  virtual void Open(const std::string& run_id, std::optional<EnvironmentSpec> known) = 0;
 
-  // The spec announced by the first worker; later workers must announce the same. DEADLINE_EXCEEDED after `timeout`.
+  // The run's environment, once it is known or chosen (environment_choice.h); workers that announce another are
+  // refused. DEADLINE_EXCEEDED after `timeout`; what check_environment says to a worker of the learner's own.
   virtual absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) = 0;
 
   // Opens the gates: publishes `weights` (whose version is the first update) and gives out leases with epochs above

@@ -88,7 +88,7 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   grpc::ServerBuilder builder;
   builder.SetOption(std::make_unique<WithoutReflection>());
   builder.AddListeningPort(options.listen_address, MakeServerCredentials(options.security), &port_);
-  if (!options.local_token.empty()) {
+  if (options.local_port) {
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &local_port_);
   }
   builder.RegisterService(&service_);
@@ -106,7 +106,7 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   SetKeepalive(options.experiment, &builder);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port_ == 0 || (!options.local_token.empty() && local_port_ == 0)) {
+  if (server_ == nullptr || port_ == 0 || (options.local_port && local_port_ == 0)) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address));
   }
   return absl::OkStatus();

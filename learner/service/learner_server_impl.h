@@ -3,7 +3,9 @@
 #define TROUPE_LEARNER_SERVICE_LEARNER_SERVER_IMPL_H_
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
@@ -32,7 +34,9 @@ class LearnerServerImpl final : public LearnerServer {
   std::string local_address() const override {
     return local_port_ != 0 ? AddressToDial("127.0.0.1:0", local_port_) : AddressToDial(listen_address_, port_);
   }
-  void Open(const std::string& run_id) override { session_.Open(run_id); }
+  void Open(const std::string& run_id, std::optional<EnvironmentSpec> known) override {
+    session_.Open(run_id, std::move(known));
+  }
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) override;
   absl::Status Begin(const EnvironmentSpec& environment, const std::vector<PolicySpec>& policies,
                      std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) override;

@@ -37,7 +37,7 @@ grpc::ServerUnaryReactor* TrainingService::Register(grpc::CallbackServerContext*
       context, *guard_, kMaxControlBytes, *request, response,
       [&](const auto& registration, auto* registered) -> absl::Status {
         ASSIGN_OR_RETURN(*registered->mutable_worker_id(),
-                         session_->Register(registration, PeerAddress(context->peer())));
+                         session_->Register(registration, PeerAddress(context->peer()), guard_->IsLocal(*context)));
         return absl::OkStatus();
       });
 }

@@ -43,11 +43,14 @@ TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* m
       id_nonce_(RandomNonce()),
       metrics_(metrics),
       publisher_(mode_ != ASYNCHRONOUS),
+      choice_({.local_decides = !options.local_token.empty(),
+               .expected_workers = options.expected_workers,
+               .patience = options.expected_workers_patience}),
       leases_(LeaseOptions(options)),
+      writes_(lease_timeout_),
       watch_(own_shards_.count) {
   admission_.mode = mode_;
   admission_.max_policy_lag = options.experiment.collection().max_policy_lag();
-      writes_(lease_timeout_),
 }
 
 void TrainingSession::Log(std::string_view kind, const std::string& line) {
@@ -63,18 +66,19 @@ absl::Status TrainingSession::Refuse(const std::string& reason, absl::Status sta
   return status;
 }
 
-void TrainingSession::Open(const std::string& run_id) {
+void TrainingSession::Open(const std::string& run_id, std::optional<EnvironmentSpec> known) {
   absl::MutexLock lock(&mutex_);
+  if (known.has_value()) choice_.Know(*std::move(known));
   run_id_ = run_id;
 }
 
 absl::StatusOr<EnvironmentSpec> TrainingSession::WaitForEnvironment(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   if (!AwaitFor(mutex_, absl::Condition(this, &TrainingSession::HasEnvironment), timeout)) {
-    return absl::DeadlineExceededError("no worker has registered yet");
+    return absl::DeadlineExceededError("no worker has come yet");
   }
-  if (!environment_.has_value()) return absl::CancelledError("draining");
-  return *environment_;
+  if (choice_.chosen().has_value()) return *choice_.chosen();
+  return own_environment_.ok() ? absl::CancelledError("draining") : own_environment_;
 }
 
 absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, const ChunkShape& shape,
@@ -92,13 +96,7 @@ absl::Status TrainingSession::Begin(const EnvironmentSpec& environment, const Ch
   {
     absl::MutexLock lock(&mutex_);
     if (owned_run_ != nullptr) return absl::FailedPreconditionError("Begin was called before");
-    if (environment_.has_value()) {
-      if (const std::string difference = DescribeDifference(environment, *environment_); !difference.empty()) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("environment_spec: workers' differs from the run's: ", difference));
-      }
-    }
-    environment_ = environment;
+    for (const std::string& worker_id : choice_.Know(environment)) RemoveMisfit(worker_id);
     admission_.oldest_version = first_update;
     chunks_trained_before_ = ingest.chunks_trained;
     evaluations_ = std::make_unique<EvaluationCoordinator>(static_cast<int>(environment.groups.size()),
@@ -123,9 +121,9 @@ void TrainingSession::Publish(std::shared_ptr<const PolicySnapshot> weights) {
     absl::MutexLock lock(&mutex_);
     admission_.newest_version = weights->policy_version;
     BeginBatches(weights->policy_version);
-  for (int cut = publisher_.CutFurthestBehind(); cut > 0; --cut) metrics_.CountRejected("does_not_read");
   }
   metrics_.weights_bytes.Set(static_cast<double>(publisher_.Publish(*weights)));
+  for (int cut = publisher_.CutFurthestBehind(); cut > 0; --cut) metrics_.CountRejected("does_not_read");
   metrics_.policy_version.Set(static_cast<double>(weights->policy_version));
   metrics_.publish_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - start));
 }

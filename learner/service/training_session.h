@@ -33,17 +33,18 @@
 #include "learner/ingest/chunk_admission.h"
 #include "learner/ingest/lease_table.h"
 #include "learner/ingest/outlier_watch.h"
+#include "learner/service/environment_choice.h"
 #include "learner/service/evaluation_coordinator.h"
 #include "learner/service/learner_metrics.h"
 #include "learner/service/learner_server.h"
 #include "learner/service/line_limiter.h"
-#include "learner/service/peer_ledger.h"
 #include "learner/service/message_size.h"
+#include "learner/service/peer_ledger.h"
 #include "learner/service/weights_publisher.h"
 #include "learner/service/worker_stream.h"
 #include "learner/service/worker_watch.h"
-#include "proto/training_service.pb.h"
 #include "learner/service/write_watch.h"
+#include "proto/training_service.pb.h"
 
 namespace troupe {
 
@@ -66,14 +67,14 @@ class TrainingSession {
 
   // --- unary calls; errors as proto/training_service.proto lists them
   absl::Status DescribeRun(const wire::DescribeRunRequest& request, wire::DescribeRunResponse* response);
-  // `peer`: the address it comes from, as PeerAddress tells it.
-  absl::StatusOr<std::string> Register(const wire::RegisterRequest& request, const std::string& peer)
+  // `peer`: the address it comes from, as PeerAddress tells it; `local`: this learner has started it.
+  absl::StatusOr<std::string> Register(const wire::RegisterRequest& request, const std::string& peer, bool local)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // The worker goes and could not say so on its stream: its leases are free at once. OK for an unknown worker.
   absl::Status Leave(const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
-  void GetStatus(wire::GetStatusResponse* response) const ABSL_LOCKS_EXCLUDED(mutex_);
   // The worker was heard, though nothing comes on its stream. NOT_FOUND for an unknown worker.
   absl::Status StillHere(const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
+  void GetStatus(wire::GetStatusResponse* response) const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Subscribe(const std::string& worker_id, const std::shared_ptr<WeightsSubscriber>& subscriber)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -104,7 +105,7 @@ class TrainingSession {
   void StopMaintenance() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- what LearnerServer does
-  void Open(const std::string& run_id) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Open(const std::string& run_id, std::optional<EnvironmentSpec> known) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Begin(const EnvironmentSpec& environment, const ChunkShape& shape,
                      std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest)
@@ -150,8 +151,17 @@ class TrainingSession {
   };
 
   absl::Status Refuse(const std::string& reason, absl::Status status);
-  absl::Status CheckRegistration(const wire::RegisterRequest& request, const std::string& run_id);
   absl::Status UnknownWorker(const std::string& worker_id);
+  absl::Status CheckRegistration(const wire::RegisterRequest& request, const std::string& run_id);
+  // Whether the run can have this environment, unless that was looked at before; a refusal of a local worker's is
+  // WaitForEnvironment's answer too.
+  absl::Status CheckEnvironment(const EnvironmentSpec& spec, bool local) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status RefuseEnvironment(const wire::RegisterRequest& request, const absl::Status& status)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Chooses the environment if that can be done by now, and removes the workers of others.
+  void ChooseEnvironment() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The worker is told to register again, and then why it cannot.
+  void RemoveMisfit(const std::string& worker_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The run's id; UNAVAILABLE before Open, and once the learner drains without one.
   absl::StatusOr<std::string> OpenRunId() const ABSL_LOCKS_EXCLUDED(mutex_);
   // RESOURCE_EXHAUSTED: too many workers, in all or of this peer, or a peer that has to wait.
@@ -201,7 +211,9 @@ class TrainingSession {
   void WatchWorkers(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasNoStream() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || resume_parked_; }
-  bool HasEnvironment() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return environment_.has_value() || draining_; }
+  bool HasEnvironment() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return choice_.chosen().has_value() || !own_environment_.ok() || draining_;
+  }
 
   struct NamelessStream {
     std::shared_ptr<WorkerStream> stream;
@@ -222,11 +234,13 @@ class TrainingSession {
   std::atomic<Run*> run_ = nullptr;
 
   mutable absl::Mutex mutex_;
-  std::string run_id_ ABSL_GUARDED_BY(mutex_);                          // empty until Open
-  std::optional<EnvironmentSpec> environment_ ABSL_GUARDED_BY(mutex_);  // the first worker's; final from Begin on
+  std::string run_id_ ABSL_GUARDED_BY(mutex_);  // empty until Open
+  EnvironmentChoice choice_ ABSL_GUARDED_BY(mutex_);
+  absl::Status own_environment_ ABSL_GUARDED_BY(mutex_);  // why the run cannot have that of the learner's own workers
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Worker> workers_ ABSL_GUARDED_BY(mutex_);
   std::vector<NamelessStream> nameless_ ABSL_GUARDED_BY(mutex_);
+  WriteWatch writes_ ABSL_GUARDED_BY(mutex_);
   PeerLedger peers_ ABSL_GUARDED_BY(mutex_);
   WorkerWatch watch_ ABSL_GUARDED_BY(mutex_);
   OutlierWatch outliers_ ABSL_GUARDED_BY(mutex_);
@@ -240,7 +254,6 @@ class TrainingSession {
   bool resuming_ ABSL_GUARDED_BY(mutex_) = false;  // streams taken from parked_ are being resumed, in their order
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
-  WriteWatch writes_ ABSL_GUARDED_BY(mutex_);
   bool run_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::string drain_reason_ ABSL_GUARDED_BY(mutex_);
   absl::Status health_ ABSL_GUARDED_BY(mutex_);

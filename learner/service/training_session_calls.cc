@@ -72,7 +72,35 @@ absl::Status TrainingSession::CheckRoom(const std::string& peer) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterRequest& request, const std::string& peer) {
+absl::Status TrainingSession::CheckEnvironment(const EnvironmentSpec& spec, bool local) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (choice_.chosen().has_value() || !options_.check_environment) return absl::OkStatus();
+  }
+  absl::Status status = options_.check_environment(spec);
+  if (status.ok()) return status;
+  absl::MutexLock lock(&mutex_);
+  if (local) own_environment_ = status;
+  // Whatever it lacks, this worker cannot take part in this run.
+  return absl::FailedPreconditionError(absl::StrCat("environment_spec: ", status.message()));
+}
+
+absl::Status TrainingSession::RefuseEnvironment(const wire::RegisterRequest& request, const absl::Status& status) {
+  Log("refused environments",
+      absl::StrCat("warning: a worker from ", request.host(), " is refused: ", status.message()));
+  return Refuse("environment_spec", status);
+}
+
+void TrainingSession::ChooseEnvironment() {
+  for (const std::string& worker_id : choice_.Choose(clock_())) RemoveMisfit(worker_id);
+}
+
+void TrainingSession::RemoveMisfit(const std::string& worker_id) {
+  RemoveWorker(worker_id, absl::NotFoundError("environment_spec: the run has another, register again"), nullptr);
+}
+
+absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterRequest& request, const std::string& peer,
+                                                      bool local) {
   ASSIGN_OR_RETURN(const std::string run_id, OpenRunId());
   RETURN_IF_ERROR(CheckRegistration(request, run_id));
   absl::StatusOr<EnvironmentSpec> spec = DecodeEnvironmentSpec(request.environment_spec());
@@ -80,17 +108,18 @@ absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterReques
     return Refuse("environment_spec",
                   absl::Status(spec.status().code(), absl::StrCat("environment_spec: ", spec.status().message())));
   }
+  const absl::Status possible = CheckEnvironment(*spec, local);
   absl::MutexLock lock(&mutex_);
   if (draining_) return Refuse("draining", absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
-  if (environment_.has_value()) {
-    if (const std::string difference = DescribeDifference(*environment_, *spec); !difference.empty()) {
-      return Refuse("environment_spec", absl::FailedPreconditionError(
-                                            absl::StrCat("environment_spec: differs from the run's: ", difference)));
-    }
-  }
+  if (!possible.ok()) return RefuseEnvironment(request, possible);
   RETURN_IF_ERROR(CheckRoom(peer));
-  if (!environment_.has_value()) environment_ = *std::move(spec);
+  for (const std::string& absent : choice_.InTheWay()) {
+    RemoveWorker(absent, absl::NotFoundError("another environment was announced meanwhile, register again"), nullptr);
+  }
   const std::string worker_id = absl::StrCat("worker-", ++workers_registered_, "-", id_nonce_);
+  if (const absl::Status status = choice_.Announce(worker_id, *spec, local); !status.ok()) {
+    return RefuseEnvironment(request, status);
+  }
   workers_[worker_id].host = request.host();
   workers_[worker_id].peer = peer;
   leases_.AddWorker(worker_id, static_cast<int>(request.max_shards()), clock_());
@@ -106,6 +135,19 @@ absl::Status TrainingSession::Leave(const std::string& worker_id) {
   RemoveWorker(worker_id, absl::OkStatus(), nullptr);
   Settle();
   return absl::OkStatus();
+}
+
+absl::Status TrainingSession::StillHere(const std::string& worker_id) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = workers_.find(worker_id);
+  if (found == workers_.end()) return UnknownWorker(worker_id);
+  if (found->second.stream != nullptr) leases_.Heard(worker_id, clock_());
+  return absl::OkStatus();
+}
+
+absl::Status TrainingSession::UnknownWorker(const std::string& worker_id) {
+  return Refuse("unknown_worker", absl::NotFoundError(absl::StrCat(
+                                      "worker_id: came \"", worker_id.substr(0, kMaxNameBytes), "\", register again")));
 }
 
 absl::Status TrainingSession::Subscribe(const std::string& worker_id,
@@ -133,19 +175,6 @@ void TrainingSession::GetStatus(wire::GetStatusResponse* response) const {
   response->set_run_id(run_id_);
   response->set_env_steps(env_steps_);
   response->set_env_steps_per_second(env_steps_per_second_);
-absl::Status TrainingSession::StillHere(const std::string& worker_id) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = workers_.find(worker_id);
-  if (found == workers_.end()) return UnknownWorker(worker_id);
-  if (found->second.stream != nullptr) leases_.Heard(worker_id, clock_());
-  return absl::OkStatus();
-}
-
-absl::Status TrainingSession::UnknownWorker(const std::string& worker_id) {
-  return Refuse("unknown_worker", absl::NotFoundError(absl::StrCat(
-                                      "worker_id: came \"", worker_id.substr(0, kMaxNameBytes), "\", register again")));
-}
-
 }
 
 }  // namespace troupe

@@ -118,6 +118,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std:
   worker.stream = stream;
   worker.parked_since = SteadyTime::InfiniteFuture();
   leases_.Connect(*worker_id, clock_());
+  choice_.Connect(*worker_id, clock_());
   if (evaluations_ != nullptr) evaluations_->AddWorker(*worker_id);
   if (run_ended_) {
     wire::LearnerMessage message;
@@ -175,6 +176,7 @@ void TrainingSession::StreamClosed(const WorkerStream* stream, const std::string
         absl::StrCat(worker_id, " is disconnected, its leases stay for ", absl::FormatDuration(lease_timeout_)));
     workers_.at(worker_id).stream = nullptr;
     leases_.Disconnect(worker_id, clock_());
+    choice_.Disconnect(worker_id);
     if (evaluations_ != nullptr) evaluations_->RemoveWorker(worker_id);
   }
   Settle();
@@ -187,7 +189,7 @@ void TrainingSession::RemoveWorker(const std::string& worker_id, const absl::Sta
   if (found->second.stream != nullptr && found->second.stream.get() != ending) found->second.stream->Close(status);
   workers_.erase(found);
   watch_.Remove(worker_id);
-  if (workers_.empty() && owned_run_ == nullptr) environment_.reset();
+  choice_.Remove(worker_id);
   leases_.RemoveWorker(worker_id, clock_());
   if (evaluations_ != nullptr) evaluations_->RemoveWorker(worker_id);
   publisher_.Drop(worker_id, status.ok() ? status : absl::NotFoundError("worker_id: no longer known, register again"));
@@ -199,6 +201,7 @@ bool TrainingSession::IsCurrent(const WorkerStream* stream, const std::string& w
 }
 
 void TrainingSession::Settle() {
+  ChooseEnvironment();
   const SteadyTime now = clock_();
   for (const LeaseChange& change : leases_.TakeChanges(now)) {
     const auto found = workers_.find(change.worker_id);
@@ -252,10 +255,10 @@ void TrainingSession::StopMaintenance() {
 
 void TrainingSession::Maintain() {
   std::vector<std::weak_ptr<ParkedStream>> parked;
+  std::vector<std::shared_ptr<WritingStream>> stuck;
   {
     absl::MutexLock lock(&mutex_);
     const SteadyTime now = clock_();
-  std::vector<std::shared_ptr<WritingStream>> stuck;
     for (const auto& [worker_id, worker] : workers_) {
       if (worker.stream != nullptr && worker.parked_since < SteadyTime::InfiniteFuture()) leases_.Heard(worker_id, now);
     }
@@ -267,10 +270,10 @@ void TrainingSession::Maintain() {
                        absl::StrCat("nothing heard for ", absl::FormatDuration(lease_timeout_), ", register again")),
                    nullptr);
     }
+    stuck = writes_.TakeStuck(now);
     for (const NamelessStream& nameless : nameless_) {
       if (nameless.deadline <= now)
         nameless.stream->Close(absl::DeadlineExceededError("message: expected hello, none came"));
-    stuck = writes_.TakeStuck(now);
     }
     if (std::exchange(resume_parked_, false)) parked.swap(parked_);
     resuming_ = !parked.empty();
@@ -280,13 +283,13 @@ void TrainingSession::Maintain() {
     for (const std::string& line : limiter_.TellLeftOut(now)) Say(line);
   }
   CallFinished();
-  if (parked.empty()) return;
-  for (const auto& waiting : parked) {
-    if (const auto stream = waiting.lock()) stream->Resume();
   for (const auto& stream : stuck) {
     metrics_.CountRejected("does_not_read");
     stream->Cut();
   }
+  if (parked.empty()) return;
+  for (const auto& waiting : parked) {
+    if (const auto stream = waiting.lock()) stream->Resume();
   }
   absl::MutexLock lock(&mutex_);
   resuming_ = false;

@@ -97,7 +97,7 @@ class FakeServer : public LearnerServer {
   }
 
   int port() const override { return 1; }
-  void Open(const std::string&) override {}
+  void Open(const std::string&, std::optional<EnvironmentSpec>) override {}
   absl::StatusOr<EnvironmentSpec> WaitForEnvironment(absl::Duration) override { return TinyEnvironment(); }
   absl::Status Begin(const EnvironmentSpec&, const std::vector<PolicySpec>&,
                      std::shared_ptr<const PolicySnapshot> weights, const IngestState& ingest) override {

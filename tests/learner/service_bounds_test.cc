@@ -26,7 +26,7 @@ class BoundsTest : public ServiceTest {
     LearnerServerOptions options = Options({});
     options.security.token_file = folder_ / "token";
     server_ = LearnerServerImpl::Start(options, &metrics_, nullptr).value();
-    server_->Open(kRunId);
+    server_->Open(kRunId, std::nullopt);
     channel_ = grpc::CreateChannel(absl::StrCat("127.0.0.1:", server_->port()), grpc::InsecureChannelCredentials());
   }
   static std::vector<const google::protobuf::MethodDescriptor*> Methods() {
@@ -147,7 +147,7 @@ TEST_F(BoundsTest, WhatIsThrownEndsItsCallAlone) {
     if (throws) throw std::bad_alloc();
   };
   server_ = LearnerServerImpl::Start(options, &metrics_, nullptr).value();
-  server_->Open(kRunId);
+  server_->Open(kRunId, std::nullopt);
   ASSERT_TRUE(server_->Begin(Spec(), {}, Weights(0), {}).ok());
   FakeWorker unlucky(server_->port());
   const grpc::Status status = unlucky.Register(FakeWorker::Registration(Spec(), kRunId, 1));

@@ -71,7 +71,7 @@ class ServiceTest : public ::testing::Test {
                                            [this] { return SteadyTime() + absl::Milliseconds(clock_ms_.load()); });
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    server_->Open(kRunId);
+    server_->Open(kRunId, std::nullopt);
     if (!setup.begin) return;
     const absl::Status status = server_->Begin(Spec(), {}, Weights(setup.first_version), {});
     ASSERT_TRUE(status.ok()) << status;

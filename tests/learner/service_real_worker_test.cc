@@ -54,7 +54,7 @@ class RealWorkerTest : public ::testing::Test {
     options.expected_workers = num_workers;
     auto server = LearnerServer::Start(options, &metrics);
     EXPECT_TRUE(server.ok()) << server.status();
-    (*server)->Open("real-run");
+    (*server)->Open("real-run", std::nullopt);
     std::vector<std::thread> workers;
     for (int i = 0; i < num_workers; ++i) {
       workers.emplace_back([port = (*server)->port()] {
@@ -136,7 +136,7 @@ TEST_F(RealWorkerTest, AnEnvironmentThatFailsEveryTimeMakesTheRunHopeless) {
       "test", {});
   auto server = LearnerServer::Start(options, &metrics);
   ASSERT_TRUE(server.ok()) << server.status();
-  (*server)->Open("failing-run");
+  (*server)->Open("failing-run", std::nullopt);
   std::thread worker([port = (*server)->port()] {
     static const EnvironmentEntry entry = ScriptedEntry();
     Metrics worker_metrics;

@@ -78,9 +78,8 @@ TEST_F(RegistrationTest, RefusesASpecThatIsNone) {
   ExpectRefused(request, grpc::StatusCode::INVALID_ARGUMENT, "environment_spec", "environment_spec");
 }
 
-TEST_F(RegistrationTest, RefusesASpecThatDiffersFromTheFirst) {
-  FakeWorker first(server_->port());
-  ASSERT_TRUE(first.Register(Good()).ok());
+TEST_F(RegistrationTest, RefusesASpecThatDiffersFromTheChosen) {
+  const auto first = Join();
   EXPECT_EQ(*server_->WaitForEnvironment(kPatience), Spec());
   EnvironmentSpec other = Spec();
   other.groups[0].observation_size += 1;
@@ -96,8 +95,7 @@ TEST_F(RegistrationTest, ASpecIsForgottenWithItsLastWorkerWhileTheRunHasNotBegun
   first.OpenStream();
   EXPECT_TRUE(first.Leave().ok());
   while (!server_->workers().empty()) absl::SleepFor(absl::Milliseconds(1));
-  FakeWorker second(server_->port());
-  EXPECT_TRUE(second.Register(Good()).ok());
+  const auto second = Join();
   EXPECT_EQ(server_->WaitForEnvironment(kPatience)->name, "two_groups");
 }
 
@@ -138,7 +136,7 @@ TEST_F(RegistrationTest, BeforeTheRunIsOpenWorkersAreToldToComeAgainAndHealthIsA
   EXPECT_EQ(worker.stub().DescribeRun(&context, request, &response).error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(worker.Register(Good()).error_message(), "the learner is starting");
   EXPECT_EQ(Health(server->port()), "SERVING starting");
-  server->Open(kRunId);
+  server->Open(kRunId, std::nullopt);
   EXPECT_TRUE(worker.Register(Good()).ok());
   ASSERT_TRUE(server->Begin(Spec(), {}, Weights(0), {}).ok());
   EXPECT_EQ(Health(server->port()), "SERVING training");
@@ -190,19 +188,20 @@ TEST_F(RegistrationTest, ASecondLearnerCannotShareThePort) {
   EXPECT_EQ(LearnerServer::Start(options, &metrics).status().code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(RegistrationTest, BeginRefusesAnotherEnvironmentAndChunksTooLarge) {
-  FakeWorker worker(server_->port());
-  ASSERT_TRUE(worker.Register(Good()).ok());
+TEST_F(RegistrationTest, BeginRefusesChunksTooLargeAndForgetsWorkersOfOtherEnvironments) {
   EnvironmentSpec other = Spec();
   other.statistics.push_back("more");
-  EXPECT_EQ(server_->Begin(other, {}, Weights(0), {}).code(), absl::StatusCode::kFailedPrecondition);
+  FakeWorker worker(server_->port());
+  ASSERT_TRUE(worker.Register(FakeWorker::Registration(other, kRunId, 4)).ok());
   EnvironmentSpec huge = Spec();
   huge.groups[0].observation_size = 1000000;
   huge.groups[0].agents.resize(100, "x");
   EXPECT_EQ(server_->Begin(huge, {}, Weights(0), {}).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(server_->Begin(Spec(), {}, Weights(0), {{1, 2, 3}, 0}).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(server_->NextBatch(absl::ZeroDuration()).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(server_->workers().size(), 1);
   EXPECT_TRUE(server_->Begin(Spec(), {}, Weights(0), {}).ok());
+  EXPECT_TRUE(server_->workers().empty());
   EXPECT_EQ(server_->Begin(Spec(), {}, Weights(0), {}).code(), absl::StatusCode::kFailedPrecondition);
 }
 

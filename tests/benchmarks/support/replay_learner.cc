@@ -23,7 +23,7 @@ ReplayLearner::ReplayLearner(const Experiment& experiment, int workers, const Se
   options.expected_workers_patience = kPatience;
   options.max_workers = options.max_workers_per_peer = workers;
   server_ = Must(LearnerServer::Start(options, &metrics_));
-  server_->Open("benchmark");
+  server_->Open("benchmark", std::nullopt);
 }
 
 ReplayLearner::~ReplayLearner() {
