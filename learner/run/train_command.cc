@@ -16,6 +16,7 @@
 #include "common/config/setting_advice.h"
 #include "common/files/atomic_file.h"
 #include "common/metrics/metrics.h"
+#include "common/processes/file_limit.h"
 #include "common/processes/piped_process.h"
 #include "common/security/addresses.h"
 #include "common/security/credential_files.h"
@@ -36,8 +37,8 @@
 #include "learner/reporting/run_reporter.h"
 #include "learner/reporting/training_metrics.h"
 #include "learner/run/curriculum.h"
-#include "learner/run/final_evaluation.h"
 #include "learner/run/environment_fit.h"
+#include "learner/run/final_evaluation.h"
 #include "learner/run/initial_actors.h"
 #include "learner/run/rank_agreement.h"
 #include "learner/run/run_folder.h"
@@ -131,6 +132,7 @@ class TrainingRun {
 // From here to the end of the process health and metrics are answered, however long loading a checkpoint, waiting for
 // other ranks or the last evaluation take.
 absl::Status TrainingRun::Listen() {
+  RETURN_IF_ERROR(CheckFileLimit(RaiseFileLimit(), expected_workers(), options_.local_workers));
   metrics_.Gauge("troupe_run_finished", kFinishedHelp);
   LearnerServerOptions server_options;
   server_options.listen_address = options_.listen_address;
@@ -138,16 +140,16 @@ absl::Status TrainingRun::Listen() {
   if (options_.local_workers > 0) {
     // Whatever others need, and by whatever address, the learner's own children come in plain text over loopback with a
     // token of this run.
-    local_token_ = RandomToken();
-  }
     const bool dialable = IsLoopbackAddress(options_.listen_address) || IsWildcardAddress(options_.listen_address);
-  server_options.local_token = local_token_;
+    local_token_ = RandomToken();
     server_options.local_port = options_.security.any() || !dialable;
-  server_options.experiment = experiment_;
-  server_options.expected_workers = expected_workers();
+  }
+  server_options.local_token = local_token_;
   server_options.check_environment = [this](const EnvironmentSpec& environment) {
     return FitEnvironment(experiment_, environment, own_shards(), options_.local_workers).status();
   };
+  server_options.experiment = experiment_;
+  server_options.expected_workers = expected_workers();
   server_options.max_workers_per_peer = std::max(server_options.max_workers_per_peer, expected_workers());
   server_options.own_shards = own_shards();
   server_options.log = [this](const std::string& line) { console_.Line(line); };
