@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "learner/service/learner_server_impl.h"
 #include "tests/actor_worker/scripted_environment.h"
+#include "tests/support/cutting_proxy.h"
 
 namespace troupe {
 namespace {
@@ -45,8 +46,10 @@ class RealWorkerTest : public ::testing::Test {
     return *experiment;
   }
 
-  // Batches of `updates` updates, collected by as many workers.
-  static std::vector<TrainingBatch> Collect(CollectionMode mode, int num_workers, int updates) {
+  // Batches of `updates` updates, collected by as many workers. `breaks`: at every update all connections are broken,
+  // when the learner has taken what it says it has not; counts the chunks that came again.
+  static std::vector<TrainingBatch> Collect(CollectionMode mode, int num_workers, int updates,
+                                            double* breaks = nullptr) {
     Metrics metrics;
     LearnerServerOptions options;
     options.listen_address = "127.0.0.1:0";
@@ -55,9 +58,11 @@ class RealWorkerTest : public ::testing::Test {
     auto server = LearnerServer::Start(options, &metrics);
     EXPECT_TRUE(server.ok()) << server.status();
     (*server)->Open("real-run", std::nullopt);
+    testing::CuttingProxy proxy((*server)->port());
+    const int port = breaks == nullptr ? (*server)->port() : proxy.port();
     std::vector<std::thread> workers;
     for (int i = 0; i < num_workers; ++i) {
-      workers.emplace_back([port = (*server)->port()] {
+      workers.emplace_back([port] {
         Metrics worker_metrics;
         WorkerOptions worker_options;
         worker_options.learner_address = absl::StrCat("127.0.0.1:", port);
@@ -70,17 +75,24 @@ class RealWorkerTest : public ::testing::Test {
     EXPECT_TRUE((*server)->Begin(*environment, *policies, WeightsOf(*policies, 0), {}).ok());
     std::vector<TrainingBatch> batches;
     for (int update = 0; update < updates; ++update) {
-      const auto batch = (*server)->NextBatch(kPatience);
+      if (breaks != nullptr) proxy.Hold();
+      auto batch = (*server)->NextBatch(breaks == nullptr ? kPatience : absl::Milliseconds(200));
+      if (!batch.ok()) {
+        proxy.Release();
+        batch = (*server)->NextBatch(kPatience);
+      }
       if (!batch.ok()) {
         ADD_FAILURE() << batch.status();
         break;
       }
+      if (breaks != nullptr) proxy.Cut();
       batches.push_back(*batch->batch);
       (*server)->Publish(WeightsOf(*policies, update + 1));
       (*server)->ReleaseBatch(*batch);
     }
     (*server)->Drain("enough", /*run_ended=*/true, kPatience);
     for (std::thread& worker : workers) worker.join();
+    if (breaks != nullptr) *breaks = metrics.Counter("troupe_chunks_total", "", {{"result", "duplicate"}}).Value();
     return batches;
   }
 
@@ -124,6 +136,18 @@ TEST_P(DeterministicModeTest, BatchesAreEqualBitForBitWhateverTheNumberOfWorkers
 
 INSTANTIATE_TEST_SUITE_P(Modes, DeterministicModeTest, ::testing::Values(SYNCHRONOUS, PIPELINED),
                          [](const auto& info) { return CollectionMode_Name(info.param); });
+
+// What the learner has taken and could not say so comes again, and what it has not come at all: a chunk too many, too
+// few or out of its place would make other batches.
+TEST_F(RealWorkerTest, EveryChunkIsTrainedOnOnceThoughConnectionsBreak) {
+  constexpr int kUpdates = 12;
+  const auto undisturbed = Collect(PIPELINED, 1, kUpdates);
+  double again = 0;
+  const auto broken = Collect(PIPELINED, 3, kUpdates, &again);
+  ASSERT_EQ(broken.size(), kUpdates);
+  for (int update = 0; update < kUpdates; ++update) ExpectEqual(undisturbed[update], broken[update]);
+  EXPECT_GT(again, 0) << "nothing came twice: this has shown nothing";
+}
 
 // Fails a lease in the middle of its first chunk, whatever its seed.
 TEST_F(RealWorkerTest, AnEnvironmentThatFailsEveryTimeMakesTheRunHopeless) {
