@@ -19,12 +19,14 @@ Experiment DefaultsOf(const Experiment& experiment) {
   return defaults;
 }
 
+// Whether something is kept of a row from one step to the next: by a cell, or of what agents tell each other.
 bool IsRecurrent(const Experiment& experiment) {
-  const auto remembers = [](RecurrentCell cell) { return cell == GRU || cell == LSTM; };
-  bool recurrent = remembers(experiment.policy().recurrent_cell()) || remembers(experiment.critic().recurrent_cell());
-  for (const auto& [group, policy] : experiment.group_policies()) {
-    recurrent = recurrent || remembers(policy.recurrent_cell());
-  }
+  const auto has_cell = [](RecurrentCell cell) { return cell == GRU || cell == LSTM; };
+  const auto keeps = [&](const PolicySettings& policy) {
+    return has_cell(policy.recurrent_cell()) || policy.message_size() > 0;
+  };
+  bool recurrent = keeps(experiment.policy()) || has_cell(experiment.critic().recurrent_cell());
+  for (const auto& [group, policy] : experiment.group_policies()) recurrent = recurrent || keeps(policy);
   return recurrent;
 }
 
@@ -72,7 +74,7 @@ void AdviseOnIdleSettings(const Experiment& experiment, const Experiment& defaul
   idle(collection.mode() != ASYNCHRONOUS && collection.max_policy_lag() != defaults.collection().max_policy_lag(),
        "collection.max_policy_lag", "collection.mode ASYNCHRONOUS");
   idle(!IsRecurrent(experiment) && collection.sequence_length() != defaults.collection().sequence_length(),
-       "collection.sequence_length", "a recurrent_cell");
+       "collection.sequence_length", "a recurrent_cell or policy.message_size");
   if (!experiment.has_ppo()) return;
   const PpoSettings& ppo = experiment.ppo();
   const PpoSettings& usual = defaults.ppo();

@@ -52,7 +52,7 @@ TEST(SettingAdviceTest, SettingsThatDecideNothingAreToldOf) {
     EXPECT_THAT(Advice({override}), ElementsAre(field + ": decides nothing without " + needs));
   };
   idle("collection.max_policy_lag=2", "collection.mode ASYNCHRONOUS");
-  idle("collection.sequence_length=5", "a recurrent_cell");
+  idle("collection.sequence_length=5", "a recurrent_cell or policy.message_size");
   idle("ppo.vtrace_rho_clip=2", "ppo.lag_correction V_TRACE");
   idle("ppo.vtrace_c_clip=2", "ppo.lag_correction V_TRACE");
   idle("ppo.importance_cap=2", "ppo.lag_correction DECOUPLED");
@@ -61,6 +61,7 @@ TEST(SettingAdviceTest, SettingsThatDecideNothingAreToldOf) {
   EXPECT_THAT(Advice({"ppo.advantage_normalization_per_agent=true", "ppo.advantage_normalization=false"}),
               ElementsAre(HasSubstr("ppo.advantage_normalization_per_agent")));
   EXPECT_THAT(Advice({"collection.sequence_length=5", "policy.recurrent_cell=GRU"}), IsEmpty());
+  EXPECT_THAT(Advice({"collection.sequence_length=5", "policy.message_size=4"}), IsEmpty());
   EXPECT_THAT(Advice({"ppo.lag_correction=V_TRACE", "ppo.vtrace_rho_clip=2"}), IsEmpty());
 }
 
@@ -73,8 +74,7 @@ TEST(SettingAdviceTest, AReplayThatNeverStartsIsToldOf) {
 
 // What the project itself ships is an example of how it is done.
 TEST(SettingAdviceTest, ShippedExperimentsNeedNone) {
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::string(TROUPE_SOURCE_DIR) + "/deploy/experiments")) {
+  for (const auto& entry : std::filesystem::directory_iterator(TROUPE_SOURCE_DIR "/deploy/experiments")) {
     if (entry.path().extension() != ".textproto") continue;
     const absl::StatusOr<Experiment> experiment = LoadExperiment(entry.path(), {});
     ASSERT_TRUE(experiment.ok()) << experiment.status();
