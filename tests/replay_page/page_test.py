@@ -32,6 +32,7 @@ PAGES = {
     "memory": ("memory", "random,optimal", []),
     "pendulum": ("pendulum", "random,swing_up", []),
     "matrix_game": ("matrix_game", "random,optimal", []),
+    "signal": ("signal", "random,optimal", []),  # draws nothing: what agents observe is shown
 }
 STEP = "document.getElementById('now').textContent"
 AT = "Number(document.getElementById('scrub').value)"
@@ -150,6 +151,14 @@ class PageTest(unittest.TestCase):
         self.browser.press("t")
         self.assertEqual(self.browser.value("document.documentElement.dataset.theme"), "dark")
         self.assertNotEqual(self.pixels(), light)
+
+    def test_environments_that_draw_nothing_show_what_agents_observe(self):
+        self.open(replay(self.folder, "signal"))
+        said = set()
+        for across in range(1, 20):
+            self.browser.pointer("mouseMoved", "#players canvas", across=across / 20, down=0.3)
+            said.add(self.browser.value("document.getElementById('tip').textContent"))
+        self.assertLessEqual({"caller_0: cue_0", "caller_0: step"}, {of.rpartition(" ")[0] for of in said})
 
     def test_names_are_shown_and_never_obeyed(self):
         page = replay(self.folder, "grid_world").read_text()

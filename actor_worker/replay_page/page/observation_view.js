@@ -2,7 +2,7 @@
 class ObservationView {
   constructor(episode) {
     this.episode = episode;
-    this.rowHeight = episode.agents.length > 24 ? 9 : 18;
+    this.rowHeight = Math.max(6, Math.min(40, Math.floor(320 / episode.agents.length)));
     this.canvas = element("canvas", { role: "img", "aria-label": "What every agent observes" });
     this.canvas.style.height = `${Math.max(60, episode.agents.length * this.rowHeight + 8)}px`;
     this.frame = 0;
