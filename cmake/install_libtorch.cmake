@@ -16,3 +16,6 @@ foreach(library IN LISTS libraries)
   execute_process(COMMAND strip --strip-unneeded "$ENV{DESTDIR}${place}/${name}" COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND chmod 644 "$ENV{DESTDIR}${place}/${name}" COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
+# Where the wheel was at build time, a flag of the linker that installing does not know of.
+file(RPATH_SET FILE "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/${folder}/../bin/learner_train"
+     NEW_RPATH "\$ORIGIN/../lib/torch/lib")
