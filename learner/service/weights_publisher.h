@@ -40,7 +40,7 @@ class WeightsSubscriber {
   virtual void Wake() = 0;
   // Once what is on its way is there.
   virtual void Close(const absl::Status& status) = 0;
-  // The version on its way to the worker, which stays in memory as long; empty: none.
+  // The version on its way to the worker, or that whose opponents are, which stays in memory as long; empty: none.
   virtual std::optional<uint64_t> version_under_way() const = 0;
   // Ends the call at once, whatever is on its way.
   virtual void Cut() = 0;

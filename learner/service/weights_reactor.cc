@@ -73,8 +73,7 @@ void WeightsReactor::CloseLocked(const absl::Status& status) {
 
 std::optional<uint64_t> WeightsReactor::version_under_way() const {
   absl::MutexLock lock(&mutex_);
-  if (writing_ == nullptr) return std::nullopt;
-  return sent_;  // also while it is its opponents that are written
+  return writing_ == nullptr ? std::nullopt : sent_;
 }
 
 std::optional<WritingStream::Write> WeightsReactor::write_under_way() const {

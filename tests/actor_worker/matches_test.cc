@@ -14,12 +14,7 @@ namespace {
 
 using ::testing::Each;
 
-EnvironmentSpec TwoTeams() {
-  EnvironmentSpec spec = TinyEnvironment().spec();
-  spec.groups[0].team = "walkers";
-  spec.groups[1].team = "scout";
-  return spec;
-}
+EnvironmentSpec TwoTeams() { return TinyEnvironment(/*teams=*/true).spec(); }
 
 std::shared_ptr<const Roster> RosterOf(double newest_probability,
                                        const std::vector<std::pair<uint64_t, std::vector<double>>>& opponents) {
@@ -112,6 +107,7 @@ class SelfPlayRolloutTest : public ::testing::Test {
     experiment.mutable_self_play()->set_save_interval_updates(1);
     plan_.experiment = experiment;
     plan_.environment = &TinyEntry();
+    plan_.settings = {{"teams", "true"}};
     plan_.spec = TwoTeams();
     plan_.policies = MakePolicySpecs(experiment, plan_.spec).value();
   }

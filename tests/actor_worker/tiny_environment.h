@@ -41,10 +41,14 @@ struct TinyFaults {
 // state after 3 + seed % 5 steps, odd ones are cut after 7.
 class TinyEnvironment final : public Environment {
  public:
-  TinyEnvironment() {
+  // `teams`: the two groups play against each other.
+  explicit TinyEnvironment(bool teams = false) {
     spec_.name = "tiny";
     spec_.groups = {{.name = "walkers", .agents = {"a", "b"}, .observation_size = 3, .action_size = 3},
                     {.name = "scout", .agents = {"c"}, .observation_size = 2, .action_size = 2}};
+    for (AgentGroupSpec& group : spec_.groups) {
+      if (teams) group.team = group.name;
+    }
     spec_.state_extras_size = 2;
     spec_.statistics = {"action_sum"};
   }
@@ -104,8 +108,8 @@ inline const EnvironmentEntry& TinyEntry() {
   static const EnvironmentEntry entry = {
       .name = "tiny",
       .summary = "for tests",
-      .create = [](const SettingsMap&) -> absl::StatusOr<std::unique_ptr<Environment>> {
-        return std::make_unique<TinyEnvironment>();
+      .create = [](const SettingsMap& settings) -> absl::StatusOr<std::unique_ptr<Environment>> {
+        return std::make_unique<TinyEnvironment>(settings.contains("teams"));
       },
       .baselines = [](const SettingsMap&) { return std::vector<Baseline>(); },
       .describe_settings = [] { return std::string(); }};
