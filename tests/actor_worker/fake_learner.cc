@@ -20,6 +20,8 @@ FakeLearner::FakeLearner(const Experiment& experiment, int port) {
   description_.set_run_id("run-1");
   *description_.mutable_experiment() = experiment;
   grpc::ServerBuilder builder;
+  // What a stream takes ahead of its reader stays the same, however fast the loopback is.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(this);
   builder.SetMaxReceiveMessageSize(64 << 20);
