@@ -64,7 +64,7 @@ absl::StatusOr<std::string> CheckBeforeTraining(const TrainOptions& options, con
   ASSIGN_OR_RETURN(const MemoryFile file, MemoryFile::Create(FormatExperiment(experiment)));
   std::vector<std::string> command = {worker_program, "evaluate", "--check_only",
                                       absl::StrCat("--experiment=", file.path())};
-  if (!options.final_evaluation) command.push_back("--baselines=none");
+  if (!options.final_evaluation) command.emplace_back("--baselines=none");
   ASSIGN_OR_RETURN(const auto child, PipedProcess::Start(command));
   std::string output;
   RETURN_IF_ERROR(child->ReadToEnd(stop_requested, &output));

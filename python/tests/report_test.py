@@ -10,7 +10,6 @@ import tempfile
 import types
 import unittest
 import xml.etree.ElementTree as xml
-from html.parser import HTMLParser
 from unittest import mock
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -18,32 +17,13 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 sys.dont_write_bytecode = True
 
 from made_up import write_run  # noqa: E402
+from page_links import PageLinks  # noqa: E402
 
 from troupe.__main__ import main  # noqa: E402
 from troupe.report import report_runs  # noqa: E402
 from troupe.report.chart import Bars, Rule, in_reach, spread, ticks  # noqa: E402
 from troupe.report.groups import mean_and_half_width  # noqa: E402
 from troupe.runs import find_runs, load_run  # noqa: E402
-
-
-class Links(HTMLParser):
-    """What a page would fetch, and its tags as they open and close."""
-
-    def __init__(self):
-        super().__init__()
-        self.fetched, self.open, self.unbalanced = [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        self.fetched += [value for key, value in attributes if key in ("src", "href")]
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.fetched += [value for key, value in attributes if key in ("src", "href")]
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.unbalanced.append(tag)
 
 
 class WithRuns(unittest.TestCase):
@@ -68,7 +48,7 @@ class WithRuns(unittest.TestCase):
 class PageTest(WithRuns):
     def test_a_page_needs_nothing_else(self):
         page = report_runs(self.sweep(name="<b>&'")).page
-        links = Links()
+        links = PageLinks()
         links.feed(page)
         self.assertEqual((links.fetched, links.open, links.unbalanced), ([], [], []))
         self.assertNotIn("url(", page)

@@ -11,64 +11,12 @@
 #include "common/wire/spec_codec.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "prometheus/text_serializer.h"
 #include "tests/actor_worker/fake_learner.h"
+#include "tests/actor_worker/running_worker.h"
 #include "tests/actor_worker/worker_fixture.h"
 
 namespace troupe {
 namespace {
-
-using Messages = std::vector<wire::WorkerMessage>;
-
-// A worker on a thread of its own; joined by Wait or the destructor.
-class RunningWorker {
- public:
-  using Tweak = std::function<void(WorkerOptions&)>;
-  explicit RunningWorker(const std::string& address, const Tweak& tweak = {}) {
-    options_.learner_address = address;
-    options_.first_retry = absl::Milliseconds(5);
-    options_.longest_retry = absl::Milliseconds(20);
-    options_.find_environment = FindTiny;
-    options_.flush_timeout = absl::Milliseconds(100);
-    options_.stop_requested = [this] { return stop_.load(); };
-    options_.end_process = [this](int status) {
-      ended_with_ = status;
-      TinyFaults::Get().release->Notify();
-    };
-    if (tweak) tweak(options_);
-    thread_ = std::thread([this] { exit_ = RunWorker(options_, &metrics_); });
-  }
-  ~RunningWorker() {
-    stop_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  void Stop() { stop_ = true; }
-  int Wait() {
-    thread_.join();
-    return exit_;
-  }
-  int ended_with() const { return ended_with_; }
-  double Count(const std::string& counter) { return metrics_.Counter(counter, "").Value(); }
-  std::string Series() { return prometheus::TextSerializer().Serialize(metrics_.registry()->Collect()); }
-
- private:
-  Metrics metrics_;
-  WorkerOptions options_;
-  std::atomic<bool> stop_ = false;
-  std::atomic<int> ended_with_ = -1;
-  int exit_ = -1;
-  std::thread thread_;
-};
-
-class WorkerTest : public testing::Test {
- protected:
-  void SetUp() override { TinyFaults::Get().Reset(); }
-
-  static size_t Failures(const Messages& messages) {
-    return std::count_if(messages.begin(), messages.end(),
-                         [](const auto& message) { return message.has_lease_failure(); });
-  }
-};
 
 using ChunkKey = std::tuple<uint32_t, uint32_t, uint64_t>;
 
@@ -404,101 +352,6 @@ TEST_F(WorkerTest, ARepeatedEvaluationTaskIsAnsweredAgainAndNotPlayedAgain) {
   ASSERT_TRUE(learner.Send(task)) << "another learner's task of the same number";
   ASSERT_TRUE(learner.Await([&](const Messages& messages) { return results(messages) == 3; }));
   EXPECT_EQ(worker.Count("troupe_worker_evaluation_episodes_total"), 6);
-}
-
-TEST_F(WorkerTest, HeartbeatsWhenThereIsNothingToSay) {
-  Experiment experiment = TinyExperiment(ASYNCHRONOUS);
-  experiment.mutable_collection()->set_lease_timeout_seconds(1);
-  FakeLearner learner(experiment);
-  RunningWorker worker(learner.address());
-  EXPECT_TRUE(learner.Await([](const Messages& messages) {
-    return std::count_if(messages.begin(), messages.end(), [](const auto& m) { return m.has_heartbeat(); }) >= 2;
-  }));
-}
-
-TEST_F(WorkerTest, SaysThatItIsThereWhileAChunkIsLongOnItsWay) {
-  Experiment experiment = TinyExperiment(ASYNCHRONOUS, 1);
-  experiment.mutable_collection()->set_lease_timeout_seconds(1);
-  experiment.mutable_collection()->set_rollout_length(60000);  // more than gRPC takes ahead of its reader
-  absl::Notification read_on;
-  FakeLearner learner(experiment);
-  learner.Publish(WeightsOf(TinyPlan(experiment), 0));
-  learner.on_hello = [&](const std::string&) { learner.Grant(0, 1); };
-  learner.on_chunk = [&](const wire::Chunk&) {
-    read_on.WaitForNotification();
-    return grpc::Status::OK;
-  };
-  RunningWorker worker(learner.address());
-  ASSERT_TRUE(learner.AwaitChunks(1));
-  EXPECT_TRUE(learner.AwaitStillHere(3));
-  EXPECT_EQ(learner.num_streams(), 1) << "a learner that does not know the call ends nothing";
-  read_on.Notify();
-}
-
-TEST_F(WorkerTest, StopFinishesAndSendsTheChunkUnderWay) {
-  const Experiment experiment = TinyExperiment(SYNCHRONOUS, 1);
-  FakeLearner learner(experiment);
-  learner.on_hello = [&](const std::string&) { learner.Grant(0, 1); };
-  learner.on_chunk = [&](const wire::Chunk& chunk) {
-    learner.Acknowledge(chunk);
-    return grpc::Status::OK;
-  };
-  TinyFaults::Get().hang_at_step = 20;
-  RunningWorker worker(learner.address(), [](WorkerOptions& options) { options.flush_timeout = absl::Seconds(30); });
-  learner.Publish(WeightsOf(TinyPlan(experiment), 0));
-  while (TinyFaults::Get().steps < 20) std::this_thread::yield();
-  worker.Stop();
-  TinyFaults::Get().release->Notify();
-  EXPECT_EQ(worker.Wait(), kWorkerDone);
-  EXPECT_EQ(learner.chunks().size(), 1);
-}
-
-TEST_F(WorkerTest, AStopBehindChunksThatNobodyReadsIsToldBySomeOtherWay) {
-  for (const auto code : {grpc::StatusCode::OK, grpc::StatusCode::UNIMPLEMENTED}) {
-    const Experiment experiment = TinyExperiment(ASYNCHRONOUS);
-    absl::Notification read_on;
-    FakeLearner learner(experiment);
-    learner.leave_status = grpc::Status(code, "");
-    learner.Publish(WeightsOf(TinyPlan(experiment), 0));
-    learner.on_hello = [&](const std::string&) { learner.Grant(0, 1); };
-    learner.on_chunk = [&](const wire::Chunk&) {
-      read_on.WaitForNotification();
-      return grpc::Status::OK;
-    };
-    RunningWorker worker(learner.address());
-    ASSERT_TRUE(learner.AwaitChunks(1));
-    worker.Stop();
-    EXPECT_EQ(worker.Wait(), kWorkerDone);
-    EXPECT_EQ(learner.left(), std::vector<std::string>{"worker-1"});
-    read_on.Notify();
-  }
-}
-
-TEST_F(WorkerTest, DrainCutsTheChunkUnderWayShort) {
-  Experiment experiment = TinyExperiment(SYNCHRONOUS, 1);
-  experiment.mutable_collection()->set_rollout_length(60000);
-  FakeLearner learner(experiment);
-  learner.Publish(WeightsOf(TinyPlan(experiment), 0));
-  learner.on_hello = [&](const std::string&) { learner.Grant(0, 1); };
-  RunningWorker worker(learner.address());
-  while (TinyFaults::Get().steps < 100) std::this_thread::yield();
-  learner.Drain();
-  EXPECT_EQ(worker.Wait(), kWorkerDone);
-}
-
-TEST_F(WorkerTest, AHangingEnvironmentLosesItsLeaseAndTheProcessEndsWhenNoThreadIsLeft) {
-  Experiment experiment = TinyExperiment(ASYNCHRONOUS);
-  experiment.mutable_collection()->set_lease_timeout_seconds(1);
-  experiment.mutable_collection()->set_stagger_first_episode(false);
-  FakeLearner learner(experiment);
-  learner.Publish(WeightsOf(TinyPlan(experiment), 0));
-  learner.on_hello = [&](const std::string&) { learner.Grant(0, 1); };
-  TinyFaults::Get().hang_at_step = 4;
-  RunningWorker worker(learner.address(),
-                       [](WorkerOptions& options) { options.end_timeout = absl::Milliseconds(100); });
-  ASSERT_TRUE(learner.Await([](const Messages& messages) { return Failures(messages) == 1; }));
-  EXPECT_EQ(worker.Wait(), kWorkerHangs);
-  EXPECT_EQ(worker.ended_with(), kWorkerHangs);
 }
 
 }  // namespace

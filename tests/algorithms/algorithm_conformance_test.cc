@@ -400,7 +400,9 @@ TEST_P(AlgorithmConformance, ReportsFiniteFiguresInOneOrder) {
       names.push_back(name);
       EXPECT_TRUE(std::isfinite(value)) << name;
     }
-    if (update > 0) EXPECT_EQ(names, order);
+    if (update > 0) {
+      EXPECT_EQ(names, order);
+    }
     order = names;
   }
   EXPECT_THAT(order, ::testing::Contains("skipped_minibatches"));

@@ -50,7 +50,7 @@ class PlainLibTorchStep {
     const at::Tensor rows = pick(rows_, PolicyRow::kCount);
     const at::Tensor logits =
         ForwardReference(actor_.spec(), actor_.parameters(), pick(inputs_, policy_.stack.input_size));
-    const double living = static_cast<double>(rows.numel()) / PolicyRow::kCount;
+    const double living = static_cast<double>(rows.numel()) / static_cast<double>(PolicyRow::kCount);
     const auto policy =
         ComputePolicyLossReference(logits, pick(masks_, policy_.action_size), rows, {.denominator = living});
     logits.backward(policy.gradient);

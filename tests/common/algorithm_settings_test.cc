@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/field_path.h"
 #include "common/config/setting_changes.h"
@@ -145,7 +146,7 @@ TEST(AlgorithmSettingsTest, PpoHasTheBytesItHadOutsideTheOneof) {
 // Printed by the version before settings had options and PPO's were in a oneof: what its checkpoints and actor files
 // hold.
 TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
-  const std::string path = std::string(TROUPE_SOURCE_DIR) + "/tests/golden/experiments/before_options.textproto";
+  const std::string path = absl::StrCat(TROUPE_SOURCE_DIR, "/tests/golden/experiments/before_options.textproto");
   const auto text = ReadWholeFile(path);
   ASSERT_TRUE(text.ok()) << text.status();
   auto experiment = ParseExperiment(*text, "metadata experiment", {});

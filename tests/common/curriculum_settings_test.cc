@@ -1,5 +1,6 @@
 #include "common/config/curriculum_settings.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/config/experiment_loader.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,7 +24,7 @@ constexpr char kTwoStages[] =
     "}\n";
 
 TEST(CurriculumSettingsTest, StagesAreReadWithTheirDefaultsAndNames) {
-  const auto experiment = ParseExperiment(std::string(kHead) + kTwoStages, "e", {});
+  const auto experiment = ParseExperiment(absl::StrCat(kHead, kTwoStages), "e", {});
   ASSERT_TRUE(experiment.ok()) << experiment.status();
   const CurriculumSettings& curriculum = experiment->curriculum();
   EXPECT_EQ(curriculum.stages(0).promote().evaluations(), 2);
@@ -39,7 +40,7 @@ TEST(CurriculumSettingsTest, StagesAreReadWithTheirDefaultsAndNames) {
 
 TEST(CurriculumSettingsTest, OverridesNameAStageByItsNumber) {
   const auto experiment =
-      ParseExperiment(std::string(kHead) + kTwoStages, "e",
+      ParseExperiment(absl::StrCat(kHead, kTwoStages), "e",
                       {"curriculum.stages.0.settings.length=7", "curriculum.stages.1.promote.after_env_steps=20",
                        "curriculum.stages.2.name=longest", "curriculum.stages.2.promote.after_env_steps=5"});
   ASSERT_TRUE(experiment.ok()) << experiment.status();

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "common/files/atomic_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -16,7 +17,7 @@ namespace {
 using testing::HasSubstr;
 
 TEST(SettingsDocumentTest, IsUpToDate) {
-  const std::string path = std::string(TROUPE_SOURCE_DIR) + "/docs/settings.md";
+  const std::string path = absl::StrCat(TROUPE_SOURCE_DIR, "/docs/settings.md");
   const std::string written = SettingsDocument(ProtoComments::OfThisBuild());
   if (std::getenv("TROUPE_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << written;
   const auto committed = ReadWholeFile(path);

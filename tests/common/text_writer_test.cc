@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "common/clock/steady_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -52,7 +53,7 @@ TEST(TextWriter, WritesInOrder) {
 TEST(TextWriter, WhoWritesToWhatNobodyReadsGoesOnAndWhatIsLeftOutIsTold) {
   Pipe pipe;
   TextWriter writer("test", pipe.in());
-  const std::string line = std::string(1023, 'x') + "\n";
+  const std::string line = absl::StrCat(std::string(1023, 'x'), "\n");
   const SteadyTime begun = SteadyTime::Now();
   for (int i = 0; i < 3000; ++i) writer.Write(line);  // far more than a pipe and the writer hold
   EXPECT_LT(SteadyTime::Now() - begun, absl::Seconds(10));

@@ -42,7 +42,9 @@ void ExpectNoLess(const google::protobuf::Message& like, const std::string& byte
   if (!message->ParseFromString(bytes)) return;
   const absl::StatusOr<size_t> unpacked = UnpackedBytes(*like.GetDescriptor(), bytes);
   // Groups, which proto3 has not, are refused though protobuf would keep them.
-  if (unpacked.ok()) EXPECT_GE(*unpacked, message->SpaceUsedLong());
+  if (unpacked.ok()) {
+    EXPECT_GE(*unpacked, message->SpaceUsedLong());
+  }
 }
 
 // Protobuf's own count is what the estimate is held to.

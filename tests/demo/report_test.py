@@ -10,14 +10,14 @@ import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree as xml
-from html.parser import HTMLParser
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
-sys.path.insert(0, str(SOURCE / "deploy/demo"))
+sys.path[:0] = [str(SOURCE / "deploy/demo"), str(SOURCE / "python/tests")]
 sys.dont_write_bytecode = True
 
 from demos import DEMOS  # noqa: E402
+from page_links import PageLinks  # noqa: E402
 
 NAMES = ("cost", "stock_out_percent", "transfers", "holding", "imbalance")
 
@@ -57,26 +57,6 @@ def report(name, folder):
     )
 
 
-class Links(HTMLParser):
-    """What a page would fetch, and its tags as they open and close."""
-
-    def __init__(self):
-        super().__init__()
-        self.fetched, self.open, self.unbalanced = [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        self.fetched += [value for key, value in attributes if key in ("src", "href")]
-        if tag not in ("meta", "line", "circle", "rect", "polyline"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.fetched += [value for key, value in attributes if key in ("src", "href")]
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.unbalanced.append(tag)
-
-
 class ReportTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp()) / "retail"
@@ -84,7 +64,7 @@ class ReportTest(unittest.TestCase):
 
     def check_page(self):
         page = (self.folder / "index.html").read_text()
-        links = Links()
+        links = PageLinks()
         links.feed(page)
         self.assertEqual((links.fetched, links.open, links.unbalanced), ([], [], []))
         self.assertNotIn("url(", page)

@@ -6,6 +6,7 @@
 #include <numbers>
 #include <sstream>
 
+#include "absl/strings/str_cat.h"
 #include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/evaluation/episode_runner.h"
 #include "gtest/gtest.h"
@@ -15,7 +16,7 @@ namespace {
 
 // tests/golden/pendulum/record.py wrote them.
 TEST(PendulumTest, StepsAreThoseOfGymnasium) {
-  std::ifstream file(std::string(TROUPE_SOURCE_DIR) + "/tests/golden/pendulum/gymnasium.txt");
+  std::ifstream file(absl::StrCat(TROUPE_SOURCE_DIR, "/tests/golden/pendulum/gymnasium.txt"));
   int steps = 0, at_full_speed = 0, weaker_than_asked = 0;
   for (std::string line; std::getline(file, line);) {
     std::istringstream numbers(line);

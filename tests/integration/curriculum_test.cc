@@ -44,7 +44,9 @@ std::string WeightsWith(const std::string& mode, int workers, const std::vector<
   SmallRun run(mode, 14, kMemory);
   const auto learner = run.Learner(workers, flags);
   EXPECT_EQ(learner->Wait(), 0) << learner->output() << run.Logs();
-  if (!flags.empty()) EXPECT_EQ(RecordedStages(run.folder / "run"), kStages);
+  if (!flags.empty()) {
+    EXPECT_EQ(RecordedStages(run.folder / "run"), kStages);
+  }
   return learner->WordAfter("weights sha256 ");
 }
 

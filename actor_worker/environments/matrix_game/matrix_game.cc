@@ -11,12 +11,6 @@
 namespace troupe {
 namespace {
 
-struct NamedGame {
-  const char* name;
-  const char* payoffs;
-};
-
-constexpr const char* kCustom = "custom";
 // two_step: the QMIX paper's (arXiv:1803.11485). climbing: the QTRAN paper's matrix (arXiv:1905.05408, table 1), on
 // which the way to the best joint action leads through bad ones. penalty: Claus and Boutilier, "The dynamics of
 // reinforcement learning in cooperative multiagent systems" (AAAI 1998), with k = −100: two optima that must not be
@@ -25,38 +19,21 @@ constexpr NamedGame kGames[] = {{"two_step", "[[7, 7], [7, 7]]; [[0, 1], [1, 8]]
                                 {"climbing", "[[8, -12, -12], [-12, 0, 0], [-12, 0, 0]]"},
                                 {"penalty", "[[-100, 0, 10], [0, 2, 0], [10, 0, -100]]"}};
 
-// The payoffs as text: of the named game, or given.
-absl::StatusOr<std::string> ReadPayoffs(SettingsReader& reader) {
-  std::vector<std::string> names;
-  for (const NamedGame& game : kGames) names.push_back(game.name);
-  names.push_back(kCustom);
-  const std::string name = reader.Choice("game", kGames[0].name, names, "which game; custom: by its payoffs");
-  const std::string payoffs =
-      reader.Text("payoffs", "",
-                  "game custom only: nested lists, a level for each player, such as [[8, -12], [-12, 0]]; several, "
-                  "separated by semicolons, are chosen among by the first player's first action");
-  RETURN_IF_ERROR(reader.Finish());
-  if (name == kCustom) return payoffs;
-  if (!payoffs.empty()) {
-    return absl::InvalidArgumentError("environment.settings.payoffs: these are for game custom alone");
-  }
-  return std::find_if(std::begin(kGames), std::end(kGames), [&](const NamedGame& game) { return game.name == name; })
-      ->payoffs;
+absl::StatusOr<std::vector<PayoffMatrix>> ReadMatrices(SettingsReader& reader) {
+  return ReadPayoffs(reader, kGames, "which game; custom: by its payoffs",
+                     "game custom only: nested lists, a level for each player, such as [[8, -12], [-12, 0]]; several, "
+                     "separated by semicolons, are chosen among by the first player's first action");
 }
 
 absl::StatusOr<std::unique_ptr<Environment>> Create(const SettingsMap& settings_map) {
   SettingsReader reader(settings_map);
-  ASSIGN_OR_RETURN(const std::string payoffs, ReadPayoffs(reader));
-  auto matrices = ParsePayoffs(payoffs);
-  if (!matrices.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("environment.settings.payoffs: ", matrices.status().message()));
-  }
-  return std::make_unique<MatrixGame>(*std::move(matrices));
+  ASSIGN_OR_RETURN(std::vector<PayoffMatrix> matrices, ReadMatrices(reader));
+  return std::make_unique<MatrixGame>(std::move(matrices));
 }
 
 std::string Describe() {
   SettingsReader reader({});
-  ReadPayoffs(reader).IgnoreError();
+  ReadMatrices(reader).IgnoreError();
   return reader.Describe();
 }
 

@@ -97,4 +97,22 @@ absl::StatusOr<std::vector<PayoffMatrix>> ParsePayoffs(const std::string& text) 
   return matrices;
 }
 
+absl::StatusOr<std::vector<PayoffMatrix>> ReadPayoffs(SettingsReader& reader, absl::Span<const NamedGame> games,
+                                                      const std::string& game_help, const std::string& payoffs_help) {
+  constexpr char kCustom[] = "custom";
+  std::vector<std::string> names;
+  for (const NamedGame& game : games) names.push_back(game.name);
+  names.push_back(kCustom);
+  const std::string name = reader.Choice("game", names.front(), names, game_help);
+  const std::string custom = reader.Text("payoffs", "", payoffs_help);
+  RETURN_IF_ERROR(reader.Finish());
+  if (name != kCustom && !custom.empty()) {
+    return absl::InvalidArgumentError("environment.settings.payoffs: these are for game custom alone");
+  }
+  const auto named = std::ranges::find_if(games, [&](const NamedGame& game) { return game.name == name; });
+  auto matrices = ParsePayoffs(named == games.end() ? custom : named->payoffs);
+  if (matrices.ok()) return matrices;
+  return absl::InvalidArgumentError(absl::StrCat("environment.settings.payoffs: ", matrices.status().message()));
+}
+
 }  // namespace troupe

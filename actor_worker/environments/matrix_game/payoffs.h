@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/config/settings_reader.h"
 
 namespace troupe {
 
@@ -35,6 +36,18 @@ BestJointAction FindBest(const PayoffMatrix& matrix);
 // Errors: INVALID_ARGUMENT saying what is wrong, without the setting's name. At most 8 players, 64 actions each,
 // 64 matrices, 1,000,000 payoffs each; a player has two actions at least, somewhere.
 absl::StatusOr<std::vector<PayoffMatrix>> ParsePayoffs(const std::string& text);
+
+struct NamedGame {
+  const char* name;
+  const char* payoffs;  // as ParsePayoffs reads them
+};
+
+// Reads the settings `game`, one of `games` (the first unless set) or custom, and `payoffs`, which are for custom
+// alone, and finishes the reader: an environment reads its other settings first.
+//
+// Errors: of SettingsReader::Finish; INVALID_ARGUMENT naming environment.settings.payoffs.
+absl::StatusOr<std::vector<PayoffMatrix>> ReadPayoffs(SettingsReader& reader, absl::Span<const NamedGame> games,
+                                                      const std::string& game_help, const std::string& payoffs_help);
 
 }  // namespace troupe
 

@@ -21,12 +21,6 @@
 namespace troupe {
 namespace {
 
-struct NamedGame {
-  const char* name;
-  const char* payoffs;
-};
-
-constexpr const char* kCustom = "custom";
 // The value of each is 0, and its one equilibrium is mixed: (1/3, 1/3, 1/3); (1/4, 1/2, 1/4), which makes every row of
 // the payoffs worth 0 to either player; (1/2, 1/2).
 constexpr NamedGame kGames[] = {{"rock_paper_scissors", "[[0, -1, 1], [1, 0, -1], [-1, 1, 0]]"},
@@ -34,28 +28,22 @@ constexpr NamedGame kGames[] = {{"rock_paper_scissors", "[[0, -1, 1], [1, 0, -1]
                                 {"matching_pennies", "[[1, -1], [-1, 1]]"}};
 
 struct GameSettings {
-  std::string payoffs;
+  PayoffMatrix payoffs;
   int rounds = 1;
 };
 
 absl::StatusOr<GameSettings> ReadGame(SettingsReader& reader) {
-  std::vector<std::string> names;
-  for (const NamedGame& game : kGames) names.push_back(game.name);
-  names.push_back(kCustom);
   GameSettings settings;
-  const std::string name =
-      reader.Choice("game", kGames[0].name, names,
-                    "which game; heavy_rock: rock, paper, scissors, with two points for rock against scissors");
-  settings.payoffs = reader.Text("payoffs", "", "game custom only: what row is paid, such as [[1, -1], [-1, 1]]");
   settings.rounds = static_cast<int>(reader.Integer("rounds", 1, 1, 10000, "rounds of an episode"));
-  RETURN_IF_ERROR(reader.Finish());
-  if (name == kCustom) return settings;
-  if (!settings.payoffs.empty()) {
-    return absl::InvalidArgumentError("environment.settings.payoffs: these are for game custom alone");
+  ASSIGN_OR_RETURN(
+      std::vector<PayoffMatrix> matrices,
+      ReadPayoffs(reader, kGames,
+                  "which game; heavy_rock: rock, paper, scissors, with two points for rock against scissors",
+                  "game custom only: what row is paid, such as [[1, -1], [-1, 1]]"));
+  if (matrices.size() != 1 || matrices.front().num_players() != 2) {
+    return absl::InvalidArgumentError("environment.settings.payoffs: expected one matrix of two players");
   }
-  settings.payoffs = std::find_if(std::begin(kGames), std::end(kGames), [&](const NamedGame& game) {
-                       return game.name == name;
-                     })->payoffs;
+  settings.payoffs = std::move(matrices.front());
   return settings;
 }
 
@@ -149,16 +137,8 @@ class ZeroSum final : public Environment {
 
 absl::StatusOr<std::unique_ptr<Environment>> Create(const SettingsMap& settings_map) {
   SettingsReader reader(settings_map);
-  ASSIGN_OR_RETURN(const GameSettings settings, ReadGame(reader));
-  absl::StatusOr<std::vector<PayoffMatrix>> matrices = ParsePayoffs(settings.payoffs);
-  absl::Status status = matrices.status();
-  if (status.ok() && (matrices->size() != 1 || matrices->front().num_players() != 2)) {
-    status = absl::InvalidArgumentError("expected one matrix of two players");
-  }
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("environment.settings.payoffs: ", status.message()));
-  }
-  return std::make_unique<ZeroSum>(std::move(matrices->front()), settings.rounds);
+  ASSIGN_OR_RETURN(GameSettings settings, ReadGame(reader));
+  return std::make_unique<ZeroSum>(std::move(settings.payoffs), settings.rounds);
 }
 
 std::string Describe() {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/finite.h"
 #include "common/base/status_macros.h"
 
 namespace troupe {
@@ -69,6 +72,18 @@ absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch&
 
 absl::Status CheckStreams(const TrainingBatch& batch) {
   return CheckSize("streams", batch.streams.size(), batch.columns);
+}
+
+bool IsFinite(const TrainingBatch& batch) {
+  bool finite = true;
+  const auto check = [&](const TrajectoryField&, const auto& values) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(values)>, std::vector<float>>) {
+      finite = finite && AllFinite(values);
+    }
+  };
+  ForEachField(check, batch);
+  for (const GroupBatch& group : batch.groups) ForEachField(check, group);
+  return finite;
 }
 
 }  // namespace troupe

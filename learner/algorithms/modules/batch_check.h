@@ -17,6 +17,9 @@ absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch&
 // What recurrent networks need besides: a stream for every column. INVALID_ARGUMENT.
 absl::Status CheckStreams(const TrainingBatch& batch);
 
+// False: some number is not finite. A replay would draw it for as long as it keeps it.
+bool IsFinite(const TrainingBatch& batch);
+
 }  // namespace troupe
 
 #endif  // TROUPE_LEARNER_ALGORITHMS_MODULES_BATCH_CHECK_H_

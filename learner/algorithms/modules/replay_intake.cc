@@ -1,11 +1,9 @@
 #include "learner/algorithms/modules/replay_intake.h"
 
 #include <array>
-#include <type_traits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/finite.h"
 #include "common/base/status_macros.h"
 #include "common/wire/chunk_bytes.h"
 #include "common/wire/chunk_layout.h"
@@ -13,22 +11,6 @@
 #include "learner/algorithms/modules/rank_share.h"
 
 namespace troupe {
-namespace {
-
-bool IsFinite(const TrainingBatch& batch) {
-  bool finite = true;
-  const auto check = [&](const TrajectoryField&, const auto& values) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(values)>, std::vector<float>>) {
-      finite = finite && AllFinite(values);
-    }
-  };
-  ForEachField(check, batch);
-  for (const GroupBatch& group : batch.groups) ForEachField(check, group);
-  return finite;
-}
-
-}  // namespace
-
 absl::StatusOr<ReplayIntake> TakeIn(const TrainingBatch& batch, uint64_t learning_starts, Collective* ranks,
                                     ReplayStore* replay) {
   RETURN_IF_ERROR(CheckStreams(batch));

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/finite.h"
 #include "common/base/status_macros.h"
+#include "learner/algorithms/modules/batch_check.h"
 
 namespace troupe {
 namespace {
@@ -18,19 +17,6 @@ constexpr char kPrefix[] = "replay/";
 constexpr char kBatches[] = "replay/batches";  // first, end, checksum of the newest
 constexpr char kPriorities[] = "replay/priorities";
 constexpr char kLargest[] = "replay/largest_priority";
-
-// Numbers that are not finite would be drawn for as long as the replay keeps them.
-bool IsFinite(const TrainingBatch& batch) {
-  bool finite = true;
-  const auto check = [&](const TrajectoryField&, const auto& values) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(values)>, std::vector<float>>) {
-      finite = finite && AllFinite(values);
-    }
-  };
-  ForEachField(check, batch);
-  for (const GroupBatch& group : batch.groups) ForEachField(check, group);
-  return finite;
-}
 
 template <typename T>
 HostTensor MakeTensor(const char* name, DataType type, const std::vector<T>& values) {
