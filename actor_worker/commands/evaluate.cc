@@ -147,7 +147,7 @@ absl::Status Check(const Scenario& scenario) {
         } else {
           policies = scenario.actors[0].policies;
         }
-        RETURN_IF_ERROR(CheckAlgorithm(scenario.experiment, policies));
+        RETURN_IF_ERROR(CheckAlgorithm(scenario.experiment, (*environment)->spec(), policies));
         RETURN_IF_ERROR(CheckSelfPlay(scenario.experiment, (*environment)->spec()));
         RETURN_IF_ERROR(
             CurriculumStages::Create(scenario.experiment, *scenario.environment, (*environment)->spec()).status());

@@ -47,7 +47,7 @@ absl::StatusOr<RolloutPlan> MakeRolloutPlan(Experiment experiment, const Environ
   plan.spec = environment->spec();
   plan.spec.machine_settings = plan.environment->machine_settings;
   ASSIGN_OR_RETURN(plan.policies, MakePolicySpecs(experiment, plan.spec));
-  RETURN_IF_ERROR(CheckAlgorithm(experiment, plan.policies));
+  RETURN_IF_ERROR(CheckAlgorithm(experiment, plan.spec, plan.policies));
   RETURN_IF_ERROR(CheckSelfPlay(experiment, plan.spec));
   ASSIGN_OR_RETURN(plan.stages, CurriculumStages::Create(experiment, *plan.environment, plan.spec));
   plan.experiment = std::move(experiment);

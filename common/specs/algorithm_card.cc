@@ -14,13 +14,14 @@ namespace troupe {
 namespace {
 
 // Of those whose networks put out a value for each discrete action.
-AlgorithmCard ValueCard(std::string name, std::string summary, Experience experience) {
+AlgorithmCard ValueCard(std::string name, std::string summary, Experience experience, bool joins_one_team) {
   return {.name = std::move(name),
           .summary = std::move(summary),
           .experience = experience,
           .distributions = {DistributionKind::kEpsilonGreedy},
           .recurrent = true,
           .values_actions = true,
+          .joins_one_team = joins_one_team,
           .modes = experience == Experience::kReplay ? std::vector<CollectionMode>{SYNCHRONOUS, PIPELINED, ASYNCHRONOUS}
                                                      : std::vector<CollectionMode>{SYNCHRONOUS, PIPELINED}};
 }
@@ -48,10 +49,12 @@ std::vector<AlgorithmCard> MakeCards() {
        .leaves_rows_out = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
        .trajectory_fields = {"log_probabilities"}},
-      ValueCard("iql", "independent Q-learning from a replay", Experience::kReplay),
-      ValueCard("vdn", "Q-learning of the sum of the agents' values from a replay", Experience::kReplay),
-      ValueCard("qmix", "Q-learning of a monotonic mixture of the agents' values from a replay", Experience::kReplay),
-      ValueCard("pqn_vdn", "Q-learning of the sum of the agents' values from the newest batch", Experience::kOnPolicy),
+      ValueCard("iql", "independent Q-learning from a replay", Experience::kReplay, false),
+      ValueCard("vdn", "Q-learning of the sum of the agents' values from a replay", Experience::kReplay, true),
+      ValueCard("qmix", "Q-learning of a monotonic mixture of the agents' values from a replay", Experience::kReplay,
+                true),
+      ValueCard("pqn_vdn", "Q-learning of the sum of the agents' values from the newest batch", Experience::kOnPolicy,
+                true),
       JointActionCard("maddpg", "deterministic policy gradients by critics of joint actions, from a replay"),
       JointActionCard("matd3", "MADDPG with twin critics, delayed actors and smoothed targets"),
   };
@@ -155,6 +158,13 @@ absl::Status CheckRowsLeftOut(const AlgorithmCard& card, const Experiment& exper
   return absl::OkStatus();
 }
 
+absl::Status CheckTeams(const AlgorithmCard& card, const EnvironmentSpec& environment) {
+  const size_t teams = environment.teams().size();
+  if (!card.joins_one_team || teams <= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("algorithm.name: ", card.name, " joins the values of one team, but \"",
+                                                 environment.name, "\" has ", teams, "; expected iql or mappo"));
+}
+
 absl::Status CheckAlgorithm(const Experiment& experiment) {
   ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
   RETURN_IF_ERROR(CheckRecurrence(*card, experiment));
@@ -163,9 +173,11 @@ absl::Status CheckAlgorithm(const Experiment& experiment) {
   return CheckCollectionMode(*card, experiment.collection());
 }
 
-absl::Status CheckAlgorithm(const Experiment& experiment, const std::vector<PolicySpec>& policies) {
+absl::Status CheckAlgorithm(const Experiment& experiment, const EnvironmentSpec& environment,
+                            const std::vector<PolicySpec>& policies) {
   RETURN_IF_ERROR(CheckAlgorithm(experiment));
   ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
+  RETURN_IF_ERROR(CheckTeams(*card, environment));
   return CheckDistributions(*card, policies);
 }
 

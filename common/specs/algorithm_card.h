@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/specs/distribution_spec.h"
+#include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "proto/experiment.pb.h"
 
@@ -32,6 +33,7 @@ struct AlgorithmCard {
   bool recurrent = false;                       // actors and critics may keep a state from one step to the next
   bool communicates = false;                    // actors may tell each other something
   bool values_actions = false;                  // values of discrete actions; last states say which are allowed
+  bool joins_one_team = false;                  // adds up, or mixes, the values of one team's agents: there is no other
   bool leaves_rows_out = false;                 // may be told which rows not to train on: frozen groups, self-play
   std::vector<CollectionMode> modes;
   std::string settings;  // the member of Experiment.algorithm_settings: "ppo"
@@ -65,9 +67,13 @@ absl::Status CheckCommunication(const AlgorithmCard& card, const Experiment& exp
 // frozen group) and the card cannot.
 absl::Status CheckRowsLeftOut(const AlgorithmCard& card, const Experiment& experiment);
 
+// INVALID_ARGUMENT naming algorithm.name and the environment, when groups play in several teams and the card joins one.
+absl::Status CheckTeams(const AlgorithmCard& card, const EnvironmentSpec& environment);
+
 // All of the above: of a complete experiment before its environment, hence its groups' policies, are known, and after.
 absl::Status CheckAlgorithm(const Experiment& experiment);
-absl::Status CheckAlgorithm(const Experiment& experiment, const std::vector<PolicySpec>& policies);
+absl::Status CheckAlgorithm(const Experiment& experiment, const EnvironmentSpec& environment,
+                            const std::vector<PolicySpec>& policies);
 
 }  // namespace troupe
 

@@ -44,7 +44,6 @@ enum SeedUse : uint64_t { kNetworkInit = 0x70, kShuffle = 0x73 };
 class Pqn final : public Algorithm {
  public:
   static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context) {
-    RETURN_IF_ERROR(CheckOneTeam(context.environment, "pqn_vdn"));
     std::unique_ptr<Pqn> made(new Pqn(context));
     std::vector<NetworkPlan> plans;
     for (size_t g = 0; g < made->groups_.size(); ++g) {

@@ -59,9 +59,6 @@ QLearning::QLearning(const AlgorithmContext& context)
 }
 
 absl::Status QLearning::Prepare() {
-  if (total_ != Total::kEachAgent) {
-    RETURN_IF_ERROR(CheckOneTeam(context_.environment, context_.experiment.algorithm().name()));
-  }
   const uint64_t seed = context_.experiment.seed();
   ChunkShape shape = ChunkShapeOf(context_.experiment, context_.policies);
   shape.copies *= static_cast<int>(context_.experiment.collection().num_shards());

@@ -43,7 +43,7 @@ absl::StatusOr<EnvironmentFit> FitEnvironment(const Experiment& experiment, cons
                                               ShardRange own_shards, int local_workers) {
   EnvironmentFit fit;
   ASSIGN_OR_RETURN(fit.policies, MakePolicySpecs(experiment, environment));
-  RETURN_IF_ERROR(CheckAlgorithm(experiment, fit.policies));
+  RETURN_IF_ERROR(CheckAlgorithm(experiment, environment, fit.policies));
   RETURN_IF_ERROR(CheckBestBy(environment, experiment.evaluation().best_by()));
   RETURN_IF_ERROR(CheckStageStatistics(experiment.curriculum(), environment));
   RETURN_IF_ERROR(CheckSelfPlay(experiment, environment));

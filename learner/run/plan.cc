@@ -139,7 +139,7 @@ absl::Status PlanRun(const TrainOptions& options, const Experiment& experiment, 
   RETURN_IF_ERROR(CheckBeforeTraining(with_workers, experiment, stop_requested).status());
   ASSIGN_OR_RETURN(const EnvironmentSpec environment, AskWorker(experiment, stop_requested));
   ASSIGN_OR_RETURN(const std::vector<PolicySpec> policies, MakePolicySpecs(experiment, environment));
-  RETURN_IF_ERROR(CheckAlgorithm(experiment, policies));
+  RETURN_IF_ERROR(CheckAlgorithm(experiment, environment, policies));
   std::printf("plan of %s (%s)\n%s\n", experiment.name().c_str(), experiment.algorithm().name().c_str(),
               FormatTask(experiment, environment, policies).c_str());
   SayCollection(experiment, environment, policies);

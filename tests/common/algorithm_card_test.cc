@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/config/experiment_loader.h"
 #include "common/wire/trajectory_fields.h"
 #include "gmock/gmock.h"
@@ -128,12 +131,30 @@ TEST(AlgorithmCardTest, AnExperimentIsHeldToItsAlgorithmsCard) {
   FillDefaults(&experiment);
   EXPECT_TRUE(CheckAlgorithm(experiment).ok());
   std::vector<PolicySpec> policies = MakePolicySpecs(experiment, TwoGroupSpec()).value();
-  EXPECT_TRUE(CheckAlgorithm(experiment, policies).ok());
+  EXPECT_TRUE(CheckAlgorithm(experiment, TwoGroupSpec(), policies).ok());
   policies[0].distribution.kind = DistributionKind::kEpsilonGreedy;
-  EXPECT_EQ(CheckAlgorithm(experiment, policies).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CheckAlgorithm(experiment, TwoGroupSpec(), policies).code(), absl::StatusCode::kInvalidArgument);
   experiment.mutable_algorithm()->set_name("mapo");
   EXPECT_EQ(CheckAlgorithm(experiment).code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(CheckAlgorithm(experiment, policies).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(CheckAlgorithm(experiment, TwoGroupSpec(), policies).code(), absl::StatusCode::kNotFound);
+}
+
+TEST(AlgorithmCardTest, WhoJoinsTheValuesOfOneTeamIsRefusedWhereThereAreSeveral) {
+  EnvironmentSpec environment = TwoGroupSpec();
+  for (const AlgorithmCard& card : AllAlgorithmCards()) EXPECT_TRUE(CheckTeams(card, environment).ok()) << card.name;
+  environment.groups[0].team = "red";
+  environment.groups[1].team = "blue";
+  std::vector<std::string> refused;
+  for (const AlgorithmCard& card : AllAlgorithmCards()) {
+    const absl::Status status = CheckTeams(card, environment);
+    if (status.ok()) continue;
+    refused.push_back(card.name);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()),
+                StartsWith(absl::StrCat("algorithm.name: ", card.name, " joins the values of one team, but \"",
+                                        environment.name, "\" has 2; expected iql or mappo")));
+  }
+  EXPECT_THAT(refused, testing::UnorderedElementsAre("vdn", "qmix", "pqn_vdn"));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "learner/arithmetic/objectives/chosen_output.h"
 
 namespace troupe {
@@ -27,13 +26,6 @@ std::vector<ValuedGroup> ValuedGroups(const std::vector<PolicySpec>& policies) {
 
 int64_t NumAgents(const std::vector<ValuedGroup>& groups) {
   return groups.back().first + groups.back().policy.num_agents;
-}
-
-absl::Status CheckOneTeam(const EnvironmentSpec& environment, const std::string& algorithm) {
-  const size_t teams = environment.teams().size();
-  if (teams <= 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("algorithm.name: ", algorithm, " joins the values of one team, but \"",
-                                                 environment.name, "\" has ", teams, "; expected iql or mappo"));
 }
 
 NetworkPlan ValuePlan(const ValuedGroup& group, const std::string& kind, uint64_t key, bool is_stepped,

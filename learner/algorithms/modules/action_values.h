@@ -10,9 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "common/base/policy_snapshot.h"
-#include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
 #include "learner/algorithms/modules/actor_rows.h"
 #include "learner/arithmetic/arithmetic.h"
@@ -38,9 +36,6 @@ struct ValuedGroup {
 // Of every group, with the agents numbered.
 std::vector<ValuedGroup> ValuedGroups(const std::vector<PolicySpec>& policies);
 int64_t NumAgents(const std::vector<ValuedGroup>& groups);
-
-// INVALID_ARGUMENT where groups play in several teams, whose values nobody may add up.
-absl::Status CheckOneTeam(const EnvironmentSpec& environment, const std::string& algorithm);
 
 // A network of the group's policy with values for outputs; those that are stepped are pushed as ChosenOutputObjective
 // says.

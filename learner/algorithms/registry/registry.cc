@@ -22,7 +22,7 @@ absl::Span<const AlgorithmEntry> AllAlgorithms() {
 }
 
 absl::StatusOr<std::unique_ptr<Algorithm>> CreateAlgorithm(const AlgorithmContext& context) {
-  RETURN_IF_ERROR(CheckAlgorithm(context.experiment, context.policies));
+  RETURN_IF_ERROR(CheckAlgorithm(context.experiment, context.environment, context.policies));
   const std::string& name = context.experiment.algorithm().name();
   for (const AlgorithmEntry& entry : AllAlgorithms()) {
     if (entry.name == name) return entry.create(context);
