@@ -5,6 +5,7 @@ import functools
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 # Where something is wrong, and what: a path from the tree's root, a line from 1, a sentence.
@@ -77,6 +78,15 @@ class Tree:
     def own_includes(self, path):
         """Those of the project's own headers, by their path from the root."""
         return [include for include in self.includes(path) if include.target.split("/")[0] in SOURCE_FOLDERS]
+
+
+def find_tool(tree, name):
+    """The program that tests/requirements.txt brings, or the machine's; None without one."""
+    return shutil.which(tree.root / ".deps/test_python/bin" / name) or shutil.which(name)
+
+
+def this_tree():
+    return Tree(pathlib.Path(__file__).resolve().parents[2])
 
 
 def folder_of(path):
