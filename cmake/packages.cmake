@@ -54,6 +54,8 @@ This package has the learner and LibTorch's libraries for the CPU.")
   list(REMOVE_DUPLICATES CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS)
   set(CPACK_DEBIAN_LEARNER_PACKAGE_DEPENDS "troupe-common (= ${PROJECT_VERSION})")
   set(CPACK_DEBIAN_LEARNER_PACKAGE_RECOMMENDS "troupe-worker (= ${PROJECT_VERSION})")
+  # For troupe-gateway.service.
+  set(CPACK_DEBIAN_LEARNER_PACKAGE_SUGGESTS "nginx, libnginx-mod-stream")
 endif()
 
 # What Debian wants of every package: its licence, and what changed.

@@ -7,8 +7,8 @@
 #   --sumo         also SUMO 1.28 and its example networks (from PyPI, into .deps/)
 #   --cuda         also the CUDA libraries (some GB) that LibTorch loads for --device=cuda
 #   --worker-only  no LibTorch: enough for the actor worker
-#   --tests        also what only tests need: Prometheus' programs (unpacked into .deps/, nothing is started), Chromium
-#                  for replay pages, shellcheck, yamllint, and the Python packages of tests/requirements*.txt
+#   --tests        also what only tests need: Prometheus' programs and nginx (unpacked into .deps/, nothing is started),
+#                  Chromium for replay pages, shellcheck, yamllint, and the Python packages of tests/requirements*.txt
 #
 # Works as root, or as a user with sudo. PIP_INDEX_URL and apt's own configuration decide where packages come from.
 set -euo pipefail
@@ -46,6 +46,19 @@ as_root() {
   elif command -v sudo >/dev/null; then sudo "$@"
   else echo "setup.sh: must be root or have sudo to run: $*" >&2; exit 1
   fi
+}
+
+# unpack FOLDER PACKAGE...: programs of Debian's packages into .deps/FOLDER. Installing them would start servers.
+unpack() {
+  local folder=$1 download package
+  shift
+  say "unpacking Debian's $* into .deps/$folder"
+  download=$(mktemp -d)
+  mkdir -p ".deps/$folder"
+  (cd "$download" && { apt-get download -q "$@" || { as_root apt-get update -q && apt-get download -q "$@"; }; }) \
+    >"$download/log" 2>&1 || { cat "$download/log" >&2; exit 1; }
+  for package in "$download"/*.deb; do dpkg -x "$package" ".deps/$folder"; done
+  rm -rf "$download"
 }
 
 command -v apt-get >/dev/null || {
@@ -89,16 +102,13 @@ if [ "$with_torch" = 1 ]; then
 fi
 
 if [ "$with_tests" = 1 ]; then
-  # Installing Debian's package would start a server; its programs are all that is wanted.
   if ! PATH="$PATH:$PWD/.deps/prometheus/usr/bin" command -v prometheus promtool >/dev/null; then
-    say "unpacking Prometheus' programs (Debian's package) into .deps/prometheus"
-    download=$(mktemp -d)
-    mkdir -p .deps
-    (cd "$download" &&
-      { apt-get download -q prometheus || { as_root apt-get update -q && apt-get download -q prometheus; }; }) \
-      >"$download/log" 2>&1 || { cat "$download/log" >&2; exit 1; }
-    dpkg -x "$download"/prometheus_*.deb .deps/prometheus
-    rm -rf "$download"
+    unpack prometheus prometheus
+  fi
+  # The gateway's program; deploy/gateway/gateway.sh finds its module beside it.
+  if [ ! -e /usr/lib/nginx/modules/ngx_stream_module.so ] &&
+    [ ! -e .deps/nginx/usr/lib/nginx/modules/ngx_stream_module.so ]; then
+    unpack nginx nginx libnginx-mod-stream
   fi
   # Not into .deps/python: LibTorch's wheel lies there without what it says it depends on, and pip would complain.
   [ -x .deps/test_python/bin/pip ] || python3 -m venv .deps/test_python

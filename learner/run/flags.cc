@@ -14,7 +14,9 @@
 // train
 ABSL_FLAG(std::string, experiment, "", "What to train: deploy/experiments/*.textproto.");
 ABSL_FLAG(std::string, run_dir, "", "The run's folder; default: runs/NAME OF THE EXPERIMENT.");
-ABSL_FLAG(std::string, listen, "127.0.0.1:0", "Where workers connect; port 0: any that is free.");
+ABSL_FLAG(std::string, listen, "127.0.0.1:0",
+          "Where workers connect; port 0: any that is free. unix:PATH: where a gateway on this machine does "
+          "(docs/security.md).");
 ABSL_FLAG(bool, insecure, false,
           "Allow --listen on addresses that others can reach without credentials or encryption.");
 ABSL_FLAG(std::string, tls_certificate, "", "Own certificate, PEM: serve TLS.");
@@ -80,9 +82,9 @@ Command TrainCommandLine() {
               "--metrics "
               "up. See\ndocs/data_parallel.md.",
           .flags = {"experiment=FILE", "set FIELD=VALUE", "seed=N", "device=auto|cpu|cuda", "run_dir=DIR", "fresh",
-                    "local_workers=N", "expected_workers=N", "listen=HOST:PORT", "tls_certificate=FILE", "tls_key=FILE",
-                    "tls_client_ca=FILE", "token_file=FILE", "insecure", "metrics=HOST:PORT", "no_final_evaluation",
-                    "insecure_ranks", "rank_timeout=SECONDS"},
+                    "local_workers=N", "expected_workers=N", "listen=HOST:PORT|unix:PATH", "tls_certificate=FILE",
+                    "tls_key=FILE", "tls_client_ca=FILE", "token_file=FILE", "insecure", "metrics=HOST:PORT",
+                    "no_final_evaluation", "insecure_ranks", "rank_timeout=SECONDS"},
           .examples = {
               "learner --experiment=deploy/experiments/traffic_grid.textproto --local_workers=2 --set ppo.clip=0.1"}};
 }

@@ -1,6 +1,7 @@
 #include "learner/run/rank_environment.h"
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
@@ -65,6 +66,9 @@ absl::Status CheckRanks(const RankEnvironment& ranks, int num_shards, bool insec
 }
 
 absl::StatusOr<std::string> AddressOfLocalRank(const std::string& address, int local_rank) {
+  if (absl::StartsWith(address, "unix:")) {
+    return local_rank == 0 ? address : absl::StrCat(address, ".", local_rank);
+  }
   const size_t colon = address.rfind(':');
   int port = 0;
   if (colon == std::string::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||

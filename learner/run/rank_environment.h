@@ -32,7 +32,8 @@ absl::StatusOr<std::optional<RankEnvironment>> ReadRankEnvironment(
 absl::Status CheckRanks(const RankEnvironment& ranks, int num_shards, bool insecure);
 
 // The address with its port counted up by `local_rank`, so that several ranks of one machine can be given the same
-// command line; a port of 0 (any) stays. INVALID_ARGUMENT: no port, or beyond 65535.
+// command line; a port of 0 (any) stays. unix:PATH of the ranks after the first becomes unix:PATH.RANK.
+// INVALID_ARGUMENT: no port, or beyond 65535.
 absl::StatusOr<std::string> AddressOfLocalRank(const std::string& address, int local_rank);
 
 }  // namespace troupe

@@ -32,7 +32,7 @@
 namespace troupe {
 
 struct LearnerServerOptions {
-  std::string listen_address;  // "127.0.0.1:0"
+  std::string listen_address;  // "127.0.0.1:0" or "unix:/run/troupe/learner.sock"
   ServerSecurity security;     // checked
   // Carried by the calls of workers that this learner starts; empty: it starts none. The first of them that comes says
   // which environment a fresh run has.
@@ -80,7 +80,7 @@ struct WorkerSummary {
 class LearnerServer {
  public:
   // Listens; answers GetStatus and health from now until destruction, and tells workers to come again later. `metrics`
-  // outlives it. UNAVAILABLE: cannot listen.
+  // outlives it. UNAVAILABLE: cannot listen; somebody does already.
   static absl::StatusOr<std::unique_ptr<LearnerServer>> Start(LearnerServerOptions options, Metrics* metrics);
   virtual ~LearnerServer() = default;
 

@@ -1,9 +1,16 @@
 #include "learner/service/learner_server_impl.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
 #include "common/clock/call_deadline.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
@@ -36,6 +43,21 @@ void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
 // Between two looks of the maintenance thread: a pause of this process's own takes this much of a lease at most.
 absl::Duration LongestLook(const Experiment& experiment) {
   return std::min(absl::Seconds(1), absl::Seconds(experiment.collection().lease_timeout_seconds()) / 4);
+}
+
+// Whether somebody listens at unix:PATH already: gRPC would take the socket away from under them.
+bool IsTaken(const std::string& listen_address) {
+  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = ""};
+  absl::string_view path = listen_address;
+  if (!absl::ConsumePrefix(&path, "unix:") || path.size() >= sizeof(address.sun_path)) return false;
+  path.copy(address.sun_path, path.size());
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return false;
+  // EAGAIN: its queue is full.
+  const bool taken =
+      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 || errno == EAGAIN;
+  close(probe);
+  return taken;
 }
 
 // gRPC's reflection service, which its library adds to every server, asks nobody for credentials and unpacks whatever
@@ -82,6 +104,9 @@ LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metric
       handshakes_([this](const std::string& reason) { session_.metrics().CountRejected(reason); }) {}
 
 absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
+  if (IsTaken(options.listen_address)) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address, ": somebody does already"));
+  }
   ASSIGN_OR_RETURN(guard_, CallGuard::Create(options.security, options.local_token, &session_.metrics()));
   service_.SetGuard(guard_.get());
   health_.SetGuard(guard_.get());

@@ -1,5 +1,7 @@
 #include "learner/service/peer_ledger.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "absl/strings/match.h"
@@ -8,7 +10,14 @@
 
 namespace troupe {
 
-std::string PeerAddress(const std::string& peer) {
+std::string PeerAddress(const std::string& peer, absl::string_view forwarded) {
+  if (absl::StartsWith(peer, "unix:")) {
+    const std::string host(forwarded);
+    in6_addr address;
+    if (inet_pton(AF_INET, host.c_str(), &address) == 1) return absl::StrCat("ipv4:", host);
+    if (inet_pton(AF_INET6, host.c_str(), &address) == 1) return absl::StrCat("ipv6:[", host, "]");
+    return peer;
+  }
   if (!absl::StartsWith(peer, "ipv4:") && !absl::StartsWith(peer, "ipv6:")) return peer;
   return absl::StrReplaceAll(peer.substr(0, peer.rfind(':')), {{"%5B", "["}, {"%5D", "]"}});
 }

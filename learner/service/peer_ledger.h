@@ -8,13 +8,15 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/clock/steady_time.h"
 
 namespace troupe {
 
-// "ipv4:192.0.2.1" of gRPC's "ipv4:192.0.2.1:4711", "ipv6:[::1]" of "ipv6:%5B::1%5D:4711", anything else as it is.
-std::string PeerAddress(const std::string& peer);
+// "ipv4:192.0.2.1" of gRPC's "ipv4:192.0.2.1:4711", "ipv6:[::1]" of "ipv6:%5B::1%5D:4711", anything else as it is. Who
+// comes over a Unix socket may say for whom: `forwarded`, "192.0.2.1" or "2001:db8::1"; it is believed of nobody else.
+std::string PeerAddress(const std::string& peer, absl::string_view forwarded);
 
 // Of what PeerAddress gives: somebody on this machine.
 bool IsLoopbackPeer(const std::string& address);

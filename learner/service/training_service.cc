@@ -1,8 +1,8 @@
 #include "learner/service/training_service.h"
 
 #include "common/base/status_macros.h"
+#include "learner/service/call_peer.h"
 #include "learner/service/grpc_status.h"
-#include "learner/service/peer_ledger.h"
 #include "learner/service/reaction.h"
 #include "learner/service/trajectory_reactor.h"
 #include "learner/service/unary_call.h"
@@ -37,7 +37,7 @@ grpc::ServerUnaryReactor* TrainingService::Register(grpc::CallbackServerContext*
       context, *guard_, kMaxControlBytes, *request, response,
       [&](const auto& registration, auto* registered) -> absl::Status {
         ASSIGN_OR_RETURN(*registered->mutable_worker_id(),
-                         session_->Register(registration, PeerAddress(context->peer()), guard_->IsLocal(*context)));
+                         session_->Register(registration, PeerOf(*context), guard_->IsLocal(*context)));
         return absl::OkStatus();
       });
 }

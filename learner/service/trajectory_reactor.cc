@@ -6,6 +6,7 @@
 #include "common/base/status_macros.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/proto_buffer_writer.h"
+#include "learner/service/call_peer.h"
 #include "learner/service/grpc_status.h"
 #include "learner/service/reaction.h"
 
@@ -17,7 +18,7 @@ TrajectoryReactor* TrajectoryReactor::Start(grpc::CallbackServerContext* context
   reactor->self_ = reactor;
   const absl::Status status = WithoutThrowing([&] {
     session->WatchWrites(reactor);
-    return session->StreamOpened(reactor, PeerAddress(context->peer()));
+    return session->StreamOpened(reactor, PeerOf(*context));
   });
   if (!status.ok()) {
     reactor->Close(status);

@@ -10,7 +10,7 @@ import urllib.request
 
 from images import ROOT, run
 
-SERVICES = ["certificates", "learner", "actor_worker", "prometheus"]
+SERVICES = ["certificates", "learner", "gateway", "actor_worker", "prometheus"]
 
 
 def compose_command(v1=False):
@@ -34,7 +34,8 @@ class Cluster:
         self.environment = dict(
             os.environ, COMPOSE_PROJECT_NAME=project, TROUPE_PROMETHEUS_PORT=str(self.port),
             TROUPE_CERTIFICATES_IMAGE=images.name("certificates"), TROUPE_LEARNER_IMAGE=images.name("learner"),
-            TROUPE_WORKER_IMAGE=images.name("actor_worker"), TROUPE_PROMETHEUS_IMAGE=prometheus_image, **variables)
+            TROUPE_WORKER_IMAGE=images.name("actor_worker"), TROUPE_GATEWAY_IMAGE=images.name("gateway"),
+            TROUPE_PROMETHEUS_IMAGE=prometheus_image, **variables)
         self.environment.pop("COMPOSE_FILE", None)
 
     @property

@@ -157,6 +157,33 @@ class Scenario:
         check(self.cluster.restarts(worker) <= 1, "the cut-off worker came back by itself")
         self.exactly_once()
 
+    def survives_a_killed_gateway(self):
+        gateway, before = self.cluster.containers("gateway")[0], self.version()
+        say(f"SIGKILL to the gateway's processes at version {before:.0f}")
+        self.cluster.kill_program(gateway, "nginx")
+        wait_for("the gateway is started again", lambda: self.cluster.restarts(gateway) == 1)
+        began = time.monotonic()
+        self.progress("after a killed gateway")
+        check(time.monotonic() - began < 30, f"that took {time.monotonic() - began:.0f} s")
+        self.workers(2)
+        self.exactly_once()
+
+    def survives_renewed_certificates(self):
+        """Another authority for everybody, as an operator gives it; nothing is restarted, and training goes on."""
+        say("all certificates are made anew")
+        services = ("gateway", "actor_worker", "learner")
+        before = {service: set(self.cluster.containers(service)) for service in services}
+        self.cluster.compose("run", "--rm", "--no-deps", "--entrypoint", "sh", "certificates", "-c",
+                             "rm /tls/authority/ca.key && /opt/troupe/bin/issue.sh --name=gateway")
+        wait_for("the gateway takes them",
+                 lambda: "renewed certificates or token taken" in self.cluster.logs("gateway"))
+        self.progress("with renewed certificates")
+        check(all(set(self.cluster.containers(service)) == before[service] for service in services),
+              "nothing was restarted")
+        self.cluster.compose("restart", "actor_worker")
+        self.workers(2)
+        self.progress("with workers that show the new certificates")
+
     def goes_on(self, told):
         """The version that the newest learner process began with, from its log."""
         updates = re.findall(r"goes on from update ([0-9,]+) ", self.cluster.logs("learner"))
@@ -228,6 +255,8 @@ class Scenario:
         self.survives_a_killed_worker()
         self.survives_a_partition()
         self.dashboards()
+        self.survives_a_killed_gateway()
+        self.survives_renewed_certificates()
         self.survives_a_killed_learner()
         self.survives_a_stopped_learner()
         self.never_stalled(start)
@@ -305,7 +334,7 @@ def main():
     except Exception:  # also what Docker says: the logs tell why
         traceback.print_exc()
         if cluster is not None:
-            for service in ("learner", "actor_worker"):
+            for service in ("learner", "gateway", "actor_worker"):
                 print(cluster.logs(service, tail=40))
         return 1
     finally:

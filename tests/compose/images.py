@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DOCKERFILE = os.path.join(ROOT, "deploy/docker/Dockerfile")
-TARGETS = ("certificates", "actor_worker", "learner")
+TARGETS = ("certificates", "gateway", "actor_worker", "learner")
 
 
 class Skip(Exception):
@@ -92,7 +92,7 @@ class Images:
         self.made.append(self.base)
 
     def make_cluster(self, binaries, sumo):
-        """The three images of the cluster; from source when `binaries` is None."""
+        """The images of the cluster; from source when `binaries` is None."""
         arguments = ["--build-arg", f"BASE_IMAGE={self.base}"] + (["--build-arg", "SUMO=yes"] if sumo else [])
         for name in self.arguments:
             arguments += ["--build-arg", name]

@@ -7,8 +7,8 @@
 - every built-in resource fits the API's schema of several Kubernetes versions (PyPI kubernetes-validate, offline);
 - custom resources (ServiceMonitor, PodMonitor, PrometheusRule), whose schemas are not in there: their shape and what
   they select;
-- selectors meet pods, services name ports there are, flags are those the programs have, pods are restricted, no secret
-  is in the repository.
+- selectors meet pods, services name ports there are, flags are those the programs have, pods are restricted, the
+  learner is reached through its gateway alone, no secret is in the repository.
 
 Exit status 77 (skipped) without kubernetes-validate.
 """
@@ -148,6 +148,8 @@ def check_pods(where, resources):
             claim["metadata"]["name"]
             for claim in resources.get(("StatefulSet", owner), {"spec": {}})["spec"].get("volumeClaimTemplates", [])
         }
+        mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
+        expect(mounted == volumes, f"{where}: {owner}: volumes and mounts differ")
         for container in pod["containers"]:
             own = container["securityContext"]
             expect(
@@ -155,10 +157,6 @@ def check_pods(where, resources):
                 and own["readOnlyRootFilesystem"] is True
                 and own["capabilities"] == {"drop": ["ALL"]},
                 f"{where}: {owner}: not restricted",
-            )
-            expect(
-                {mount["name"] for mount in container["volumeMounts"]} == volumes,
-                f"{where}: {owner}: volumes and mounts differ",
             )
             expect("memory" in container["resources"]["limits"], f"{where}: {owner}: no memory limit")
             variables = {variable["name"] for variable in container.get("env", [])}
@@ -178,17 +176,27 @@ def flags_of(path):
     return set(re.findall(r"ABSL_FLAG\([^,]+, (\w+),", (SOURCE / path).read_text(encoding="utf-8")))
 
 
+def flags_of_gateway():
+    return set(re.findall(r"^    --(\w+)=\?\*\)", (SOURCE / "deploy/gateway/gateway.sh").read_text("utf-8"), re.M))
+
+
 def check_flags(resources):
     """Flags of the manifests are declared where the program declares its own; probes are answered in every phase."""
+    declared = {
+        "learner": flags_of("learner/run/flags.cc"),
+        "worker": flags_of("actor_worker/commands/flags.cc"),
+        "gateway": flags_of_gateway(),
+    }
     for (kind, _), pod in pods_of(resources).items():
-        declared = flags_of("learner/run/flags.cc" if kind == "StatefulSet" else "actor_worker/commands/flags.cc")
         for container in pod["containers"]:
-            used = [(container["args"], declared)]
+            used = [(container["args"], declared[container["name"]])]
             for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
                 command = container.get(probe, {}).get("exec", {}).get("command")
                 if command is not None:
                     expect(command[:2] == ["/opt/troupe/bin/learner", "health"], f"{kind}: {probe}: {command[:2]}")
                     used.append((command, flags_of("learner/main.cc")))
+                elif container["name"] == "gateway":
+                    expect(container.get(probe, {"tcpSocket": {}}).keys() >= {"tcpSocket"}, f"{kind}: {probe}")
                 elif probe in container:
                     expect(container[probe]["httpGet"]["path"] == "/health", f"{kind}: {probe} asks another page")
             for words, there in used:
@@ -253,6 +261,19 @@ def check_selections(where, resources):
     )
 
 
+def check_gateway(where, resources):
+    """Nothing reaches the learner's gRPC but its gateway, over a socket that both of them have."""
+    pod = pods_of(resources)["StatefulSet", "troupe-learner"]
+    learner, gateway = ({one["name"]: one for one in pod["containers"]}[name] for name in ("learner", "gateway"))
+    (socket,) = [word.split("=", 1)[1] for word in learner["args"] if word.startswith("--listen=")]
+    expect(socket.startswith("unix:") and f"--learner={socket}" in gateway["args"], f"{where}: the gateway's learner")
+    for container in (learner, gateway):
+        folders = {mount["mountPath"] for mount in container["volumeMounts"]}
+        expect(str(pathlib.PurePath(socket[5:]).parent) in folders, f"{where}: {container['name']} has no socket")
+    asks = any(word.startswith("--tls_client_ca=") for word in gateway["args"])
+    expect(asks, f"{where}: the gateway asks nobody for a certificate")
+
+
 def check_prometheus_rule():
     printed = subprocess.run([ROOT / "prometheus_rule.sh"], check=True, capture_output=True, text=True).stdout
     (rule,) = yaml.safe_load_all(printed)
@@ -272,7 +293,7 @@ def main():
     for folder in [ROOT / "base", *sorted((ROOT / "overlays").iterdir())]:
         resources = resolve(folder, used)
         where = str(folder.relative_to(ROOT))
-        for check in (check_schemas, check_pods, check_selections):
+        for check in (check_schemas, check_pods, check_selections, check_gateway):
             check(where, resources)
         check_flags(resources)
         expect(not any(key[0] == "Secret" for key in resources), f"{where}: a Secret is in the repository")

@@ -75,6 +75,8 @@ TEST(RankEnvironment, EveryRankNeedsAShardAndAPrivateMaster) {
 TEST(RankEnvironment, CountsPortsUpOnOneMachine) {
   EXPECT_EQ(AddressOfLocalRank("127.0.0.1:7070", 3).value(), "127.0.0.1:7073");
   EXPECT_EQ(AddressOfLocalRank("[::1]:7070", 1).value(), "[::1]:7071");
+  EXPECT_EQ(AddressOfLocalRank("unix:/run/troupe/learner.sock", 0).value(), "unix:/run/troupe/learner.sock");
+  EXPECT_EQ(AddressOfLocalRank("unix:/run/troupe/learner.sock", 2).value(), "unix:/run/troupe/learner.sock.2");
   EXPECT_EQ(AddressOfLocalRank("0.0.0.0:0", 3).value(), "0.0.0.0:0");
   EXPECT_EQ(AddressOfLocalRank("127.0.0.1:65535", 1).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(AddressOfLocalRank("127.0.0.1", 0).status().code(), absl::StatusCode::kInvalidArgument);

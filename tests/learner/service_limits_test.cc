@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "learner/service/peer_ledger.h"
+#include "tests/common/temporary_folder.h"
 #include "tests/learner/service_fixture.h"
 
 namespace troupe {
@@ -160,9 +161,39 @@ TEST_F(LimitsTest, ACutStreamsEvaluationTaskIsGivenAgain) {
 }
 
 TEST(PeerAddress, IsThePeerWithoutItsPort) {
-  EXPECT_EQ(PeerAddress("ipv4:192.0.2.1:4711"), "ipv4:192.0.2.1");
-  EXPECT_EQ(PeerAddress("ipv6:%5B::1%5D:4711"), "ipv6:[::1]");
-  EXPECT_EQ(PeerAddress("unix:/tmp/a:b"), "unix:/tmp/a:b");
+  EXPECT_EQ(PeerAddress("ipv4:192.0.2.1:4711", ""), "ipv4:192.0.2.1");
+  EXPECT_EQ(PeerAddress("ipv6:%5B::1%5D:4711", ""), "ipv6:[::1]");
+  EXPECT_EQ(PeerAddress("unix:/tmp/a:b", ""), "unix:/tmp/a:b");
+}
+
+TEST(PeerAddress, OverAUnixSocketIsTheOneThatTheGatewaySays) {
+  EXPECT_EQ(PeerAddress("unix:", "192.0.2.7"), "ipv4:192.0.2.7");
+  EXPECT_EQ(PeerAddress("unix:", "2001:db8::7"), "ipv6:[2001:db8::7]");
+  EXPECT_EQ(PeerAddress("unix:", "192.0.2.7, 192.0.2.8"), "unix:") << "no address";
+  EXPECT_EQ(PeerAddress("ipv4:192.0.2.1:4711", "192.0.2.7"), "ipv4:192.0.2.1") << "anybody could say so";
+}
+
+TEST_F(LimitsTest, WorkersThatCameThroughAGatewayAreBoundedByTheirOwnAddress) {
+  const TemporaryFolder folder;
+  LearnerServerOptions options = Options({.max_workers = 8, .max_workers_per_peer = 1});
+  options.listen_address = absl::StrCat("unix:", folder / "learner.sock");
+  server_ = LearnerServerImpl::Start(options, &metrics_, nullptr).value();
+  server_->Open(kRunId, std::nullopt);
+  const auto stub =
+      wire::TrainingService::NewStub(grpc::CreateChannel(options.listen_address, grpc::InsecureChannelCredentials()));
+  const auto registers = [&](const std::string& forwarded) {
+    grpc::ClientContext context;
+    context.AddMetadata("x-forwarded-for", forwarded);
+    wire::RegisterResponse response;
+    return stub->Register(&context, Good(), &response).error_code();
+  };
+  EXPECT_EQ(registers("192.0.2.1"), grpc::StatusCode::OK);
+  EXPECT_EQ(registers("192.0.2.1"), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(registers("192.0.2.2"), grpc::StatusCode::OK);
+  Metrics others;
+  EXPECT_THAT(LearnerServerImpl::Start(options, &others, nullptr).status().message(),
+              HasSubstr("somebody does already"));
+  EXPECT_EQ(registers("192.0.2.3"), grpc::StatusCode::OK) << "the socket is still the first one's";
 }
 
 TEST(PeerLedger, WhoSharesAnAddressWaitsASecondAtMost) {
@@ -172,9 +203,9 @@ TEST(PeerLedger, WhoSharesAnAddressWaitsASecondAtMost) {
   EXPECT_FALSE(ledger.MayRegister("a", /*shared=*/false, start + absl::Seconds(127)).ok());
   EXPECT_FALSE(ledger.MayRegister("a", /*shared=*/true, start).ok());
   EXPECT_TRUE(ledger.MayRegister("a", /*shared=*/true, start + PeerLedger::kFirstRefusal).ok());
-  EXPECT_TRUE(IsLoopbackPeer(PeerAddress("ipv4:127.0.0.1:4711")));
-  EXPECT_TRUE(IsLoopbackPeer(PeerAddress("ipv6:%5B::1%5D:4711")));
-  EXPECT_FALSE(IsLoopbackPeer(PeerAddress("ipv4:192.0.2.1:4711")));
+  EXPECT_TRUE(IsLoopbackPeer(PeerAddress("ipv4:127.0.0.1:4711", "")));
+  EXPECT_TRUE(IsLoopbackPeer(PeerAddress("ipv6:%5B::1%5D:4711", "")));
+  EXPECT_FALSE(IsLoopbackPeer(PeerAddress("ipv4:192.0.2.1:4711", "")));
 }
 
 TEST(PeerLedger, ForgivesDoublesAndForgets) {

@@ -46,7 +46,8 @@ class WithCredentialsTest(Folder):
 
     def test_the_units_load_what_it_looks_for_and_have_a_default_for_each(self):
         known = set(WITH_CREDENTIALS.read_text().split("for flag in ")[1].split(";")[0].split())
-        for name, wanted in (("worker", known - {"tls_client_ca"}), ("learner", known - {"tls_ca"})):
+        learners = known - {"tls_ca"}
+        for name, wanted in (("worker", known - {"tls_client_ca"}), ("learner", learners), ("gateway", learners)):
             lines = (SOURCE / f"deploy/debian/troupe-{name}.service").read_text().split("\n")
             loaded = {line.split("=")[1].split(":")[0] for line in lines if line.startswith("LoadCredential=")}
             default = {line.split("=")[1].split(":")[0] for line in lines if line.startswith("SetCredential=")}
@@ -76,11 +77,13 @@ class InstallTest(Folder):
         prefix = self.install("worker")
         self.install("common")
         units = prefix / "lib/systemd/system"
-        shutil.copy(SOURCE / "deploy/debian/troupe-learner.service", units)
+        for name in ("learner", "gateway"):
+            shutil.copy(SOURCE / f"deploy/debian/troupe-{name}.service", units)
+        shutil.copytree(SOURCE / "deploy/gateway", prefix / "lib/troupe/gateway")
         (prefix / "lib/troupe/bin/learner").symlink_to("actor_worker")
         for name in ("sysinit", "basic", "shutdown", "network-online", "multi-user", "umount"):
             (units / f"{name}.target").write_text(f"[Unit]\nDescription={name}\nDefaultDependencies=no\n")
-        for name in ("worker", "learner"):
+        for name in ("worker", "learner", "gateway"):
             unit = units / f"troupe-{name}.service"
             done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={self.folder}", unit],
                                   capture_output=True, text=True, timeout=60)
