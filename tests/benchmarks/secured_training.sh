@@ -21,7 +21,7 @@ c=$folder/certificates
 learner_tls=(--tls_certificate="$c/learner.pem" --tls_key="$c/learner.key" --tls_client_ca="$c/ca.pem")
 worker_tls=(--tls_ca="$c/ca.pem" --tls_certificate="$c/worker.pem" --tls_key="$c/worker.key")
 wires=(plain mutual_tls)
-export PATH="$PATH:/usr/sbin:$PWD/.deps/nginx/usr/sbin"
+export PATH="$PWD/.deps/nginx/usr/sbin:$PATH:/usr/sbin"
 if command -v nginx > /dev/null; then wires+=(gateway); fi
 
 # Of a process that is there, in hundredths of a second.
@@ -39,7 +39,7 @@ train() {  # NAME WIRE WORKERS: prints a row
       --expected_workers="$count" --run_dir="$run" --no_final_evaluation --set total_env_steps="$steps" \
       --set collection.num_shards=16 --set collection.copies_per_shard=2 --set compute.learner_threads=1 \
       --set evaluation.interval_env_steps=0 "${learner_flags[@]}" > "$run.txt" 2>&1
-    times | tail -n 1 > "$run.learner" ) &
+    times > "$run.learner" ) &
   learner=$!
   until address=$(sed -n 's/.*they connect to \([^ ]*\).*/\1/p' "$run.txt" 2> /dev/null) && [ -n "$address" ]; do
     kill -0 "$learner" || { cat "$run.txt" >&2; exit 1; }
@@ -51,9 +51,9 @@ train() {  # NAME WIRE WORKERS: prints a row
       --folder="$folder/gateway" "${learner_tls[@]}" > "$run.gateway" 2>&1 &
     gateway=$!
   fi
-  for _ in $(seq "$count"); do
+  for number in $(seq "$count"); do
     ( timeout 900 "$bin/actor_worker" --learner="$address" --rollout_threads=1 "${worker_flags[@]}" > /dev/null 2>&1
-      times | tail -n 1 >> "$run.workers" ) &
+      times > "$run.worker.$number" ) &
     pids+=($!)
   done
   wait "$learner" "${pids[@]}"
@@ -68,12 +68,15 @@ train() {  # NAME WIRE WORKERS: prints a row
   fi
   rate=$(sed -n 's/.*"env_steps":\([0-9]*\),"time":\([0-9.]*\),.*/\1 \2/p' "$run/metrics.jsonl" |
     awk 'NR == 1 { steps = $1; time = $2 } END { printf "%.0f", ($1 - steps) / ($2 - time) }')
-  seconds() { tr ms '  ' < "$1" | awk '{ sum += 60 * $1 + $2 + 60 * $3 + $4 } END { printf "%.2f", sum }'; }
+  # The second line of `times` is of the processes that were waited for.
+  seconds() {
+    sed -s -n 2p "$@" | tr ms '  ' | awk '{ sum += 60 * $1 + $2 + 60 * $3 + $4 } END { printf "%.2f", sum }'
+  }
   printf '%7s %-10s %8s steps/s  processor: learner %6s s  workers %6s s  gateway %6s s  weights %s\n' "$count" \
-    "$wire" "$rate" "$(seconds "$run.learner")" "$(seconds "$run.workers")" \
+    "$wire" "$rate" "$(seconds "$run.learner")" "$(seconds "$run".worker.*)" \
     "$(awk -v ticks="$in_gateway" -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.2f", ticks / hz }')" \
     "$(sed -n 's/.*weights sha256 \([0-9a-f]\{16\}\).*/\1/p' "$run.txt")"
-  rm -rf "$run"
+  rm -rf "$run" "$run".*
 }
 
 echo "workers wire"

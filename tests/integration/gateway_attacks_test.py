@@ -26,7 +26,7 @@ GROWTH_MIB = 200
 # Of the pace without anybody. The attackers run on the same machine, and what else does comes and goes: a learner whose
 # own parser they keep busy comes to a hundredth.
 LEAST_PACE = float(os.environ.get("ATTACK_LEAST_PACE", "0.4"))
-ENVIRONMENT = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:{SOURCE}/.deps/nginx/usr/sbin"}
+ENVIRONMENT = {**os.environ, "PATH": f"{SOURCE}/.deps/nginx/usr/sbin:{os.environ['PATH']}:/usr/sbin"}
 
 
 def free_port():

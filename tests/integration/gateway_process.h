@@ -51,9 +51,9 @@ class GatewayProcess {
   }
 
  private:
-  // With what deploy/setup.sh --tests unpacks, and where Debian's own lies.
+  // What deploy/setup.sh --tests unpacks, then Debian's own.
   static std::string Path() {
-    return absl::StrCat(std::getenv("PATH"), ":/usr/sbin:" TROUPE_SOURCE_DIR "/.deps/nginx/usr/sbin");
+    return absl::StrCat(TROUPE_SOURCE_DIR "/.deps/nginx/usr/sbin:", std::getenv("PATH"), ":/usr/sbin");
   }
   static std::string Program() {
     return std::filesystem::relative(TROUPE_SOURCE_DIR "/deploy/gateway/gateway.sh", TROUPE_BIN_DIR);
