@@ -106,7 +106,7 @@ absl::StatusOr<std::vector<MemoryTerm>> JointActionMemory(const Experiment& expe
                                                           const EnvironmentSpec& environment,
                                                           const std::vector<PolicySpec>& policies, int critics) {
   const double minibatch = experiment.maddpg().minibatch_size();
-  double rows = 0, networks = 0, joint_action = 0, agents = 0;
+  double rows = 0, networks = 0, joint_action = 0, agents = 0, widest = 0;
   for (const PolicySpec& policy : policies) {
     const double places = RowsPerStep(policy);
     // Inputs and outputs of both states; slopes, what they are followed through, and outputs kept.
@@ -114,12 +114,16 @@ absl::StatusOr<std::vector<MemoryTerm>> JointActionMemory(const Experiment& expe
     networks += 2 * NetworkBytes(policy.stack, minibatch * places, 1);
     joint_action += policy.num_agents * policy.action_size;
     agents += policy.num_agents;
+    widest = std::max<double>(widest, policy.action_size);
   }
   ASSIGN_OR_RETURN(const JointCriticSpec critic,
                    MakeJointCritic(experiment.critic(), environment, static_cast<int64_t>(joint_action)));
   const double sets = critic.stack.num_sets, row = critic.stack.input_size;
   // Of every critic and target a row for each set; views of the joint steps to be differentiated at, and their slopes.
-  const double critic_rows = minibatch * kFloat * (2.0 * critics * sets * (row + 4) + 2 * std::max(sets, agents) * row);
+  double critic_rows = minibatch * kFloat * (2.0 * critics * sets * (row + 4) + 2 * std::max(sets, agents) * row);
+  // Views for every choice, and their values; critics of single agents have as many as any of them.
+  const double choices = std::max(joint_action, sets * widest);
+  if (experiment.maddpg().discrete_gradient() == EXPECTED) critic_rows += minibatch * kFloat * choices * (row + 1);
   networks += 2 * critics * NetworkBytes(critic.stack, minibatch * sets, 1);
   return std::vector<MemoryTerm>{{"the agents' rows of a gradient step", rows},
                                  {"the critics' rows of a gradient step", critic_rows},

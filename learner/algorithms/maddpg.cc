@@ -79,10 +79,15 @@ absl::StatusOr<UpdateStatistics> Maddpg::Update(const TrainingBatch& batch, cons
   ASSIGN_OR_RETURN(const ReplayIntake intake, TakeIn(batch, settings_.learning_starts(), &ranks_, &replay_));
   Figures figures;
   for (uint32_t i = 0; intake.is_finite && intake.begins && i < settings_.gradient_steps(); ++i) {
-    Step(intake.share, MixKey({context_.experiment.seed(), kDraw, progress.update, i}), &figures);
+    Step(intake.share, MixKey({context_.experiment.seed(), kDraw, progress.update, i}), DecayOf(progress), &figures);
     RETURN_IF_ERROR(ranks_.status());
   }
   return Summarize(progress, figures, intake.env_steps, intake.is_finite ? 0 : settings_.gradient_steps());
+}
+
+double Maddpg::DecayOf(const UpdateProgress& progress) const {
+  if (!settings_.anneal_learning_rate()) return 1;
+  return EpsilonAt(1, 0, std::max<uint64_t>(1, progress.total_env_steps), progress.env_steps);
 }
 
 std::vector<NamedScalar> Maddpg::Exploration(const UpdateProgress& progress) const {
@@ -125,7 +130,7 @@ UpdateStatistics Maddpg::Summarize(const UpdateProgress& progress, const Figures
     statistics.values.emplace_back(scalar.name, scalar.value);
   }
   statistics.values.insert(statistics.values.end(),
-                           {{"learning_rate", settings_.actor_learning_rate()},
+                           {{"learning_rate", DecayOf(progress) * settings_.actor_learning_rate()},
                             {"replay_env_steps", env_steps_kept},
                             {"gradient_steps", static_cast<double>(steps_taken_)},
                             {"skipped_minibatches", std::max({left_out, actors.skipped, critics.skipped})}});

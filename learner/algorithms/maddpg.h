@@ -13,6 +13,9 @@
 // MATD3: two critics of different first parameters; y is of the smaller; actors climb the first; they and all targets
 // take a step after every policy_delay of the critics'; target actors' continuous actions have clipped noise.
 //
+// Discrete actions with discrete_gradient EXPECTED: instead of ∂Q/∂a at the one action taken, the critic's values of
+// all of an agent's actions there, whose mean under the softmax is climbed.
+//
 // How actions follow from outputs, and what actors of discrete actions are differentiated through, is told in
 // joint_actions.h. A dead agent's action is zeros; with a critic of its own, its value is 0 and in no loss.
 //
@@ -75,8 +78,10 @@ class Maddpg : public Algorithm {
   size_t TargetCritic(size_t critic) const { return num_critics() + critic; }
   bool MovesActors() const { return steps_taken_ % (has_twins_ ? settings_.policy_delay() : 1) == 0; }
 
-  // Takes one gradient step on drawn joint steps.
-  void Step(const ReplayShare& share, uint64_t key, Figures* figures);
+  // How far the run has decayed the learning rates.
+  double DecayOf(const UpdateProgress& progress) const;
+  // Takes one gradient step on drawn joint steps, with learning rates of `decay` times the settings'.
+  void Step(const ReplayShare& share, uint64_t key, double decay, Figures* figures);
   Drawn Draw(const ReplayShare& share, uint64_t key) const;
   // Sends the observations that actors and their targets act on.
   void SendActorRows(const Drawn& drawn);
@@ -84,10 +89,18 @@ class Maddpg : public Algorithm {
   std::vector<float> TargetActions(const Drawn& drawn);
   // y [sets, steps] out of the target critics' values.
   std::vector<float> Targets(const Drawn& drawn);
-  void StepCritics(const Drawn& drawn, Figures* figures);
-  void StepActors(const Drawn& drawn, Figures* figures);
-  // ∂Q/∂a [steps, W] of each agent's own critic by its own action, where actors do `acted` [steps, W].
+  void StepCritics(const Drawn& drawn, double decay, Figures* figures);
+  void StepActors(const Drawn& drawn, double decay, Figures* figures);
+
+  // maddpg_slopes.cc: what actors follow, where they do `acted` [steps, W].
+
+  bool FollowsValues(const ValuedGroup& group) const;
+  // What the critics make of each agent's own action, [steps, W]: ∂Q/∂a, or, where FollowsValues, the value of each
+  // choice.
   std::vector<float> ActionSlopes(const Drawn& drawn, const std::vector<float>& acted, Figures* figures);
+  void DifferentiateByActions(const Drawn& drawn, const std::vector<float>& acted, std::vector<float>* slopes,
+                              Figures* figures);
+  void ValueActions(const Drawn& drawn, const std::vector<float>& acted, std::vector<float>* slopes, Figures* figures);
   void FollowWithTargets();
 
   // The scalars that the groups' ways of acting ask for.

@@ -27,13 +27,13 @@ std::vector<float> Infer(Arithmetic* arithmetic, size_t network, int64_t steps) 
 
 }  // namespace
 
-void Maddpg::Step(const ReplayShare& share, uint64_t key, Figures* figures) {
+void Maddpg::Step(const ReplayShare& share, uint64_t key, double decay, Figures* figures) {
   const Drawn drawn = Draw(share, key);
   SendActorRows(drawn);
-  StepCritics(drawn, figures);
+  StepCritics(drawn, decay, figures);
   ++steps_taken_;
   if (!MovesActors()) return;
-  StepActors(drawn, figures);
+  StepActors(drawn, decay, figures);
   FollowWithTargets();
 }
 
@@ -128,7 +128,7 @@ std::vector<float> Maddpg::Targets(const Drawn& drawn) {
   return targets;
 }
 
-void Maddpg::StepCritics(const Drawn& drawn, Figures* figures) {
+void Maddpg::StepCritics(const Drawn& drawn, double decay, Figures* figures) {
   const int64_t steps = drawn.steps(), sets = critic_.stack.num_sets, row = critic_.stack.input_size;
   const std::vector<float> next_actions = TargetActions(drawn);
   critics_->BeginRows(nullptr);
@@ -169,63 +169,23 @@ void Maddpg::StepCritics(const Drawn& drawn, Figures* figures) {
     }
     critics_->LoadFields(k);
     // Losses are means over the joint steps that all ranks have drawn.
-    epoch.networks.push_back({.learning_rate = settings_.critic_learning_rate(),
+    epoch.networks.push_back({.learning_rate = decay * settings_.critic_learning_rate(),
                               .denominators = std::vector<double>(sets, settings_.minibatch_size())});
   }
   epoch.networks.resize(2 * num_critics());
   critics_->RunEpoch(epoch);
 }
 
-std::vector<float> Maddpg::ActionSlopes(const Drawn& drawn, const std::vector<float>& acted, Figures* figures) {
-  const int64_t steps = drawn.steps(), sets = critic_.stack.num_sets, row = critic_.stack.input_size;
-  const int64_t agents = NumAgents(groups_), size = layout_.size(), first_action = row - size;
-  const bool is_joint = settings_.joint_actions_of_actors();
-  // A view of the joint steps for every set, or, where only one agent's action is another than recorded, every agent.
-  const int64_t views = is_joint ? sets : agents;
-  std::vector<float> inputs(views * steps * row);
-  std::vector<float> slopes(steps * size);
-  for (int64_t view = 0; view < views; ++view) {
-    WriteJointRows(critic_, drawn.states.data(), (is_joint ? acted : drawn.actions).data(), steps,
-                   inputs.data() + view * steps * row);
-  }
-  const auto for_each_agent = [&](const auto& visit) {
-    for (const ValuedGroup& group : groups_) {
-      for (int64_t agent = 0; agent < group.policy.num_agents; ++agent) {
-        visit(group, agent, is_joint && sets == 1 ? 0 : group.first + agent);
-      }
-    }
-  };
-  for_each_agent([&](const ValuedGroup& group, int64_t agent, int64_t view) {
-    const int64_t at = layout_.At(group, agent);
-    for (int64_t step = 0; step < steps; ++step) {
-      std::copy_n(acted.begin() + step * size + at, group.policy.action_size,
-                  inputs.begin() + (view * steps + step) * row + first_action + at);
-    }
-  });
-  const InputGradient found = critics_->Differentiate(0, inputs, views * steps / sets);
-  for_each_agent([&](const ValuedGroup& group, int64_t agent, int64_t view) {
-    const int64_t at = layout_.At(group, agent), of_group = group.policy.num_agents;
-    const std::vector<uint8_t>& alive = drawn.sample.states.groups[&group - groups_.data()].alive;
-    for (int64_t step = 0; step < steps; ++step) {
-      if (alive[step * of_group + agent] == 0) continue;
-      std::copy_n(found.slopes.begin() + (view * steps + step) * row + first_action + at, group.policy.action_size,
-                  slopes.begin() + step * size + at);
-      figures->policy_values += found.outputs[view * steps + step];
-      figures->policy_rows += 1;
-    }
-  });
-  return slopes;
-}
-
-void Maddpg::StepActors(const Drawn& drawn, Figures* figures) {
+void Maddpg::StepActors(const Drawn& drawn, double decay, Figures* figures) {
   const int64_t steps = drawn.steps(), size = layout_.size();
   const std::vector<uint64_t> keys = KeysFor(kActorNoise, drawn.keys);
-  const ActingRules rules{.temperature = settings_.temperature(), .keys = keys.data()};
+  ActingRules rules{.temperature = settings_.temperature(), .keys = keys.data()};
   std::vector<float> acted(steps * size);
   std::vector<std::vector<float>> outputs(groups_.size()), relaxed(groups_.size());
   for (size_t g = 0; g < groups_.size(); ++g) {
     const GroupBatch& group = drawn.sample.states.groups[g];
     outputs[g] = Infer(actors_.get(), g, steps);
+    rules.relaxes_without_noise = FollowsValues(groups_[g]);
     WriteActorActions(layout_, groups_[g],
                       {.outputs = outputs[g].data(),
                        .masks = group.action_masks.empty() ? nullptr : group.action_masks.data(),
@@ -257,7 +217,7 @@ void Maddpg::StepActors(const Drawn& drawn, Figures* figures) {
     }
     actors_->LoadFields(g);
     epoch.networks.push_back(
-        {.learning_rate = settings_.actor_learning_rate(), .denominators = std::move(denominators)});
+        {.learning_rate = decay * settings_.actor_learning_rate(), .denominators = std::move(denominators)});
   }
   epoch.networks.resize(2 * groups_.size());
   actors_->RunEpoch(epoch);

@@ -126,6 +126,28 @@ TEST(JointActionsTest, GreedyActorsDoWhatLooksBestAndAreFollowedThroughTheSoftma
   }
 }
 
+TEST(JointActionsTest, WithoutNoiseTheSoftmaxIsThePolicysWhateverIsDrawn) {
+  const AlgorithmContext context = One(DiscreteGroup("one", 1, 1, 3));
+  std::vector<float> relaxed;
+  const std::vector<float> rows =
+      Acted(context, {0.0f, std::log(2.0f), std::log(3.0f)}, 100, nullptr, {.relaxes_without_noise = true}, &relaxed);
+  double last = 0;
+  for (int64_t step = 0; step < 100; ++step) {
+    for (int j = 0; j < 3; ++j) EXPECT_NEAR(relaxed[step * 3 + j], (j + 1) / 6.0, 1e-6);
+    last += rows[step * 3 + 2] / 100;
+  }
+  EXPECT_NEAR(last, 0.5, 4 * std::sqrt(0.25 / 100));
+}
+
+TEST(JointActionsTest, AChoiceBelongsToADimension) {
+  const std::vector<ValuedGroup> groups = ValuedGroups(Team().policies);
+  const ActionDimension third = DimensionOf(groups[0].policy, 2), of_speaker = DimensionOf(groups[1].policy, 3);
+  EXPECT_EQ(third.first, 0);
+  EXPECT_EQ(third.count, 3);
+  EXPECT_EQ(of_speaker.first, 2);
+  EXPECT_EQ(of_speaker.count, 3);
+}
+
 // tanh 0.5 = 0.46211716; noise of deviation 1 beyond ±0.1 is that.
 TEST(JointActionsTest, ContinuousActionsAreTanhAndTheirNoiseIsClipped) {
   const AlgorithmContext context = One(ContinuousGroup("one", 1, 1, 1));

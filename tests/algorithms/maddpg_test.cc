@@ -203,6 +203,58 @@ std::map<std::string, std::vector<float>> FloatsOfState(const Algorithm& algorit
   return floats;
 }
 
+// One of two choices pays 1, the other 0. Logits (y, −y) that climb the mean, less λ (y² + y²) / 2, rest where
+// p (1 − p) = λ y with p = 1 / (1 + e^(−2y)): at λ = 0.1 where y = 1.0193.
+TEST(DeterministicPolicies, TheMeanOverAllChoicesIsClimbed) {
+  const AlgorithmContext context = MakeContext(
+      "algorithm { name: \"maddpg\" } policy { hidden_sizes: [8] } critic { hidden_sizes: [32] } collection { "
+      "num_shards: 1 copies_per_shard: 16 rollout_length: 8 } maddpg { discrete_gradient: EXPECTED output_penalty: 0.1 "
+      "actor_learning_rate: 0.005 critic_learning_rate: 0.005 minibatch_size: 64 gradient_steps: 20 learning_starts: "
+      "128 replay_bytes: 4000000 }",
+      {DiscreteGroup("one", 1, 1, 2)}, 0);
+  const auto trained = CreateAlgorithm(context).value();
+  const auto statistics = Train(trained.get(), 60, [&](uint64_t update) {
+    TrainingBatch batch = EmptyBatch(context.environment, kSteps, kColumns);
+    RandomStream random(update + 1);
+    for (int cell = 0; cell < kSteps * kColumns; ++cell) {
+      batch.groups[0].discrete_actions[cell] = static_cast<int32_t>(random.Below(2));
+      batch.groups[0].rewards[cell] = batch.groups[0].discrete_actions[cell] == 0 ? 1.0f : 0.0f;
+      batch.terminated[cell] = 1;
+    }
+    for (uint32_t column = 0; column < kColumns; ++column) {
+      batch.streams.push_back({.shard = 0, .copy = column, .lease_epoch = 1, .sequence = update});
+    }
+    ShapeForAlgorithm(context, &batch);
+    return batch;
+  });
+  const float observation = 0;
+  const uint8_t allowed[] = {1, 1};
+  const std::vector<double> y =
+      LogProbabilities(context.policies[0], trained->ExportPolicy({.update = 0}), 0, &observation, allowed);
+  EXPECT_NEAR(y[0] - y[1], 2 * 1.0193, 0.1);
+  // It is paid by how often it chooses the first: 1 / (1 + e^(−2.0386)) = 0.8848 of the time.
+  EXPECT_NEAR(statistics.at("policy_value"), 0.8848, 0.05);
+}
+
+TEST(DeterministicPolicies, LearningRatesAreAnnealedToZero) {
+  const AlgorithmContext context = PilotsContext("maddpg", "heads: TEAM", "anneal_learning_rate: true");
+  const auto algorithm = CreateAlgorithm(context).value();
+  const auto paid = [](float s, float a, float b) { return Rewards{s * a, b}; };
+  auto before = FloatsOfState(*algorithm);
+  for (const uint64_t env_steps : {500, 1000}) {
+    const auto done = algorithm->Update(PilotsBatch(context, env_steps / 500, paid),
+                                        {.update = 0, .env_steps = env_steps, .total_env_steps = 1000});
+    ASSERT_TRUE(done.ok()) << done.status();
+    const std::map<std::string, double> statistics(done->values.begin(), done->values.end());
+    EXPECT_DOUBLE_EQ(statistics.at("learning_rate"), env_steps == 500 ? 0.0025 : 0);
+    const auto after = FloatsOfState(*algorithm);
+    for (const std::string name : {"actor/pilots/output.weight", "critic/first/output.weight"}) {
+      EXPECT_EQ(after.at(name) != before.at(name), env_steps == 500) << name;
+    }
+    before = after;
+  }
+}
+
 // Polyak's average: target + τ (trained − target).
 TEST(DeterministicPolicies, TargetsGoAShareOfTheWay) {
   const AlgorithmContext context = PilotsContext("maddpg", "heads: TEAM", "gradient_steps: 1 target_rate: 0.25");

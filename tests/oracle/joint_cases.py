@@ -29,4 +29,9 @@ JOINT_CASES = {
         "matd3", {"gradient_steps": 4, "target_noise_clip": 0.1},
         policy={"hidden_layer_norm": True, "input_layer_norm": True, "activation": "TANH"},
         critic={"hidden_layer_norm": True, "activation": "TANH"})),
+    "maddpg_by_values_of_all_choices": ("builders", _of(
+        "maddpg", {"discrete_gradient": "EXPECTED", "temperature": 1.3, "anneal_learning_rate": True})),
+    "matd3_team_by_values_beside_slopes": ("pilots and tower", _of(
+        "matd3", {"discrete_gradient": "EXPECTED", "joint_actions_of_actors": True, "output_penalty": 0.1},
+        critic={"heads": "TEAM"})),
 }

@@ -72,9 +72,10 @@ class JointLearner:
             state[f"{prefix}/adam.steps"] = adam.steps
         return state
 
-    def update(self, batch, number, env_steps, _):
+    def update(self, batch, number, env_steps, total_env_steps):
         """One update; returns the figures it reports, by name."""
         own = self.own
+        self.decay = 1 - min(1.0, env_steps / total_env_steps) if own["anneal_learning_rate"] else 1.0
         self.replay.add(batch)
         values = {name: [] for name in ("errors", "chosen", "targets", "policy", "actor_norms", "critic_norms")}
         for i in range(own["gradient_steps"]):
@@ -87,7 +88,8 @@ class JointLearner:
         for name, kind in (("epsilon", "EPSILON_GREEDY"), ("action_noise", "DETERMINISTIC")):
             if any(p.distribution == kind for p in self.policies):
                 figures[name] = own[name] + done * (own[f"final_{name}"] - own[name])
-        return figures | {"learning_rate": own["actor_learning_rate"], "replay_env_steps": self.replay.env_steps(),
+        return figures | {"learning_rate": self.decay * own["actor_learning_rate"],
+                          "replay_env_steps": self.replay.env_steps(),
                           "gradient_steps": self.taken, "skipped_minibatches": 0}
 
     def _step(self, key, values):
@@ -125,6 +127,8 @@ class JointLearner:
                 if policy.distribution != "EPSILON_GREEDY":
                     drawn = -np.log(-np.log([doubles(*n, group.actions) for n in noise]))
                 action, relaxed = self._choose((outputs + drawn) / self.own["temperature"], state.masks(g), group)
+                if self._expects(g):
+                    relaxed = self._choose(outputs / self.own["temperature"], state.masks(g), group)[1]
             alive = state.alive[g].reshape(-1, 1)
             acted.append((action * alive).reshape(len(keys), -1))
             passed.append((outputs, tapes, relaxed))
@@ -172,12 +176,15 @@ class JointLearner:
             values["chosen"].append(q[counts])
             values["targets"].append(targets[counts])
             gradients = self.critic.backward(parameters, tapes, errors.reshape(-1, 1) / steps)
-            norms = [self.critic_adams[name].step(parameters, gradients, self.own["critic_learning_rate"], s)
-                     for s in range(sets)]
+            rate = self.decay * self.own["critic_learning_rate"]
+            norms = [self.critic_adams[name].step(parameters, gradients, rate, s) for s in range(sets)]
             values["critic_norms"].append(norms)
 
+    def _expects(self, g):
+        return self.own["discrete_gradient"] == "EXPECTED" and not self.scene.groups[g].continuous
+
     def _slopes(self, drawn, acted, values):
-        """∂Q/∂a of each agent's critic by its own action, [steps, all actions]."""
+        """∂Q/∂a of each agent's critic by its own action, or Q of each of its choices, [steps, all actions]."""
         state, recorded = drawn.now.joint(self.scene), drawn.actions(self.scene)
         parameters, slopes = self.critics["first"], np.zeros_like(acted)
         for i, ((g, a), place) in enumerate(zip(self.agents, self.places)):
@@ -187,11 +194,25 @@ class JointLearner:
             s = i if self.each else 0
             rows, sets = np.concatenate([state, actions], -1), np.full(len(acted), s)
             q, tapes = self.critic.forward(parameters, rows, sets)
-            by_input = self.critic.input_gradient(parameters, tapes, np.ones_like(q))
             alive = drawn.now.alive[g][:, a] > 0
-            slopes[:, place] = by_input[:, state.shape[-1] :][:, place] * alive[:, None]
             values["policy"].append(q[alive, 0])
+            if self._expects(g):
+                slopes[:, place] = alive[:, None] * self._choices(parameters, rows, sets, g, place)
+                continue
+            by_input = self.critic.input_gradient(parameters, tapes, np.ones_like(q))
+            slopes[:, place] = by_input[:, state.shape[-1] :][:, place] * alive[:, None]
         return slopes
+
+    def _choices(self, parameters, rows, sets, g, place):
+        """Q of each choice of the agent whose action stands at `place`, its other indices as in `rows`."""
+        found, first = [], rows.shape[-1] - self.places[-1].stop + place.start
+        for size in self.scene.groups[g].sizes:
+            for choice in range(size):
+                other = rows.copy()
+                other[:, first : first + size] = np.eye(size)[choice]
+                found.append(self.critic.forward(parameters, other, sets)[0][:, 0])
+            first += size
+        return np.stack(found, -1)
 
     def _step_actors(self, drawn, keys, values):
         steps = len(keys)
@@ -212,6 +233,7 @@ class JointLearner:
             dy *= drawn.now.alive[g].reshape(-1, 1)
             members = np.bincount(policy.sets, minlength=policy.network.sets)[np.tile(policy.sets, steps)]
             gradients = policy.network.backward(self.actor_parameters[g], tapes, dy / (steps * members[:, None]))
-            norms = [self.actor_adams[g].step(self.actor_parameters[g], gradients, self.own["actor_learning_rate"], s)
+            rate = self.decay * self.own["actor_learning_rate"]
+            norms = [self.actor_adams[g].step(self.actor_parameters[g], gradients, rate, s)
                      for s in range(policy.network.sets)]
             values["actor_norms"].append(norms)

@@ -76,6 +76,8 @@ DEFAULTS = {
         "temperature": 1.0,
         "output_penalty": 1e-3,
         "joint_actions_of_actors": False,
+        "discrete_gradient": "STRAIGHT_THROUGH",
+        "anneal_learning_rate": False,
         "reward_scale": 1.0,
         "policy_delay": 2,
         "target_noise": 0.2,

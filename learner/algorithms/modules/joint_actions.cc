@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/base/random.h"
 
@@ -21,20 +22,22 @@ void ForEachDimension(const PolicySpec& policy, const Visit& visit) {
 
 double Gumbel(RandomStream* random) { return -std::log(-std::log(std::max(1e-300, random->UniformDouble()))); }
 
-// softmax of (y + noise) / temperature over what is allowed, and which is largest.
-int64_t Relax(const float* outputs, const uint8_t* mask, int64_t size, double temperature, RandomStream* noise,
+// Which of y + noise is the largest over what is allowed, and a softmax of it.
+int64_t Relax(const float* outputs, const uint8_t* mask, int64_t size, const ActingRules& rules, RandomStream* noise,
               float* relaxed) {
   const bool is_masked =
       mask != nullptr && std::any_of(mask, mask + size, [](uint8_t allowed) { return allowed != 0; });
   std::vector<double> z(size);
   int64_t best = -1;
+  double highest = 0, most = -std::numeric_limits<double>::infinity();
   for (int64_t j = 0; j < size; ++j) {
     const double drawn = noise == nullptr ? 0 : Gumbel(noise);
     if (is_masked && mask[j] == 0) continue;
-    z[j] = (outputs[j] + drawn) / temperature;
-    if (best < 0 || z[j] > z[best]) best = j;
+    z[j] = (outputs[j] + drawn) / rules.temperature;
+    if (best < 0 || z[j] > highest) best = j, highest = z[j];
+    if (rules.relaxes_without_noise) z[j] = outputs[j] / rules.temperature;
+    most = std::max(most, z[j]);
   }
-  const double most = z[best];
   double sum = 0;
   for (int64_t j = 0; j < size; ++j) sum += z[j] = is_masked && mask[j] == 0 ? 0 : std::exp(z[j] - most);
   for (int64_t j = 0; j < size; ++j) relaxed[j] = static_cast<float>(z[j] / sum);
@@ -60,6 +63,14 @@ JointActionLayout::JointActionLayout(const std::vector<ValuedGroup>& groups) {
       size_ += group.policy.action_size;
     }
   }
+}
+
+ActionDimension DimensionOf(const PolicySpec& policy, int64_t choice) {
+  ActionDimension found;
+  ForEachDimension(policy, [&](int64_t first, int64_t count) {
+    if (first <= choice && choice < first + count) found = {first, count};
+  });
+  return found;
 }
 
 void WriteRecordedActions(const JointActionLayout& layout, const ValuedGroup& group, const GroupBatch& batch,
@@ -101,7 +112,7 @@ void WriteActorActions(const JointActionLayout& layout, const ValuedGroup& group
     }
     ForEachDimension(policy, [&](int64_t first, int64_t count) {
       const uint8_t* const mask = actors.masks == nullptr ? nullptr : actors.masks + i * size + first;
-      to[first + Relax(actors.outputs + from + first, mask, count, rules.temperature, draws ? &noise : nullptr,
+      to[first + Relax(actors.outputs + from + first, mask, count, rules, draws ? &noise : nullptr,
                        relaxed->data() + from + first)] = 1.0f;
     });
   }

@@ -29,6 +29,12 @@ class JointActionLayout {
   int64_t size_ = 0;
 };
 
+// Which of an action's numbers are those of the dimension that number `choice` belongs to: all of a discrete action's.
+struct ActionDimension {
+  int64_t first = 0, count = 0;
+};
+ActionDimension DimensionOf(const PolicySpec& policy, int64_t choice);
+
 // Writes what the group did at the first `steps` joint steps of the batch into rows [steps, W].
 void WriteRecordedActions(const JointActionLayout& layout, const ValuedGroup& group, const GroupBatch& batch,
                           int64_t steps, float* rows);
@@ -47,19 +53,22 @@ struct ActorOutputs {
 //                       sample of softmax(y) (arXiv:1611.01144); differentiated as softmax(z) would be, straight
 //                       through
 //   epsilon_greedy      the same with G = 0
+// With `relaxes_without_noise` softmax(y / temperature) is kept, whatever G was drawn.
 // Forbidden actions take no part.
 struct ActingRules {
   double temperature = 1;
   double deviation = 0, clip = 0;
+  bool relaxes_without_noise = false;
   const uint64_t* keys = nullptr;  // [steps]: what each joint step's noise is drawn with, for each agent a stream of it
 };
 
 // Writes the group's actions into rows [steps, W], and to `relaxed` [sets, steps, slots, N] what ActorSlopes needs of
-// them: tanh(y), or softmax(z).
+// them: tanh(y), or the softmax.
 void WriteActorActions(const JointActionLayout& layout, const ValuedGroup& group, const ActorOutputs& actors,
                        const ActingRules& rules, float* rows, std::vector<float>* relaxed);
 
-// From the slopes of some loss by one agent's action [N] to those by its outputs [N].
+// From the slopes of some loss by one agent's action [N] to those by its outputs [N]; from a loss for each choice
+// instead, to the slopes of its mean under the softmax.
 void ActorSlopes(const PolicySpec& policy, double temperature, const float* relaxed, const float* by_action,
                  float* by_outputs);
 
