@@ -112,4 +112,19 @@ const GroupAction& OwnActor::Act(absl::Span<const float> observation, absl::Span
   return action_;
 }
 
+absl::Status CheckMask(absl::Span<const uint8_t> mask, absl::Span<const int> choices) {
+  for (size_t i = 0; i < mask.size(); ++i) {
+    if (mask[i] <= 1) continue;
+    return absl::InvalidArgumentError(absl::StrCat("mask ", i, " is ", int{mask[i]}, ", expected 0 or 1"));
+  }
+  auto first = mask.begin();
+  for (size_t index = 0; index < choices.size(); first += choices[index++]) {
+    if (std::find(first, first + choices[index], 1) != first + choices[index]) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the mask allows no action",
+                                                   choices.size() > 1 ? absl::StrCat(" in dimension ", index) : "",
+                                                   ", expected at least one 1"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace troupe

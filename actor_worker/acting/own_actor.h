@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "actor_worker/acting/group_actor.h"
@@ -26,6 +27,7 @@ class OwnActor {
                                                           int agent, NetworkFactory make_network = MakeNetwork);
 
   int observation_size() const { return observation_size_; }
+  int action_size() const { return action_size_; }  // N
   int mask_size() const { return static_cast<int>(discrete_.empty() ? 0 : action_size_); }
   // Of each index that an action consists of, in [0, this); none of continuous actions.
   absl::Span<const int> choices() const { return choices_; }
@@ -39,6 +41,11 @@ class OwnActor {
   int message_size() const { return messages_.size; }  // K
   // [K]: what it has told those who hear it since it last acted; zeros before.
   absl::Span<const float> message() const { return absl::MakeConstSpan(state_).last(messages_.size); }
+
+  // [H]: all that it remembers, its message at the end.
+  absl::Span<const float> state() const { return state_; }
+  // Goes on from where an actor of the same agent was, `state` [H].
+  void SetState(absl::Span<const float> state) { std::copy(state.begin(), state.end(), state_.begin()); }
 
   // An episode begins.
   void Begin() { std::fill(state_.begin(), state_.end(), 0.0f); }
@@ -69,6 +76,10 @@ class OwnActor {
   ChosenActions chosen_;
   GroupAction action_;
 };
+
+// `mask`: an entry for each of `choices` together. Errors: INVALID_ARGUMENT naming the entry that is neither 0 nor 1,
+// or the dimension in which none is 1.
+absl::Status CheckMask(absl::Span<const uint8_t> mask, absl::Span<const int> choices);
 
 }  // namespace troupe
 

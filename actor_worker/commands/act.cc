@@ -4,12 +4,12 @@
 #include <optional>
 
 #include "absl/flags/flag.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "actor_worker/acting/fit_policies.h"
 #include "actor_worker/acting/own_actor.h"
+#include "actor_worker/acting/saved_agent.h"
 #include "actor_worker/commands/commands.h"
 #include "actor_worker/commands/flags.h"
 #include "actor_worker/commands/scenario.h"
@@ -18,7 +18,6 @@
 #include "actor_worker/evaluation/watched_episode.h"
 #include "common/base/status_macros.h"
 #include "common/command_line/command.h"
-#include "common/config/settings_reader.h"
 
 namespace troupe {
 namespace {
@@ -50,19 +49,10 @@ struct AgentPlace {
 
 absl::StatusOr<AgentPlace> FindAgent(const Scenario& scenario, const std::string& name) {
   const std::vector<PolicySpec>& policies = scenario.actors[0].policies;
-  for (const PolicySpec& policy : policies) {
-    const std::string prefix = policy.group + "/";
-    int agent = 0;
-    if (name.starts_with(prefix) && absl::SimpleAtoi(name.substr(prefix.size()), &agent)) {
-      return AgentPlace{policy, agent};
-    }
-  }
   // As they were called in training; the file says it, so that no simulator is needed.
   const std::vector<AgentGroupSpec>& trained = scenario.actors[0].groups;
-  for (size_t g = 0; g < trained.size(); ++g) {
-    for (int a = 0; a < trained[g].num_agents(); ++a) {
-      if (trained[g].agents[a] == name) return AgentPlace{policies[g], a};
-    }
+  if (const std::optional<SavedAgent> saved = FindSavedAgent(policies, trained, name)) {
+    return AgentPlace{policies[saved->group], saved->agent};
   }
   // Or one of another scenario, where the actors fit it.
   const auto environment = scenario.environment->create(scenario.settings);
@@ -77,11 +67,7 @@ absl::StatusOr<AgentPlace> FindAgent(const Scenario& scenario, const std::string
       return AgentPlace{fitted[g], a};
     }
   }
-  const std::string nearest = NearestName(name, known);
-  return absl::NotFoundError(absl::StrCat("--agent: ", scenario.environment->name, " has no agent \"", name, "\"",
-                                          nearest.empty()
-                                              ? absl::StrCat("; its first is ", known.empty() ? "none" : known[0])
-                                              : absl::StrCat("; did you mean \"", nearest, "\"?")));
+  return absl::NotFoundError(absl::StrCat("--agent: ", scenario.environment->name, " ", HasNoAgent(name, known)));
 }
 
 absl::Status ActForOne(const Scenario& scenario) {

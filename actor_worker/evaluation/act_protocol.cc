@@ -1,6 +1,5 @@
 #include "actor_worker/evaluation/act_protocol.h"
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -68,14 +67,7 @@ absl::Status ParseObservationLine(absl::string_view line, int observation_size, 
     }
     parsed->mask.push_back(entry == 1.0f);
   }
-  auto first = parsed->mask.begin();
-  for (size_t index = 0; index < choices.size(); first += choices[index++]) {
-    if (std::find(first, first + choices[index], 1) != first + choices[index]) continue;
-    return absl::InvalidArgumentError(absl::StrCat("the mask allows no action",
-                                                   choices.size() > 1 ? absl::StrCat(" in dimension ", index) : "",
-                                                   ", expected at least one 1"));
-  }
-  return absl::OkStatus();
+  return CheckMask(parsed->mask, choices);
 }
 
 absl::Status ParseMessages(absl::Span<const absl::string_view> parts, int neighbours, int message_size,
