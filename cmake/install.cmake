@@ -1,6 +1,7 @@
-# What `cmake --install` puts where, in three components; below the prefix:
+# What `cmake --install` puts where, in four components; below the prefix:
 #   lib/troupe/bin   the programs side by side, as they look for each other
 #   lib/troupe/lib   LibTorch's libraries, laid out as in site-packages: they find each other
+#   lib, include/troupe  the C libraries of cmake/libraries.cmake and their headers
 #   bin              troupe-learner and troupe-worker, links to the programs
 set(troupe_programs lib/troupe/bin)
 install(DIRECTORY deploy/experiments DESTINATION share/troupe COMPONENT common)
@@ -27,6 +28,10 @@ endfunction()
 if(TROUPE_BUILD_WORKER)
   install(TARGETS actor_worker DESTINATION ${troupe_programs} COMPONENT worker)
   troupe_install_service(worker actor_worker)
+  foreach(library policy environments)
+    install(TARGETS troupe_${library} LIBRARY DESTINATION lib COMPONENT libraries)
+    install(FILES actor_worker/libraries/troupe_${library}.h DESTINATION include/troupe COMPONENT libraries)
+  endforeach()
 endif()
 if(TROUPE_BUILD_LEARNER)
   set_target_properties(learner_train PROPERTIES INSTALL_RPATH "\$ORIGIN/../lib/torch/lib")

@@ -1,5 +1,5 @@
 # `cpack --config build/release/CPackConfig.cmake -B build/packages` makes Debian packages: troupe-common, troupe-worker,
-# troupe-learner. Their services start when somebody asks for it (docs/packages.md).
+# troupe-libraries, troupe-learner. Their services start when somebody asks for it (docs/packages.md).
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME troupe)
 set(CPACK_PACKAGE_VENDOR Troupe)
@@ -36,6 +36,15 @@ This package has the worker: it collects for a learner, and evaluates, replays
 and runs trained actors by itself.")
   set(CPACK_DEBIAN_WORKER_PACKAGE_SHLIBDEPS ON)
   set(CPACK_DEBIAN_WORKER_PACKAGE_DEPENDS "troupe-common (= ${PROJECT_VERSION})")
+  list(APPEND CPACK_COMPONENTS_ALL libraries)
+  set(CPACK_DEBIAN_LIBRARIES_PACKAGE_NAME troupe-libraries)
+  set(CPACK_COMPONENT_LIBRARIES_DESCRIPTION "multi-agent reinforcement learning: C libraries
+${words}
+.
+This package has trained actors and the worker's environments as libraries for
+other programs, and their C headers.")
+  set(CPACK_DEBIAN_LIBRARIES_PACKAGE_SECTION libs)
+  set(CPACK_DEBIAN_LIBRARIES_PACKAGE_SHLIBDEPS ON)
 endif()
 if(TROUPE_BUILD_LEARNER)
   list(APPEND CPACK_COMPONENTS_ALL learner)

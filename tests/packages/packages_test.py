@@ -71,6 +71,20 @@ class InstallTest(Folder):
                      "share/doc/troupe-worker/copyright", "share/doc/troupe-worker/examples/worker.conf"):
             self.assertTrue((prefix / path).is_file(), path)
 
+    def test_a_c_program_is_built_with_what_is_installed(self):
+        prefix = self.install("libraries")
+        if not shutil.which("cc"):
+            self.skipTest("no cc")
+        program = self.folder / "act"
+        subprocess.run(["cc", "-std=c99", "-Wall", "-Werror", f"-I{prefix}/include/troupe", "-o", program,
+                        SOURCE / "docs/clients/act.c", f"-L{prefix}/lib", "-ltroupe_policy"], check=True, timeout=60)
+        told = subprocess.run([program, "none.safetensors", "J0"], capture_output=True, text=True, timeout=60,
+                              env={"LD_LIBRARY_PATH": str(prefix / "lib")})
+        self.assertEqual((told.returncode, told.stdout), (1, ""))
+        self.assertIn("none.safetensors", told.stderr)
+        self.assertTrue((prefix / "include/troupe/troupe_environments.h").is_file())
+        self.assertTrue((prefix / "lib/libtroupe_environments.so.1").is_file())
+
     def test_the_units_are_as_systemd_wants_them(self):
         if not shutil.which("systemd-analyze"):
             self.skipTest("no systemd-analyze")
