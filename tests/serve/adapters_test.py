@@ -11,6 +11,7 @@ from troupe.adapters.spaces import acting, observing
 from troupe.serve.copy import GOES_ON, TERMINATED, TRUNCATED, rows_of
 from troupe.serve.memory import make_arrays
 from troupe.serve.spec import CONTINUOUS, DISCRETE, MULTI_DISCRETE
+from troupe.serve.trial import play
 
 
 class Played:
@@ -217,6 +218,15 @@ class TurnsTest(unittest.TestCase):
             self.assertEqual(played.statistics(), {"length": 6, "ann/return": -2, "bob/return": 2})
             played.copy.reset(1)
             self.assertEqual((played.alive(), played.masks()), ([1, 0], [[1] * 4, [1] * 4]))
+
+
+class TrialTest(unittest.TestCase):
+    def test_what_playing_at_random_brings_is_told(self):
+        told = play(lambda: adapt(Countdown(length=1, action_space=spaces.Discrete(1, start=2))), copies=4, seconds=0)
+        self.assertIn("agent: 1 × 1 observed numbers, 1 discrete actions", told)
+        self.assertIn("4 episodes, mean return of an agent 2, mean length 1", told)
+        told = play(lambda: adapt(Party({2: {"guest_0": "terminated", "guest_1": "terminated"}}, host=False)), 1, 0)
+        self.assertNotIn("episodes", told, "none has ended after a step")
 
 
 class RefusalTest(unittest.TestCase):

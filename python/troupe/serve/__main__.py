@@ -28,7 +28,14 @@ def pettingzoo_maker(name: str) -> Callable[..., Any]:
 def gymnasium_maker(name: str) -> Callable[..., Any]:
     import gymnasium
 
-    return lambda **given: gymnasium.make(name, disable_env_checker=True, **given)
+    def make(**given: Any) -> Any:
+        try:
+            return gymnasium.make(name, disable_env_checker=True, **given)
+        except gymnasium.error.UnregisteredEnv as error:
+            hint = "" if ":" in name else f" If a package brings it: --gymnasium PACKAGE:{name}"
+            raise SystemExit(f"{error}{hint}") from error
+
+    return make
 
 
 def function_maker(name: str) -> Callable[..., Any]:

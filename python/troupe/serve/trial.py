@@ -50,23 +50,28 @@ def play(make: Callable[[], Copy], copies: int, seconds: float, seed: int = 0) -
     arrays.commands[:] = RESET
     arrays.seeds[:] = random.integers(0, 2**63, copies, np.uint64)
     stepper.ring()
-    begin, steps, episodes, returns = time.perf_counter(), 0, 0, 0.0
+    begin, steps = time.perf_counter(), 0
+    paid = np.zeros(copies)  # of the episodes that are going on, mean over agents
+    ended: list[tuple[float, float]] = []  # their return and their first statistic
     while time.perf_counter() - begin < seconds or steps == 0:
         for g, group in enumerate(spec.groups):
             _choose(group, arrays, g, random)
         arrays.commands[:] = STEP
         stepper.ring()
         steps += copies
+        paid += np.concatenate([group.rewards for group in arrays.groups], axis=1).mean(axis=1, dtype=np.float64)
         over = arrays.endings != 0
         if over.any():
-            episodes += int(over.sum())
-            returns += float(arrays.statistics[over, 0].sum()) if spec.statistics else 0.0
+            told_first = arrays.statistics[over, 0] if spec.statistics else np.zeros(int(over.sum()))
+            ended += zip(paid[over].tolist(), told_first.tolist())
+            paid[over] = 0
             arrays.commands[:] = np.where(over, RESET, REST)
             arrays.seeds[:] = random.integers(0, 2**63, copies, np.uint64)
             stepper.ring()
     took = time.perf_counter() - begin
     told = f"{describe(spec)}\n{steps / took:,.0f} steps a second with {copies} copies"
-    if episodes:
-        told += f"; {episodes} episodes"
-        told += f", mean {spec.statistics[0]} {returns / episodes:.4g}" if spec.statistics else ""
+    if ended:
+        returned, first = np.mean(ended, axis=0)
+        told += f"; {len(ended)} episodes, mean return of an agent {returned:.4g}"
+        told += f", mean {spec.statistics[0]} {first:.4g}" if spec.statistics else ""
     return told
