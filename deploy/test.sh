@@ -10,4 +10,5 @@ deploy/setup.sh --tests
 deploy/build.sh
 printf "[test] running ctest\n"
 
-ctest --preset release -j "$(nproc)" "$@"
+# One more than there are cores: some tests mostly wait.
+ctest --preset release -j "$(($(nproc) + 1))" "$@"
