@@ -18,6 +18,7 @@
 #include "learner/run/plan.h"
 #include "learner/run/preflight.h"
 #include "learner/run/train_command.h"
+#include "learner/torchscript/export_torchscript.h"
 
 namespace {
 
@@ -60,7 +61,8 @@ int main(int argc, char** argv) {
   }
   switch (line->command) {
     case troupe::LearnerCommand::kExport:
-      return Print(troupe::ExportActors(line->run_folder, line->checkpoint, line->format, line->output));
+      return Print(troupe::ExportActors(line->run_folder, line->checkpoint, line->format, line->output,
+                                        troupe::WriteTorchscriptActors));
     case troupe::LearnerCommand::kPlan:
       return Plan(*line, shutdown);
     case troupe::LearnerCommand::kTrain:

@@ -1,5 +1,7 @@
 #include "learner/export/export_actors.h"
 
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
@@ -10,6 +12,7 @@
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_store.h"
 #include "learner/export/export_onnx.h"
+#include "learner/export/model_card.h"
 
 namespace troupe {
 namespace {
@@ -65,23 +68,33 @@ absl::StatusOr<std::string> ExportSaved(const std::string& run_folder, ActorForm
 }  // namespace
 
 absl::StatusOr<ActorFormat> ParseActorFormat(const std::string& name) {
-  if (name == "safetensors") return ActorFormat::kSafetensors;
-  if (name == "onnx") return ActorFormat::kOnnx;
-  const std::string nearest = NearestName(name, {"safetensors", "onnx"});
+  const std::map<std::string, ActorFormat> formats = {{"card", ActorFormat::kCard},
+                                                      {"onnx", ActorFormat::kOnnx},
+                                                      {"safetensors", ActorFormat::kSafetensors},
+                                                      {"torchscript", ActorFormat::kTorchscript}};
+  if (const auto found = formats.find(name); found != formats.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, format] : formats) names.push_back(known);
+  const std::string nearest = NearestName(name, names);
   return absl::InvalidArgumentError(
-      absl::StrCat("--format=", name, ": expected safetensors or onnx",
+      absl::StrCat("--format=", name, ": expected one of ", absl::StrJoin(names, " | "),
                    nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?")));
 }
 
 absl::StatusOr<std::string> ExportActors(const std::string& run_folder, const std::string& checkpoint,
-                                         ActorFormat format, const std::string& output) {
+                                         ActorFormat format, const std::string& output, ActorWriter write_torchscript) {
   if (checkpoint == "saved") return ExportSaved(run_folder, format, output);
   ASSIGN_OR_RETURN(const std::string path, FindCheckpoint(run_folder, checkpoint));
   ASSIGN_OR_RETURN(const ActorFile actors, ReadActors(path));
   std::string written = output;
-  if (format == ActorFormat::kOnnx) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, WriteOnnxActors(output, actors));
+  if (format == ActorFormat::kOnnx || format == ActorFormat::kTorchscript) {
+    const ActorWriter write = format == ActorFormat::kOnnx ? WriteOnnxActors : write_torchscript;
+    if (write == nullptr) return absl::UnimplementedError("--format=torchscript: this program is without LibTorch");
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, write(output, actors));
     absl::StrAppend(&written, "/: ", absl::StrJoin(names, ", "));
+  } else if (format == ActorFormat::kCard) {
+    RETURN_IF_ERROR(WriteModelFolder(output, actors));
+    absl::StrAppend(&written, "/: a model card");
   } else {
     RETURN_IF_ERROR(WriteActorFile(output, actors));
   }

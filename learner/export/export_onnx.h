@@ -11,11 +11,8 @@
 namespace troupe {
 
 // Writes into `folder`, which is made: GROUP.onnx of each agent group, GROUP.SET.onnx of each parameter set of a group
-// with several. Returns the files' names. The graph is MakeOnnxPolicy's. metadata_props: format ("troupe-onnx/1"),
-// group, agents and agent_indices (JSON lists: whose actors the file's are), distribution, policy (FormatPolicySpec),
-// spaces (FormatAgentGroup; where the actors know it), and of the actor file experiment, policy_version, env_steps,
-// scalars and what they are best by. Errors: INVALID_ARGUMENT for a group whose name is no file's; those of
-// MakeOnnxPolicy and WriteFileAtomically.
+// with several. Returns the files' names. The graph is MakeOnnxPolicy's; metadata_props are those of ActorSetsOf,
+// format "troupe-onnx/1". Errors: those of ActorSetsOf, MakeOnnxPolicy and WriteFileAtomically.
 absl::StatusOr<std::vector<std::string>> WriteOnnxActors(const std::string& folder, const ActorFile& actors);
 
 }  // namespace troupe

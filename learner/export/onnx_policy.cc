@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "learner/export/actor_sets.h"
 
 namespace troupe {
 namespace {
@@ -223,16 +225,7 @@ absl::StatusOr<OnnxModel> MakeOnnxPolicy(const PolicySpec& spec, absl::Span<cons
                                                      " numbers are more than an ONNX file holds (", kMaxOnnxBytes,
                                                      " bytes)"));
   }
-  const std::vector<DenseStackSpec::Parameter> parameters = spec.Parameters();
-  const bool fit = std::ranges::equal(
-      tensors, parameters, [&](const HostTensor& tensor, const DenseStackSpec::Parameter& parameter) {
-        return tensor.name == absl::StrCat(spec.group, "/", parameter.name) && tensor.shape == parameter.shape &&
-               tensor.data_type == DataType::kFloat32;
-      });
-  if (!fit) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("group \"", spec.group, "\": its tensors are not those of its network"));
-  }
+  RETURN_IF_ERROR(CheckTensorsFit(spec, tensors));
   return PolicyGraph(spec, tensors, set).Build();
 }
 

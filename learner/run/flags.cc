@@ -40,10 +40,12 @@ ABSL_FLAG(double, trial_seconds, 20, "Seconds that the trial may take; 0: none i
 ABSL_FLAG(std::string, checkpoint, "best",
           "best (by evaluation), last, saved (the pool of self-play, a file each in the folder OUTPUT), or the path of "
           "a checkpoint or an actor file.");
-ABSL_FLAG(std::string, format, "safetensors",
-          "safetensors: one file, for `actor_worker evaluate`, `act`, `replay` and Python; onnx: a file of each agent "
-          "group, for ONNX Runtime and others.");
-ABSL_FLAG(std::string, output, "", "File to write; with --format=onnx the folder for the files.");
+ABSL_FLAG(
+    std::string, format, "safetensors",
+    "safetensors: one file, for `actor_worker evaluate`, `act`, `replay` and Python; onnx, torchscript: a file of "
+    "each agent group, for ONNX Runtime and others, for torch.jit.load; card: a folder for a model hub, the "
+    "first of these with a README.md.");
+ABSL_FLAG(std::string, output, "", "File to write; of all formats but safetensors the folder for the files.");
 
 namespace troupe {
 namespace {
@@ -92,14 +94,16 @@ Command TrainCommandLine() {
 Command ExportCommandLine() {
   return {.name = "learner export",
           .usage = {"--run_dir=DIR --output=FILE [--checkpoint=WHICH]", "--checkpoint=PATH --output=FILE",
-                    "… --format=onnx --output=DIR"},
+                    "… --format=onnx|torchscript|card --output=DIR"},
           .text =
               "Writes a checkpoint's actors to a file of their own. With --format=onnx: to DIR/GROUP.onnx for each "
               "agent group,\nDIR/GROUP.SET.onnx for each parameter set of a group with several. observation [batch, "
               "O], and where there are any\naction_mask, state_in and agent, become logits, values or mean and "
-              "log_std, the best action and state_out; what the\nnumbers are stands in the file's metadata. See "
+              "log_std, the best action and state_out; what the\nnumbers are stands in the file's metadata. "
+              "--format=torchscript: the same as "
+              "DIR/GROUP.pt. --format=card: a model card, DIR/README.md,\nbeside DIR/actors.safetensors. See "
               "docs/export.md.",
-          .flags = {"run_dir=DIR", "checkpoint=WHICH", "format=safetensors|onnx", "output=FILE"},
+          .flags = {"run_dir=DIR", "checkpoint=WHICH", "format=safetensors|onnx|torchscript|card", "output=FILE"},
           .examples = {"learner export --run_dir=runs/traffic_grid --checkpoint=last --output=actors.safetensors",
                        "learner export --checkpoint=runs/traffic_grid/actors/best.safetensors --format=onnx "
                        "--output=actors"}};

@@ -4,7 +4,6 @@
 #include "common/files/atomic_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "learner/export/export_actors.h"
 #include "learner/export/export_onnx.h"
 #include "learner/export/onnx_policy.h"
 #include "tests/actor_worker/inference_reference.h"
@@ -73,14 +72,6 @@ TEST(ExportOnnx, WhatNoFileHoldsIsRefusedBeforeItIsAllocated) {
   const auto model = MakeOnnxPolicy(spec, {}, 0);
   EXPECT_TRUE(absl::IsResourceExhausted(model.status())) << model.status();
   EXPECT_THAT(std::string(model.status().message()), HasSubstr("group \"team\""));
-}
-
-TEST(ExportOnnx, FormatsAreTheseTwo) {
-  EXPECT_EQ(*ParseActorFormat("safetensors"), ActorFormat::kSafetensors);
-  EXPECT_EQ(*ParseActorFormat("onnx"), ActorFormat::kOnnx);
-  EXPECT_EQ(ParseActorFormat("safetensor").status().message(),
-            "--format=safetensor: expected safetensors or onnx; did you mean \"safetensors\"?");
-  EXPECT_EQ(ParseActorFormat("pickle").status().message(), "--format=pickle: expected safetensors or onnx");
 }
 
 }  // namespace

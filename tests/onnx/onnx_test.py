@@ -245,12 +245,30 @@ class OnnxTest(unittest.TestCase):
         with self.assertRaisesRegex(Exception, "indices element out of data bounds"):
             actor.act(observation, np.array([3]), mask, None)
 
+    def test_a_model_cards_head_is_yaml_and_its_actors_go_on(self):
+        try:
+            import yaml
+        except ImportError as error:
+            self.skipTest(str(error))
+        card = self.folder / "card"
+        subprocess.run([BIN / "learner", "export", f"--checkpoint={self.folder / 'actors.safetensors'}",
+                        "--format=card", f"--output={card}"], check=True, timeout=60, stdout=subprocess.DEVNULL)
+        self.assertEqual(sorted(path.name for path in card.iterdir()), ["README.md", "actors.safetensors"])
+        _, head, text = (card / "README.md").read_text().split("---\n", 2)
+        told = yaml.safe_load(head)
+        self.assertEqual((told["library_name"], told["pipeline_tag"]), ("troupe", "reinforcement-learning"))
+        self.assertIn("grid_world", told["tags"])
+        self.assertIn("# onnx_cases", text)
+        tensors = read_tensors(card / "actors.safetensors")
+        self.assertEqual(list(tensors), list(self.tensors))
+
     def test_other_formats_are_refused_with_the_nearest(self):
         done = subprocess.run([BIN / "learner", "export", f"--checkpoint={self.folder / 'actors.safetensors'}",
                                "--format=onx", f"--output={self.folder / 'nothing'}"],
                               stderr=subprocess.PIPE, text=True, timeout=60)
         self.assertEqual(done.returncode, 2)
-        self.assertIn('--format=onx: expected safetensors or onnx; did you mean "onnx"?', done.stderr)
+        self.assertIn("--format=onx: expected one of card | onnx | safetensors | torchscript;", done.stderr)
+        self.assertIn('did you mean "onnx"?', done.stderr)
         self.assertFalse((self.folder / "nothing").exists())
 
 

@@ -14,6 +14,7 @@ ALLOWED = (
     "learner/cuda",
     "learner/ranks",
     "learner/torch",
+    "learner/torchscript",
     "tests/algorithms",
     "tests/benchmarks",
     "tests/gpu",
