@@ -34,7 +34,7 @@ PlainSheet::PlainSheet(const BlockNorm& norm, int64_t columns) {
   }
 }
 
-BlockStack::BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels)
+BlockStack::BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels, bool to_inputs)
     : spec_(spec),
       kernels_(kernels),
       norm_(BlockNormOf(kernels)),
@@ -59,7 +59,7 @@ BlockStack::BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels)
     set_gradient_size_ = layer.set_bias + outputs;
     layer.packed_words = kernels->packed_words(inputs, outputs);
     layer.packed = AlignedWords(spec.num_sets * layer.packed_words);
-    if (!layers_.empty()) {
+    if (!layers_.empty() || to_inputs) {
       layer.transposed_words = kernels->packed_words(outputs, inputs);
       layer.transposed = AlignedWords(spec.num_sets * layer.transposed_words);
     }
@@ -68,6 +68,7 @@ BlockStack::BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels)
   };
   for (const int size : spec.hidden_sizes) add_layer(size);
   add_layer(spec.output_size);
+  if (to_inputs) no_bias_ = AlignedWords(spec.input_size);
   if (!spec.hidden_layer_norm) return;
   int64_t widest = 0;
   for (const Layer& layer : layers_) widest = std::max(widest, layer.inputs);
@@ -139,7 +140,7 @@ void BlockStack::Pack(const float* parameters, int64_t set, int64_t layer) {
     weight = folded;
   }
   kernels_->pack(weight, at.inputs, at.outputs, at.packed.data() + set * at.packed_words);
-  if (layer == 0) return;
+  if (at.transposed_words == 0) return;
   kernels_->pack_transposed(weight, at.inputs, at.outputs, at.transposed.data() + set * at.transposed_words);
 }
 
@@ -178,16 +179,35 @@ void BlockStack::Backward(int64_t set, const float* dy, int64_t rows, bool add, 
     kernels_->backward_weight(inputs, *current, rows, layer.inputs, layer.outputs, add, set_gradient + layer.set_weight,
                               set_gradient + layer.set_bias);
     if (i == 0) return;
-    const uint32_t* const transposed = layer.transposed.data() + set * layer.transposed_words;
-    if (layer.normed) {
-      kernels_->backward_input(*current, rows, layer.inputs, layer.outputs, transposed, plain_.sheet(),
-                               BlockActivation::kRelu, *previous);
-      norm_->backward(*previous, inputs, scratch->made_[i], activation_, rows, layer.inputs, scratch->reciprocals_[i]);
-    } else {
-      kernels_->backward_input(*current, rows, layer.inputs, layer.outputs, transposed, inputs, activation_, *previous);
-    }
+    StepBack(set, i, rows, scratch, *current, *previous);
     std::swap(current, previous);
   }
+}
+
+void BlockStack::StepBack(int64_t set, size_t i, int64_t rows, Scratch* scratch, const BlockSheet& from,
+                          const BlockSheet& to) const {
+  const Layer& layer = layers_[i];
+  const BlockSheet& inputs = scratch->inputs_[i];
+  const uint32_t* const transposed = layer.transposed.data() + set * layer.transposed_words;
+  if (layer.normed) {
+    kernels_->backward_input(from, rows, layer.inputs, layer.outputs, transposed, plain_.sheet(),
+                             BlockActivation::kRelu, to);
+    norm_->backward(to, inputs, scratch->made_[i], activation_, rows, layer.inputs, scratch->reciprocals_[i]);
+  } else {
+    kernels_->backward_input(from, rows, layer.inputs, layer.outputs, transposed, inputs, activation_, to);
+  }
+}
+
+void BlockStack::SlopesOfInputs(int64_t set, const float* dy, int64_t rows, Scratch* scratch, float* dx) const {
+  BlockSheet *current = &scratch->gradients_[0], *previous = &scratch->gradients_[1];
+  kernels_->load(dy, nullptr, rows, spec_.output_size, *current);
+  for (size_t i = layers_.size(); i-- > 1;) {
+    StepBack(set, i, rows, scratch, *current, *previous);
+    std::swap(current, previous);
+  }
+  const Layer& first = layers_.front();
+  kernels_->output(*current, rows, first.outputs, first.inputs, first.transposed.data() + set * first.transposed_words,
+                   no_bias_.floats(), dx);
 }
 
 void BlockStack::SumLayer(const float* parameters, int64_t set, int64_t layer, float* const* set_gradients,

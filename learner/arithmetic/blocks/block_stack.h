@@ -70,8 +70,8 @@ class BlockStack {
   // Whether the kernels cover the spec: they do every one whose rows have nothing to do with each other.
   static bool Covers(const DenseStackSpec& spec) { return !spec.attends() && !spec.communicates(); }
 
-  // `kernels` not null.
-  BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels);
+  // `kernels` not null. `to_inputs`: SlopesOfInputs will be asked for, of a spec without an input norm.
+  BlockStack(const DenseStackSpec& spec, const BlockKernels* kernels, bool to_inputs = false);
 
   int64_t num_sets() const { return spec_.num_sets; }
   int64_t num_layers() const { return static_cast<int64_t>(layers_.size()); }
@@ -87,6 +87,8 @@ class BlockStack {
                Scratch* scratch, float* y) const;
   // After Forward with the same set, rows and scratch: overwrites, or with `add` adds to, the set's own gradient.
   void Backward(int64_t set, const float* dy, int64_t rows, bool add, Scratch* scratch, float* set_gradient) const;
+  // After Forward likewise: the gradient with respect to x, dx [rows, input_size].
+  void SlopesOfInputs(int64_t set, const float* dy, int64_t rows, Scratch* scratch, float* dx) const;
 
   // Writes into all sets' gradient [P] one layer of one set with the norm before it: the sum of `count` of the set's
   // own gradients, in order. Parameters as they were packed.
@@ -101,9 +103,13 @@ class BlockStack {
     int64_t weight = 0, bias = 0;          // offset of set 0 among all sets' parameters
     int64_t set_weight = 0, set_bias = 0;  // offset within a set's own gradient
     int64_t packed_words = 0, transposed_words = 0;
-    AlignedWords packed, transposed;   // all sets; the first layer is never transposed
+    AlignedWords packed, transposed;   // all sets; the first layer is transposed only for SlopesOfInputs
     AlignedWords folded, folded_bias;  // all sets' weight and bias with the norm's gain and shift in them
   };
+
+  // From the gradient of what a layer puts out to that of what comes into it, before the activation there.
+  void StepBack(int64_t set, size_t layer, int64_t rows, Scratch* scratch, const BlockSheet& from,
+                const BlockSheet& to) const;
 
   DenseStackSpec spec_;
   const BlockKernels* kernels_;
@@ -111,6 +117,7 @@ class BlockStack {
   PlainSheet plain_;
   BlockActivation activation_;
   std::vector<Layer> layers_;
+  AlignedWords no_bias_;  // [input_size] zeros
   int64_t set_gradient_size_ = 0;
 };
 

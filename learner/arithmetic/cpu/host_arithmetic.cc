@@ -186,9 +186,12 @@ std::vector<HostTensor> HostArithmetic::Export(size_t network, const std::string
 void HostArithmetic::Blend(size_t from, size_t to, double rate) {
   const float* const source = members_[from].network.stack.parameters().const_data_ptr<float>();
   float* const target = members_[to].network.stack.parameters().data_ptr<float>();
+  const int64_t count = members_[to].network.stack.parameters().numel();
   const auto share = static_cast<float>(rate);
-  for (int64_t i = 0; i < members_[to].network.stack.parameters().numel(); ++i) {
-    target[i] = share == 1.0f ? source[i] : target[i] + share * (source[i] - target[i]);
+  if (share == 1.0f) {
+    std::copy_n(source, count, target);
+  } else {
+    for (int64_t i = 0; i < count; ++i) target[i] += share * (source[i] - target[i]);
   }
   refreshed_ = false;
 }
