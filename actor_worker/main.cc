@@ -49,7 +49,7 @@ Command WorkCommand() {
 int RunWork(int argc, char** argv) {
   CommandWords words;
   if (const std::optional<int> answered = AnswerOrRead(argc, argv, WorkCommand(), &words)) return *answered;
-  ShutdownSignal shutdown;
+  ShutdownSignal& shutdown = ProcessShutdown();
   WorkerOptions options;
   options.learner_address = absl::GetFlag(FLAGS_learner);
   options.rollout_threads = absl::GetFlag(FLAGS_rollout_threads);

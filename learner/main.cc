@@ -64,7 +64,7 @@ int Health(int argc, char** argv) {
 }
 
 int Sweep(int argc, char** argv) {
-  troupe::ShutdownSignal shutdown;
+  troupe::ShutdownSignal& shutdown = troupe::ProcessShutdown();
   troupe::CommandWords words;
   if (const auto status = troupe::AnswerOrRead(argc, argv, troupe::SweepCommandLine(), &words)) return *status;
   const absl::StatusOr<troupe::SweepOptions> options = troupe::ReadSweepFlags(words);

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
     std::fputs(troupe::FormatVersion("learner", "LibTorch " TROUPE_LIBTORCH_VERSION).c_str(), stdout);
     return 0;
   }
-  troupe::ShutdownSignal shutdown;
+  troupe::ShutdownSignal& shutdown = troupe::ProcessShutdown();
   absl::StatusOr<troupe::LearnerCommandLine> line = troupe::ParseLearnerCommandLine(argc, argv);
   if (!line.ok()) {
     Fail(line.status(), 2);

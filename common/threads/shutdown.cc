@@ -100,4 +100,9 @@ bool ShutdownSignal::WaitFor(absl::Duration timeout) {
   return AwaitFor(state_->mutex, absl::Condition(&state_->requested), timeout);
 }
 
+ShutdownSignal& ProcessShutdown() {
+  static ShutdownSignal* const shutdown = new ShutdownSignal;
+  return *shutdown;
+}
+
 }  // namespace troupe

@@ -29,6 +29,10 @@ class ShutdownSignal {
   State* const state_;
 };
 
+// The process's own, made by the first call and there to the very end: a signal that comes while the process ends is
+// still a request, and does not take the exit status that what was done deserves.
+ShutdownSignal& ProcessShutdown();
+
 }  // namespace troupe
 
 #endif  // TROUPE_COMMON_THREADS_SHUTDOWN_H_

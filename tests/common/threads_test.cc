@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 
 #include "common/threads/named_thread.h"
 #include "common/threads/shutdown.h"
@@ -66,6 +67,20 @@ TEST(ShutdownSignalDeathTest, TheSecondSignalEndsTheProcessWithStatus130) {
 }
 
 // A session that ends sends SIGHUP beside SIGTERM, and a shell sends it once more.
+TEST(ShutdownSignalDeathTest, OneThatComesWhileTheProcessEndsLeavesItItsStatus) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        ProcessShutdown();
+        std::atexit([] {
+          kill(getpid(), SIGTERM);
+          ProcessShutdown().WaitFor(absl::Seconds(20));
+        });
+        std::exit(0);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
 TEST(ShutdownSignalTest, HangUpsBesideAnotherSignalAreOneWish) {
   ShutdownSignal shutdown;
   for (const int number : {SIGHUP, SIGTERM, SIGHUP}) {
