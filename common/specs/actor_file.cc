@@ -15,8 +15,14 @@ namespace {
 absl::StatusOr<ActorFile> FromSafetensors(SafetensorsFile file) {
   RETURN_IF_ERROR(CheckIsActorFile(file.metadata));
   ActorFile actors;
-  ASSIGN_OR_RETURN(const std::string experiment, FindMetadata(file.metadata, "experiment"));
-  ASSIGN_OR_RETURN(actors.experiment, ParseExperiment(experiment, "metadata \"experiment\"", {}));
+  ASSIGN_OR_RETURN(const std::string text, FindMetadata(file.metadata, "experiment"));
+  absl::StatusOr<Experiment> experiment = ParseExperiment(text, "metadata \"experiment\"", {});
+  if (!experiment.ok() && file.metadata.count(kHeaderChecksum) > 0) {
+    return absl::UnimplementedError(
+        absl::StrCat("written by another version of Troupe, this one does not know ", experiment.status().message()));
+  }
+  RETURN_IF_ERROR(experiment.status());
+  actors.experiment = *std::move(experiment);
   ASSIGN_OR_RETURN(actors.env_steps, FindMetadataNumber(file.metadata, "env_steps"));
   ASSIGN_OR_RETURN(actors.best, ReadBestEvaluation(file.metadata));
   ASSIGN_OR_RETURN(SavedPolicies saved, TakePolicies(std::move(file)));
@@ -41,7 +47,7 @@ absl::Status WriteActorFile(const std::string& path, const ActorFile& file) {
 absl::StatusOr<ActorFile> ReadActorFile(const std::string& path) {
   ASSIGN_OR_RETURN(SafetensorsFile file, ReadSafetensors(path));
   absl::StatusOr<ActorFile> actors = FromSafetensors(std::move(file));
-  if (!actors.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", actors.status().message()));
+  if (!actors.ok()) return absl::Status(actors.status().code(), absl::StrCat(path, ": ", actors.status().message()));
   return actors;
 }
 

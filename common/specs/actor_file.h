@@ -31,7 +31,8 @@ struct ActorFile {
 // safetensors with metadata: format ("troupe-actors/1"), experiment (textproto), policy.GROUP (FormatPolicySpec),
 // spaces.GROUP (FormatAgentGroup), policy_version, env_steps, and those of AddScalars and AddBestEvaluation. Errors as
 // in safetensors.h; reading adds INVALID_ARGUMENT for a file that is not an actor file or whose tensors do not fit its
-// specs.
+// specs, and UNIMPLEMENTED for one of another version of Troupe, either by its format or because the file is whole and
+// its experiment says what this version does not know.
 absl::Status WriteActorFile(const std::string& path, const ActorFile& file);
 absl::StatusOr<ActorFile> ReadActorFile(const std::string& path);
 

@@ -13,6 +13,7 @@ namespace troupe {
 namespace {
 
 constexpr char kFormat[] = "troupe-actors/1";
+constexpr char kFormatFamily[] = "troupe-actors/";
 constexpr char kPolicyPrefix[] = "policy.";
 constexpr char kSpacesPrefix[] = "spaces.";
 
@@ -96,6 +97,10 @@ absl::Status CheckTensors(const std::vector<PolicySpec>& policies, const std::ve
 absl::Status CheckIsActorFile(const Metadata& metadata) {
   const auto format = metadata.find("format");
   if (format != metadata.end() && format->second == kFormat) return absl::OkStatus();
+  if (format != metadata.end() && format->second.starts_with(kFormatFamily)) {
+    return absl::UnimplementedError(absl::StrCat("written by another version of Troupe: its format is \"",
+                                                 format->second, "\", this version reads \"", kFormat, "\""));
+  }
   return absl::InvalidArgumentError(absl::StrCat(
       "not an actor file: metadata \"format\" is ",
       format == metadata.end() ? "missing" : absl::StrCat("\"", format->second, "\""), ", expected \"", kFormat, "\""));

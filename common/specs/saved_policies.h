@@ -23,11 +23,12 @@ struct SavedPolicies {
   PolicySnapshot weights;
 };
 
-// OK when the metadata say that the file is an actor file, else INVALID_ARGUMENT.
+// OK when the metadata say that the file is an actor file, else INVALID_ARGUMENT; UNIMPLEMENTED: of another version of
+// Troupe.
 absl::Status CheckIsActorFile(const std::map<std::string, std::string>& metadata);
 
 // Of an actor file (actor_file.h). Errors: INVALID_ARGUMENT naming the entry of the metadata or the tensor that is
-// missing or does not fit.
+// missing or does not fit; UNIMPLEMENTED as CheckIsActorFile.
 absl::StatusOr<SavedPolicies> TakePolicies(SafetensorsFile file);
 
 // Adds the entries that TakePolicies reads, the format's too. INVALID_ARGUMENT naming the tensor that does not fit.

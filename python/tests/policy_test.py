@@ -146,6 +146,11 @@ class RefusalsTest(unittest.TestCase):
                 path.write_bytes(damage)
                 with self.assertRaisesRegex(ValueError, f"actors.safetensors.*{words}"):
                     troupe.load_policy(path)
+            header["__metadata__"]["format"] = "troupe-actors/2"
+            text = json.dumps(header).encode()
+            path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+            with self.assertRaisesRegex(ValueError, 'actors.safetensors: .*another version.*"troupe-actors/2"'):
+                troupe.load_policy(path)
 
 
 @unittest.skipUnless(BIN, "no programs")

@@ -3,11 +3,13 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/files/atomic_file.h"
 #include "common/files/crc32c.h"
 #include "common/files/safetensors_bytes.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "tests/common/temporary_folder.h"
 
 namespace troupe {
@@ -123,6 +125,21 @@ TEST(SafetensorsTest, AHeaderWithoutItsChecksumIsReadUnchecked) {
   ASSERT_NE(at, std::string::npos);
   bytes.replace(at, 6, "former");  // an entry nobody knows
   EXPECT_TRUE(ParseSafetensors(bytes).ok());
+}
+
+// A header that is as it was written tells of another version, one that is not of damage.
+TEST(SafetensorsTest, NumbersOfATypeThatCameLaterAreNoDamage) {
+  nlohmann::json header = {{"__metadata__", {{"format", "x"}}},
+                           {"t", {{"dtype", "BF16"}, {"shape", {2}}, {"data_offsets", {0, 4}}}}};
+  const std::string four("\0\0\0\0", 4);
+  EXPECT_TRUE(absl::IsDataLoss(ParseSafetensors(Bytes(header.dump(), four)).status()));
+  const std::string sum = absl::StrFormat("%08x", Crc32c(header.dump()));
+  header["__metadata__"][kHeaderChecksum] = sum;
+  const absl::Status status = ParseSafetensors(Bytes(header.dump(), four)).status();
+  EXPECT_TRUE(absl::IsUnimplemented(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("tensor \"t\": dtype is none of"));
+  header["t"]["dtype"] = "BF61";
+  EXPECT_TRUE(absl::IsDataLoss(ParseSafetensors(Bytes(header.dump(), four)).status()));
 }
 
 TEST(SafetensorsTest, SaysWhatIsWrongWithAHeader) {

@@ -28,7 +28,12 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     if path.is_dir() or path.suffix == ".onnx":
         return _load_onnx(path)
     tensors, metadata = read_safetensors(path)
-    if metadata.get("format") != _FORMAT:
+    written = metadata.get("format", "")
+    if written != _FORMAT and written.startswith("troupe-actors/"):
+        raise ValueError(
+            f'{path}: written by another version of Troupe: its format is "{written}", this one reads "{_FORMAT}"'
+        )
+    if written != _FORMAT:
         raise ValueError(f'{path}: not an actor file: metadata "format" is not "{_FORMAT}"')
     try:
         groups = {}
