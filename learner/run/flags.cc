@@ -34,6 +34,9 @@ ABSL_FLAG(double, rank_timeout, 60, "With several learners: seconds after which 
 ABSL_FLAG(bool, insecure_ranks, false,
           "With several learners: allow a MASTER_ADDR that others can reach; nothing of it is encrypted.");
 ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
+ABSL_FLAG(std::string, log_batches, "",
+          "To look into a run: FILE to which all that is trained on is appended, a line of JSON an update. It grows "
+          "fast.");
 // plan
 ABSL_FLAG(double, trial_seconds, 20, "Seconds that the trial may take; 0: none is made.");
 // export
@@ -86,7 +89,7 @@ Command TrainCommandLine() {
           .flags = {"experiment=FILE", "set FIELD=VALUE", "seed=N", "device=auto|cpu|cuda", "run_dir=DIR", "fresh",
                     "local_workers=N", "expected_workers=N", "listen=HOST:PORT|unix:PATH", "tls_certificate=FILE",
                     "tls_key=FILE", "tls_client_ca=FILE", "token_file=FILE", "insecure", "metrics=HOST:PORT",
-                    "no_final_evaluation", "insecure_ranks", "rank_timeout=SECONDS"},
+                    "no_final_evaluation", "log_batches=FILE", "insecure_ranks", "rank_timeout=SECONDS"},
           .examples = {
               "learner --experiment=deploy/experiments/traffic_grid.textproto --local_workers=2 --set ppo.clip=0.1"}};
 }
@@ -176,6 +179,7 @@ absl::StatusOr<TrainOptions> ReadTrainFlags(std::vector<std::string> overrides) 
   options.expected_workers = absl::GetFlag(FLAGS_expected_workers);
   options.fresh = absl::GetFlag(FLAGS_fresh);
   options.final_evaluation = !absl::GetFlag(FLAGS_no_final_evaluation);
+  options.batch_log = absl::GetFlag(FLAGS_log_batches);
   const double rank_timeout_seconds = absl::GetFlag(FLAGS_rank_timeout);
   if (!(rank_timeout_seconds >= 1 && rank_timeout_seconds <= 3600)) {
     return absl::InvalidArgumentError(

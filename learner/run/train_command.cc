@@ -31,6 +31,7 @@
 #include "learner/ranks/collective.h"
 #include "learner/ranks/rank_group.h"
 #include "learner/reporting/banner.h"
+#include "learner/reporting/batch_log.h"
 #include "learner/reporting/console.h"
 #include "learner/reporting/progress.h"
 #include "learner/reporting/run_metrics.h"
@@ -355,6 +356,14 @@ absl::StatusOr<TrainingResult> TrainingRun::Train() {
   parts.ranks = ranks_;
   parts.stop_requested = [this] { return stopping(); };
   parts.health = [this] { return worker_health(); };
+  std::unique_ptr<BatchLog> batch_log;
+  if (!options_.batch_log.empty()) {
+    ASSIGN_OR_RETURN(batch_log, BatchLog::Open(options_.batch_log));
+    parts.on_batch = [this, &batch_log, told = false](uint64_t update, const TrainingBatch& batch) mutable {
+      const absl::Status status = batch_log->Append(update, batch);
+      if (!status.ok() && !std::exchange(told, true)) console_.Warning(std::string(status.message()));
+    };
+  }
   return TrainingLoop(std::move(parts), start_).Run();
 }
 

@@ -27,6 +27,7 @@ struct TrainOptions {
   int expected_workers = 0;  // 0: local_workers, at least 1
   bool fresh = false;
   bool final_evaluation = true;
+  std::string batch_log;  // file for BatchLog's lines; empty: none
   // Why the final table cannot be played on this machine; "" when it can (CheckBeforeTraining). It is said when the run
   // begins and where the table would come.
   std::string no_final_evaluation_here;

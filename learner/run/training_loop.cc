@@ -176,6 +176,7 @@ absl::Status TrainingLoop::TrainOnce() {
   parts_.server->Publish(policy);
   const SteadyTime published = parts_.now();
   Account(TrainingState::kPublish, published);
+  if (parts_.on_batch) parts_.on_batch(counters.update, *batch.batch);
   parts_.server->ReleaseBatch(batch);
   curriculum_.Judge(policy);
   if (ranks->size() > 1) {

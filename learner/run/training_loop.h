@@ -23,6 +23,7 @@
 #include "common/clock/awake_clock.h"
 #include "common/clock/steady_time.h"
 #include "learner/algorithms/algorithm.h"
+#include "learner/batch/training_batch.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_writer.h"
 #include "learner/ranks/collective.h"
@@ -48,6 +49,8 @@ struct TrainingParts {
   // Asked between updates: an error ends the run with it (workers that cannot be kept alive).
   std::function<absl::Status()> health = [] { return absl::OkStatus(); };
   std::function<SteadyTime()> now = SteadyTime::Now;
+  // Shown every batch that was trained on, with the number of its update; empty: nobody looks.
+  std::function<void(uint64_t update, const TrainingBatch& batch)> on_batch{};
 };
 
 struct TrainingResult {
