@@ -78,15 +78,15 @@ class Worker {
     last_contact_ = awake_.Now();
   }
 
-  std::shared_ptr<grpc::Channel> NewChannel(size_t max_message_bytes) const {
-    return OpenChannel(options_.learner_address, *options_.credentials, max_message_bytes);
+  std::shared_ptr<grpc::Channel> NewChannel(size_t max_message_bytes, ChannelUse use) const {
+    return OpenChannel(options_.learner_address, *options_.credentials, max_message_bytes, use);
   }
 
   // A new channel for every attempt at a learner that was not there: gRPC's pauses between a channel's attempts go by
   // the wall clock (they are timed waits of Abseil's), so after that was set back one would not try again for as long.
   void OpenControl() {
     if (control_ != nullptr && !unreachable_) return;
-    control_ = wire::TrainingService::NewStub(NewChannel(kControlMessageBytes));
+    control_ = wire::TrainingService::NewStub(NewChannel(kControlMessageBytes, ChannelUse::kCalls));
   }
 
   Attempt TryOnce() {
@@ -160,8 +160,8 @@ class Worker {
 
   // When it returns the session has ended, with all that it feeds: nothing of it comes after what is forgotten then.
   SessionEnd ServeSession() {
-    Session session(NewChannel(max_message_bytes_), control_.get(), worker_id_, run_.get(), &events_, &metrics_,
-                    options_.idle_notice);
+    Session session(NewChannel(max_message_bytes_, ChannelUse::kStreams), control_.get(), worker_id_, run_.get(),
+                    &events_, &metrics_, options_.idle_notice);
     return session.Serve(options_.stop_requested, options_.flush_timeout);
   }
 

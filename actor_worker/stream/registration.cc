@@ -39,7 +39,7 @@ grpc::Status CallWithin(absl::Duration timeout, const Start& start) {
 
 }  // namespace
 
-grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes) {
+grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes, ChannelUse use) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -48,14 +48,22 @@ grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // With the worker's own pause between attempts at most this much over a second after the learner listens.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  if (use == ChannelUse::kCalls) {
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  } else {
+    // A ping would wait behind the chunks in the socket, which on a slow link is longer than any time for its answer.
+    // So there is none for a day, and it is TCP that gives up when nothing of what was sent is acknowledged for so long
+    // (gRPC makes this time its TCP_USER_TIMEOUT where pings are on); heartbeats see to it that something is sent.
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 24 * 3600 * 1000);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 30000);
+  }
   return arguments;
 }
 
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, const ClientCredentials& credentials,
-                                           size_t max_message_bytes) {
-  return credentials.OpenChannel(learner_address, WorkerChannelArguments(max_message_bytes));
+                                           size_t max_message_bytes, ChannelUse use) {
+  return credentials.OpenChannel(learner_address, WorkerChannelArguments(max_message_bytes, use));
 }
 
 WorkerIdentity DescribeThisWorker(int max_shards) {

@@ -16,13 +16,16 @@
 
 namespace troupe {
 
+// What a channel carries: calls that are answered at once, or streams, on which a chunk may be on its way for minutes.
+enum class ChannelUse { kCalls, kStreams };
+
 // Of every channel to a learner: it takes messages up to `max_message_bytes`, tries to connect anew at least every
-// second, notices a peer that vanished without a word, and shares nothing with other channels.
-grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes);
+// second, notices within 40 s a peer that vanished without a word, and shares nothing with other channels.
+grpc::ChannelArguments WorkerChannelArguments(size_t max_message_bytes, ChannelUse use);
 
 // A channel to the learner, not yet connected. Errors of the address show as UNAVAILABLE calls.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& learner_address, const ClientCredentials& credentials,
-                                           size_t max_message_bytes);
+                                           size_t max_message_bytes, ChannelUse use);
 
 // What a worker says of itself.
 struct WorkerIdentity {

@@ -11,7 +11,7 @@
 #   --learner                 where the learner listens (its --listen), unix:PATH or HOST:PORT of an internal network
 #   --tls_certificate, --tls_key, --tls_client_ca, --token_file    as the learner's flags of these names
 #   --folder                  the gateway's own, for its configuration and sockets; default: a temporary one
-#   --connections_per_source  that one address may hold open, 1024; a worker holds one
+#   --connections_per_source  that one address may hold open, 1024; a worker holds two
 #   --processes               of nginx; default: one per core, 4 at most
 #
 # Files are looked at every two seconds: renewed ones are taken for new connections, and the old ones' connections are

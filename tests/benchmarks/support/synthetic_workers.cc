@@ -61,7 +61,7 @@ SyntheticWorkers::~SyntheticWorkers() {
 }
 
 std::shared_ptr<grpc::Channel> SyntheticWorkers::OpenChannel(size_t max_message_bytes) const {
-  grpc::ChannelArguments arguments = WorkerChannelArguments(max_message_bytes);
+  grpc::ChannelArguments arguments = WorkerChannelArguments(max_message_bytes, ChannelUse::kStreams);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return credentials_->OpenChannel(AddressOf(options_.port), arguments);
 }
