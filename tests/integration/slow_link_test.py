@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """slow_link_test.py BIN_FOLDER: a worker behind a link on which one chunk takes three quarters of a minute, twice as
-long as a silent worker keeps its leases: it arrives, over one connection; a link that is dead is noticed. Two network namespaces of the test's own,
-joined by a veth pair that is slowed down (tc); exit status 77 (skipped) where that is not allowed."""
+long as a silent worker keeps its leases: it arrives, over one connection; a link that is dead is noticed. Two network
+namespaces of the test's own, joined by a veth pair that is slowed down (tc); exit status 77 (skipped) where that is not
+allowed."""
 import os
 import pathlib
 import re
