@@ -45,6 +45,12 @@ This package has trained actors and the worker's environments as libraries for
 other programs, and their C headers.")
   set(CPACK_DEBIAN_LIBRARIES_PACKAGE_SECTION libs)
   set(CPACK_DEBIAN_LIBRARIES_PACKAGE_SHLIBDEPS ON)
+  # What dpkg-shlibdeps reads of packages that link them, and that the linker's cache is written anew.
+  set(control ${PROJECT_BINARY_DIR}/debian/libraries)
+  file(CONFIGURE OUTPUT ${control}/triggers CONTENT "activate-noawait ldconfig\n")
+  file(CONFIGURE OUTPUT ${control}/shlibs CONTENT "libtroupe_environments 1 troupe-libraries (>= ${PROJECT_VERSION})
+libtroupe_policy 1 troupe-libraries (>= ${PROJECT_VERSION})\n")
+  set(CPACK_DEBIAN_LIBRARIES_PACKAGE_CONTROL_EXTRA ${control}/triggers ${control}/shlibs)
 endif()
 if(TROUPE_BUILD_LEARNER)
   list(APPEND CPACK_COMPONENTS_ALL learner)

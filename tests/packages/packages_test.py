@@ -107,5 +107,18 @@ class InstallTest(Folder):
             self.assertEqual(rated.returncode, 0, rated.stdout)
 
 
+@unittest.skipUnless(shutil.which("lintian"), "no lintian")
+class PackageTest(Folder):
+    def test_lintian_finds_nothing_in_all_but_the_learners_which_is_large(self):
+        subprocess.run(["cpack", "--config", BUILD / "CPackConfig.cmake", "-B", self.folder, "-D",
+                        "CPACK_COMPONENTS_ALL=common;worker;libraries"], check=True, capture_output=True, timeout=250)
+        packages = sorted(self.folder.glob("*.deb"))
+        self.assertEqual([path.name.split("_")[0] for path in packages],
+                         ["troupe-common", "troupe-libraries", "troupe-worker"])
+        done = subprocess.run(["lintian", "--allow-root", "--fail-on=info,warning,error", *packages],
+                              capture_output=True, text=True, timeout=250)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+
 if __name__ == "__main__":
     unittest.main()
