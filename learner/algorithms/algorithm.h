@@ -41,6 +41,8 @@ struct UpdateProgress {
   uint64_t update = 0;           // 0, 1, 2, …; also the policy version the update starts from
   uint64_t env_steps = 0;        // trained on before this update
   uint64_t total_env_steps = 0;  // of the whole run
+  // What every learning rate is multiplied by; below 1 once the run went back to an earlier state (divergence_guard.h).
+  double learning_rate_scale = 1;
 };
 
 // Named figures of one update, in a fixed order: "policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction",
@@ -87,6 +89,10 @@ class Algorithm {
 
   // INVALID_ARGUMENT naming the tensor that is missing, unknown or of another shape; nothing is changed then.
   virtual absl::Status LoadState(absl::Span<const HostTensor> state) = 0;
+
+  // As LoadState, of a state that SaveState gave earlier in this run: networks, optimisers and normalisers are as they
+  // were then; what was collected since (a replay) stays.
+  virtual absl::Status GoBackTo(absl::Span<const HostTensor> state) { return LoadState(state); }
 
   // Under which prefixes the state has the parameters that ExportPolicy calls "GROUP/PARAMETER": what a warm start
   // (warm_start.h) replaces. The first is the acting networks'; further ones are of networks that begin as

@@ -86,8 +86,9 @@ absl::StatusOr<UpdateStatistics> Maddpg::Update(const TrainingBatch& batch, cons
 }
 
 double Maddpg::DecayOf(const UpdateProgress& progress) const {
-  if (!settings_.anneal_learning_rate()) return 1;
-  return EpsilonAt(1, 0, std::max<uint64_t>(1, progress.total_env_steps), progress.env_steps);
+  if (!settings_.anneal_learning_rate()) return progress.learning_rate_scale;
+  return progress.learning_rate_scale *
+         EpsilonAt(1, 0, std::max<uint64_t>(1, progress.total_env_steps), progress.env_steps);
 }
 
 std::vector<NamedScalar> Maddpg::Exploration(const UpdateProgress& progress) const {

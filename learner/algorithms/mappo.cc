@@ -173,7 +173,7 @@ absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const
 Mappo::Rates Mappo::RatesAt(const UpdateProgress& progress) const {
   const uint64_t span = ppo_.schedule_env_steps() != 0 ? ppo_.schedule_env_steps() : progress.total_env_steps;
   const double done = span == 0 ? 0.0 : std::min(1.0, static_cast<double>(progress.env_steps) / span);
-  const double decay = ppo_.anneal_learning_rate() ? 1.0 - done : 1.0;
+  const double decay = progress.learning_rate_scale * (ppo_.anneal_learning_rate() ? 1.0 - done : 1.0);
   Rates rates{ppo_.actor_learning_rate() * decay, ppo_.critic_learning_rate() * decay, ppo_.entropy_coefficient(),
               ppo_.noise_scale()};
   if (ppo_.has_final_entropy_coefficient()) {

@@ -71,7 +71,8 @@ class Pqn final : public Algorithm {
     const double done = progress.total_env_steps == 0
                             ? 0.0
                             : std::min(1.0, static_cast<double>(progress.env_steps) / progress.total_env_steps);
-    const double learning_rate = settings_.learning_rate() * (settings_.anneal_learning_rate() ? 1.0 - done : 1.0);
+    const double learning_rate = progress.learning_rate_scale * settings_.learning_rate() *
+                                 (settings_.anneal_learning_rate() ? 1.0 - done : 1.0);
     Figures figures;
     for (uint32_t epoch = 0; epoch < settings_.epochs(); ++epoch) {
       const uint64_t key = MixKey({context_.experiment.seed(), kShuffle, progress.update, epoch});

@@ -181,6 +181,11 @@ void QLearning::Step(const ReplayShare& share, uint64_t key, const UpdateProgres
     const MonotonicMixer::Step step = mixer_->TakeStep(learning_rate, trained);
     figures->mixer_norm += step.skipped ? 0 : step.gradient_norm;
     figures->mixer_steps += step.skipped ? 0 : 1;
+    figures->mixer_skipped += step.skipped ? 1 : 0;
+    // It is one loss: what the mixer may not follow, agents may not either.
+    for (size_t g = 0; step.skipped && g < groups_.size(); ++g) {
+      epoch.networks[g].stepped.assign(groups_[g].map.sets, 0);
+    }
   }
   arithmetic_->RunEpoch(epoch);
   NoteErrors(drawn, sample, found.errors);
@@ -217,11 +222,12 @@ UpdateStatistics QLearning::Summarize(const UpdateProgress& progress, Figures fi
   if (mixer_ != nullptr) {
     statistics.values.emplace_back("mixer_gradient_norm", figures.mixer_norm / std::max(1.0, figures.mixer_steps));
   }
-  statistics.values.insert(statistics.values.end(), {{"epsilon", EpsilonOf(progress)},
-                                                     {"learning_rate", LearningRateOf(progress)},
-                                                     {"replay_env_steps", env_steps_kept},
-                                                     {"gradient_steps", static_cast<double>(steps_taken_)},
-                                                     {"skipped_minibatches", std::max(left_out, taken.skipped)}});
+  statistics.values.insert(statistics.values.end(),
+                           {{"epsilon", EpsilonOf(progress)},
+                            {"learning_rate", LearningRateOf(progress)},
+                            {"replay_env_steps", env_steps_kept},
+                            {"gradient_steps", static_cast<double>(steps_taken_)},
+                            {"skipped_minibatches", std::max({left_out, taken.skipped, figures.mixer_skipped})}});
   return statistics;
 }
 
@@ -230,7 +236,8 @@ double QLearning::EpsilonOf(const UpdateProgress& progress) const {
 }
 
 double QLearning::LearningRateOf(const UpdateProgress& progress) const {
-  return settings_.learning_rate() * (settings_.anneal_learning_rate() ? 1 - FractionDone(progress) : 1.0);
+  return progress.learning_rate_scale * settings_.learning_rate() *
+         (settings_.anneal_learning_rate() ? 1 - FractionDone(progress) : 1.0);
 }
 
 PolicySnapshot QLearning::ExportPolicy(const UpdateProgress& progress) const {
@@ -250,7 +257,7 @@ std::vector<HostTensor> QLearning::SaveState() const {
   return state;
 }
 
-absl::Status QLearning::LoadState(absl::Span<const HostTensor> given) {
+absl::Status QLearning::GoBackTo(absl::Span<const HostTensor> given) {
   const auto without_replay = [](std::vector<HostTensor> tensors) {
     std::erase_if(tensors, &ReplayMemory::IsOwn);
     return tensors;
@@ -262,6 +269,11 @@ absl::Status QLearning::LoadState(absl::Span<const HostTensor> given) {
   int64_t taken = 0;
   std::memcpy(&taken, state.back().bytes.data(), sizeof(taken));
   steps_taken_ = static_cast<uint64_t>(taken);
+  return absl::OkStatus();
+}
+
+absl::Status QLearning::LoadState(absl::Span<const HostTensor> given) {
+  RETURN_IF_ERROR(GoBackTo(given));
   const bool has_replay = replay_->Load(given, [this](const TrainingBatch& batch) { return CheckOwn(batch); });
   // A run that begins, with other actors perhaps, has nothing to miss.
   if (!has_replay && replay_->store().end() == 0 && steps_taken_ > 0) {

@@ -53,6 +53,7 @@ class QLearning : public Algorithm {
   PolicySnapshot ExportPolicy(const UpdateProgress& progress) const override;
   std::vector<HostTensor> SaveState() const override;
   absl::Status LoadState(absl::Span<const HostTensor> state) override;
+  absl::Status GoBackTo(absl::Span<const HostTensor> state) override;
   std::vector<std::string> actor_prefixes() const override { return {"values/", "target/"}; }
 
  private:
@@ -60,7 +61,7 @@ class QLearning : public Algorithm {
   // What a gradient step came to, or their sums over an update.
   struct Figures {
     double squared_errors = 0, chosen = 0, targets = 0, errors = 0;  // sums; of how many errors
-    double mixer_norm = 0, mixer_steps = 0;
+    double mixer_norm = 0, mixer_steps = 0, mixer_skipped = 0;
 
     // Returns value − target.
     float Note(float value, float target) {

@@ -30,6 +30,8 @@ constexpr char kCurriculumStage[] = "curriculum.stage";
 constexpr char kJudgedVersion[] = "curriculum.judged_version";
 constexpr char kJudgedScalarPrefix[] = "curriculum.judged.";
 constexpr char kWarmStart[] = "warm_start";
+constexpr char kGoodPrefix[] = "good/";
+constexpr char kGoodUpdate[] = "divergence.good_update";
 
 std::string FormatDouble(double value) { return absl::StrFormat("%.17g", value); }
 
@@ -119,6 +121,33 @@ absl::StatusOr<CurriculumState> ReadCurriculum(const std::map<std::string, std::
   return state;
 }
 
+// Nothing where nothing happened.
+void AddDivergence(const DivergenceState& state, SafetensorsFile* file) {
+  if (state.in_a_row == 0 && state.rollbacks == 0 && state.good == nullptr) return;
+  file->metadata["divergence.in_a_row"] = absl::StrCat(state.in_a_row);
+  file->metadata["divergence.rollbacks"] = absl::StrCat(state.rollbacks);
+  file->metadata["divergence.learning_rate_scale"] = FormatDouble(state.learning_rate_scale);
+  file->metadata[kGoodUpdate] = absl::StrCat(state.good_update);
+  if (state.good == nullptr) return;
+  for (const HostTensor& tensor : *state.good) {
+    file->tensors.push_back(tensor);
+    file->tensors.back().name = absl::StrCat(kGoodPrefix, tensor.name);
+  }
+}
+
+// Without the good state's tensors.
+absl::StatusOr<DivergenceState> ReadDivergence(const std::map<std::string, std::string>& metadata) {
+  DivergenceState state;
+  if (!metadata.contains(kGoodUpdate)) return state;
+  EntryReader entries(metadata);
+  state.in_a_row = static_cast<uint32_t>(entries.Integer("divergence.in_a_row"));
+  state.rollbacks = static_cast<uint32_t>(entries.Integer("divergence.rollbacks"));
+  state.learning_rate_scale = entries.Number("divergence.learning_rate_scale");
+  state.good_update = entries.Integer(kGoodUpdate);
+  RETURN_IF_ERROR(entries.status());
+  return state;
+}
+
 // Errors: INVALID_ARGUMENT naming the entry or tensor.
 absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
   EntryReader entries(file.metadata);
@@ -147,6 +176,8 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
   if (file.metadata.contains(kCurriculumStage)) {
     ASSIGN_OR_RETURN(checkpoint.curriculum, ReadCurriculum(file.metadata, &judged));
   }
+  ASSIGN_OR_RETURN(checkpoint.divergence, ReadDivergence(file.metadata));
+  std::vector<HostTensor> good;
   for (HostTensor& tensor : file.tensors) {
     if (absl::StartsWith(tensor.name, kAlgorithmPrefix)) {
       tensor.name.erase(0, sizeof(kAlgorithmPrefix) - 1);
@@ -154,6 +185,9 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
     } else if (absl::StartsWith(tensor.name, kPolicyPrefix)) {
       tensor.name.erase(0, sizeof(kPolicyPrefix) - 1);
       checkpoint.policy.tensors.push_back(std::move(tensor));
+    } else if (absl::StartsWith(tensor.name, kGoodPrefix)) {
+      tensor.name.erase(0, sizeof(kGoodPrefix) - 1);
+      good.push_back(std::move(tensor));
     } else if (self_play.Take(tensor)) {
       continue;
     } else if (judged != nullptr && absl::StartsWith(tensor.name, kJudgedPrefix)) {
@@ -164,6 +198,7 @@ absl::StatusOr<Checkpoint> ReadEntries(SafetensorsFile file) {
     }
   }
   if (judged != nullptr) checkpoint.curriculum->judged = std::move(judged);
+  if (!good.empty()) checkpoint.divergence.good = std::make_shared<const std::vector<HostTensor>>(std::move(good));
   checkpoint.self_play = self_play.Finish();
   return checkpoint;
 }
@@ -199,6 +234,7 @@ SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint) {
     add(kJudgedPrefix, checkpoint.curriculum->judged->tensors);
   }
   if (checkpoint.self_play.has_value()) AddSelfPlay(*checkpoint.self_play, &file);
+  AddDivergence(checkpoint.divergence, &file);
   return file;
 }
 

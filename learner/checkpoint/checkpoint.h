@@ -16,6 +16,7 @@
 #include "common/specs/environment_spec.h"
 #include "learner/batch/ingest_state.h"
 #include "learner/checkpoint/curriculum_state.h"
+#include "learner/checkpoint/divergence_state.h"
 #include "learner/checkpoint/self_play_state.h"
 #include "proto/experiment.pb.h"
 
@@ -41,13 +42,15 @@ struct Checkpoint {
   PolicySnapshot policy;                    // Algorithm::ExportPolicy at the same moment, and the curriculum's stage
   std::optional<CurriculumState> curriculum{};  // of runs that have one
   std::optional<SelfPlayState> self_play{};     // of runs that have a pool
-  std::string warm_start{};                     // what the actors began with, for people; "": at random
+  DivergenceState divergence{};
+  std::string warm_start{};  // what the actors began with, for people; "": at random
 };
 
 // safetensors: tensors "algorithm/NAME" and "policy/GROUP/PARAMETER"; metadata format ("troupe-checkpoint/1"), run_id,
 // experiment and environment (textproto), one entry per counter in decimal, and those of AddScalars and
 // AddBestEvaluation; where there is one, the curriculum's state ("curriculum.…", the judged policy as tensors
-// "judged/GROUP/PARAMETER"), the pool of saved versions (self_play_codec.h) and what the actors began with
+// "judged/GROUP/PARAMETER"), "divergence.…" once something was not finite or where the state to go back to is another
+// one (tensors "good/NAME"), the pool of saved versions (self_play_codec.h) and what the actors began with
 // ("warm_start").
 SafetensorsFile EncodeCheckpoint(const Checkpoint& checkpoint);
 

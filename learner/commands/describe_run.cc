@@ -60,6 +60,14 @@ std::string DescribeCheckpoints(const std::string& folder) {
                       words.empty() || !has_best ? "" : ", and ", has_best ? "the best" : "");
 }
 
+// Batches that were kept because a loss or gradient of theirs was not finite.
+std::string DescribeKeptBatches(const std::string& folder) {
+  const absl::StatusOr<std::vector<std::string>> names = ListFolder(folder);
+  if (!names.ok() || names->empty()) return "";
+  return Row("diverged", absl::StrCat(names->size(), names->size() == 1 ? " batch" : " batches", " kept in ", folder,
+                                      ", the last ", *std::ranges::max_element(*names)));
+}
+
 // A line for each actor file: what it was trained on, what it is best by.
 std::string DescribeActors(const std::string& folder) {
   std::vector<std::filesystem::path> paths;
@@ -131,7 +139,8 @@ absl::StatusOr<std::string> DescribeRun(const std::string& folder) {
                                                                     "began it goes on with it")
                                                    : worker));
   absl::StrAppend(&text, Row("checkpoints", DescribeCheckpoints(folder + "/checkpoints")),
-                  DescribeActors(folder + "/actors"), DescribeEvaluations(run, experiment.evaluation()));
+                  DescribeKeptBatches(folder + "/diverged"), DescribeActors(folder + "/actors"),
+                  DescribeEvaluations(run, experiment.evaluation()));
   const absl::StatusOr<std::string> table = ReadWholeFile(folder + "/evaluation.txt");
   if (table.ok()) {
     absl::StrAppend(&text, "\n", absl::StripAsciiWhitespace(*table), "\n");

@@ -35,7 +35,8 @@ Command InspectCommand() {
       .usage = {"RUN", "FILE"},
       .text =
           "Of a run's folder: how far it is, how fast it was, its checkpoints, actors and evaluations, and whether "
-          "a learner works\nthere. Of a checkpoint or an actor file: its metadata, then every tensor.",
+          "a learner works\nthere. Of a checkpoint, an actor file or a batch that was kept: its metadata, then every "
+          "tensor.",
       .examples = {"learner inspect runs/traffic_grid", "learner inspect runs/traffic_grid/actors/best.safetensors"},
       .max_words = 1};
 }

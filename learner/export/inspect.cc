@@ -36,11 +36,14 @@ std::string DescribeTensor(const HostTensor& tensor) {
   const int64_t count = tensor.num_elements();
   if (tensor.data_type != DataType::kFloat32 || count == 0) return line;
   double sum = 0, largest = 0;
+  int64_t not_finite = 0;
   for (int64_t i = 0; i < count; ++i) {
     sum += tensor.floats()[i];
     largest = std::max(largest, std::abs(static_cast<double>(tensor.floats()[i])));
+    not_finite += std::isfinite(tensor.floats()[i]) ? 0 : 1;
   }
   absl::StrAppendFormat(&line, "  mean %.4g, largest magnitude %.4g", sum / count, largest);
+  if (not_finite > 0) absl::StrAppend(&line, ", ", not_finite, " not finite");
   return line;
 }
 

@@ -1,4 +1,4 @@
-// `learner inspect`: what a checkpoint or actor file holds, for people.
+// `learner inspect`: what a checkpoint, an actor file or a kept batch holds, for people.
 #ifndef TROUPE_LEARNER_EXPORT_INSPECT_H_
 #define TROUPE_LEARNER_EXPORT_INSPECT_H_
 
@@ -9,7 +9,8 @@
 namespace troupe {
 
 // Metadata, one entry per line (texts of several lines indented below their name), then every tensor with type, shape
-// and, for FLOAT32, mean and largest magnitude; closes with the number of parameters. Errors as of ReadSafetensors.
+// and, for FLOAT32, mean, largest magnitude and how many are not finite; closes with the number of parameters. Errors
+// as of ReadSafetensors.
 absl::StatusOr<std::string> DescribeFile(const std::string& path);
 
 }  // namespace troupe

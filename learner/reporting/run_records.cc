@@ -34,6 +34,15 @@ Json ToJson(const EpisodeMeans& means) {
   return object;
 }
 
+Json ToJson(const DivergenceRecord& record) {
+  Json object = {{"skipped_minibatches", record.skipped_minibatches}, {"in_a_row", record.in_a_row}};
+  if (!record.batch.empty()) object["batch"] = record.batch;
+  if (record.back_to_update.has_value()) object["back_to_update"] = *record.back_to_update;
+  object["rollbacks"] = record.rollbacks;
+  object["learning_rate_scale"] = record.learning_rate_scale;
+  return object;
+}
+
 double UnixSeconds(absl::Time time) { return absl::ToDoubleSeconds(time - absl::UnixEpoch()); }
 
 std::string Dump(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -99,6 +108,7 @@ std::string FormatRecord(const UpdateRecord& record) {
                  {"episodes", ToJson(record.episodes)}};
   if (!record.curriculum_stage.empty()) object["curriculum_stage"] = record.curriculum_stage;
   if (!record.error.empty()) object["error"] = record.error;
+  if (record.divergence.has_value()) object["divergence"] = ToJson(*record.divergence);
   return Dump(object);
 }
 

@@ -10,6 +10,11 @@
 //
 // With a curriculum an update's line has "curriculum_stage" too, the stage that its policy implies.
 //
+// An update that left out minibatches because a loss or gradient was not finite has
+//    "divergence":{"skipped_minibatches":4,"in_a_row":3,"batch":"diverged/000000000012.safetensors","back_to_update":8,
+//    "rollbacks":1,"learning_rate_scale":0.5}
+// ("batch": where it was kept; "back_to_update": where the networks went back to that update's).
+//
 // "update" counts updates done, so it is also the version of the policy that came out. "env_steps" are those trained
 // on. A number that is not finite is written as null; "episodes" has only its count when no episode ended; "error"
 // stands there when the batch could not be used.
@@ -18,6 +23,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +37,16 @@ namespace troupe {
 
 using NamedFigures = std::vector<std::pair<std::string, double>>;
 
+// What became of an update with a loss or gradient that was not finite (learner/run/divergence_guard.h).
+struct DivergenceRecord {
+  double skipped_minibatches = 0;
+  uint32_t in_a_row = 0;                     // such updates
+  std::string batch{};                       // its file below the run's folder; empty: it was not kept
+  std::optional<uint64_t> back_to_update{};  // the networks are again as after that one
+  uint32_t rollbacks = 0;                    // of the run so far
+  double learning_rate_scale = 1;            // from here on
+};
+
 struct UpdateRecord {
   uint64_t update = 0;
   uint64_t env_steps = 0;
@@ -43,6 +59,7 @@ struct UpdateRecord {
   EpisodeMeans episodes;           // finished since the update before
   std::string error;               // empty: the update was done
   std::string curriculum_stage{};  // its name; empty: there is no curriculum
+  std::optional<DivergenceRecord> divergence{};
 };
 
 struct EvaluationRecord {

@@ -29,7 +29,7 @@ RunReporter::RunReporter(const Checkpoint& start, Console* console, Metrics* met
     : environment_(start.environment),
       best_by_(start.experiment.evaluation().best_by()),
       console_(*console),
-      metrics_(metrics, start.counters.env_steps, now) {
+      metrics_(metrics, start.counters.env_steps, now, start.divergence.learning_rate_scale) {
   figures_.env_steps = start.counters.env_steps;
   figures_.total_env_steps = start.experiment.total_env_steps();
   rate_.Add(absl::Seconds(start.counters.wall_seconds), start.counters.env_steps);

@@ -36,12 +36,19 @@ prometheus::Gauge& CheckpointEnvSteps(Metrics* metrics) {
   return metrics->Gauge("troupe_checkpoint_env_steps", "Environment steps of the newest checkpoint.");
 }
 
-TrainingMetrics::TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, absl::Time now)
+TrainingMetrics::TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, absl::Time now,
+                                 double learning_rate_scale)
     : metrics_(*metrics),
       updates_(metrics->Counter("troupe_updates_total", "Updates done since this process started.")),
       update_errors_(metrics->Counter("troupe_update_errors_total", "Batches that could not be used.")),
       skipped_minibatches_(metrics->Counter("troupe_skipped_minibatches_total",
                                             "Minibatches left out because a gradient was not finite.")),
+      not_finite_updates_(metrics->Counter("troupe_not_finite_updates_total",
+                                           "Updates that left out minibatches because a gradient was not finite.")),
+      rollbacks_(
+          metrics->Counter("troupe_rollbacks_total", "Times that the networks went back to the last good state.")),
+      learning_rate_scale_(
+          metrics->Gauge("troupe_learning_rate_scale", "What rollbacks have multiplied learning rates by.")),
       trained_env_steps_(metrics->Gauge("troupe_trained_env_steps",
                                         "Environment steps trained on since the run began, restarts included.")),
       checkpoint_timestamp_(metrics->Gauge("troupe_checkpoint_timestamp_seconds",
@@ -50,6 +57,7 @@ TrainingMetrics::TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, a
       seconds_{&Seconds(metrics, "waiting"), &Seconds(metrics, "update"), &Seconds(metrics, "publish"),
                &Seconds(metrics, "other")} {
   trained_env_steps_.Set(static_cast<double>(trained_env_steps));
+  learning_rate_scale_.Set(learning_rate_scale);
   checkpoint_timestamp_.Set(static_cast<double>(absl::ToUnixMicros(now)) * 1e-6);
   for (const char* result : {"done", "failed"}) Evaluations(metrics, result);
   for (const char* result : {"written", "failed"}) Checkpoints(metrics, result);
@@ -105,6 +113,11 @@ void TrainingMetrics::OnUpdate(const UpdateRecord& record) {
   for (const auto& [name, value] : record.statistics) {
     if (name == "skipped_minibatches" && value > 0) skipped_minibatches_.Increment(value);
     metrics_.Gauge(SeriesName(name), "Mean over the newest update's minibatches.").Set(value);
+  }
+  if (const auto& divergence = record.divergence; divergence.has_value()) {
+    not_finite_updates_.Increment();
+    if (divergence->back_to_update.has_value()) rollbacks_.Increment();
+    learning_rate_scale_.Set(divergence->learning_rate_scale);
   }
   for (const auto& [stage, seconds] : record.stage_seconds) {
     if (stage == "update" || stage == "snapshot") AddStage(stage, seconds);

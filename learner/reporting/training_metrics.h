@@ -1,6 +1,7 @@
 // The training thread's Prometheus series.
 //
 //   updates       troupe_updates_total, troupe_update_errors_total, troupe_skipped_minibatches_total,
+//                 troupe_not_finite_updates_total, troupe_rollbacks_total, troupe_learning_rate_scale,
 //                 troupe_update_STATISTIC (policy_loss, approx_kl, …), troupe_learning_rate, troupe_trained_env_steps
 //   episodes      troupe_episode_return{agent_group}, troupe_episode_length, troupe_episode_statistic{name},
 //                 troupe_episode_agent_statistic{agent, name}
@@ -36,8 +37,8 @@ class TrainingMetrics {
   // Means of training episodes, and as many of evaluations, that are shown at most.
   static constexpr size_t kMostSeries = 10'000;
 
-  // `metrics` outlives it. `trained_env_steps`: where the run begins or goes on.
-  TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, absl::Time now);
+  // `metrics` outlives it. `trained_env_steps` and `learning_rate_scale`: where the run begins or goes on.
+  TrainingMetrics(Metrics* metrics, uint64_t trained_env_steps, absl::Time now, double learning_rate_scale = 1);
 
   void OnUpdate(const UpdateRecord& record);
   void OnEvaluation(const EvaluationRecord& record);
@@ -55,6 +56,9 @@ class TrainingMetrics {
   prometheus::Counter& updates_;
   prometheus::Counter& update_errors_;
   prometheus::Counter& skipped_minibatches_;
+  prometheus::Counter& not_finite_updates_;
+  prometheus::Counter& rollbacks_;
+  prometheus::Gauge& learning_rate_scale_;
   prometheus::Gauge& trained_env_steps_;
   prometheus::Gauge& checkpoint_timestamp_;
   prometheus::Gauge& checkpoint_env_steps_;

@@ -4,6 +4,7 @@
 //     experiment.textproto   the whole experiment, defaults written, as of the last start that trained
 //     run_id                 unique, made at the first start that trained, kept over restarts
 //     checkpoints/           see checkpoint_store.h
+//     diverged/              batches that were not finite (divergence_guard.h)
 //     actors/                last, best, final .safetensors: exported policies; see run_results.h
 //     workers/K.log          what local worker K printed
 //     metrics.jsonl          one line per update and per evaluation (run_records.h)

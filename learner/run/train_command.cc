@@ -354,6 +354,7 @@ absl::StatusOr<TrainingResult> TrainingRun::Train() {
   parts.reporter = reporter.get();
   parts.console = &console_;
   parts.ranks = ranks_;
+  parts.folder = own_folder_;
   parts.stop_requested = [this] { return stopping(); };
   parts.health = [this] { return worker_health(); };
   std::unique_ptr<BatchLog> batch_log;

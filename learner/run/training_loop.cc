@@ -1,9 +1,11 @@
 #include "learner/run/training_loop.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/config/curriculum_settings.h"
@@ -23,6 +25,8 @@ constexpr absl::Duration kLongestLook = absl::Seconds(5);
 constexpr absl::Duration kEvaluationPatience = absl::Minutes(10);
 constexpr absl::Duration kNoWorkerPatience = absl::Minutes(1);
 constexpr absl::Duration kWaitingTold = absl::Seconds(10);
+
+constexpr char kKeptBatches[] = "diverged";
 
 // Environment steps of one update, all ranks together.
 uint64_t StepsPerUpdate(const CollectionSettings& collection) {
@@ -44,7 +48,8 @@ TrainingLoop::TrainingLoop(TrainingParts parts, const Checkpoint& start)
       evaluations_(parts_.server, start),
       curriculum_(parts_.server, start, /*decides=*/parts_.ranks->rank() == 0),
       self_play_(start),
-      checkpointed_env_steps_(start.counters.env_steps),
+      guard_(start, parts_.algorithm, parts_.folder.empty() ? "" : absl::StrCat(parts_.folder, "/", kKeptBatches)),
+      passed_env_steps_(start.counters.env_steps),
       accounted_(began_),
       awake_(kLongestLook) {}
 
@@ -69,7 +74,6 @@ absl::StatusOr<TrainingResult> TrainingLoop::Run() {
 }
 
 absl::Status TrainingLoop::Train() {
-  const uint64_t checkpoint_interval = state_.experiment.checkpoint().interval_env_steps();
   while (state_.counters.env_steps < state_.experiment.total_env_steps()) {
     const bool stop = parts_.stop_requested();
     absl::Status health = stop ? absl::OkStatus() : parts_.health();
@@ -89,8 +93,7 @@ absl::Status TrainingLoop::Train() {
     if (verdict == Verdict::kStop) return absl::OkStatus();
     if (verdict == Verdict::kGoOn) RETURN_IF_ERROR(TrainOnce());
     Tick();
-    const bool due = state_.counters.env_steps - checkpointed_env_steps_ >= checkpoint_interval;
-    if (verdict == Verdict::kGoOn && due) WriteCheckpoint();
+    if (verdict == Verdict::kGoOn) PassCheckpoint();
   }
   return absl::OkStatus();
 }
@@ -148,7 +151,8 @@ std::shared_ptr<const PolicySnapshot> TrainingLoop::NextPolicy(const std::vector
 }
 
 UpdateProgress TrainingLoop::Progress() const {
-  return {state_.counters.update, state_.counters.env_steps, state_.experiment.total_env_steps()};
+  return {state_.counters.update, state_.counters.env_steps, state_.experiment.total_env_steps(),
+          guard_.learning_rate_scale()};
 }
 
 absl::Status TrainingLoop::TrainOnce() {
@@ -170,6 +174,8 @@ absl::Status TrainingLoop::TrainOnce() {
   snapshot_ = nullptr;
   ++counters.update;
   counters.env_steps += StepsPerUpdate(state_.experiment.collection());
+  std::optional<DivergenceGuard::Verdict> divergence;
+  if (statistics.ok()) divergence = guard_.Judge(*statistics, counters.update);
   AdvanceCurriculum();
   RankReport report{{}, parts_.server->TakeFinishedEpisodes()};
   const std::shared_ptr<const PolicySnapshot> policy = NextPolicy(report.episodes);
@@ -177,6 +183,7 @@ absl::Status TrainingLoop::TrainOnce() {
   const SteadyTime published = parts_.now();
   Account(TrainingState::kPublish, published);
   if (parts_.on_batch) parts_.on_batch(counters.update, *batch.batch);
+  if (divergence.has_value()) OnDivergence(batch, divergence->status, &divergence->record);
   parts_.server->ReleaseBatch(batch);
   curriculum_.Judge(policy);
   if (ranks->size() > 1) {
@@ -190,7 +197,8 @@ absl::Status TrainingLoop::TrainOnce() {
   awake_.Watch(published);
   last_batch_ = awake_.Now();
   counters.wall_seconds = earlier_wall_seconds_ + SecondsSinceStart();
-  const absl::Status health = CountFailure(statistics.status());
+  absl::Status health = CountFailure(statistics.status());
+  if (divergence.has_value()) health.Update(divergence->status);
   UpdateRecord record;
   record.update = counters.update;
   record.env_steps = counters.env_steps;
@@ -202,6 +210,7 @@ absl::Status TrainingLoop::TrainOnce() {
   if (curriculum_.is_on()) {
     record.curriculum_stage = StageName(state_.experiment.curriculum(), curriculum_.state()->stage);
   }
+  if (divergence.has_value()) record.divergence = std::move(divergence->record);
   if (!statistics.ok()) record.error = std::string(statistics.status().message());
   record.stage_seconds = {{"wait", batch.seconds_waited},
                           {"update", absl::ToDoubleSeconds(publish_began - update_began)},
@@ -225,7 +234,27 @@ absl::Status TrainingLoop::CountFailure(const absl::Status& status) {
       absl::StrCat(failed_updates_, " updates in a row failed, the last with: ", status.message()));
 }
 
-TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
+void TrainingLoop::OnDivergence(const AssembledBatch& batch, const absl::Status& status, DivergenceRecord* record) {
+  const RunCounters& counters = state_.counters;
+  const absl::StatusOr<std::string> kept = guard_.KeepBatch(*batch.batch, counters.update, counters.env_steps, *record);
+  if (!kept.ok()) parts_.console->Warning(absl::StrCat("its batch cannot be kept: ", kept.status().message()));
+  if (kept.ok() && !kept->empty()) record->batch = absl::StrCat(kKeptBatches, "/", *kept);
+  // Where nothing is done about it not every one is told.
+  if (std::has_single_bit(record->in_a_row) || record->back_to_update.has_value()) {
+    parts_.console->Warning(absl::StrCat(
+        "update ", counters.update, " left out minibatches because a loss or gradient was not finite, the ",
+        record->in_a_row, ". such update in a row",
+        record->batch.empty() ? "" : absl::StrCat("; its batch is ", parts_.folder, "/", record->batch)));
+  }
+  if (!status.ok() || !record->back_to_update.has_value()) return;
+  parts_.console->Warning(
+      absl::StrCat("the networks go back to where they were after update ", *record->back_to_update,
+                   ", and learning rates are ", absl::StrFormat("%.4g", record->learning_rate_scale),
+                   " times those of the experiment from here on (rollback ", record->rollbacks, " of ",
+                   state_.experiment.divergence().max_rollbacks(), "; docs/runbook.md, TroupeNotFinite)"));
+}
+
+TrainingLoop::Snapshot TrainingLoop::TakeSnapshot(bool is_offered) {
   if (snapshot_ != nullptr) return snapshot_;
   const SteadyTime began = parts_.now();
   auto snapshot = std::make_shared<Checkpoint>(state_);
@@ -235,13 +264,23 @@ TrainingLoop::Snapshot TrainingLoop::TakeSnapshot() {
   snapshot->policy = ExportPolicy();
   snapshot->curriculum = curriculum_.state();
   snapshot->self_play = self_play_.state();
+  if (is_offered) guard_.Offer(state_.counters.update, {snapshot, &snapshot->algorithm_state});
+  snapshot->divergence = guard_.state(state_.counters.update);
   snapshot_ = std::move(snapshot);
   snapshot_seconds_ += absl::ToDoubleSeconds(parts_.now() - began);
   return snapshot_;
 }
 
+void TrainingLoop::PassCheckpoint() {
+  const uint64_t interval = state_.experiment.checkpoint().interval_env_steps();
+  if (state_.counters.env_steps / interval == passed_env_steps_ / interval) return;
+  passed_env_steps_ = state_.counters.env_steps;
+  snapshot_ = nullptr;
+  TakeSnapshot(/*is_offered=*/true);
+  WriteCheckpoint();
+}
+
 void TrainingLoop::WriteCheckpoint() {
-  checkpointed_env_steps_ = state_.counters.env_steps;
   if (parts_.checkpoints == nullptr) return;
   parts_.checkpoints->Write(TakeSnapshot());
 }

@@ -30,6 +30,7 @@
 #include "learner/reporting/console.h"
 #include "learner/reporting/run_reporter.h"
 #include "learner/run/curriculum.h"
+#include "learner/run/divergence_guard.h"
 #include "learner/run/evaluation_tracker.h"
 #include "learner/self_play/self_play.h"
 #include "learner/service/learner_server.h"
@@ -44,6 +45,7 @@ struct TrainingParts {
   RunReporter* reporter = nullptr;
   Console* console = nullptr;
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();
+  std::string folder;  // this rank's, where batches that were not finite are kept; empty: nowhere
   // Asked between updates: true ends the run as an interruption that can be gone on from.
   std::function<bool()> stop_requested = [] { return false; };
   // Asked between updates: an error ends the run with it (workers that cannot be kept alive).
@@ -71,8 +73,9 @@ class TrainingLoop {
 
   // Trains until total_env_steps, a stop request or an error; in every case what was learned is in a checkpoint on disk
   // when this returns, as far as the disk takes it: TrainingResult::kept. Leaves draining the server to the caller.
-  // Errors: those of `health`; INTERNAL after kMaxFailedUpdates; CANCELLED when the server was drained by others;
-  // UNAVAILABLE or ABORTED when another rank is gone or ended the run: an update cut short by that is taken back.
+  // Errors: those of `health`; INTERNAL after kMaxFailedUpdates and as of DivergenceGuard::Judge; CANCELLED when the
+  // server was drained by others; UNAVAILABLE or ABORTED when another rank is gone or ended the run: an update cut
+  // short by that is taken back.
   absl::StatusOr<TrainingResult> Run();
 
  private:
@@ -93,6 +96,8 @@ class TrainingLoop {
   // Whether there is a batch, and what the curriculum goes by after it: waits for that a while.
   absl::StatusOr<bool> ReadyToTrain();
   absl::Status CountFailure(const absl::Status& status);
+  // Keeps the batch and tells of it.
+  void OnDivergence(const AssembledBatch& batch, const absl::Status& status, DivergenceRecord* record);
   void RequestEvaluation();
   void TakeEvaluations(absl::Duration timeout);
   // At the end of training.
@@ -100,8 +105,11 @@ class TrainingLoop {
   // Until fewer than `count` are under way. False: the run is to end, or they are given up, which is told.
   bool AwaitEvaluations(int count);
   bool GiveUpEvaluations(const std::string& why);
+  // At multiples of checkpoint.interval_env_steps.
+  void PassCheckpoint();
   void WriteCheckpoint();
-  Snapshot TakeSnapshot();
+  // `is_offered`: its algorithm's state may be the good one from here on.
+  Snapshot TakeSnapshot(bool is_offered = false);
   int Tick();  // the number of connected workers
   // Gives the time since the last call to `state`.
   void Account(TrainingState state, SteadyTime now);
@@ -115,11 +123,12 @@ class TrainingLoop {
   EvaluationTracker evaluations_;
   Curriculum curriculum_;
   SelfPlay self_play_;
+  DivergenceGuard guard_;
   bool awaits_verdict_ = false;
   std::optional<AssembledBatch> batch_;  // waits for the other ranks' parts
   std::vector<uint32_t> lease_epochs_;   // of all ranks, once they told; then the newest
   Snapshot snapshot_;                    // of the current update, once somebody asked for it
-  uint64_t checkpointed_env_steps_;
+  uint64_t passed_env_steps_;            // by PassCheckpoint
   double snapshot_seconds_ = 0;
   int failed_updates_ = 0;
   SteadyTime accounted_;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -14,6 +13,7 @@
 #include "learner/algorithms/warm_start.h"
 #include "learner/arithmetic/host/compute_pool.h"
 #include "tests/algorithms/batch_builder.h"
+#include "tests/algorithms/not_finite_updates.h"
 #include "tests/algorithms/rank_shares.h"
 #include "tests/algorithms/tiny_game.h"
 #include "tests/algorithms/trained.h"
@@ -246,6 +246,9 @@ class AlgorithmConformance : public ::testing::TestWithParam<std::string> {
   }
   void TearDown() override { SetComputeThreads(1); }
   std::unique_ptr<Algorithm> Make() const { return CreateAlgorithm(context_).value(); }
+  GuardedLearner Learner() const {
+    return {Make(), [this](uint64_t update) { return BatchOf(context_, update); }, ProgressAt};
+  }
 
   AlgorithmContext context_;
 };
@@ -409,23 +412,19 @@ TEST_P(AlgorithmConformance, ReportsFiniteFiguresInOneOrder) {
 }
 
 TEST_P(AlgorithmConformance, ANanLeavesTheWeightsAsTheyAreAndIsCounted) {
-  const auto algorithm = Make();
-  Train(algorithm.get(), context_, 0, 1);
-  const std::vector<HostTensor> before = algorithm->SaveState();
   TrainingBatch batch = RandomBatch(context_.environment, kSteps, kColumns, 5, /*ends=*/false);
   FillRemembered(context_, 9, &batch);
   ShapeForAlgorithm(context_, &batch);
-  for (GroupBatch& group : batch.groups) {
-    for (float& reward : group.rewards) reward = std::numeric_limits<float>::quiet_NaN();
-  }
-  const auto done = algorithm->Update(batch, ProgressAt(1));
-  ASSERT_TRUE(done.ok());
-  const std::map<std::string, double> values(done->values.begin(), done->values.end());
-  EXPECT_GT(values.at("skipped_minibatches"), 0);
-  EXPECT_EQ(algorithm->SaveState(), before);
-  Train(algorithm.get(), context_, 1, 2);
-  EXPECT_NE(algorithm->SaveState(), before) << "and it goes on from there";
+  ExpectANanMovesNothing(Learner(), std::move(batch));
 }
+
+TEST_P(AlgorithmConformance, ARewardThatNoLossCanHoldLeavesEveryNumberOfTheStateFinite) {
+  ExpectHugeRewardsLeaveAllFinite(Learner());
+}
+
+TEST_P(AlgorithmConformance, GoesBackToAnEarlierStateAndOnFromThere) { ExpectItGoesBack(Learner()); }
+
+TEST_P(AlgorithmConformance, LearningRatesScaledToNothingMoveNothing) { ExpectNoRateMovesNothing(Learner()); }
 
 // Another action that is allowed, where there is one, in row `row` of a group.
 void ActOtherwise(const AgentGroupSpec& spec, size_t row, GroupBatch* group) {

@@ -185,6 +185,7 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
   experiment->clear_curriculum();
   EXPECT_EQ(experiment->self_play().save_interval_updates(), 0);
   experiment->clear_self_play();
+  experiment->clear_divergence();
   EXPECT_EQ(FormatExperiment(*experiment), *text);
 }
 

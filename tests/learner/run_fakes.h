@@ -45,7 +45,7 @@ inline Experiment TinyExperiment(const std::string& more = "") {
 
 inline EvaluationBasis TinyBasis() { return BasisOf(TinyExperiment(), TinyEnvironment()); }
 
-// Its only weight-deciding state is how many updates it has done.
+// Its only weight-deciding state is how many updates it has done, each as far as its learning rate reached.
 class FakeAlgorithm : public Algorithm {
  public:
   FakeAlgorithm(const Experiment& experiment, CallLog* log)
@@ -54,8 +54,10 @@ class FakeAlgorithm : public Algorithm {
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch&, const UpdateProgress& progress) override {
     log_.push_back(absl::StrCat("Update ", progress.update, " at ", progress.env_steps));
     if (fail && fail(progress.update)) return absl::InternalError("rewards are not finite");
-    ++updates_;
-    return UpdateStatistics{{{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}, {"skipped_minibatches", 2}}};
+    const double skipped = skips ? skips(progress.update) : 0;
+    if (skipped == 0) updates_ += static_cast<float>(progress.learning_rate_scale);
+    return UpdateStatistics{
+        {{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}, {"skipped_minibatches", skipped}}};
   }
   void PrefetchFrom(NextBatch next) override { next_batch = std::move(next); }
   std::string arithmetic() const override { return "counting"; }
@@ -79,7 +81,8 @@ class FakeAlgorithm : public Algorithm {
   float updates() const { return updates_; }
 
   std::function<bool(uint64_t update)> fail;
-  NextBatch next_batch;  // as given
+  std::function<double(uint64_t update)> skips;  // how many minibatches; the update then does nothing else
+  NextBatch next_batch;                          // as given
 
  private:
   const std::vector<PolicySpec> specs_;

@@ -295,15 +295,16 @@ TEST(Evaluation, NoMoreThanTheServerTakesAreUnderWay) {
 TEST(Reporting, MetricsCarryTheUpdateTheEpisodesAndTheStages) {
   TinyRun run;
   TinyProcess process(run, TinyExperiment("evaluation { interval_env_steps: 40 }"));
+  process.algorithm.skips = [](uint64_t update) { return update == 4 ? 2 : 0; };
   ASSERT_TRUE(process.Run().ok());
   const std::string series = process.Series();
   for (const char* line :
-       {"troupe_updates_total 10", "troupe_update_policy_loss 0.05", "troupe_learning_rate 0.001",
+       {"troupe_updates_total 10", "troupe_update_policy_loss 0.0555", "troupe_learning_rate 0.001",
         "troupe_episode_return{agent_group=\"team\"} 3", "troupe_episode_length 13",
         "troupe_episode_statistic{name=\"waiting\"} 6", "troupe_evaluation_return{agent_group=\"team\"} -1",
         "troupe_evaluation_statistic{name=\"waiting\"} 9", "troupe_stage_seconds_count{stage=\"update\"} 10",
         "troupe_checkpoints_total{result=\"written\"}", "troupe_checkpoint_timestamp_seconds",
-        "troupe_skipped_minibatches_total 20", "troupe_trained_env_steps 80",
+        "troupe_skipped_minibatches_total 2", "troupe_trained_env_steps 80",
         "troupe_episode_agent_statistic{agent=\"a\",name=\"queue\"} 2",
         "troupe_episode_agent_statistic{agent=\"b\",name=\"queue\"} 2",
         "troupe_evaluation_agent_statistic{agent=\"a\",name=\"queue\"} 1"}) {
