@@ -33,8 +33,9 @@ troupe_c_library(troupe_policy SOURCES ${library_specs}
   common/base/host_tensor.cc common/base/policy_snapshot.cc
   common/files/atomic_file.cc common/files/crc32c.cc common/files/metadata.cc common/files/safetensors.cc
   common/files/snapshot_scalars.cc
-  common/specs/bounds_text.cc common/specs/distribution_spec.cc common/specs/neighbours.cc common/specs/policy_spec.cc
-  common/specs/policy_spec_json.cc common/specs/saved_policies.cc
+  common/specs/bounds_text.cc common/specs/distribution_spec.cc common/specs/neighbours.cc
+  common/specs/option_policies.cc common/specs/policy_spec.cc common/specs/policy_spec_json.cc
+  common/specs/saved_policies.cc
   EXCEPT "/acting/(actor_team|fit_policies|policy_store|saved_actors)")
 # Without those that start processes of their own.
 troupe_c_library(troupe_environments SOURCES ${library_specs}

@@ -25,6 +25,9 @@ struct ChosenActions {
   absl::Span<float> sampled;            // [R, N], for the record
   absl::Span<float> taken;              // [R, N], for the environment, each in [-1, 1] until GroupActor maps it
   absl::Span<float> log_probabilities;  // [R], of the action under the policy that chose it, exploration included
+  // Of groups with options, written beside the action where they are recorded; else empty.
+  absl::Span<int32_t> options{};                 // [R], followed
+  absl::Span<float> option_log_probabilities{};  // [R], under the manager; 0 where none was chosen
 };
 
 // For a fixed number of rows; a step allocates nothing. A row's action depends, bit for bit, on its own outputs, mask

@@ -20,7 +20,7 @@ absl::Status CheckSpec(const PolicySpec& spec, int copies) {
   // An agent by itself has what it hears among what it observes.
   const bool hears = spec.stack.communicates() && !spec.neighbours.empty();
   const int inputs = spec.observation_size + (spec.agent_id_input ? spec.num_agents : 0) +
-                     (hears ? spec.stack.messages.num_inputs() : 0);
+                     (hears ? spec.stack.messages.num_inputs() : 0) + spec.options.count;
   if (spec.num_agents < 1 || spec.observation_size < 1 || spec.action_size < 1 || spec.stack.num_sets < 1 ||
       spec.stack.input_size != inputs || spec.stack.output_size != spec.distribution.NumOutputs(spec.action_size) ||
       spec.set_of_agent.size() != size_t(spec.num_agents)) {
@@ -56,6 +56,10 @@ absl::Status CheckSpec(const PolicySpec& spec, int copies) {
     return absl::InvalidArgumentError(absl::StrCat(where, "its neighbours do not fit ", spec.num_agents,
                                                    " agents of whom each hears at most ",
                                                    spec.stack.messages.most_heard));
+  }
+  if (spec.has_options() && (spec.stack.is_recurrent() || spec.options.steps < 1)) {
+    return absl::InvalidArgumentError(absl::StrCat(where, spec.options.count, " options of ", spec.options.steps,
+                                                   " steps, expected at least 1 of a network that remembers nothing"));
   }
   for (const int size : spec.stack.hidden_sizes) {
     if (size < 1)
@@ -104,14 +108,18 @@ GroupActor::GroupActor(const PolicySpec& spec, int copies, NetworkFactory make_n
     : spec_(spec),
       parameters_(spec.Parameters()),
       network_parameters_(spec.stack.Parameters().size()),
-      network_(make_network(spec, copies)),
-      distribution_(MakeDistribution(spec, copies)) {}
+      network_(make_network(UnderOptions(spec), copies)),
+      distribution_(MakeDistribution(spec, copies)),
+      options_(spec.has_options()
+                   ? std::make_unique<OptionChooser>(spec, copies, distribution_->draws_per_agent(), make_network)
+                   : nullptr) {}
 
 absl::Status GroupActor::SetSnapshot(const PolicySnapshot& snapshot) {
   ASSIGN_OR_RETURN(const absl::Span<const HostTensor> tensors, TensorsOfGroup(snapshot, spec_));
   for (size_t i = 0; i < tensors.size(); ++i) RETURN_IF_ERROR(CheckTensor(tensors[i], spec_.group, parameters_[i]));
   RETURN_IF_ERROR(distribution_->SetSnapshot(tensors.subspan(network_parameters_), snapshot));
   network_->SetParameters(tensors);
+  if (options_ != nullptr) options_->SetParameters(tensors.subspan(UnderOptions(spec_).Parameters().size()));
   return absl::OkStatus();
 }
 

@@ -1,4 +1,5 @@
-// The actors of one agent group over a fixed number of environment copies: a network and a distribution.
+// The actors of one agent group over a fixed number of environment copies: a network and a distribution, and where they
+// follow options what chooses those.
 //
 // Letters as in network.h and distribution.h.
 #ifndef TROUPE_ACTOR_WORKER_ACTING_GROUP_ACTOR_H_
@@ -13,6 +14,7 @@
 #include "absl/types/span.h"
 #include "actor_worker/acting/distribution.h"
 #include "actor_worker/acting/network.h"
+#include "actor_worker/acting/option_chooser.h"
 #include "common/base/policy_snapshot.h"
 #include "common/specs/policy_spec.h"
 
@@ -29,8 +31,9 @@ class GroupActor {
   // acts is not defined then until a snapshot fits.
   absl::Status SetSnapshot(const PolicySnapshot& snapshot);
 
-  int draws_per_agent() const { return distribution_->draws_per_agent(); }  // D
-  int state_size() const { return network_->state_size(); }                 // H
+  // D; with options one more than the distribution's.
+  int draws_per_agent() const { return distribution_->draws_per_agent() + (options_ == nullptr ? 0 : 1); }
+  int state_size() const { return options_ == nullptr ? network_->state_size() : kOptionStateSize; }  // H
   int num_agents() const { return spec_.num_agents; }
 
   // An action for every agent and copy. `observations` [E, A, O]; `masks` [E, A, N], 1 = allowed, or empty: all are;
@@ -39,6 +42,10 @@ class GroupActor {
   // continuous actions is in the environment's units: here and nowhere else it is brought into them.
   void Act(absl::Span<const float> observations, absl::Span<const uint8_t> masks, absl::Span<const float> uniforms,
            absl::Span<float> state, const ChosenActions& chosen, absl::Span<const uint8_t> alive = {}) {
+    if (options_ != nullptr) {
+      observations = options_->Choose(observations, uniforms, state, chosen);
+      uniforms = options_->left();
+    }
     distribution_->Choose(network_->Outputs(observations, state), masks, uniforms, chosen);
     if (spec_.stack.communicates()) SilenceDead(alive, state);
     if (!spec_.action_bounds.empty()) IntoBounds(chosen.taken);
@@ -56,6 +63,7 @@ class GroupActor {
   const size_t network_parameters_;  // the first of them
   const std::unique_ptr<Network> network_;
   const std::unique_ptr<Distribution> distribution_;
+  const std::unique_ptr<OptionChooser> options_;  // null: there are none
 };
 
 // The slice of `snapshot` that belongs to `spec` (tensors named "GROUP/…"). INVALID_ARGUMENT when they are not there.

@@ -8,6 +8,7 @@
 #include "actor_worker/acting/communicating_network.h"
 #include "common/base/status_macros.h"
 #include "common/specs/bounds_text.h"
+#include "common/specs/option_policies.h"
 
 namespace troupe {
 namespace {
@@ -21,7 +22,8 @@ HostTensor SliceSet(const HostTensor& tensor, int set) {
   return slice;
 }
 
-// Adds the one-hot's weight row to the bias and drops the one-hot's rows, as DenseNetwork does.
+// Adds the one-hot's weight row to the bias and drops the one-hot's rows, as DenseNetwork does. `observed`: inputs
+// before it.
 void FoldAgentId(int observed, int agent, HostTensor* weight, HostTensor* bias) {
   const int64_t outputs = weight->shape[2];
   const float* const row = weight->floats() + (observed + agent) * outputs;
@@ -61,6 +63,7 @@ OwnActor::OwnActor(const PolicySpec& spec, int agent)
       choices_(ChoicesOf(spec)),
       form_(FormOf(spec)),
       messages_(spec.stack.messages),
+      options_(spec.options),
       neighbours_(spec.stack.communicates() ? spec.neighbours[agent] : std::vector<int>()),
       discrete_(choices_.size()),
       sampled_(spec.action_kind == ActionKind::kContinuous ? spec.action_size : 0),
@@ -92,10 +95,15 @@ absl::StatusOr<std::unique_ptr<OwnActor>> OwnActor::Create(const PolicySpec& spe
   own.neighbours = {};
   const int taken = spec.observation_size + (spec.stack.communicates() ? spec.stack.messages.num_inputs() : 0);
   if (spec.agent_id_input && !spec.stack.input_layer_norm) {
-    FoldAgentId(taken, agent, &own_tensors[0], &own_tensors[1]);
-    own.stack.input_size = taken;
+    const int options = spec.options.count;
+    FoldAgentId(options + taken, agent, &own_tensors[0], &own_tensors[1]);
+    if (spec.has_options()) {
+      HostTensor* const manager = &own_tensors[UnderOptions(spec).Parameters().size()];
+      FoldAgentId(options + 1 + taken, agent, manager, manager + 1);
+    }
+    own.stack.input_size = options + taken;
   }
-  own.observation_size = own.stack.input_size;
+  own.observation_size = own.stack.input_size - spec.options.count;
   actor->input_.assign(own.observation_size, 0.0f);
   if (own.observation_size > taken) actor->input_[taken + agent] = 1.0f;
   ASSIGN_OR_RETURN(actor->actor_, GroupActor::Create(own, 1, make_network));

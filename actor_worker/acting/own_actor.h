@@ -31,7 +31,9 @@ class OwnActor {
   int mask_size() const { return static_cast<int>(discrete_.empty() ? 0 : action_size_); }
   // Of each index that an action consists of, in [0, this); none of continuous actions.
   absl::Span<const int> choices() const { return choices_; }
-  // Uniform numbers for one action.
+  // What it chooses from by itself, and how often; of count 0: nothing.
+  const OptionSpec& options() const { return options_; }
+  // Uniform numbers for one action, and the choice of an option.
   int draws() const { return actor_->draws_per_agent(); }
   // "action 0 … 3", "indices 0 … 4 and 0 … 9", "2 numbers in [-1, 1] and [0, 5]".
   const std::string& Form() const { return form_; }
@@ -65,6 +67,7 @@ class OwnActor {
   const std::vector<int> choices_;
   const std::string form_;
   const MessageSpec messages_;
+  const OptionSpec options_;
   const std::vector<int> neighbours_;
   std::unique_ptr<GroupActor> actor_;
   // The observation, then what is heard, then the agent's one-hot where the network normalises it.

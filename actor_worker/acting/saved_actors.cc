@@ -57,7 +57,9 @@ absl::Status SavedActors::Act(const Seat& seat, size_t index, const ObservationR
              {.discrete = part(chosen.discrete),
               .sampled = part(chosen.sampled),
               .taken = part(chosen.taken),
-              .log_probabilities = part(chosen.log_probabilities)},
+              .log_probabilities = part(chosen.log_probabilities),
+              .options = part(chosen.options),
+              .option_log_probabilities = part(chosen.option_log_probabilities)},
              part(row.alive));
   return absl::OkStatus();
 }

@@ -77,6 +77,10 @@ absl::Status ActForOne(const Scenario& scenario) {
     std::fprintf(stderr, "it tells %d numbers and hears agents %s of its group, in this order\n", actor->message_size(),
                  absl::StrJoin(actor->neighbours(), ", ").c_str());
   }
+  if (actor->options().count > 0) {
+    std::fprintf(stderr, "it follows one of %d options, and chooses another every %d steps\n", actor->options().count,
+                 actor->options().steps);
+  }
   // Standard output is the actions' alone.
   std::fprintf(stderr, "%s acts for %s of %s: %s; %d numbers a line in, %s out\n", scenario.paths[0].c_str(),
                absl::GetFlag(FLAGS_agent).c_str(), scenario.environment->name.c_str(), HowItActs(scenario, 0).c_str(),

@@ -43,6 +43,7 @@ ChunkBuilder::ChunkBuilder(const EnvironmentSpec& spec, const ChunkShape& shape)
   taken_.resize(groups);
   unsent_log_probabilities_.resize(groups);
   network_states_.resize(groups);
+  option_states_.resize(groups);
   learns_.resize(groups);
   truncated_.groups.resize(groups);
   carry_.groups.resize(groups);
@@ -67,7 +68,12 @@ void ChunkBuilder::Begin(wire::Chunk* chunk) {
   ForEachKept(
       FieldRows::kTruncated, [](auto&, auto& rows) { rows.clear(); }, view_, truncated_);
   PointAtStep(0);
-  if (!has_carry_) return;
+  if (!has_carry_) {
+    for (auto& group : view_.groups) {
+      std::ranges::fill(RowOf(group.option_states, 0, shape_.rollout_length + 1), 0.0f);
+    }
+    return;
+  }
   ForEachKept(FieldRows::kObserved, kCopyKept, view_, carry_);
 }
 
@@ -110,7 +116,10 @@ void ChunkBuilder::PointAtStep(int t) {
                   .sampled = RowOf(group.continuous_actions, t, steps),
                   .taken = absl::MakeSpan(taken_[g]),
                   .log_probabilities = group.log_probabilities.empty() ? absl::MakeSpan(unsent_log_probabilities_[g])
-                                                                       : RowOf(group.log_probabilities, t, steps)};
+                                                                       : RowOf(group.log_probabilities, t, steps),
+                  .options = RowOf(group.options, t, steps),
+                  .option_log_probabilities = RowOf(group.option_log_probabilities, t, steps)};
+    option_states_[g] = RowOf(group.option_states, t + 1, steps + 1);
     network_states_[g] = {};
     if (!group.network_states.empty() && t % shape_.network_states[g].sequence_length == 0) {
       const int length = shape_.network_states[g].sequence_length;

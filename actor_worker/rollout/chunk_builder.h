@@ -8,6 +8,7 @@
 //     the team reads builder.observations() and writes builder.chosen()
 //     environment.Step(builder.actions(), builder.outcome(), builder.next())
 //     builder.Record(environment)               episodes that ended at t
+//     whoever acts writes builder.option_states(), where there are any
 //   builder.Finish()
 //
 // Letters as in proto/trajectory.proto.
@@ -49,6 +50,9 @@ class ChunkBuilder {
   // Per group [E, A, H]: where to write what the agents remember before they act, at the steps that begin a sequence of
   // the group; empty at others and where its network remembers nothing.
   const std::vector<absl::Span<float>>& network_states() const { return network_states_; }
+  // Per group [E, A, 2]: where to write, once step t is done and copies that ended begin anew, the options that agents
+  // follow and for how long; empty where there are none.
+  const std::vector<absl::Span<float>>& option_states() const { return option_states_; }
   // Row t, per group [E, A]: where to write whose actions the version's own actors choose; empty without a pool of
   // saved opponents.
   const std::vector<absl::Span<uint8_t>>& learns() const { return learns_; }
@@ -82,6 +86,7 @@ class ChunkBuilder {
   std::vector<std::vector<float>> taken_;                     // per group [E, A, N], empty but for continuous groups
   std::vector<std::vector<float>> unsent_log_probabilities_;  // per group [E, A], empty where they are in the chunk
   std::vector<absl::Span<float>> network_states_;
+  std::vector<absl::Span<float>> option_states_;
   std::vector<absl::Span<uint8_t>> learns_;
 
   // With half_observations, per group: rows [T+1, E, A, O] of this chunk, which its message has as halves.

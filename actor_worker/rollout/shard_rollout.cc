@@ -93,6 +93,7 @@ absl::Status ShardRollout::Collect(uint64_t sequence, const PolicySnapshot& snap
       state_.Reset(ended.copy);
       if (matches_.has_value()) matches_->Begin(ended.copy, snapshot.roster.get());
     }
+    state_.Record(builder_.option_states());
     acting += acted - begin;
     stepping += Clock::now() - acted;
   }

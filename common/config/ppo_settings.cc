@@ -18,6 +18,32 @@ std::string SettingOfTalk(const Experiment& experiment) {
   return "";
 }
 
+// Of one group's policy, `prefix` "policy." for example.
+std::optional<FieldError> FindOptionsError(const Experiment& experiment, const std::string& prefix,
+                                           const PolicySettings& policy) {
+  if (policy.num_options() == 0) return std::nullopt;
+  const auto refuse = [&](const std::string& field, const std::string& value, const std::string& expected) {
+    return FieldError{prefix + "num_options",
+                      absl::StrCat(policy.num_options(), " with ", field, " ", value, ", expected ", expected)};
+  };
+  const std::string nothing = "an agent keeps its option, and nothing else";
+  if (policy.recurrent_cell() != FEED_FORWARD) {
+    return refuse(prefix + "recurrent_cell", RecurrentCell_Name(policy.recurrent_cell()), "FEED_FORWARD: " + nothing);
+  }
+  if (policy.message_size() > 0) {
+    return refuse(prefix + "message_size", absl::StrCat(policy.message_size()), "0: " + nothing);
+  }
+  const PpoSettings& ppo = experiment.ppo();
+  if (ppo.update_order() == SEQUENTIAL) {
+    return refuse("ppo.update_order", "SEQUENTIAL",
+                  "TOGETHER: what a manager has changed counts for all steps of an option");
+  }
+  if (ppo.lag_correction() == V_TRACE) {
+    return refuse("ppo.lag_correction", "V_TRACE", "DECOUPLED or NONE: a manager's returns are over whole options");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool ScalesNoise(const PpoSettings& ppo) {
@@ -51,6 +77,11 @@ std::optional<FieldError> FindPpoError(const Experiment& experiment) {
     return FieldError{"ppo.update_order", absl::StrCat("SEQUENTIAL with ", talks,
                                                        ", expected TOGETHER: a set that has changed says other things "
                                                        "to those whose turn is still to come")};
+  }
+  if (auto error = FindOptionsError(experiment, "policy.", experiment.policy()); error.has_value()) return error;
+  for (const auto& [group, policy] : experiment.group_policies()) {
+    auto error = FindOptionsError(experiment, absl::StrCat("group_policies.", group, "."), policy);
+    if (error.has_value()) return error;
   }
   if (experiment.collection().mode() == SYNCHRONOUS && ppo.lag_correction() != NONE && !ScalesNoise(ppo)) {
     return FieldError{"ppo.lag_correction", absl::StrCat(LagCorrection_Name(ppo.lag_correction()),

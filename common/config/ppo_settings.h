@@ -16,7 +16,7 @@ bool ScalesNoise(const PpoSettings& ppo);
 void CompletePpoSettings(Experiment* experiment);
 
 // A minibatch larger than the batch; a lag correction where no chunk is older than the weights it trains; another one
-// than DECOUPLED where the noise is scaled.
+// than DECOUPLED where the noise is scaled; options beside what managers are not trained with.
 std::optional<FieldError> FindPpoError(const Experiment& experiment);
 
 }  // namespace troupe

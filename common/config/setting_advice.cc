@@ -30,6 +30,13 @@ bool IsRecurrent(const Experiment& experiment) {
   return recurrent;
 }
 
+// Whether some group has a manager.
+bool HasOptions(const Experiment& experiment) {
+  bool options = experiment.policy().num_options() > 0;
+  for (const auto& [group, policy] : experiment.group_policies()) options = options || policy.num_options() > 0;
+  return options;
+}
+
 void AdviseOnWorkers(const CollectionSettings& collection, int workers, Lines* lines) {
   const int shards = static_cast<int>(collection.num_shards());
   if (workers > shards) {
@@ -75,6 +82,8 @@ void AdviseOnIdleSettings(const Experiment& experiment, const Experiment& defaul
        "collection.max_policy_lag", "collection.mode ASYNCHRONOUS");
   idle(!IsRecurrent(experiment) && collection.sequence_length() != defaults.collection().sequence_length(),
        "collection.sequence_length", "a recurrent_cell or policy.message_size");
+  idle(!HasOptions(experiment) && experiment.policy().option_steps() != defaults.policy().option_steps(),
+       "policy.option_steps", "policy.num_options");
   if (!experiment.has_ppo()) return;
   const PpoSettings& ppo = experiment.ppo();
   const PpoSettings& usual = defaults.ppo();
@@ -88,6 +97,9 @@ void AdviseOnIdleSettings(const Experiment& experiment, const Experiment& defaul
   idle(!v_trace && ppo.vtrace_c_clip() != usual.vtrace_c_clip(), "ppo.vtrace_c_clip", "ppo.lag_correction V_TRACE");
   idle(ppo.lag_correction() != DECOUPLED && ppo.importance_cap() != usual.importance_cap(), "ppo.importance_cap",
        "ppo.lag_correction DECOUPLED");
+  idle(!HasOptions(experiment) && ppo.has_manager_discount(), "ppo.manager_discount", "policy.num_options");
+  idle(!HasOptions(experiment) && ppo.has_manager_entropy_coefficient(), "ppo.manager_entropy_coefficient",
+       "policy.num_options");
   idle(experiment.critic().attention_heads() == 0 && experiment.critic().token_size() != defaults.critic().token_size(),
        "critic.token_size", "critic.attention_heads");
 }

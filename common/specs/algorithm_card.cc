@@ -46,6 +46,7 @@ std::vector<AlgorithmCard> MakeCards() {
                          DistributionKind::kSquashedGaussian, DistributionKind::kMultiCategorical},
        .recurrent = true,
        .communicates = true,
+       .chooses_options = true,
        .leaves_rows_out = true,
        .modes = {SYNCHRONOUS, PIPELINED, ASYNCHRONOUS},
        .trajectory_fields = {"log_probabilities"}},
@@ -130,18 +131,33 @@ absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experi
   return check("critic.recurrent_cell", experiment.critic().recurrent_cell());
 }
 
-absl::Status CheckCommunication(const AlgorithmCard& card, const Experiment& experiment) {
-  if (card.communicates) return absl::OkStatus();
-  const auto check = [&](const std::string& field, uint32_t size) {
-    if (size == 0) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat(field, ": ", size, ", but actors do not talk with this algorithm (", FormatCard(card), ")"));
+namespace {
+
+// Refuses a count that is not 0 in the settings of any group.
+absl::Status RefuseCounts(const AlgorithmCard& card, const Experiment& experiment, const std::string& name,
+                          uint32_t (PolicySettings::*count)() const, const std::string& why) {
+  const auto check = [&](const std::string& field, const PolicySettings& policy) {
+    if ((policy.*count)() == 0) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(field, ".", name, ": ", (policy.*count)(), ", but ", why,
+                                                   " with this algorithm (", FormatCard(card), ")"));
   };
-  RETURN_IF_ERROR(check("policy.message_size", experiment.policy().message_size()));
+  RETURN_IF_ERROR(check("policy", experiment.policy()));
   for (const auto& [group, policy] : experiment.group_policies()) {
-    RETURN_IF_ERROR(check(absl::StrCat("group_policies.", group, ".message_size"), policy.message_size()));
+    RETURN_IF_ERROR(check(absl::StrCat("group_policies.", group), policy));
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckCommunication(const AlgorithmCard& card, const Experiment& experiment) {
+  if (card.communicates) return absl::OkStatus();
+  return RefuseCounts(card, experiment, "message_size", &PolicySettings::message_size, "actors do not talk");
+}
+
+absl::Status CheckOptions(const AlgorithmCard& card, const Experiment& experiment) {
+  if (card.chooses_options) return absl::OkStatus();
+  return RefuseCounts(card, experiment, "num_options", &PolicySettings::num_options, "actors have no managers");
 }
 
 absl::Status CheckRowsLeftOut(const AlgorithmCard& card, const Experiment& experiment) {
@@ -169,6 +185,7 @@ absl::Status CheckAlgorithm(const Experiment& experiment) {
   ASSIGN_OR_RETURN(const AlgorithmCard* const card, FindAlgorithmCard(experiment.algorithm().name()));
   RETURN_IF_ERROR(CheckRecurrence(*card, experiment));
   RETURN_IF_ERROR(CheckCommunication(*card, experiment));
+  RETURN_IF_ERROR(CheckOptions(*card, experiment));
   RETURN_IF_ERROR(CheckRowsLeftOut(*card, experiment));
   return CheckCollectionMode(*card, experiment.collection());
 }

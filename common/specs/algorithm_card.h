@@ -32,6 +32,7 @@ struct AlgorithmCard {
   std::vector<DistributionKind> distributions;  // of actions, that it trains
   bool recurrent = false;                       // actors and critics may keep a state from one step to the next
   bool communicates = false;                    // actors may tell each other something
+  bool chooses_options = false;                 // actors may have managers
   bool values_actions = false;                  // values of discrete actions; last states say which are allowed
   bool joins_one_team = false;                  // adds up, or mixes, the values of one team's agents: there is no other
   bool leaves_rows_out = false;                 // may be told which rows not to train on: frozen groups, self-play
@@ -62,6 +63,9 @@ absl::Status CheckRecurrence(const AlgorithmCard& card, const Experiment& experi
 
 // INVALID_ARGUMENT naming the setting and the card's line, when actors talk and the card has none that do.
 absl::Status CheckCommunication(const AlgorithmCard& card, const Experiment& experiment);
+
+// INVALID_ARGUMENT naming the setting and the card's line, when a group has options and the card has none that do.
+absl::Status CheckOptions(const AlgorithmCard& card, const Experiment& experiment);
 
 // INVALID_ARGUMENT naming the setting and the card's line, when rows are to be left out (a pool of saved opponents, a
 // frozen group) and the card cannot.

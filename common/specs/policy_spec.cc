@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "common/specs/option_policies.h"
 
 namespace troupe {
 
@@ -107,6 +108,10 @@ DenseStackSpec DenseStackSpec::AfterAttention() const {
 std::vector<DenseStackSpec::Parameter> PolicySpec::Parameters() const {
   std::vector<DenseStackSpec::Parameter> parameters = stack.Parameters();
   if (distribution.has_log_std()) parameters.push_back({"log_std", {stack.num_sets, action_size}});
+  if (!has_options()) return parameters;
+  for (DenseStackSpec::Parameter& parameter : ManagerOf(*this).Parameters()) {
+    parameters.push_back({absl::StrCat("manager/", parameter.name), std::move(parameter.shape)});
+  }
   return parameters;
 }
 

@@ -81,6 +81,13 @@ struct MessageSpec {
   bool operator==(const MessageSpec&) const = default;
 };
 
+// What a manager chooses from: common/specs/option_policies.h has the formulas.
+struct OptionSpec {
+  int count = 0;  // K; 0: there is no manager
+  int steps = 0;  // k, from one choice to the next
+  bool operator==(const OptionSpec&) const = default;
+};
+
 enum class Activation { kRelu, kTanh };
 enum class Cell { kNone, kGru, kLstm };
 
@@ -150,11 +157,14 @@ struct PolicySpec {
   std::vector<ActionBounds> action_bounds{};
   // Where the stack communicates, [num_agents]: whom each agent hears, in the order of what is side by side.
   std::vector<std::vector<int>> neighbours{};
+  // With them the stack's inputs begin with the option's one-hot.
+  OptionSpec options{};
 
+  bool has_options() const { return options.count > 0; }
   // Every agent its own set, in order (the batched product applies).
   bool IsPerAgent() const;
   // All that is learnt, in the one order used everywhere: the stack's parameters, then log_std [sets, action_size]
-  // where the distribution has one.
+  // where the distribution has one, then with options the manager's as "manager/NAME".
   std::vector<DenseStackSpec::Parameter> Parameters() const;
   bool operator==(const PolicySpec&) const = default;
 };

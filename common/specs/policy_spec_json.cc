@@ -16,7 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kMaxSize = 1'000'000;
-constexpr int kMostSaid = 1024;  // as policy.message_size
+constexpr int kMostSaid = 1024;                             // as policy.message_size
+constexpr int kMostOptions = 64, kMostOptionSteps = 65536;  // as policy.num_options, policy.option_steps
 
 absl::Status Wrong(const std::string& field, const std::string& expected) {
   return absl::InvalidArgumentError(absl::StrCat("policy spec: ", field, ": expected ", expected));
@@ -174,6 +175,13 @@ void ReadMessages(ObjectReader& reader, ObjectReader& stack_reader, PolicySpec* 
   messages.first_input = spec->observation_size;
 }
 
+// Those without a manager do not tell it.
+void ReadOptions(ObjectReader& reader, PolicySpec* spec) {
+  if (!reader.Has("num_options")) return;
+  reader.Integer("num_options", 1, kMostOptions, &spec->options.count);
+  reader.Integer("option_steps", 1, kMostOptionSteps, &spec->options.steps);
+}
+
 absl::Status CheckConsistency(const PolicySpec& spec) {
   const DenseStackSpec& stack = spec.stack;
   if (static_cast<int>(spec.set_of_agent.size()) != spec.num_agents) {
@@ -186,10 +194,11 @@ absl::Status CheckConsistency(const PolicySpec& spec) {
     return Wrong("neighbours", "of each agent different others of the group, and somebody who hears another");
   }
   const int64_t input_size = int64_t{spec.observation_size} + (spec.agent_id_input ? spec.num_agents : 0) +
-                             (stack.communicates() ? stack.messages.num_inputs() : 0);
+                             (stack.communicates() ? stack.messages.num_inputs() : 0) + spec.options.count;
   if (stack.input_size != input_size) {
     return Wrong("stack.input_size", absl::StrCat(input_size, ", came ", stack.input_size));
   }
+  if (spec.has_options() && stack.is_recurrent()) return Wrong("num_options", "none of a network that remembers");
   const int outputs = spec.distribution.NumOutputs(spec.action_size);
   if (stack.output_size != outputs) {
     return Wrong("stack.output_size", absl::StrCat(outputs, ", came ", stack.output_size));
@@ -235,6 +244,10 @@ std::string FormatPolicySpec(const PolicySpec& spec) {
     json["stack"]["messages_side_by_side"] = stack.messages.side_by_side;
     json["neighbours"] = spec.neighbours;
   }
+  if (spec.has_options()) {
+    json["num_options"] = spec.options.count;
+    json["option_steps"] = spec.options.steps;
+  }
   if (!spec.action_sizes.empty()) json["action_sizes"] = spec.action_sizes;
   for (const ActionBounds& of : spec.action_bounds) json["action_bounds"].push_back({of.low, of.high});
   if (spec.distribution.kind != DistributionKind::kCategorical) {
@@ -276,6 +289,7 @@ absl::StatusOr<PolicySpec> ParsePolicySpec(const std::string& text) {
   const Json no_stack = Json::object();
   ObjectReader stack_reader(stack_json == nullptr ? no_stack : *stack_json, "stack.");
   ReadMessages(reader, stack_reader, &spec);
+  ReadOptions(reader, &spec);
   RETURN_IF_ERROR(reader.Finish());
   stack_reader.Integer("num_sets", 1, kMaxSize, &stack.num_sets);
   stack_reader.Integer("input_size", 1, 2 * kMaxSize, &stack.input_size);

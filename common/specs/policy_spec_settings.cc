@@ -126,6 +126,10 @@ absl::StatusOr<PolicySpec> MakeFromComplete(const Experiment& experiment, const 
   stack.cell = CellOf(settings.recurrent_cell());
   stack.recurrent_size = stack.has_cell() ? static_cast<int>(settings.recurrent_size()) : 0;
   RETURN_IF_ERROR(SetMessages(experiment, settings, group, &spec));
+  if (settings.num_options() > 0) {
+    spec.options = {static_cast<int>(settings.num_options()), static_cast<int>(settings.option_steps())};
+    stack.input_size += spec.options.count;
+  }
   return spec;
 }
 

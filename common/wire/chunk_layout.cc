@@ -69,6 +69,7 @@ ChunkShape ChunkShapeOf(const Experiment& experiment, const std::vector<PolicySp
   for (const PolicySpec& policy : policies) {
     shape.network_states.push_back(
         {.state_size = policy.stack.state_size(), .sequence_length = static_cast<int>(collection.sequence_length())});
+    shape.options.push_back({policy.options.count, policy.options.steps});
   }
   return shape;
 }

@@ -14,6 +14,12 @@ struct NetworkStateShape {
   int sequence_length = 1;  // L, steps from one record to the next; at least 1 where H > 0, and not looked at elsewhere
 };
 
+// What the agents of one group may follow (common/specs/option_policies.h).
+struct OptionShape {
+  int count = 0;  // 0: no options, and nothing is recorded
+  int steps = 0;
+};
+
 struct ChunkShape {
   int rollout_length = 0;  // T
   int copies = 0;          // E; of a batch: its columns
@@ -22,6 +28,7 @@ struct ChunkShape {
   std::vector<NetworkStateShape> network_states{};  // per group; empty: no network remembers anything
   std::vector<absl::string_view> left_out{};        // optional fields (trajectory_fields.h) that nobody asks for
   bool asks_who_lives = false;                      // whether critics see who lives in a truncated episode's last state
+  std::vector<OptionShape> options{};               // per group; empty: no group has options
   bool meets_saved = false;  // whether saved versions of the actors play in some episodes (SelfPlaySettings)
 };
 

@@ -33,6 +33,11 @@ FieldSizes GroupSizes(const EnvironmentSpec& spec, const ChunkShape& shape, size
     sizes.state_size = shape.network_states[group].state_size;
     sizes.sequence_length = shape.network_states[group].sequence_length;
   }
+  sizes.has_options = group < shape.options.size() && shape.options[group].count > 0;
+  if (sizes.has_options) {
+    sizes.num_options = shape.options[group].count;
+    sizes.option_steps = shape.options[group].steps;
+  }
   return sizes;
 }
 

@@ -49,12 +49,15 @@ struct FieldSizes {
   absl::Span<const int> action_sizes;  // n_d of multi-discrete actions; of the spec that the sizes are made from
   uint32_t state_size = 0, sequence_length = 1;  // of the group's network
   uint32_t state_extras_size = 0;
-  uint32_t place_size = 2;  // (t, copy)
+  uint32_t num_options = 0, option_steps = 0;
+  uint32_t option_state_size = 2;  // (option, steps for which it has been followed)
+  uint32_t place_size = 2;         // (t, copy)
   bool discrete = false, continuous = false, multi_discrete = false, has_masks = false, remembers = false;
   bool asks_who_lives = false;
   bool half_observations = false;
   bool values_actions = false;  // groups with masks only
   bool meets_saved = false;
+  bool has_options = false;
   absl::Span<const absl::string_view> left_out;
 };
 
@@ -73,6 +76,8 @@ inline constexpr FieldCondition kRemembering{&FieldSizes::remembers, "the group'
 inline constexpr FieldCondition kMeetingSaved{&FieldSizes::meets_saved, "the run has no pool of saved opponents"};
 inline constexpr FieldCondition kValuingActions{&FieldSizes::values_actions,
                                                 "the run's algorithm learns no values of discrete actions"};
+
+inline constexpr FieldCondition kFollowingOptions{&FieldSizes::has_options, "the group has no options"};
 
 // The last axis; kSingle: single numbers, and no such axis.
 using FieldWidth = uint32_t FieldSizes::*;
@@ -125,7 +130,7 @@ struct GroupFields {
     using enum FieldRows;
     using enum FieldCheck;
     constexpr FieldWidth O = &FieldSizes::observation_size, N = &FieldSizes::action_size, D = &FieldSizes::num_choices,
-                         H = &FieldSizes::state_size;
+                         H = &FieldSizes::state_size, held = &FieldSizes::option_state_size;
     visit(PerAgent("observations", 1, kObserved, O, kFinite).MayBeHalf(), of.observations...);
     visit(PerAgent("discrete_actions", 2, kSteps, kSingle, kAction).Called("actions").Only(kDiscrete),
           of.discrete_actions...);
@@ -142,6 +147,10 @@ struct GroupFields {
     visit(PerAgent("network_states", 8, kSequenceStarts, H, kFinite).Only(kRemembering), of.network_states...);
     visit(PerAgent("final_action_masks", 30, kTruncated, N, kFlag).Only(kValuingActions), of.final_action_masks...);
     visit(PerAgent("learns", 40, kSteps, kSingle, kFlag).Only(kMeetingSaved), of.learns...);
+    visit(PerAgent("options", 50, kSteps, kSingle, kTogether).Only(kFollowingOptions), of.options...);
+    visit(PerAgent("option_log_probabilities", 51, kSteps, kSingle, kFinite).Only(kFollowingOptions),
+          of.option_log_probabilities...);
+    visit(PerAgent("option_states", 52, kObserved, held, kTogether).Only(kFollowingOptions), of.option_states...);
   }
 };
 
@@ -163,6 +172,9 @@ struct GroupTensors {
   Large network_states;         // [⌈T / L⌉, E, A, H], what agents remembered before step i·L; empty where H = 0
   Bytes final_action_masks;     // [K, A, N], 1 = allowed; empty where no values of actions are learnt
   Bytes learns;                 // [T, E, A], 0: a saved version chose the action; empty where there is no pool of them
+  Ints options;                 // [T, E, A], followed at step t; empty without options, as the next two
+  Floats option_log_probabilities;  // [T, E, A], under the manager that chose; 0 where none was chosen
+  Floats option_states;             // [T+1, E, A, 2], before step t: the option followed until then, for how many steps
 };
 
 // Of what concerns all agents jointly.

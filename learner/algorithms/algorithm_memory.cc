@@ -10,6 +10,7 @@
 #include "common/wire/chunk_layout.h"
 #include "learner/algorithms/modules/critic_layout.h"
 #include "learner/algorithms/modules/joint_critic.h"
+#include "learner/algorithms/modules/option_view.h"
 #include "learner/algorithms/modules/policy_objective.h"
 #include "learner/arithmetic/autograd/monotonic_mixer.h"
 #include "learner/arithmetic/cpu/sequence_network.h"
@@ -207,7 +208,11 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
     }
     return ValueLearningMemory(policies, steps, 1);
   }
-  ASSIGN_OR_RETURN(const std::vector<CriticLayout> layouts, MakeCriticLayouts(experiment.critic(), environment));
+  const OptionView options(environment, policies);
+  ASSIGN_OR_RETURN(std::vector<CriticLayout> layouts, MakeCriticLayouts(experiment.critic(), options.environment()));
+  for (size_t c = 0, count = layouts.size(); c < count; ++c) {
+    if (options.HasManager(layouts[c])) layouts.push_back(layouts[c]);  // a managers' critic like it
+  }
   const double steps = static_cast<double>(experiment.collection().rollout_length()) * columns;
   // The states after the last step, and those of truncated episodes' ends.
   const double states = steps + 2.0 * columns;
@@ -217,7 +222,7 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
       std::min<double>(experiment.collection().sequence_length(), experiment.collection().rollout_length());
   const double sequences = steps / sequence + columns;
   double actor_rows = 0, critic_rows = 0, estimates = 0, networks = 0;
-  for (const PolicySpec& policy : policies) {
+  for (const auto& [policy, group, place, manages] : options.actors()) {
     const double rows = steps * RowsPerStep(policy);
     // Inputs, masks and fields; a field on its way into them; advantages, and those on their way into the fields; what
     // lag correction recomputes.
@@ -237,6 +242,13 @@ absl::StatusOr<std::vector<MemoryTerm>> AlgorithmMemory(const Experiment& experi
     // rows of the loss.
     estimates += layout.columns() * (states * 2 * kFloat + steps * (5 * kFloat + 2 + kFloat * int{ValueRow::kCount}));
     networks += NetworkBytes(layout.stack, minibatch * layout.rows_per_step, sequence);
+  }
+  // A batch as networks see it: a group's tensors three times over where it has a manager.
+  for (size_t g = 0; options.any() && g < policies.size(); ++g) {
+    const double copies = options.has_manager(static_cast<int>(g)) ? 3 : 1;
+    const double row =
+        policies[g].observation_size + 2.0 * policies[g].action_size + 2.0 * policies[g].options.count + 8;
+    estimates += copies * steps * policies[g].num_agents * row * kFloat;
   }
   // The shuffled steps, as a list and dealt to minibatches.
   estimates += steps * 2 * sizeof(int64_t);

@@ -70,27 +70,38 @@ absl::StatusOr<std::unique_ptr<Algorithm>> Mappo::Create(const AlgorithmContext&
     return absl::InvalidArgumentError(
         absl::StrCat(context.policies.size(), " policies for ", context.environment.groups.size(), " agent groups"));
   }
+  OptionView options(context.environment, context.policies);
   ASSIGN_OR_RETURN(std::vector<CriticLayout> layouts,
-                   MakeCriticLayouts(context.experiment.critic(), context.environment));
-  std::unique_ptr<Mappo> mappo(new Mappo(context, std::move(layouts)));
+                   MakeCriticLayouts(context.experiment.critic(), options.environment()));
+  std::unique_ptr<Mappo> mappo(new Mappo(context, std::move(options), std::move(layouts)));
   RETURN_IF_ERROR(mappo->PrepareArithmetic());
   return mappo;
 }
 
-Mappo::Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts)
+Mappo::Mappo(const AlgorithmContext& context, OptionView options, std::vector<CriticLayout> layouts)
     : context_(context),
       ranks_(*context_.ranks),
       ppo_(context_.experiment.ppo()),
-      lag_correction_(ppo_.lag_correction()) {
-  for (const PolicySpec& policy : context_.policies) {
-    const bool frozen = IsFrozen(context_.experiment, policy.group);
-    actors_.push_back({policy, SlotMap(policy), frozen});
-    frozen_.push_back(frozen ? 1 : 0);
+      lag_correction_(ppo_.lag_correction()),
+      options_(std::move(options)) {
+  for (size_t g = 0; g < context_.policies.size(); ++g) {
+    frozen_.push_back(IsFrozen(context_.experiment, context_.policies[g].group) ? 1 : 0);
+    unmanaged_.push_back(options_.has_manager(static_cast<int>(g)) ? frozen_.back() : 1);
   }
-  for (CriticLayout& layout : layouts) {
+  for (const OptionView::Actor& actor : options_.actors()) {
+    actors_.push_back({actor, SlotMap(actor.policy), frozen_[actor.group] != 0});
+  }
+  const auto add = [&](CriticLayout layout, bool of_managers) {
     const int64_t remembered = int64_t{layout.rows_per_step} * layout.stack.state_size();
-    const bool frozen = IsFrozen(layout, frozen_);
-    critics_.push_back({std::move(layout), ValueNorm(ppo_.value_normalization()), StreamStates(remembered), frozen});
+    const bool frozen = IsFrozen(layout, LeftOut(of_managers));
+    critics_.push_back(
+        {std::move(layout), ValueNorm(ppo_.value_normalization()), StreamStates(remembered), of_managers, frozen});
+  };
+  for (const CriticLayout& layout : layouts) add(layout, false);
+  for (CriticLayout& layout : layouts) {
+    if (!options_.HasManager(layout)) continue;
+    layout.name = "managers/" + layout.name;
+    add(std::move(layout), true);
   }
   for (const Actor& actor : actors_) recurrent_ |= actor.policy.stack.is_recurrent();
   for (const Critic& critic : critics_) recurrent_ |= critic.layout.stack.is_recurrent();
@@ -145,21 +156,27 @@ absl::StatusOr<UpdateStatistics> Mappo::Update(const TrainingBatch& batch, const
     sent_ahead_ = nullptr;
     return status;
   }
+  return options_.any() ? TrainOn(options_.See(batch), progress) : TrainOn(batch, progress);
+}
+
+absl::StatusOr<UpdateStatistics> Mappo::TrainOn(const TrainingBatch& batch, const UpdateProgress& progress) {
   const RankShare share = FindRankShare(batch.columns, &ranks_);
   UseRows(batch);
   Estimate(batch, CorrectLag(batch));
   // Explained by the values as they were acted on, before the normaliser moves.
   const std::vector<TargetSums> targets = SumTargets();
-  double explained_variance = 0;
+  std::array<double, 2> explained_variance{}, critics{};  // of policies', of managers' critics
   for (size_t c = 0; c < critics_.size(); ++c) {
-    explained_variance += targets[c].ExplainedVariance() / critics_.size();
+    explained_variance[critics_[c].of_managers] += targets[c].ExplainedVariance();
+    critics[critics_[c].of_managers] += 1;
     if (ppo_.value_norm_update() == PER_MINIBATCH) continue;  // moves in RunEpochs
     critics_[c].value_norm.Update(targets[c]);
     WriteValueRows(c, std::vector<const ValueNorm*>(batch.env_steps(), &critics_[c].value_norm));
   }
-  for (size_t g = 0; g < actors_.size(); ++g) {
-    actors_[g].advantages = GroupAdvantages(g, batch);
-    WriteActorTargets(g, batch, actors_[g].advantages);
+  for (size_t i = 0; i < critics.size(); ++i) explained_variance[i] /= std::max(1.0, critics[i]);
+  for (size_t n = 0; n < actors_.size(); ++n) {
+    actors_[n].advantages = AdvantagesOf(n, batch);
+    WriteActorTargets(n, batch, actors_[n].advantages);
   }
   const Rates rates = RatesAt(progress);
   EpochsDone done = ppo_.update_order() == SEQUENTIAL
@@ -174,11 +191,15 @@ Mappo::Rates Mappo::RatesAt(const UpdateProgress& progress) const {
   const uint64_t span = ppo_.schedule_env_steps() != 0 ? ppo_.schedule_env_steps() : progress.total_env_steps;
   const double done = span == 0 ? 0.0 : std::min(1.0, static_cast<double>(progress.env_steps) / span);
   const double decay = progress.learning_rate_scale * (ppo_.anneal_learning_rate() ? 1.0 - done : 1.0);
-  Rates rates{ppo_.actor_learning_rate() * decay, ppo_.critic_learning_rate() * decay, ppo_.entropy_coefficient(),
-              ppo_.noise_scale()};
+  Rates rates{.actor = ppo_.actor_learning_rate() * decay,
+              .critic = ppo_.critic_learning_rate() * decay,
+              .entropy_coefficient = ppo_.entropy_coefficient(),
+              .noise_scale = ppo_.noise_scale()};
   if (ppo_.has_final_entropy_coefficient()) {
     rates.entropy_coefficient += done * (ppo_.final_entropy_coefficient() - ppo_.entropy_coefficient());
   }
+  rates.manager_entropy_coefficient =
+      ppo_.has_manager_entropy_coefficient() ? ppo_.manager_entropy_coefficient() : rates.entropy_coefficient;
   if (ppo_.has_final_noise_scale()) rates.noise_scale += done * (ppo_.final_noise_scale() - ppo_.noise_scale());
   return rates;
 }
@@ -255,7 +276,8 @@ Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& 
   for (size_t n = 0; n < epoch.networks.size(); ++n) {
     epoch.networks[n].learning_rate = n < actors_.size() ? rates.actor : rates.critic;
     if (n < actors_.size()) {
-      epoch.networks[n].scalars[kEntropyCoefficient] = rates.entropy_coefficient;
+      epoch.networks[n].scalars[kEntropyCoefficient] =
+          actors_[n].manages ? rates.manager_entropy_coefficient : rates.entropy_coefficient;
     }
     epoch.networks[n].stepped = movers[n];
   }
@@ -291,14 +313,14 @@ Mappo::EpochsDone Mappo::RunEpochs(const TrainingBatch& batch, const RankShare& 
   return done;
 }
 
-std::vector<double> Mappo::MeasureKl(size_t group, const TrainingBatch& batch) {
-  const Actor& actor = actors_[group];
-  const GroupBatch& of = batch.groups[group];
+std::vector<double> Mappo::MeasureKl(size_t number, const TrainingBatch& batch) {
+  const Actor& actor = actors_[number];
+  const GroupBatch& of = PartOf(batch, number);
   const int64_t agents = actor.policy.num_agents, steps = batch.env_steps();
   std::vector<float> outputs;
-  arithmetic_->Infer(group, &outputs);
+  arithmetic_->Infer(number, &outputs);
   const std::vector<float> now =
-      ActionLogProbabilities(actor.policy, actor.map, of, steps, outputs, arithmetic_->Free(group));
+      ActionLogProbabilities(actor.policy, actor.map, of, steps, outputs, arithmetic_->Free(number));
   std::vector<double> sums(2 * actor.living.size());  // of every set: the estimates' sum, the living rows
   for (int64_t i = 0; i < steps * agents; ++i) {
     if (actor.trained[i] == 0) continue;
@@ -330,11 +352,21 @@ void Mappo::PrefetchMeanwhile() {
   } while (arithmetic_->IsBusy());
 }
 
-UpdateStatistics Mappo::Summarize(const Rates& rates, EpochsDone done, double explained_variance, double env_steps) {
+UpdateStatistics Mappo::Summarize(const Rates& rates, EpochsDone done, const std::array<double, 2>& explained_variance,
+                                  double env_steps) {
   AddFigures(arithmetic_->TakeFigures(), &done.figures);
   const UpdateFigures& figures = done.figures;
-  const MeanFigures actor(figures, 0, actors_.size(), [&](size_t g) { return !actors_[g].frozen; }),
-      critic(figures, actors_.size(), figures.size(), [&](size_t n) { return !critics_[n - actors_.size()].frozen; });
+  const auto of_actors = [&](bool manage) {
+    return MeanFigures(figures, 0, actors_.size(),
+                       [&](size_t n) { return !actors_[n].frozen && actors_[n].manages == manage; });
+  };
+  const auto of_critics = [&](bool of_managers) {
+    return MeanFigures(figures, actors_.size(), figures.size(), [&](size_t n) {
+      const Critic& critic = critics_[n - actors_.size()];
+      return !critic.frozen && critic.of_managers == of_managers;
+    });
+  };
+  const MeanFigures actor = of_actors(false), critic = of_critics(false);
   const auto is_gaussian = [](const PolicySpec& policy) { return policy.distribution.is_gaussian(); };
   // Minibatches of the set that left out most: a NaN in a batch is usually one for several networks.
   double skipped = 0;
@@ -349,7 +381,7 @@ UpdateStatistics Mappo::Summarize(const Rates& rates, EpochsDone done, double ex
                        {"clip_fraction", actor.mean[PolicyLossSum::kClipFraction]},
                        {"first_approx_kl", actor.first_minibatch[PolicyLossSum::kApproxKl]},
                        {"first_clip_fraction", actor.first_minibatch[PolicyLossSum::kClipFraction]},
-                       {"explained_variance", explained_variance},
+                       {"explained_variance", explained_variance[0]},
                        {"actor_gradient_norm", actor.gradient_norm},
                        {"critic_gradient_norm", critic.gradient_norm},
                        {"learning_rate", rates.actor},
@@ -358,13 +390,27 @@ UpdateStatistics Mappo::Summarize(const Rates& rates, EpochsDone done, double ex
                        {"epochs", static_cast<double>(done.epochs)},
                        {"skipped_minibatches", skipped}};
   if (ppo_.target_kl() > 0) statistics.values.emplace_back("update_kl", done.update_kl);
+  if (options_.any()) {
+    const MeanFigures manager = of_actors(true), managers_critic = of_critics(true);
+    for (const auto& [name, value] :
+         {std::pair("policy_loss", manager.mean[PolicyLossSum::kSurrogate]),
+          std::pair("value_loss", managers_critic.mean[ClippedValueObjective::kLoss]),
+          std::pair("entropy", manager.mean[PolicyLossSum::kEntropy]),
+          std::pair("approx_kl", manager.mean[PolicyLossSum::kApproxKl]),
+          std::pair("clip_fraction", manager.mean[PolicyLossSum::kClipFraction]),
+          std::pair("explained_variance", explained_variance[1]), std::pair("gradient_norm", manager.gradient_norm)}) {
+      statistics.values.emplace_back(absl::StrCat("manager_", name), value);
+    }
+  }
   if (std::any_of(context_.policies.begin(), context_.policies.end(), is_gaussian)) {
-    const MeanFigures gaussian(figures, 0, actors_.size(), [&](size_t g) { return is_gaussian(context_.policies[g]); });
+    const MeanFigures gaussian(figures, 0, actors_.size(), [&](size_t n) { return is_gaussian(actors_[n].policy); });
     statistics.values.emplace_back("action_std", gaussian.mean[GaussianLossSum::kDeviation]);
   }
   if (lag_correction_ == DECOUPLED) {
     std::array<double, 2> sums{};  // rows whose weight was cut, all rows
-    for (const Actor& each : actors_) sums[0] += each.capped, sums[1] += env_steps * each.policy.num_agents;
+    for (const Actor& each : actors_) {
+      if (!each.manages) sums[0] += each.capped, sums[1] += env_steps * each.policy.num_agents;
+    }
     ranks_.Sum(absl::MakeSpan(sums));
     statistics.values.emplace_back("capped_importance_fraction", sums[0] / sums[1]);
   }

@@ -16,8 +16,10 @@
 // of several agents, who change together.
 // Frozen groups and their critics are neither stepped nor looked at; where a saved version of the actors plays a team,
 // that team's rows and values are left out, and the others' are trained on (modules/trained_rows.h).
-// Parameter sets of one group are policies of their own: each has its own loss, gradient norm, guard against NaN, and
-// stop at target_kl. Groups may have different distributions (modules/policy_objective.h).
+// Where a group follows options (common/specs/option_policies.h) its manager is one more actor, with critics and
+// returns of its own over whole options (modules/option_view.h). Parameter sets of one group are policies of their own:
+// each has its own loss, gradient norm, guard against NaN, and stop at target_kl. Groups may have different
+// distributions (modules/policy_objective.h).
 //
 // Where workers sample from a Gaussian with its deviations scaled (ppo.noise_scale, a scalar of the exported policy),
 // the recorded log-probability is the scaled one's, and what is trained is the policy without the scale: the policy at
@@ -26,6 +28,7 @@
 #ifndef TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 #define TROUPE_LEARNER_ALGORITHMS_MAPPO_H_
 
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -34,6 +37,7 @@
 #include "learner/algorithms/algorithm.h"
 #include "learner/algorithms/modules/actor_rows.h"
 #include "learner/algorithms/modules/critic_layout.h"
+#include "learner/algorithms/modules/option_view.h"
 #include "learner/algorithms/modules/rank_share.h"
 #include "learner/algorithms/modules/stream_states.h"
 #include "learner/algorithms/modules/target_sums.h"
@@ -49,7 +53,9 @@ class Mappo : public Algorithm {
   static absl::StatusOr<std::unique_ptr<Algorithm>> Create(const AlgorithmContext& context);
 
   absl::StatusOr<UpdateStatistics> Update(const TrainingBatch& batch, const UpdateProgress& progress) override;
-  void PrefetchFrom(NextBatch next_batch) override { next_batch_ = std::move(next_batch); }
+  void PrefetchFrom(NextBatch next_batch) override {
+    if (!options_.any()) next_batch_ = std::move(next_batch);
+  }
   std::string arithmetic() const override { return arithmetic_->description(); }
   std::string bits() const override { return arithmetic_->bits(); }
   PolicySnapshot ExportPolicy(const UpdateProgress& progress) const override;
@@ -57,8 +63,7 @@ class Mappo : public Algorithm {
   absl::Status LoadState(absl::Span<const HostTensor> state) override;
 
  private:
-  struct Actor {
-    PolicySpec policy;
+  struct Actor : OptionView::Actor {
     SlotMap map;
     bool frozen = false;
     // Of the batch: the rows that are trained on [steps, agents] and their number [sets][steps]; log π(action) before
@@ -74,6 +79,7 @@ class Mappo : public Algorithm {
     CriticLayout layout;
     ValueNorm value_norm;
     StreamStates states;  // remembered where the next batch's columns begin
+    bool of_managers = false;
     bool frozen = false;  // no group that it is of is trained
     // Of the batch.
     std::vector<float> values{};  // [states, columns], the network's outputs
@@ -83,7 +89,7 @@ class Mappo : public Algorithm {
   };
   // Where the schedules stand.
   struct Rates {
-    double actor = 0, critic = 0, entropy_coefficient = 0, noise_scale = 1;
+    double actor = 0, critic = 0, entropy_coefficient = 0, manager_entropy_coefficient = 0, noise_scale = 1;
   };
   // What the epochs of an update came to.
   struct EpochsDone {
@@ -94,9 +100,16 @@ class Mappo : public Algorithm {
   // Which sets epochs move, [networks][sets], 1: it does; [networks][0]: all of the network's.
   using Movers = std::vector<std::vector<uint8_t>>;
 
-  Mappo(const AlgorithmContext& context, std::vector<CriticLayout> layouts);
+  Mappo(const AlgorithmContext& context, OptionView options, std::vector<CriticLayout> layouts);
 
   size_t CriticNetwork(size_t critic) const { return actors_.size() + critic; }
+
+  // The actor's part of a batch.
+  const GroupBatch& PartOf(const TrainingBatch& batch, size_t number) const {
+    return batch.groups[actors_[number].rows];
+  }
+  // Groups that a critic does not count, [groups].
+  const std::vector<uint8_t>& LeftOut(bool of_managers) const { return of_managers ? unmanaged_ : frozen_; }
 
   // mappo_targets.cc: what a batch is turned into.
 
@@ -114,16 +127,18 @@ class Mappo : public Algorithm {
   void WriteValueRows(size_t critic, const std::vector<const ValueNorm*>& norms);
   // The same for all critics where their normalisers move with every minibatch of an epoch.
   void WriteValueRowsByMinibatch(const std::vector<std::vector<int64_t>>& minibatches);
-  // `advantages` [steps, agents] of the group.
-  void WriteActorTargets(size_t group, const TrainingBatch& batch, const std::vector<float>& advantages);
+  // `advantages` [steps, agents] of the actor.
+  void WriteActorTargets(size_t number, const TrainingBatch& batch, const std::vector<float>& advantages);
   // log π of the actions taken, [steps, agents], that the objective's ratio refers to.
-  const std::vector<float>& ReferenceLogProbabilities(size_t group, const TrainingBatch& batch) const;
-  // [steps, agents] of one group, normalised as the settings say.
-  std::vector<float> GroupAdvantages(size_t group, const TrainingBatch& batch) const;
+  const std::vector<float>& ReferenceLogProbabilities(size_t number, const TrainingBatch& batch) const;
+  // [steps, agents] of one actor, normalised as the settings say.
+  std::vector<float> AdvantagesOf(size_t number, const TrainingBatch& batch) const;
 
   // mappo.cc: what is done with it.
 
   absl::Status PrepareArithmetic();
+  // A batch as networks see it.
+  absl::StatusOr<UpdateStatistics> TrainOn(const TrainingBatch& batch, const UpdateProgress& progress);
   // Whether a batch can be trained on at all.
   absl::Status Check(const TrainingBatch& batch) const;
   Rates RatesAt(const UpdateProgress& progress) const;
@@ -139,10 +154,12 @@ class Mappo : public Algorithm {
   std::vector<std::vector<double>> Denominators(const std::vector<std::vector<int64_t>>& minibatches) const;
   // KL(π before ‖ π now) of the actor's sets, over all ranks: mean of (r − 1) − log r
   // (http://joschu.net/blog/kl-approx.html).
-  std::vector<double> MeasureKl(size_t group, const TrainingBatch& batch);
+  std::vector<double> MeasureKl(size_t number, const TrainingBatch& batch);
   // Until the device has finished the update, or the next batch was found and is on its way.
   void PrefetchMeanwhile();
-  UpdateStatistics Summarize(const Rates& rates, EpochsDone done, double explained_variance, double env_steps);
+  // `explained_variance`: of policies' critics, of managers'.
+  UpdateStatistics Summarize(const Rates& rates, EpochsDone done, const std::array<double, 2>& explained_variance,
+                             double env_steps);
 
   // mappo_sequential.cc: how sets are moved one after another.
 
@@ -153,9 +170,11 @@ class Mappo : public Algorithm {
   Collective& ranks_;
   const PpoSettings& ppo_;
   const LagCorrection lag_correction_;
+  const OptionView options_;
   std::vector<Actor> actors_;
   std::vector<Critic> critics_;
-  std::vector<uint8_t> frozen_;  // [groups]
+  std::vector<uint8_t> frozen_;     // [groups]
+  std::vector<uint8_t> unmanaged_;  // [groups], those without a manager that is trained
   std::unique_ptr<Arithmetic> arithmetic_;
   bool recurrent_ = false;                    // whether any network is
   std::shared_ptr<const Timeline> timeline_;  // of the batch, where one is

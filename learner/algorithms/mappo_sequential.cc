@@ -40,7 +40,7 @@ Mappo::EpochsDone Mappo::RunInTurn(const TrainingBatch& batch, const RankShare& 
   EpochsDone done;
   for (const ParameterSet& turn : order) {
     const Actor& actor = actors_[turn.network];
-    const GroupBatch& group = batch.groups[turn.network];
+    const GroupBatch& group = PartOf(batch, turn.network);
     WriteActorTargets(turn.network, batch, factor.Times(actor.advantages));
     Movers movers = NoMovers();
     movers[turn.network][turn.set] = 1;

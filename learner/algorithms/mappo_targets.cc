@@ -39,15 +39,15 @@ void Mappo::SendRows(const TrainingBatch& batch) {
   for (size_t g = 0; g < actors_.size(); ++g) {
     const Actor& actor = actors_[g];
     const RowMemory memory = arithmetic_->Rows(g, steps, steps);
-    WriteActorRows(actor.policy, actor.map, batch.groups[g], steps, memory);
+    WriteActorRows(actor.policy, actor.map, PartOf(batch, g), steps, memory);
     if (actor.policy.stack.is_recurrent()) {
-      WriteActorStates(actor.policy, actor.map, batch.groups[g], timeline_->num_sequences(), memory);
+      WriteActorStates(actor.policy, actor.map, PartOf(batch, g), timeline_->num_sequences(), memory);
     }
     arithmetic_->SendRows(g);
   }
   for (size_t c = 0; c < critics_.size(); ++c) {
     const RowMemory memory = arithmetic_->Rows(CriticNetwork(c), states, steps);
-    WriteCriticInputs(critics_[c].layout, context_.environment, batch, memory.inputs);
+    WriteCriticInputs(critics_[c].layout, options_.environment(), batch, memory.inputs);
     if (memory.remembered != nullptr) critics_[c].states.Read(batch, memory.remembered);
     arithmetic_->SendRows(CriticNetwork(c));
   }
@@ -58,7 +58,7 @@ void Mappo::UseRows(const TrainingBatch& batch) {
   arithmetic_->UseRows();
   for (size_t g = 0; g < actors_.size(); ++g) {
     Actor& actor = actors_[g];
-    actor.trained = TrainedRows(batch.groups[g], actor.frozen);
+    actor.trained = TrainedRows(PartOf(batch, g), actor.frozen);
     actor.living = LivingAgents(actor.map, actor.trained, batch.env_steps());
   }
 }
@@ -70,15 +70,16 @@ std::vector<std::vector<float>> Mappo::CorrectLag(const TrainingBatch& batch) {
   const auto cap = static_cast<float>(ppo_.importance_cap());
   for (size_t g = 0; g < actors_.size(); ++g) {
     Actor& actor = actors_[g];
+    const GroupBatch& part = PartOf(batch, g);
     arithmetic_->Infer(g, &outputs);
-    actor.start_log_probabilities = ActionLogProbabilities(actor.policy, actor.map, batch.groups[g], batch.env_steps(),
-                                                           outputs, arithmetic_->Free(g));
+    actor.start_log_probabilities =
+        ActionLogProbabilities(actor.policy, actor.map, part, batch.env_steps(), outputs, arithmetic_->Free(g));
     if (lag_correction_ == NONE) continue;
     std::vector<float> ratios = actor.start_log_probabilities;
     for (size_t i = 0; i < ratios.size(); ++i) {
       // Who is not trained may have acted by another policy altogether.
-      const bool out = actor.trained[i] == 0 && batch.groups[g].alive[i] != 0;
-      ratios[i] = out ? 1.0f : std::exp(ratios[i] - batch.groups[g].log_probabilities[i]);
+      const bool out = actor.trained[i] == 0 && part.alive[i] != 0;
+      ratios[i] = out ? 1.0f : std::exp(ratios[i] - part.log_probabilities[i]);
     }
     if (lag_correction_ == V_TRACE) {
       importance.push_back(std::move(ratios));
@@ -105,12 +106,16 @@ void Mappo::Estimate(const TrainingBatch& batch, const std::vector<std::vector<f
     std::vector<float> values = critic.values;
     const double mean = critic.value_norm.mean(), deviation = critic.value_norm.deviation();
     for (float& value : values) value = static_cast<float>(value * deviation + mean);
-    critic.streams = MakeValueStreams(critic.layout, context_.environment, batch, reward, values, importance);
+    critic.streams = MakeValueStreams(critic.layout, options_.environment(), batch, reward, values, importance);
+    const double discount =
+        critic.of_managers && ppo_.has_manager_discount() ? ppo_.manager_discount() : ppo_.discount();
     critic.estimates =
-        lag_correction_ == V_TRACE
-            ? VTrace(critic.streams, ppo_.discount(), ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())
-            : GeneralizedAdvantages(critic.streams, ppo_.discount(), ppo_.gae_lambda());
-    LeaveOutValues(critic.layout, frozen_, batch, &critic.streams.active);
+        critic.of_managers
+            ? ChoiceAdvantages(critic.streams, options_.Choices(critic.layout, batch), discount, ppo_.gae_lambda())
+        : lag_correction_ == V_TRACE
+            ? VTrace(critic.streams, discount, ppo_.gae_lambda(), ppo_.vtrace_rho_clip(), ppo_.vtrace_c_clip())
+            : GeneralizedAdvantages(critic.streams, discount, ppo_.gae_lambda());
+    LeaveOutValues(critic.layout, LeftOut(critic.of_managers), batch, &critic.streams.active);
     const int64_t columns = critic.layout.columns();
     critic.active.assign(batch.env_steps(), 0);
     for (int64_t i = 0; i < batch.env_steps() * columns; ++i) {
@@ -167,31 +172,33 @@ void Mappo::WriteValueRowsByMinibatch(const std::vector<std::vector<int64_t>>& m
   }
 }
 
-void Mappo::WriteActorTargets(size_t group, const TrainingBatch& batch, const std::vector<float>& advantages) {
-  const Actor& actor = actors_[group];
-  WritePolicyRows(actor.policy, actor.map, batch.groups[group], batch.env_steps(),
+void Mappo::WriteActorTargets(size_t number, const TrainingBatch& batch, const std::vector<float>& advantages) {
+  const Actor& actor = actors_[number];
+  WritePolicyRows(actor.policy, actor.map, PartOf(batch, number), batch.env_steps(),
                   {.trained = &actor.trained,
-                   .reference_log_probabilities = &ReferenceLogProbabilities(group, batch),
+                   .reference_log_probabilities = &ReferenceLogProbabilities(number, batch),
                    .importance = lag_correction_ == DECOUPLED ? &actor.importance : nullptr,
                    .advantages = &advantages},
-                  arithmetic_->fields(group));
-  arithmetic_->LoadFields(group);
+                  arithmetic_->fields(number));
+  arithmetic_->LoadFields(number);
 }
 
-const std::vector<float>& Mappo::ReferenceLogProbabilities(size_t group, const TrainingBatch& batch) const {
-  return lag_correction_ == DECOUPLED ? actors_[group].start_log_probabilities : batch.groups[group].log_probabilities;
+const std::vector<float>& Mappo::ReferenceLogProbabilities(size_t number, const TrainingBatch& batch) const {
+  return lag_correction_ == DECOUPLED ? actors_[number].start_log_probabilities
+                                      : PartOf(batch, number).log_probabilities;
 }
 
-std::vector<float> Mappo::GroupAdvantages(size_t group, const TrainingBatch& batch) const {
-  const int64_t agents = context_.policies[group].num_agents, steps = batch.env_steps();
+std::vector<float> Mappo::AdvantagesOf(size_t number, const TrainingBatch& batch) const {
+  const Actor& actor = actors_[number];
+  const int64_t agents = actor.policy.num_agents, steps = batch.env_steps();
   std::vector<float> advantages(steps * agents);
   for (const Critic& critic : critics_) {
+    if (critic.of_managers != actor.manages) continue;
     const CriticLayout& layout = critic.layout;
     const int64_t columns = layout.columns();
     const float* from = critic.estimates.advantages.data();
     for (int64_t column = 0; column < columns; ++column) {
-      const int g = static_cast<int>(group);
-      if (layout.team ? !layout.is_team_of(g) : layout.agents[column].first != g) continue;
+      if (layout.team ? !layout.is_team_of(actor.group) : layout.agents[column].first != actor.group) continue;
       for (int64_t step = 0; step < steps; ++step) {
         const float advantage = from[step * columns + column];
         float* to = advantages.data() + step * agents;
@@ -204,7 +211,7 @@ std::vector<float> Mappo::GroupAdvantages(size_t group, const TrainingBatch& bat
     }
   }
   if (!ppo_.advantage_normalization()) return advantages;
-  Normalize(actors_[group].trained, ppo_.advantage_normalization_per_agent() ? agents : 1, &ranks_, &advantages);
+  Normalize(actor.trained, ppo_.advantage_normalization_per_agent() ? agents : 1, &ranks_, &advantages);
   return advantages;
 }
 

@@ -218,6 +218,10 @@ class PolicyGraph {
 }  // namespace
 
 absl::StatusOr<OnnxModel> MakeOnnxPolicy(const PolicySpec& spec, absl::Span<const HostTensor> tensors, int set) {
+  if (spec.has_options()) {
+    return absl::InvalidArgumentError(absl::StrCat("group \"", spec.group, "\": num_options is ", spec.options.count,
+                                                   ", and no ONNX file holds a manager beside the network"));
+  }
   const int64_t agents = spec.agent_id_input ? spec.num_agents : 0;
   const int64_t numbers = spec.stack.num_parameters() / spec.stack.num_sets + agents * agents;
   if (numbers > (kMaxOnnxBytes - kBytesBesides) / int64_t{sizeof(float)}) {

@@ -24,7 +24,8 @@ namespace troupe {
 //                                 multi-discrete actions, [batch, N] numbers within their bounds of continuous ones
 //        state_out [batch, H]
 //        message [batch, K]       what the agent says, which its neighbours hear at their next step
-// Errors: RESOURCE_EXHAUSTED for a network of more than kMaxOnnxBytes, INVALID_ARGUMENT for tensors of another.
+// Errors: RESOURCE_EXHAUSTED for a network of more than kMaxOnnxBytes, INVALID_ARGUMENT for tensors of another,
+// and for groups that follow options.
 absl::StatusOr<OnnxModel> MakeOnnxPolicy(const PolicySpec& spec, absl::Span<const HostTensor> tensors, int set);
 
 }  // namespace troupe

@@ -8,6 +8,7 @@
 #include "common/base/finite.h"
 #include "common/base/status_macros.h"
 #include "common/specs/reward_bound.h"
+#include "learner/batch/option_values.h"
 #include "learner/ingest/field_values.h"
 
 namespace troupe {
@@ -161,8 +162,10 @@ absl::Status CheckChunkValues(const EnvironmentSpec& spec, const ChunkShape& sha
   const uint32_t num_truncated = static_cast<uint32_t>(view.truncated_at.size() / 2);
   for (size_t g = 0; g < spec.groups.size(); ++g) {
     const std::string group = absl::StrCat("groups[", g, "]");
-    RETURN_IF_ERROR(
-        CheckFieldValues(absl::StrCat(group, "."), GroupSizes(spec, shape, g, num_truncated), view.groups[g]));
+    const FieldSizes sizes = GroupSizes(spec, shape, g, num_truncated);
+    RETURN_IF_ERROR(CheckFieldValues(absl::StrCat(group, "."), sizes, view.groups[g]));
+    RETURN_IF_ERROR(CheckOptionValues(absl::StrCat(group, "."), sizes, view.groups[g].options,
+                                      view.groups[g].option_log_probabilities, view.groups[g].option_states));
     RETURN_IF_ERROR(CheckRewards(group, spec.groups[g], shape.copies, view.groups[g]));
     if (spec.groups[g].action_kind == ActionKind::kContinuous) continue;
     RETURN_IF_ERROR(CheckDiscreteActions(group, spec.groups[g], shape.copies, view.groups[g]));

@@ -18,6 +18,7 @@ namespace troupe {
 //  - discrete actions in [0, N), allowed by the mask where the agent is alive; a living agent has an allowed action;
 //    log-probabilities of discrete actions not above zero (1e-3 of rounding aside); of multi-discrete ones the same in
 //    each dimension;
+//  - options as option_values.h says;
 //  - what the table calls a flag: 0 or 1; not both terminated and truncated;
 //  - truncated_at: exactly the set places of `truncated`, by step, then copy;
 //  - episodes: at a place that ended, each place once; length ≥ 1; as many returns as groups, as many statistics as

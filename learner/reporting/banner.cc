@@ -54,6 +54,9 @@ std::string DescribePolicy(const PolicySpec& policy) {
       stack.communicates() ? absl::StrCat(", each tells its neighbours ", stack.messages.size,
                                           stack.messages.size == 1 ? " number" : " numbers")
                            : "",
+      policy.has_options() ? absl::StrCat(", and a manager that chooses one of ", policy.options.count,
+                                          " options every ", policy.options.steps, " steps")
+                           : "",
       policy.distribution == DistributionSpec{} ? "" : absl::StrCat(", ", Describe(policy.distribution)));
 }
 

@@ -61,6 +61,15 @@ const std::map<std::string, Case>& Cases() {
       "policy { hidden_sizes: [16] agent_id_input: true message_size: 2 } critic { heads: EACH_AGENT hidden_sizes: "
       "[32] "
       "} collection { num_shards: 1 copies_per_shard: 32 rollout_length: 12 sequence_length: 6 } ";
+  // A group that follows options beside one that does not.
+  static const std::string follows =
+      "policy { hidden_sizes: [16] num_options: 3 option_steps: 4 } group_policies { key: \"cars\" value { sharing: "
+      "PER_AGENT hidden_sizes: [8] agent_id_input: true num_options: MORE } } critic { hidden_sizes: [16] } ppo { "
+      "epochs: 3 minibatch_size: 16 actor_learning_rate: 0.003 critic_learning_rate: 0.003 target_kl: 1 "
+      "manager_discount: 0.9 manager_entropy_coefficient: 0.03 ";
+  static const std::string holds =
+      "policy { hidden_sizes: [16] } group_policies { key: \"listener\" value { num_options: 2 option_steps: 2 } } "
+      "critic { heads: EACH_AGENT hidden_sizes: [32] } ";
   static const std::string sequential = "update_order: SEQUENTIAL ";
   // Groups of both kinds of sharing, and rewards over three steps.
   static const std::string values =
@@ -123,6 +132,17 @@ const std::map<std::string, Case>& Cases() {
       {"mappo_talk_gaussian",
        {.algorithm = "mappo",
         .settings = talks + "noise_scale: 1.5 }",
+        .learnt_in = "ContinuousGames",
+        .lights = ContinuousGroup("lights", 2, 7, 3)}},
+      {"mappo_options",
+       {.algorithm = "mappo",
+        .settings = absl::StrReplaceAll(follows, {{"MORE", "2 option_steps: 3"}}) + "}",
+        .learns = holds + Fast(),
+        .game = Cue(),
+        .optimum = 1}},
+      {"mappo_options_gaussian",
+       {.algorithm = "mappo",
+        .settings = absl::StrReplaceAll(follows, {{"MORE", "0"}}) + "dead_agents: ZERO noise_scale: 1.5 }",
         .learnt_in = "ContinuousGames",
         .lights = ContinuousGroup("lights", 2, 7, 3)}},
       {"mappo_sequential",
@@ -207,6 +227,7 @@ AlgorithmContext ContextOf(const std::string& name) {
 TrainingBatch BatchOf(const AlgorithmContext& context, uint64_t update) {
   TrainingBatch batch = RandomBatch(context.environment, kSteps, kColumns, 100 + update);
   FillRemembered(context, static_cast<uint32_t>(update), &batch);
+  FillOptions(context, update, &batch);
   ShapeForAlgorithm(context, &batch);
   FillFinalAlive(context, &batch);
   return batch;
@@ -414,6 +435,7 @@ TEST_P(AlgorithmConformance, ReportsFiniteFiguresInOneOrder) {
 TEST_P(AlgorithmConformance, ANanLeavesTheWeightsAsTheyAreAndIsCounted) {
   TrainingBatch batch = RandomBatch(context_.environment, kSteps, kColumns, 5, /*ends=*/false);
   FillRemembered(context_, 9, &batch);
+  FillOptions(context_, 9, &batch);
   ShapeForAlgorithm(context_, &batch);
   ExpectANanMovesNothing(Learner(), std::move(batch));
 }

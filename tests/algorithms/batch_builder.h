@@ -11,6 +11,7 @@
 
 #include "common/base/random.h"
 #include "common/config/experiment_loader.h"
+#include "common/specs/option_policies.h"
 #include "common/wire/chunk_layout.h"
 #include "learner/algorithms/algorithm.h"
 
@@ -170,6 +171,41 @@ inline TrainingBatch RandomBatch(const EnvironmentSpec& environment, int steps, 
   return batch;
 }
 
+// What managers look for in a batch: options as they are followed from a random place in one on, choices of random
+// probability.
+inline void FillOptions(const AlgorithmContext& context, uint64_t seed, TrainingBatch* batch) {
+  RandomStream random(seed);
+  const int64_t cells = batch->env_steps(), columns = batch->columns;
+  for (size_t g = 0; g < context.policies.size(); ++g) {
+    const OptionSpec& spec = context.policies[g].options;
+    if (spec.count == 0) continue;
+    const int64_t agents = context.policies[g].num_agents;
+    GroupBatch& group = batch->groups[g];
+    group.options.assign(cells * agents, 0);
+    group.option_log_probabilities.assign(cells * agents, 0.0f);
+    group.option_states.assign((cells + columns) * agents * 2, 0.0f);
+    for (int64_t i = 0; i < (cells + columns) * agents; ++i) {
+      float* const state = &group.option_states[2 * i];
+      if (i < columns * agents) {
+        state[0] = static_cast<float>(random.Below(spec.count));
+        state[1] = static_cast<float>(i / agents % (spec.steps + 1));
+      }
+      if (i >= cells * agents) continue;
+      const int age = static_cast<int>(state[1]);
+      group.options[i] = static_cast<int32_t>(state[0]);
+      if (IsChoice(spec, age)) {
+        group.options[i] = static_cast<int32_t>(random.Below(spec.count));
+        group.option_log_probabilities[i] =
+            std::min(0.0f, 0.3f * static_cast<float>(random.Normal()) - std::log(static_cast<float>(spec.count)));
+      }
+      float* const next = &group.option_states[2 * (i + columns * agents)];
+      if (batch->terminated[i / agents] != 0 || batch->truncated[i / agents] != 0) continue;
+      next[0] = static_cast<float>(group.options[i]);
+      next[1] = IsChoice(spec, age) ? 1.0f : static_cast<float>(age + 1);
+    }
+  }
+}
+
 // What critics that ask who lives look for in a batch: in its last states one in four agents is dead.
 inline void FillFinalAlive(const AlgorithmContext& context, TrainingBatch* batch) {
   if (!ChunkShapeOf(context.experiment, context.policies).asks_who_lives) return;
@@ -204,8 +240,11 @@ inline void ShapeForAlgorithm(const AlgorithmContext& context, TrainingBatch* ba
   const auto finals = static_cast<uint32_t>(batch->truncated_at.size() / 2);
   for (size_t g = 0; g < batch->groups.size(); ++g) {
     const FieldSizes sizes = GroupSizes(context.environment, shape, g, finals);
-    ForEachField([&](const TrajectoryField& field, auto& values) { values.resize(NumElements(field, sizes), 1); },
-                 batch->groups[g]);
+    ForEachField(
+        [&](const TrajectoryField& field, auto& values) {
+          if (field.only_where.holds != kFollowingOptions.holds) values.resize(NumElements(field, sizes), 1);
+        },
+        batch->groups[g]);
   }
 }
 

@@ -127,7 +127,10 @@ class Case {
                               .final_observations = Values<float>(own + "final_observations"),
                               .final_alive = Values<uint8_t>(own + "final_alive"),
                               .network_states = Values<float>(own + "network_states"),
-                              .final_action_masks = Values<uint8_t>(own + "final_action_masks")});
+                              .final_action_masks = Values<uint8_t>(own + "final_action_masks"),
+                              .options = Values<int32_t>(own + "options"),
+                              .option_log_probabilities = Values<float>(own + "option_log_probabilities"),
+                              .option_states = Values<float>(own + "option_states")});
     }
     const std::vector<int64_t> streams = Values<int64_t>(prefix + "streams");  // [columns, 4]
     for (size_t at = 0; at < streams.size(); at += 4) {

@@ -56,6 +56,9 @@ inline TrainingBatch Cut(const AlgorithmContext& context, const TrainingBatch& a
     cut(to.rewards, from.rewards, steps);
     cut(to.action_masks, from.action_masks, steps + 1);
     cut(to.alive, from.alive, steps + 1);
+    cut(to.options, from.options, steps);
+    cut(to.option_log_probabilities, from.option_log_probabilities, steps);
+    cut(to.option_states, from.option_states, steps + 1);
     cut(to.network_states, from.network_states, (steps + length - 1) / length);
   }
   const size_t episodes = all.truncated_at.size() / 2;

@@ -105,6 +105,7 @@ class Player {
     for (size_t g = 0; g < game.groups.size(); ++g) {
       remembered_.emplace_back(game.groups[g].num_agents(),
                                std::vector<double>(context.policies[g].stack.state_size()));
+      followed_.emplace_back(game.groups[g].num_agents());
     }
   }
 
@@ -122,6 +123,9 @@ class Player {
           group.action_masks[row * spec.action_size + action] = game_.allowed(past_, agent, action);
         }
         if (group.alive[row] != 0) game_.observe(past_, agent, &group.observations[row * spec.observation_size]);
+        if (!context_.policies[g].has_options()) continue;
+        group.option_states[2 * row] = static_cast<float>(followed_[g][a].option);
+        group.option_states[2 * row + 1] = static_cast<float>(followed_[g][a].age);
       }
     }
     for (int extra = 0; extra < game_.extras && !past_.empty(); ++extra) {
@@ -138,15 +142,19 @@ class Player {
     ForEachAgent(cell, [&](size_t g, int a, int row) {
       GroupBatch& group = batch_.groups[g];
       const AgentGroupSpec& spec = game_.groups[g];
-      const std::vector<double> log_pi = LogProbabilities(
-          context_.policies[g], weights, a, &group.observations[row * spec.observation_size],
-          &group.action_masks[row * spec.action_size], &remembered_[g][a], Heard(context_.policies[g], before[g], a));
+      const float* const seen = &group.observations[row * spec.observation_size];
+      const uint8_t* const mask = &group.action_masks[row * spec.action_size];
+      const PolicySpec& policy = context_.policies[g];
+      const std::vector<double> log_pi =
+          policy.has_options()
+              ? LogProbabilities(UnderOptions(policy), weights, a, Follow(policy, weights, g, a, row, random).data(),
+                                 mask)
+              : LogProbabilities(policy, weights, a, seen, mask, &remembered_[g][a], Heard(policy, before[g], a));
       if (group.alive[row] == 0) Silence(context_.policies[g], &remembered_[g][a]);
       int action = 0;
       if (group.alive[row] != 0) {
-        float left = random->Uniform();
-        while (action + 1 < spec.action_size && left >= std::exp(log_pi[action])) left -= std::exp(log_pi[action++]);
-        while (group.action_masks[row * spec.action_size + action] == 0) --action;  // rounding left some over
+        action = Drawn(log_pi, random);
+        while (mask[action] == 0) --action;  // rounding left some over
       }
       group.discrete_actions[row] = action;
       group.log_probabilities[row] = static_cast<float>(log_pi[action]);
@@ -164,6 +172,7 @@ class Player {
       for (auto& group : remembered_) {
         for (std::vector<double>& of_agent : group) std::ranges::fill(of_agent, 0.0);
       }
+      for (auto& group : followed_) std::ranges::fill(group, Followed{});
       if (game_.truncates) {
         Truncate(context_.environment, t, column_, 0.0f, &batch_);
         TellWhoLives();
@@ -176,6 +185,42 @@ class Player {
   }
 
  private:
+  // An option and the steps for which it has been followed.
+  struct Followed {
+    int option = 0, age = 0;
+  };
+
+  static int Drawn(const std::vector<double>& log_pi, RandomStream* random) {
+    size_t drawn = 0;
+    float left = random->Uniform();
+    while (drawn + 1 < log_pi.size() && left >= std::exp(log_pi[drawn])) left -= std::exp(log_pi[drawn++]);
+    return static_cast<int>(drawn);
+  }
+
+  // Lets an agent choose an option where it must and records it; returns what its policy observes under it.
+  std::vector<float> Follow(const PolicySpec& policy, const PolicySnapshot& weights, size_t g, int agent, int row,
+                            RandomStream* random) {
+    const OptionSpec& options = policy.options;
+    GroupBatch& group = batch_.groups[g];
+    Followed& followed = followed_[g][agent];
+    const float* const seen = &group.observations[row * policy.observation_size];
+    if (IsChoice(options, followed.age)) {
+      std::vector<float> input(options.count + 1);
+      WriteHeldOption(options, followed.option, followed.age, input.data());
+      input.insert(input.end(), seen, seen + policy.observation_size);
+      const std::vector<uint8_t> all(options.count, 1);
+      const std::vector<double> log_pi = LogProbabilities(ManagerOf(policy), weights, agent, input.data(), all.data());
+      followed = {Drawn(log_pi, random), 0};
+      group.option_log_probabilities[row] = static_cast<float>(log_pi[followed.option]);
+    }
+    group.options[row] = followed.option;
+    ++followed.age;
+    std::vector<float> input(options.count);
+    WriteOption(options, followed.option, input.data());
+    input.insert(input.end(), seen, seen + policy.observation_size);
+    return input;
+  }
+
   // The mean of what an agent's neighbours said, from what all of the group remembered.
   static std::vector<double> Heard(const PolicySpec& policy, const std::vector<std::vector<double>>& remembered,
                                    int agent) {
@@ -227,6 +272,7 @@ class Player {
   TrainingBatch& batch_;
   JointActions past_;
   std::vector<std::vector<std::vector<double>>> remembered_;  // [groups][agents]
+  std::vector<std::vector<Followed>> followed_;               // [groups][agents]
 };
 
 // One batch of complete episodes; the mean reward per step and agent through `mean_reward`.
@@ -235,6 +281,8 @@ inline TrainingBatch Collect(const Game& game, const AlgorithmContext& context, 
   const int steps = 4 * game.length, columns = 32;
   TrainingBatch batch = EmptyBatch(context.environment, steps, columns);
   FillRemembered(context, static_cast<uint32_t>(seed), &batch);
+  FillOptions(context, seed, &batch);
+  for (GroupBatch& group : batch.groups) std::ranges::fill(group.option_log_probabilities, 0.0f);
   RandomStream random(seed);
   std::vector<Player> players;
   for (int column = 0; column < columns; ++column) players.emplace_back(game, context, column, &batch);
@@ -310,6 +358,23 @@ inline Game Tell() {
               [](const JointActions& past, int agent, float* to) {
                 to[past.size()] = 1.0f;
                 if (agent == 1 && past.size() == 1) to[3 + past[0][1]] = 1.0f;
+              }};
+}
+
+// The listener sees at the third step alone what the teller did at the first, and is paid for doing the same at the
+// fourth: without something that it keeps it is right half of the time.
+inline Game Cue() {
+  return {.groups = {DiscreteGroup("listener", 1, 4, 2), DiscreteGroup("teller", 1, 4, 2)},
+          .length = 4,
+          .counted = 1,
+          .reward =
+              [](const JointActions& past) {
+                return std::vector<float>{past.size() == 4 && past[3][0] == past[0][1] ? 4.0f : 0.0f, 0.0f};
+              },
+          .observe =
+              [](const JointActions& past, int agent, float* to) {
+                if (agent == 0 && past.size() == 2) to[past[0][1]] = 1.0f;
+                to[past.size() == 3 ? 3 : 2] = 1.0f;
               }};
 }
 

@@ -115,6 +115,20 @@ TEST(AlgorithmCardTest, ActorsThatTalkAreRefusedByTheSettingWhereTheCardHasNone)
   EXPECT_THAT(std::string(CheckAlgorithm(q_learning).message()), StartsWith("policy.message_size: 3, but actors"));
 }
 
+TEST(AlgorithmCardTest, ManagersAreRefusedByTheSettingWhereTheCardHasNone) {
+  Experiment experiment;
+  EXPECT_TRUE(CheckOptions(kReplayCard, experiment).ok());
+  (*experiment.mutable_group_policies())["red"].set_num_options(3);
+  EXPECT_THAT(std::string(CheckOptions(kReplayCard, experiment).message()),
+              StartsWith("group_policies.red.num_options: 3, but actors have no managers with this algorithm (qmix: "));
+  EXPECT_TRUE(CheckOptions(*FindAlgorithmCard("mappo").value(), experiment).ok());
+  Experiment maddpg = MinimalExperiment();
+  maddpg.mutable_algorithm()->set_name("maddpg");
+  maddpg.mutable_policy()->set_num_options(3);
+  FillDefaults(&maddpg);
+  EXPECT_THAT(std::string(CheckAlgorithm(maddpg).message()), StartsWith("policy.num_options: 3, but actors"));
+}
+
 TEST(AlgorithmCardTest, DistributionsThatTheCardDoesNotHaveAreRefusedByGroup) {
   // red: categorical, blue: Gaussian
   std::vector<PolicySpec> policies = MakePolicySpecs(MinimalExperiment(), TwoGroupSpec()).value();

@@ -164,6 +164,9 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
     EXPECT_EQ(policy->message_size(), 0);
     policy->clear_message_size();
     policy->clear_concatenate_messages();
+    EXPECT_EQ(policy->num_options(), 0);
+    policy->clear_num_options();
+    policy->clear_option_steps();
   };
   clear_later(experiment->mutable_policy());
   for (auto& [group, policy] : *experiment->mutable_group_policies()) clear_later(&policy);

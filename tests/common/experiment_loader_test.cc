@@ -218,6 +218,17 @@ TEST(ExperimentLoaderTest, CombinationsAreChecked) {
               HasSubstr("ppo.update_order: SEQUENTIAL with policy.message_size 4, expected TOGETHER"));
   EXPECT_THAT(RefusalOf("policy { message_size: 1025 }"), HasSubstr("policy.message_size: 1025"));
   Parsed("policy { message_size: 4 } ppo { update_order: TOGETHER }");
+  EXPECT_THAT(RefusalOf("policy { num_options: 4 } ppo { update_order: SEQUENTIAL }"),
+              HasSubstr("policy.num_options: 4 with ppo.update_order SEQUENTIAL, expected TOGETHER"));
+  EXPECT_THAT(RefusalOf("policy { num_options: 4 recurrent_cell: GRU }"),
+              HasSubstr("policy.num_options: 4 with policy.recurrent_cell GRU, expected FEED_FORWARD"));
+  EXPECT_THAT(RefusalOf("group_policies { key: 'red' value { num_options: 4 message_size: 2 } }"),
+              HasSubstr("group_policies.red.num_options: 4 with group_policies.red.message_size 2, expected 0"));
+  EXPECT_THAT(RefusalOf("policy { num_options: 4 } ppo { lag_correction: V_TRACE }"),
+              HasSubstr("policy.num_options: 4 with ppo.lag_correction V_TRACE, expected DECOUPLED or NONE"));
+  EXPECT_THAT(RefusalOf("policy { num_options: 65 }"), HasSubstr("policy.num_options: 65"));
+  EXPECT_THAT(RefusalOf("policy { option_steps: 0 }"), HasSubstr("policy.option_steps: 0"));
+  Parsed("policy { num_options: 4 option_steps: 16 } ppo { lag_correction: DECOUPLED manager_discount: 0.9 }");
   Parsed("collection { mode: PIPELINED } ppo { lag_correction: DECOUPLED }");
   EXPECT_THAT(RefusalOf("ppo { minibatch_size: 4097 }"),
               AllOf(HasSubstr("ppo.minibatch_size: 4097"), HasSubstr("4096")));

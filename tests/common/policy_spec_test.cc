@@ -1,5 +1,6 @@
 #include "common/specs/policy_spec.h"
 
+#include "common/specs/option_policies.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/common/test_specs.h"
@@ -102,6 +103,35 @@ TEST(MakePolicySpecTest, AgentsThatTalkHaveAHeadForItAndHearAllOthersOrTheirNeig
   EXPECT_EQ(spec.stack.input_size, 4 + 4 + 3);
   EXPECT_EQ(spec.stack.state_size(), 2 * 7 + 2);
   EXPECT_EQ(ParsePolicySpec(FormatPolicySpec(spec)).value(), spec);
+}
+
+TEST(MakePolicySpecTest, WhoFollowsOptionsHasAManagerAndSeesTheOptionFirst) {
+  Experiment experiment = MinimalExperiment();
+  experiment.mutable_policy()->set_num_options(6);
+  experiment.mutable_policy()->set_option_steps(9);
+  experiment.mutable_policy()->set_agent_id_input(true);
+  const PolicySpec spec = Make(experiment);
+  EXPECT_EQ(spec.options, (OptionSpec{6, 9}));
+  EXPECT_EQ(spec.observation_size, 4);
+  EXPECT_EQ(spec.stack.input_size, 6 + 4 + 3) << "the option, what is seen, the agent";
+  const PolicySpec manager = ManagerOf(spec), under = UnderOptions(spec);
+  EXPECT_EQ(manager.group, "red/manager");
+  EXPECT_EQ(manager.stack.input_size, 6 + 1 + 4 + 3) << "the option until now and its age besides";
+  EXPECT_EQ(manager.stack.output_size, 6);
+  EXPECT_EQ(under.observation_size, 6 + 4);
+  EXPECT_EQ(under.stack, spec.stack);
+  EXPECT_FALSE(manager.has_options() || under.has_options());
+  using P = DenseStackSpec::Parameter;
+  const std::vector<P> all = spec.Parameters(), own = under.Parameters();
+  ASSERT_EQ(all.size(), own.size() + manager.Parameters().size());
+  EXPECT_EQ(all[own.size()], (P{"manager/layers.0.weight", {1, 14, 64}}));
+  EXPECT_EQ(all.back(), (P{"manager/output.bias", {1, 6}}));
+  EXPECT_EQ(ParsePolicySpec(FormatPolicySpec(spec)).value(), spec);
+  EXPECT_THAT(FormatPolicySpec(spec), HasSubstr("\"num_options\":6,\"option_steps\":9"));
+
+  std::string damaged = FormatPolicySpec(spec);
+  damaged.replace(damaged.find("\"num_options\":6"), 15, "\"num_options\":7");
+  EXPECT_THAT(std::string(ParsePolicySpec(damaged).status().message()), HasSubstr("stack.input_size: expected 14"));
 }
 
 TEST(MakePolicySpecTest, WhoHasNobodyToHearIsRefusedByTheSetting) {

@@ -57,6 +57,10 @@ TEST(SettingAdviceTest, SettingsThatDecideNothingAreToldOf) {
   idle("ppo.vtrace_c_clip=2", "ppo.lag_correction V_TRACE");
   idle("ppo.importance_cap=2", "ppo.lag_correction DECOUPLED");
   idle("critic.token_size=32", "critic.attention_heads");
+  idle("policy.option_steps=5", "policy.num_options");
+  idle("ppo.manager_discount=0.5", "policy.num_options");
+  idle("ppo.manager_entropy_coefficient=0.5", "policy.num_options");
+  EXPECT_THAT(Advice({"policy.num_options=2", "policy.option_steps=5", "ppo.manager_discount=0.5"}), IsEmpty());
   EXPECT_THAT(Advice({"ppo.value_loss=SQUARED", "ppo.huber_delta=3"}), ElementsAre(HasSubstr("ppo.huber_delta")));
   EXPECT_THAT(Advice({"ppo.advantage_normalization_per_agent=true", "ppo.advantage_normalization=false"}),
               ElementsAre(HasSubstr("ppo.advantage_normalization_per_agent")));

@@ -96,6 +96,17 @@ TEST(Determinism, WeightsOfAgentsThatTalkDoNotDependOnTheNumberOfWorkers) {
   }
 }
 
+TEST(Determinism, WeightsOfAgentsThatFollowOptionsDoNotDependOnTheNumberOfWorkers) {
+  const std::vector<std::string> flags = {"--set=policy.num_options=3", "--set=policy.option_steps=5"};
+  for (const std::string mode : {"PIPELINED", "SYNCHRONOUS"}) {
+    const std::string one = WeightsWith(mode, 1, flags);
+    EXPECT_EQ(one.size(), 64);
+    EXPECT_EQ(WeightsWith(mode, 2, flags), one);
+    EXPECT_EQ(WeightsWith(mode, 4, flags), one);
+    EXPECT_NE(WeightsWith(mode, 1), one);
+  }
+}
+
 // What grid_world shows is exact in half precision.
 TEST(Determinism, HalfObservationsThatAreExactGiveTheSameWeights) {
   EXPECT_EQ(WeightsWith("PIPELINED", 2, {"--set=collection.half_observations=true"}), WeightsWith("PIPELINED", 1));

@@ -66,6 +66,15 @@ TEST(ExportOnnx, TensorsOfAnotherNetworkAreRefused) {
   EXPECT_THAT(std::string(names.status().message()), HasSubstr("group \"one\""));
 }
 
+TEST(ExportOnnx, AGroupThatFollowsOptionsIsRefusedByName) {
+  PolicySpec spec = MakeTestSpec(1, 5, 4, {8}, {0});
+  spec.options = {3, 10};
+  spec.stack.input_size += 3;
+  const auto model = MakeOnnxPolicy(spec, RandomWeights(spec, 1), 0);
+  EXPECT_TRUE(absl::IsInvalidArgument(model.status()));
+  EXPECT_THAT(std::string(model.status().message()), HasSubstr("group \"team\": num_options is 3"));
+}
+
 TEST(ExportOnnx, WhatNoFileHoldsIsRefusedBeforeItIsAllocated) {
   PolicySpec spec = WithAgentId(MakeTestSpec(1, 5, 4, {8}, {0}));
   spec.num_agents = 30'000;  // one-hots of 900 million numbers

@@ -6,6 +6,7 @@
 
 #include "actor_worker/acting/group_actor.h"
 #include "learner/algorithms/modules/actor_rows.h"
+#include "learner/algorithms/modules/option_view.h"
 #include "learner/arithmetic/networks/communication.h"
 #include "learner/arithmetic/networks/dense_stack.h"
 #include "tests/algorithms/batch_builder.h"
@@ -220,6 +221,77 @@ TEST_P(CommunicatingParity, WorkerAndLearnerAgreeOnOutputsAndStates) {
   }
   EXPECT_GT(loudest, 0.1);
 }
+
+// The same of agents that follow options: worker and learner agree on what each option, and each action under it, has
+// as its probability, on the same rows that the learner trains on.
+class OptionParity : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(OptionParity, WorkerAndLearnerAgreeOnOptionsAndActions) {
+  const AlgorithmContext context =
+      MakeContext("policy { output_gain: 1 num_options: 3 option_steps: 4 " + GetParam() + " }",
+                  {DiscreteGroup("cars", 4, 9, 5)}, 0);
+  const PolicySpec& policy = context.policies[0];
+  const PolicySnapshot weights = CreateAlgorithm(context).value()->ExportPolicy({.update = 0});
+  auto actor = *GroupActor::Create(policy, kCopies);
+  ASSERT_TRUE(actor->SetSnapshot(weights).ok());
+  constexpr int kSteps = 10;
+  TrainingBatch batch = RandomBatch(context.environment, kSteps, kCopies, 11, /*ends=*/false);
+  FillOptions(context, 1, &batch);
+  GroupBatch& cars = batch.groups[0];
+  const int64_t rows = kCopies * policy.num_agents;
+  std::vector<float> state(cars.option_states.begin(), cars.option_states.begin() + 2 * rows);
+  RandomStream random(3);
+  for (int step = 0; step < kSteps; ++step) {
+    const auto part = [&](auto& all, int64_t width = 1) {
+      return absl::MakeSpan(all).subspan(step * rows * width, rows * width);
+    };
+    std::vector<float> uniforms(2 * rows);
+    for (float& uniform : uniforms) uniform = random.Uniform();
+    actor->Act(part(cars.observations, policy.observation_size), {}, uniforms, absl::MakeSpan(state),
+               {.discrete = part(cars.discrete_actions),
+                .log_probabilities = part(cars.log_probabilities),
+                .options = part(cars.options),
+                .option_log_probabilities = part(cars.option_log_probabilities)});
+    std::copy(state.begin(), state.end(), cars.option_states.begin() + 2 * rows * (step + 1));
+  }
+  const OptionView view(context.environment, context.policies);
+  const TrainingBatch seen = view.See(batch);
+  size_t first = 0;  // tensor
+  for (const OptionView::Actor& one : view.actors()) {
+    const SlotMap map(one.policy);
+    std::vector<float> flat;
+    for (size_t i = 0; i < one.policy.Parameters().size(); ++i, ++first) {
+      const HostTensor& tensor = weights.tensors[first];
+      flat.insert(flat.end(), tensor.floats(), tensor.floats() + tensor.num_elements());
+    }
+    const int64_t steps = batch.env_steps(), per_set = steps * map.slots;
+    std::vector<float> inputs(map.sets * per_set * one.policy.stack.input_size);
+    std::vector<uint8_t> masks(map.sets * per_set * one.policy.action_size);
+    WriteActorRows(one.policy, map, seen.groups[one.rows], steps, {inputs.data(), masks.data()});
+    const at::Tensor outputs =
+        ForwardReference(one.policy.stack, at::from_blob(flat.data(), {static_cast<int64_t>(flat.size())}, at::kFloat),
+                         at::from_blob(inputs.data(), {map.sets, per_set, one.policy.stack.input_size}, at::kFloat))
+            .contiguous();
+    const std::vector<float> learner = ActionLogProbabilities(
+        one.policy, map, seen.groups[one.rows], steps,
+        {outputs.const_data_ptr<float>(), outputs.const_data_ptr<float>() + outputs.numel()}, {});
+    int compared = 0;
+    for (int64_t i = 0; i < steps * policy.num_agents; ++i) {
+      if (one.manages && seen.groups[one.rows].alive[i] == 0) continue;
+      EXPECT_NEAR(learner[i], seen.groups[one.rows].log_probabilities[i], 1e-5) << one.policy.group << " " << i;
+      ++compared;
+    }
+    EXPECT_GT(compared, 2 * rows);
+  }
+  EXPECT_EQ(first, weights.tensors.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hierarchy, OptionParity,
+    ::testing::Values("hidden_sizes: [32, 16]", "hidden_sizes: [16] agent_id_input: true activation: TANH",
+                      "hidden_sizes: [16] sharing: PER_AGENT hidden_layer_norm: true",
+                      "hidden_sizes: [20] sharing: PARTITIONED partition: [0, 1, 2, 0] agent_id_input: true "
+                      "input_layer_norm: true hidden_layer_norm: true"));
 
 INSTANTIATE_TEST_SUITE_P(
     Talk, CommunicatingParity,

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/finite.h"
 #include "common/base/status_macros.h"
+#include "learner/batch/option_values.h"
 
 namespace troupe {
 namespace {
@@ -64,8 +65,12 @@ absl::Status CheckBatch(const EnvironmentSpec& environment, const TrainingBatch&
     }
   }
   for (size_t g = 0; g < environment.groups.size(); ++g) {
-    RETURN_IF_ERROR(CheckTensors(absl::StrCat("groups[", environment.groups[g].name, "]."),
-                                 GroupSizes(environment, shape, g, finals), batch.groups[g]));
+    const std::string prefix = absl::StrCat("groups[", environment.groups[g].name, "].");
+    const FieldSizes sizes = GroupSizes(environment, shape, g, finals);
+    const GroupBatch& group = batch.groups[g];
+    RETURN_IF_ERROR(CheckTensors(prefix, sizes, group));
+    RETURN_IF_ERROR(CheckOptionValues("batch." + prefix, sizes, group.options, group.option_log_probabilities,
+                                      group.option_states));
   }
   return absl::OkStatus();
 }
