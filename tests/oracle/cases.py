@@ -381,6 +381,25 @@ LATER_BY_HAND = {
         "collection": {"sequence_length": 4},
         "policy": {"message_size": 2, "input_layer_norm": True},
         "ppo": {"epochs": 6, "target_kl": 0.03, "entropy_coefficient": 0.05, "adam_epsilon": 0.01}}),
+    "options_of_a_team": ("two groups", {
+        "group_policies": {"cars": {"num_options": 3, "option_steps": 3}},
+        "ppo": {"minibatch_size": 9, "adam_epsilon": 0.01}}),
+    "options_of_each_agent": ("two groups", {
+        "policy": {"num_options": 2, "option_steps": 4, "agent_id_input": True},
+        "group_policies": {"cars": {"num_options": 3, "option_steps": 2, "sharing": "PER_AGENT"}},
+        "critic": {"heads": "EACH_AGENT"},
+        "ppo": {"dead_agents": "ZERO", "manager_discount": 0.9, "manager_entropy_coefficient": 0.05,
+                "adam_epsilon": 0.01}}),
+    "options_decoupled_with_norms": ("extras alone", {
+        "policy": {"num_options": 4, "option_steps": 2, "hidden_layer_norm": True},
+        "group_policies": {"a": {"num_options": 0}},
+        "critic": {"heads": "EACH_AGENT", "input": "LOCAL_OBSERVATION"},
+        "ppo": {"lag_correction": "DECOUPLED", "importance_cap": 1.05, "minibatch_size": 8, "target_kl": 0.05,
+                "value_norm_update": "PER_MINIBATCH", "adam_epsilon": 0.01}}),
+    "options_of_gaussians": ("pilots", {
+        "policy": {"num_options": 3, "option_steps": 3, "input_layer_norm": True},
+        "critic": _remembers("GRU", 5),
+        "ppo": {"minibatch_size": 9, "entropy_coefficient": 0.05, "adam_epsilon": 0.01}}),
 }
 
 

@@ -24,6 +24,7 @@ class Critic:
     agent_id: bool = False
     attends: bool = False
     masks_dead: bool = False
+    of_managers: bool = False  # whose values are of choices of options
 
     def inputs(self, scene, observations, extras, alive):
         """[..., rows, size] of one array [..., agents, size] and one [..., agents], who lives, per group, and extras

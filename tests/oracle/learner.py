@@ -24,8 +24,9 @@ from value_norm import ValueNorm
 class Learner:
     def __init__(self, scene, settings, random):
         self.scene, self.settings, self.ppo = scene, settings, settings["ppo"]
-        self.policies = [make_policy(group, settings) for group in scene.groups]
-        self.critics = make_critics(scene, settings)
+        self.critic_scene, self.parts = scene, [(g, False) for g in range(len(scene.groups))]
+        self.policies = self._make_actors(scene, settings)
+        self.critics = self._make_critics(scene, settings)
         self.actor_parameters = [policy.random_parameters(random) for policy in self.policies]
         self.critic_parameters = [critic.network.random_parameters(random) for critic in self.critics]
         self.actor_adams = [self._adam(p) for p in self.actor_parameters]
@@ -38,6 +39,38 @@ class Learner:
         self.sequence_length = settings["collection"]["sequence_length"] if self.recurrent else 1
         # Of each critic: (shard, copy, lease, piece) of a stream → what it remembers where that piece begins.
         self.carried = [{} for _ in self.critics]
+
+    # What agents that follow options do otherwise (options.py). An actor is numbered as self.scene's groups; parts[a]:
+    # its group of the environment, whether it is that group's manager.
+
+    def _make_actors(self, scene, settings):
+        return [make_policy(group, settings) for group in scene.groups]
+
+    def _make_critics(self, scene, settings):
+        return make_critics(scene, settings)
+
+    def _critic_fields(self, batch, name):
+        """What critics see of each group."""
+        return [batch.get(f"{g.name}/{name}") for g in self.scene.groups]
+
+    def acting(self):
+        """Policies and parameters of those that act in the environment, by group."""
+        return list(zip(self.policies, self.actor_parameters))
+
+    def follow(self, g, fields, ends, staleness, random):
+        """What the policy of a group observes, [steps, columns, agents, size], of the group's random fields."""
+        return fields["observations"][:-1]
+
+    def _see(self, batch):
+        """A batch as actors and critics see it."""
+        return batch
+
+    def _counts(self, critic, head):
+        return True
+
+    def _generalized_advantages(self, critic, batch, head, b, stream):
+        zero = self.ppo["dead_agents"] == "ZERO"
+        return returns.generalized_advantages(*stream, self.ppo["discount"], self.ppo["gae_lambda"], zero)
 
     def _networks(self):
         return [p.network for p in self.policies] + [c.network for c in self.critics]
@@ -66,6 +99,7 @@ class Learner:
 
     def update(self, batch, number, env_steps, total_env_steps):
         """One update; returns the figures it reports, by name."""
+        batch = self._see(batch)
         ppo, groups = self.ppo, self.scene.groups
         done = min(1.0, env_steps / (ppo["schedule_env_steps"] or total_env_steps))
         decay = 1 - done if ppo["anneal_learning_rate"] else 1.0
@@ -79,13 +113,17 @@ class Learner:
         proximal = [self._log_probabilities(batch, g, sequences, given[g]) for g in range(len(groups))]
         importance = [np.exp(p - batch[f"{g.name}/log_probabilities"]) for g, p in zip(groups, proximal)]
         estimates = [self._estimate(batch, c, importance, sequences) for c in range(len(self.critics))]
+        explained = [_explained_variance(e) for e in estimates]
         figures = {
-            "explained_variance": np.mean([_explained_variance(e) for e in estimates]),
+            "explained_variance": np.mean([v for v, c in zip(explained, self.critics) if not c.of_managers]),
             "learning_rate": actor_rate,
             "critic_learning_rate": critic_rate,
             "entropy_coefficient": entropy_coefficient,
             "skipped_minibatches": 0.0,
         }
+        if any(c.of_managers for c in self.critics):
+            own = [v for v, c in zip(explained, self.critics) if c.of_managers]
+            figures["manager_explained_variance"] = np.mean(own)
         if ppo["value_norm_update"] == "PER_UPDATE":
             for norm, e in zip(self.norms, estimates):
                 norm.update(e["targets"][e["active"]])
@@ -94,8 +132,9 @@ class Learner:
                    for g, p in zip(groups, proximal)]
         if ppo["lag_correction"] == "DECOUPLED":
             living = [batch[f"{g.name}/alive"][:-1] > 0 for g in groups]
-            capped = sum(((i > ppo["importance_cap"]) & l).sum() for i, l in zip(importance, living))
-            figures["capped_importance_fraction"] = capped / sum(i.size for i in importance)
+            acting = [(i, l) for i, l, (_, manages) in zip(importance, living, self.parts) if not manages]
+            capped = sum(((i > ppo["importance_cap"]) & l).sum() for i, l in acting)
+            figures["capped_importance_fraction"] = capped / sum(i.size for i, _ in acting)
             sources = [(p, np.minimum(i, ppo["importance_cap"])) for p, i in zip(proximal, importance)]
 
         run = SimpleNamespace(batch=batch, number=number, sequences=sequences, given=given, proximal=proximal,
@@ -114,7 +153,7 @@ class Learner:
             names = {name for step in steps for name in step}
             figures.update({name: np.mean([step[name] for step in steps if name in step]) for name in names})
         for name in ("approx_kl", "clip_fraction"):
-            figures[f"first_{name}"] = np.mean([step[name] for step in done.first])
+            figures[f"first_{name}"] = np.mean([step[name] for step in done.first if name in step])
         figures["epochs"] = float(done.epochs)
         self.closest_kink = min(self.closest_kink, *(n.closest_kink for n in self._networks()))
         return {name: float(figures[name]) for name in sorted(figures)}
@@ -201,12 +240,10 @@ class Learner:
     def _estimate(self, batch, c, importance, sequences):
         """A critic's values, advantages and targets, each [steps, columns, heads], and what its loss needs. A recurrent
         one runs along whole columns; what it remembers there is given to the sequences that it is trained along."""
-        critic, scene, ppo = self.critics[c], self.scene, self.ppo
-        names = [g.name for g in scene.groups]
-        during = critic.inputs(scene, [batch[f"{n}/observations"] for n in names], batch["state_extras"],
-                               [batch[f"{n}/alive"] for n in names])
-        final = critic.inputs(scene, [batch[f"{n}/final_observations"] for n in names], batch["final_state_extras"],
-                              [batch.get(f"{n}/final_alive") for n in names])
+        critic, scene, ppo = self.critics[c], self.critic_scene, self.ppo
+        during, final = (
+            critic.inputs(scene, self._critic_fields(batch, f"{when}observations"), batch[f"{when}state_extras"],
+                          self._critic_fields(batch, f"{when}alive")) for when in ("", "final_"))
         rows, size = during.shape[2], critic.network.state_size
         first = self._carried(batch, c, rows)
         column = Sequences(batch, scene.steps + 1)
@@ -233,15 +270,15 @@ class Learner:
         active = np.zeros(values.shape, bool)
         for h, head in enumerate(critic.heads):
             rewards, alive, weight = self._stream(batch, head, importance)
-            active[..., h] = alive
+            active[..., h] = alive & self._counts(critic, head)
             for b in range(scene.columns):
                 stream = (rewards[:, b], values[:-1, b, h], following[:, b, h], ends[:, b], alive[:, b])
-                zero = ppo["dead_agents"] == "ZERO"
                 if ppo["lag_correction"] == "V_TRACE":
+                    zero = ppo["dead_agents"] == "ZERO"
                     clips = ppo["vtrace_rho_clip"], ppo["vtrace_c_clip"]
                     estimate = returns.v_trace(*stream, weight[:, b], ppo["discount"], ppo["gae_lambda"], *clips, zero)
                 else:
-                    estimate = returns.generalized_advantages(*stream, ppo["discount"], ppo["gae_lambda"], zero)
+                    estimate = self._generalized_advantages(critic, batch, head, b, stream)
                 out["advantages"][:, b, h], out["targets"][:, b, h] = estimate
         out["active"] = active[:-1]
         return out
@@ -258,7 +295,8 @@ class Learner:
 
     def _stream(self, batch, head, importance):
         """Rewards [T, B], who is alive [T + 1, B] and π/μ [T, B] of an agent, or of a team."""
-        names, scale = [g.name for g in self.scene.groups], self.ppo["reward_scale"]
+        names, scale = [g.name for g in self.critic_scene.groups], self.ppo["reward_scale"]
+        importance = [i for i, (_, manages) in zip(importance, self.parts) if not manages]
         if not isinstance(head, Team):
             name, agent = names[head[0]], head[1]
             alive = batch[f"{name}/alive"][..., agent] > 0
@@ -281,12 +319,13 @@ class Learner:
         """[steps, columns, agents], normalised over living entries as the settings say."""
         group, ppo = self.scene.groups[g], self.ppo
         advantages = np.zeros((self.scene.steps, self.scene.columns, group.agents))
+        own, manages = self.parts[g]
         for critic, estimate in zip(self.critics, estimates):
-            for h, head in enumerate(critic.heads):
+            for h, head in enumerate(critic.heads if critic.of_managers == manages else []):
                 if isinstance(head, Team):
-                    if g in head.groups:
+                    if own in head.groups:
                         advantages[:] = estimate["advantages"][..., h, None]
-                elif head[0] == g:
+                elif head[0] == own:
                     advantages[..., head[1]] = estimate["advantages"][..., h]
         if not ppo["advantage_normalization"]:
             return advantages

@@ -11,6 +11,7 @@ import case_file
 from cases import all_cases, value_cases
 from joint_learner import JointLearner
 from learner import Learner
+from options import OptionLearner
 from q_learner import QLearner
 from scene import random_batch
 from settings import complete, textproto
@@ -23,7 +24,9 @@ LEAST_KINK = 3e-6
 def solve(scene, changes, seed):
     """Tensors of one case, the names of its figures, and how near it came to a kink."""
     random = np.random.RandomState(seed)
-    kind = JointLearner if "maddpg" in changes else QLearner if "q_learning" in changes else Learner
+    own = [changes.get("policy", {}), *changes.get("group_policies", {}).values()]
+    on_policy = OptionLearner if any(policy.get("num_options") for policy in own) else Learner
+    kind = JointLearner if "maddpg" in changes else QLearner if "q_learning" in changes else on_policy
     learner = kind(scene, complete(changes), random)
     tensors = {f"initial/{name}": p.astype(np.float32) for name, p in learner.parameters().items()}
     cells, figures, batch = scene.steps * scene.columns, [], None

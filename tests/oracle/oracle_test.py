@@ -307,6 +307,21 @@ class Parts(unittest.TestCase):
         np.testing.assert_allclose(targets, [1 + 1 + 3 / 16 + 5 / 64, 2 + 3 / 2 + 5 / 8, 9])
         np.testing.assert_allclose(advantages, [1 + (targets[1] - 2) / 4, 3 + 5 / 4, 5])
 
+    def test_returns_of_options_agree_with_sums_worked_out_by_hand(self):
+        # γ = 1/2, λ = 1/4; choices at steps 0, 2 and 4, an end after step 3, V = 60 after the last step.
+        rewards, values, following = (np.array(x, float) for x in (
+            [1, 2, 3, 4, 5], [10, 20, 30, 40, 50], [20, 30, 40, 0, 60]))
+        ends, choices = np.array([0, 0, 0, 1, 0], bool), np.array([1, 0, 1, 0, 1], bool)
+        advantages, targets = returns.option_advantages(rewards, values, following, ends, choices, 0.5, 0.25)
+        second = 3 + 4 / 2 - 30
+        first = 1 + 2 / 2 + 30 / 4 - 10 + second / 16
+        np.testing.assert_allclose(advantages[choices], [first, second, 5 + 60 / 2 - 50])
+        np.testing.assert_allclose(targets, [first + 10, 2 + 30 / 2 + second / 8, second + 30, 4, 35])
+        # Where every step is a choice they are those of any policy.
+        all_steps = returns.option_advantages(rewards, values, following, ends, np.ones(5, bool), 0.5, 0.25)
+        usual = returns.generalized_advantages(rewards, values, following, ends, np.ones(6, bool), 0.5, 0.25)
+        np.testing.assert_allclose(all_steps, usual)
+
     def test_slopes_by_inputs_agree_with_finite_differences(self):
         random = np.random.RandomState(6)
         network = Network(4, [6, 5], 1, "TANH", True, True, sets=2)

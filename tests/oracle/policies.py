@@ -30,15 +30,17 @@ class Policy:
         return parameters
 
 
-def make_policy(group, settings):
-    own = policy_of(settings, group.name)
+def make_policy(group, settings, name=None):
+    """`name`: of the group whose settings it has, if it is not the group's own."""
+    own = policy_of(settings, name or group.name)
     sets = {
         "SHARED": [0] * group.agents,
         "PER_AGENT": list(range(group.agents)),
         "PARTITIONED": own["partition"],
     }[own["sharing"]]
     of_numbers = "DETERMINISTIC" if settings["algorithm"]["name"] in JOINT_ALGORITHMS else "GAUSSIAN"
-    distribution = own["distribution"] or (of_numbers if group.continuous else "CATEGORICAL")
+    asked = own["distribution"] if name in (None, group.name) else None  # a manager's options are categorical
+    distribution = asked or (of_numbers if group.continuous else "CATEGORICAL")
     by_state = distribution in GAUSSIANS and own["state_dependent_std"]
     sizes = own["hidden_sizes"], group.actions * (2 if by_state else 1)
     switches = own["activation"], own["input_layer_norm"], own["hidden_layer_norm"]

@@ -61,3 +61,41 @@ def v_trace(
             mixed = 1.0 if zero_when_dead and not alive[t + 1] else decay
             advantages[t] += discount * mixed * (targets[t + 1] - values[t + 1])
     return advantages, targets
+
+
+def option_advantages(rewards, values, following, ends, choices, discount, decay):
+    """Advantages of choices and targets of all steps of a semi-Markov decision process (Sutton, Precup and Singh 1999,
+    section 3): V is looked at where an option is chosen alone. From step t on,
+      R_t = r_t + γ r_{t+1} + … + γ^n V(s_{t+n}) up to the next choice or the episode's end, after n steps,
+    a choice's difference is δ = R − V, its advantage δ + γ^n λ times that of the choice it leads to; a step's target is
+    R_t + γ^n λ times the advantage of the choice that follows. Where the stream ends that is as if a choice followed.
+    `choices` [T]."""
+    steps = len(rewards)
+    outcomes = np.zeros(steps)
+    reached = np.full(steps, -1)
+    spans = np.zeros(steps, int)
+    for t in range(steps):
+        k = t
+        while k + 1 < steps and not ends[k] and not choices[k + 1]:
+            k += 1
+        spans[t] = k + 1 - t
+        outcomes[t] = sum(discount ** (j - t) * rewards[j] for j in range(t, k + 1))
+        outcomes[t] += discount ** spans[t] * following[k]
+        if not ends[k] and k + 1 < steps:
+            reached[t] = k + 1
+
+    def advantage(t):
+        """Of the choice at t, as a sum over the choices that follow."""
+        total, weight = 0.0, 1.0
+        while t >= 0:
+            total += weight * (outcomes[t] - values[t])
+            weight *= discount ** spans[t] * decay
+            t = reached[t]
+        return total
+
+    advantages, targets = np.zeros(steps), np.zeros(steps)
+    for t in range(steps):
+        later = discount ** spans[t] * decay * advantage(reached[t]) if reached[t] >= 0 else 0.0
+        targets[t] = outcomes[t] + later
+        advantages[t] = targets[t] - (values[t] if choices[t] else 0)
+    return advantages, targets

@@ -79,7 +79,7 @@ def random_batch(scene, learner, staleness, random, previous):
     streams = learner.recurrent or learner.values_actions
     batch["streams"] = _streams(scene, random, previous) if streams else np.zeros((columns, 4), np.int64)
     begins = _first_rows_begin(batch["streams"], previous)
-    for group, policy, parameters in zip(scene.groups, learner.policies, learner.actor_parameters):
+    for g, (group, (policy, parameters)) in enumerate(zip(scene.groups, learner.acting())):
         fields = _group_batch(scene, group, terminated | truncated, int(truncated.sum()), random)
         if learner.asks_who_lives:
             finals = random.random_sample((int(truncated.sum()), group.agents))
@@ -87,7 +87,8 @@ def random_batch(scene, learner, staleness, random, previous):
             if learner.values_actions and not group.continuous:
                 fields["final_action_masks"] = _masks(random, group, int(truncated.sum()), group.agents)
         stale = {name: p + staleness * random.standard_normal(p.shape) for name, p in parameters.items()}
-        x, sets = inputs_of(policy, fields["observations"][:-1], fields["alive"][:-1])
+        seen = learner.follow(g, fields, terminated | truncated, staleness, random)
+        x, sets = inputs_of(policy, seen, fields["alive"][:-1])
         states = _floats(random, sequences.count(), columns, group.agents, policy.network.state_size)
         states *= ~sequences.begins[: steps : sequences.length, :, None, None]
         states[0, begins] = 0

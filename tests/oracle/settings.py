@@ -12,7 +12,8 @@ NETWORK = {
 DEFAULTS = {
     "collection": {"sequence_length": 10},
     "policy": {**NETWORK, "sharing": "SHARED", "partition": [], "agent_id_input": False,
-               "distribution": None, "state_dependent_std": False, "message_size": 0, "concatenate_messages": False},
+               "distribution": None, "state_dependent_std": False, "message_size": 0, "concatenate_messages": False,
+               "num_options": 0, "option_steps": 8},
     "critic": {
         **NETWORK,
         "input": "GLOBAL_STATE",
@@ -56,6 +57,8 @@ DEFAULTS = {
         "importance_cap": 10.0,
         "noise_scale": 1.0,
         "update_order": "TOGETHER",
+        "manager_discount": None,
+        "manager_entropy_coefficient": None,
     },
     "algorithm": {"name": '"mappo"'},
     "maddpg": {
