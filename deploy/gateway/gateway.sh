@@ -55,6 +55,8 @@ if [ ! -x "$nginx" ] || [ ! -e "$module" ]; then
   exit 1
 fi
 
+# As many files as nginx.conf.in has connections, or what there is.
+ulimit -S -n "$(ulimit -H -n)"
 umask 077
 own_folder="" nginx_pid=""
 if [ -z "$folder" ]; then folder=$(mktemp -d) own_folder=$folder; fi

@@ -127,7 +127,7 @@ class GatewayAttacksTest(unittest.TestCase):
             attackers.stop()
         who = "with a certificate" if certificate else "without a certificate" if tls else "without TLS"
         growth = self.memory_mib() - before
-        print(f"{name}, {who}: {calm:.0f} → {pressed:.0f} steps/s, the learner's memory +{growth:.0f} MiB", flush=True)
+        print(f"{name}, {who}: {calm:.0f} → {pressed:.0f} steps/s, the learner's memory {growth:+.0f} MiB", flush=True)
         self.assertIsNone(self.learner.process.poll(), f"{name}: the learner ended: {self.learner.output()}")
         self.assertLess(growth, GROWTH_MIB, name)
         self.assertGreater(pressed, LEAST_PACE * calm, name)
