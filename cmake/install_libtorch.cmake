@@ -1,12 +1,12 @@
 # Run while installing: the libraries that `program` needs from wheels below `site_packages` go to the prefix's `folder`,
 # laid out as there, without symbols that nothing links.
 file(GET_RUNTIME_DEPENDENCIES EXECUTABLES ${program}
-     RESOLVED_DEPENDENCIES_VAR libraries UNRESOLVED_DEPENDENCIES_VAR missing CONFLICTING_DEPENDENCIES_PREFIX conflict
+     RESOLVED_DEPENDENCIES_VAR needed UNRESOLVED_DEPENDENCIES_VAR missing CONFLICTING_DEPENDENCIES_PREFIX conflict
      POST_EXCLUDE_REGEXES "^/lib/" "^/usr/lib/")
 if(missing)
   message(FATAL_ERROR "libraries that ${program} needs and that are not found: ${missing}")
 endif()
-foreach(library IN LISTS libraries)
+foreach(library IN LISTS needed)
   if(NOT library MATCHES "/site-packages/(.*)/[^/]+$")
     continue()
   endif()
