@@ -14,6 +14,7 @@ namespace troupe {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 class ExternalFaults : public testing::Test {
@@ -118,6 +119,27 @@ TEST_F(ExternalFaults, AServerThatDiedBeforeItIsRungIsToldByItsLastWords) {
 TEST_F(ExternalFaults, AnAnswerThatIsNoneIsQuoted) {
   Expect(Reset(ScriptServer::AfterHello(folder_, "read word <&3; echo nearly >&3; exec sleep 60")),
          absl::StatusCode::kInternal, HasSubstr("said \"nearly\", expected \"done\""));
+}
+
+// While it is taken for the next step's, the server still writes what comes of that.
+TEST_F(ExternalFaults, ASecondAnswerToAStepIsNoneToTheNext) {
+  ASSERT_TRUE(Create({{"server_program", TROUPE_BIN_DIR "/identity_server"}, {"server_options", folder_.path()}}).ok());
+  ASSERT_TRUE(environment_->Reset(1).ok());
+  const std::vector<int32_t> actions(2, 0);
+  std::vector<float> rewards(2);
+  const JointAction action{.groups = {{.discrete = actions}}};
+  std::ofstream(folder_ / "fail") << "twice";
+  absl::Status status;
+  int steps = 0;
+  // Episodes have five steps at least.
+  for (; steps < 4 && status.ok(); ++steps) {
+    StepOutcome outcome{.rewards = {absl::MakeSpan(rewards)}};
+    status = environment_->Step(action, outcome);
+  }
+  Expect(
+      status, absl::StatusCode::kInternal,
+      AnyOf(HasSubstr("said \"done\" without being asked"), HasSubstr("before it said how the step of copy 0 ended")));
+  EXPECT_LE(steps, 3) << "the answer after it";
 }
 
 TEST_F(ExternalFaults, AfterAnErrorACopyHasNothingElseToSay) {

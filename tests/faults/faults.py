@@ -358,7 +358,7 @@ def kill_simulator(arena, random):
 
 def fail_simulator(arena, random):
     order = arena.orders / "fail"
-    what = random.choice(["exit", "abort", "error", "hang", "noise", "nan", "endings"])
+    what = random.choice(["exit", "abort", "error", "hang", "noise", "nan", "endings", "twice"])
     (arena.orders / "next").write_text(what)
     (arena.orders / "next").rename(order)
     until(lambda: not order.exists() or arena.learner.status() is not None, "a simulator fails")

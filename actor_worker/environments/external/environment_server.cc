@@ -19,6 +19,8 @@ namespace {
 constexpr absl::Duration kDeathNotice = absl::Milliseconds(500);
 constexpr absl::Duration kPollInterval = absl::Milliseconds(2);
 constexpr size_t kMostErrorBytes = 1200;
+// Stands in `endings` until the server has said how a step ended; no code of its.
+constexpr uint8_t kUnsaid = 255;
 constexpr char kError[] = "error ", kHello[] = "hello ";
 
 // Threads of numerical libraries, which would fight each other: the processes are what runs at once.
@@ -107,6 +109,15 @@ absl::Status EnvironmentServer::Greet() {
 }
 
 absl::Status EnvironmentServer::Ring() {
+  // An answer to nothing would be taken for that of this step, while the server still writes what came of it.
+  if (connection_->HasUnread()) {
+    ASSIGN_OR_RETURN(const absl::string_view line, Hear(absl::ZeroDuration()));
+    return absl::InternalError(
+        absl::StrCat("the environment server said \"", ShownText(line, kMostErrorBytes), "\" without being asked"));
+  }
+  for (size_t copy = 0; copy < arrays_.commands.size(); ++copy) {
+    if (arrays_.commands[copy] == static_cast<uint8_t>(CopyCommand::kStep)) arrays_.endings[copy] = kUnsaid;
+  }
   const absl::Status sent = connection_->Send("step\n");
   // It may have said why it ended.
   if (!sent.ok()) RETURN_IF_ERROR(Hear(absl::ZeroDuration()).status());
@@ -118,6 +129,11 @@ absl::Status EnvironmentServer::Await() {
   if (line != "done") {
     return absl::InternalError(absl::StrCat("the environment server said \"", ShownText(line, kMostErrorBytes),
                                             "\", expected \"done\" after a step"));
+  }
+  const auto unsaid = std::ranges::find(arrays_.endings, kUnsaid);
+  if (unsaid != arrays_.endings.end()) {
+    return absl::InternalError(absl::StrCat("the environment server said \"done\" before it said how the step of copy ",
+                                            unsaid - arrays_.endings.begin(), " ended"));
   }
   std::fill(arrays_.commands.begin(), arrays_.commands.end(), static_cast<uint8_t>(CopyCommand::kRest));
   process_->ForgetOldOutput();

@@ -71,6 +71,11 @@ absl::Status ServerConnection::Send(absl::string_view line) {
   return absl::OkStatus();
 }
 
+bool ServerConnection::HasUnread() const {
+  char next = 0;
+  return taken_ < received_.size() || recv(own_end_, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 absl::StatusOr<absl::string_view> ServerConnection::Receive(absl::Duration timeout, int end_file) {
   const SteadyTime deadline = SteadyTime::Now() + timeout;
   received_.erase(0, taken_);

@@ -29,6 +29,8 @@ class ServerConnection {
 
   // `line` ends in a newline and is short. Errors: UNAVAILABLE when the server has closed its end.
   absl::Status Send(absl::string_view line);
+  // Whether something that the server has said was not received yet.
+  bool HasUnread() const;
   // The next line, without its newline; good until the next call. `end_file`: LimitedProcess::end_file of the server,
   // for a process that it started may keep its end open.
   // Errors: DEADLINE_EXCEEDED; UNAVAILABLE when the server has closed its end or ended; RESOURCE_EXHAUSTED for a line

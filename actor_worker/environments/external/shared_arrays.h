@@ -35,7 +35,7 @@ absl::StatusOr<SharedLayout> PlanSharedMemory(const EnvironmentSpec& spec, int c
 struct SharedArrays {
   absl::Span<uint8_t> commands;          // [E]
   absl::Span<uint64_t> seeds;            // [E]
-  absl::Span<const uint8_t> endings;     // [E]
+  absl::Span<uint8_t> endings;           // [E]
   absl::Span<const double> statistics;   // [E, K]
   absl::Span<const float> state_extras;  // [E, S]
   struct Group {
