@@ -1,7 +1,8 @@
 #include "learner/ingest/lease_table.h"
 
 #include <algorithm>
-#include <tuple>
+#include <iterator>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -17,7 +18,10 @@ LeaseTableOptions Completed(LeaseTableOptions options) {
 }  // namespace
 
 LeaseTable::LeaseTable(LeaseTableOptions options) : options_(Completed(options)), shards_(options.num_shards) {
-  for (size_t i = 0; i < shards_.size(); ++i) shards_[i].lease.shard = static_cast<uint32_t>(i);
+  for (uint32_t i = 0; i < shards_.size(); ++i) {
+    shards_[i].lease.shard = i;
+    if (options_.own_shards.contains(i)) free_.insert(free_.end(), i);
+  }
 }
 
 void LeaseTable::Open(const std::vector<uint32_t>& last_epochs, uint64_t first_update, SteadyTime now) {
@@ -38,39 +42,59 @@ void LeaseTable::Close() {
   }
 }
 
+template <typename Change>
+void LeaseTable::ChangeWorker(const std::string& worker_id, const Change& change) {
+  const auto found = workers_.find(worker_id);
+  if (found == workers_.end()) return;
+  Worker& worker = found->second;
+  with_room_.erase({worker.shards.size(), worker.order, worker_id});
+  num_connected_ -= worker.connected ? 1 : 0;
+  change(worker);
+  num_connected_ += worker.connected ? 1 : 0;
+  const bool has_room = static_cast<int>(worker.shards.size()) < worker.max_shards;
+  if (worker.connected && has_room) with_room_.insert({worker.shards.size(), worker.order, worker_id});
+}
+
 void LeaseTable::AddWorker(const std::string& worker_id, int max_shards, SteadyTime now) {
-  workers_[worker_id] = {workers_seen_++, max_shards, false, now, 0};
+  Worker& worker = workers_[worker_id];
+  worker.order = workers_seen_++;
+  worker.max_shards = max_shards;
+  worker.last_heard = now;
 }
 
 void LeaseTable::RemoveWorker(const std::string& worker_id, SteadyTime now) {
-  num_connected_ -= connected(worker_id) ? 1 : 0;
-  for (Shard& shard : shards_) {
-    if (shard.worker_id == worker_id) {
-      shard.not_before = now;
-      Free(shard);
-    }
-    shard.failed_workers.erase(worker_id);
+  const auto found = workers_.find(worker_id);
+  if (found == workers_.end()) return;
+  for (const uint32_t shard : std::set(found->second.shards)) {
+    shards_[shard].not_before = now;
+    Free(shards_[shard]);
   }
-  workers_.erase(worker_id);
+  for (auto shard = failing_.begin(); shard != failing_.end();) {
+    std::set<std::string>& failed = shards_[*shard].failed_workers;
+    failed.erase(worker_id);
+    shard = failed.empty() ? failing_.erase(shard) : std::next(shard);
+  }
+  ChangeWorker(worker_id, [](Worker& worker) { worker.connected = false; });
+  workers_.erase(found);
 }
 
 void LeaseTable::Connect(const std::string& worker_id, SteadyTime now) {
-  const auto found = workers_.find(worker_id);
-  if (found == workers_.end()) return;
-  num_connected_ += found->second.connected ? 0 : 1;
-  found->second.connected = true;
-  found->second.last_heard = now;
-  for (const Shard& shard : shards_) {
-    if (shard.worker_id == worker_id) changes_.push_back({LeaseChange::Kind::kGrant, worker_id, shard.lease});
-  }
+  ChangeWorker(worker_id, [&](Worker& worker) {
+    worker.connected = true;
+    worker.lost_stream = false;
+    worker.last_heard = now;
+    for (const uint32_t shard : worker.shards) {
+      changes_.push_back({LeaseChange::Kind::kGrant, worker_id, shards_[shard].lease});
+    }
+  });
 }
 
 void LeaseTable::Disconnect(const std::string& worker_id, SteadyTime now) {
-  const auto found = workers_.find(worker_id);
-  if (found == workers_.end()) return;
-  num_connected_ -= found->second.connected ? 1 : 0;
-  found->second.connected = false;
-  found->second.last_heard = now;
+  ChangeWorker(worker_id, [&](Worker& worker) {
+    worker.connected = false;
+    worker.lost_stream = true;
+    worker.last_heard = now;
+  });
 }
 
 void LeaseTable::Heard(const std::string& worker_id, SteadyTime now) {
@@ -81,7 +105,8 @@ void LeaseTable::Heard(const std::string& worker_id, SteadyTime now) {
 std::vector<std::string> LeaseTable::Expire(SteadyTime now) {
   std::vector<std::string> silent;
   for (const auto& [worker_id, worker] : workers_) {
-    if (now - worker.last_heard >= options_.lease_timeout) silent.push_back(worker_id);
+    const absl::Duration patience = worker.lost_stream ? reconnect_patience() : options_.lease_timeout;
+    if (now - worker.last_heard >= patience) silent.push_back(worker_id);
   }
   for (const std::string& worker_id : silent) RemoveWorker(worker_id, now);
   return silent;
@@ -94,6 +119,7 @@ bool LeaseTable::FailLease(const std::string& worker_id, uint32_t shard_index, u
   const absl::Duration delay = kFirstRetryDelay * static_cast<double>(1 << std::min(shard.failures, kMaxDoublings));
   shard.failures += 1;
   shard.failed_workers.insert(worker_id);
+  failing_.insert(shard_index);
   shard.last_failed = worker_id;
   shard.not_before = now + std::min(delay, options_.lease_timeout);
   Free(shard);
@@ -134,29 +160,27 @@ void LeaseTable::Advance(uint32_t shard_index, SteadyTime now) {
   Shard& shard = shards_[shard_index];
   shard.next_sequence += 1;
   shard.failures = 0;
+  if (!shard.failed_workers.empty()) failing_.erase(shard_index);
   shard.failed_workers.clear();
   shard.last_failed.clear();
   advanced_ = true;
-  // With one lease it has no two more than any other: nothing to look for, however many workers there are.
-  if (workers_.at(shard.worker_id).leases < 2) return;
   const std::string* const least = LeastLoaded({}, shard.worker_id);
-  if (least == nullptr || workers_.at(shard.worker_id).leases - workers_.at(*least).leases < 2) return;
+  if (least == nullptr || workers_.at(*least).shards.size() + 2 > workers_.at(shard.worker_id).shards.size()) return;
+  const std::string receiver = *least;  // which Free and Give move about
   changes_.push_back({LeaseChange::Kind::kRevoke, shard.worker_id, shard.lease});
   shard.not_before = now;
   Free(shard);
-  Give(shard, *least);
+  Give(shard, receiver);
 }
 
 std::vector<LeaseChange> LeaseTable::TakeChanges(SteadyTime now) {
   OpenGate(now);
-  if (gate_open_ && num_leased_ < static_cast<int>(shards_.size())) {
-    for (Shard& shard : shards_) {
-      if (!options_.own_shards.contains(shard.lease.shard)) continue;
-      if (!shard.worker_id.empty() || shard.not_before > now) continue;
-      const std::string* const least = LeastLoaded(shard.failed_workers, shard.last_failed);
-      if (least == nullptr) break;
-      Give(shard, *least);
-    }
+  for (auto next = free_.begin(); gate_open_ && next != free_.end();) {
+    Shard& shard = shards_[*next++];  // Give takes it out
+    if (shard.not_before > now) continue;
+    const std::string* const least = LeastLoaded(shard.failed_workers, shard.last_failed);
+    if (least == nullptr) break;
+    Give(shard, std::string(*least));
   }
   return std::exchange(changes_, {});
 }
@@ -168,9 +192,10 @@ void LeaseTable::OpenGate(SteadyTime now) {
 
 void LeaseTable::Free(Shard& shard) {
   if (shard.worker_id.empty()) return;
-  workers_.at(shard.worker_id).leases -= 1;
+  ChangeWorker(shard.worker_id, [&](Worker& worker) { worker.shards.erase(shard.lease.shard); });
   num_leased_ -= 1;
   shard.worker_id.clear();
+  free_.insert(shard.lease.shard);
 }
 
 void LeaseTable::Give(Shard& shard, const std::string& worker_id) {
@@ -178,32 +203,31 @@ void LeaseTable::Give(Shard& shard, const std::string& worker_id) {
   shard.lease.epoch += 1;
   shard.next_sequence = 0;
   shard.worker_id = worker_id;
-  workers_.at(worker_id).leases += 1;
+  ChangeWorker(worker_id, [&](Worker& worker) { worker.shards.insert(shard.lease.shard); });
   num_leased_ += 1;
+  free_.erase(shard.lease.shard);
   changes_.push_back({LeaseChange::Kind::kGrant, worker_id, shard.lease});
 }
 
 const std::string* LeaseTable::LeastLoaded(const std::set<std::string>& avoided,
                                            const std::string& avoided_most) const {
-  const std::string* best = nullptr;
-  std::tuple<bool, bool, int, uint64_t> best_key;
-  for (const auto& [worker_id, worker] : workers_) {
-    if (!worker.connected || worker.leases >= worker.max_shards) continue;
-    const std::tuple key(worker_id == avoided_most, avoided.contains(worker_id), worker.leases, worker.order);
-    if (best == nullptr || key < best_key) {
-      best = &worker_id;
-      best_key = key;
+  const std::string *avoidable = nullptr, *last_resort = nullptr;
+  for (const Load& load : with_room_) {
+    if (load.worker_id == avoided_most) {
+      last_resort = &load.worker_id;
+    } else if (!avoided.contains(load.worker_id)) {
+      return &load.worker_id;
+    } else if (avoidable == nullptr) {
+      avoidable = &load.worker_id;
     }
   }
-  return best;
+  return avoidable != nullptr ? avoidable : last_resort;
 }
 
 std::vector<uint32_t> LeaseTable::shards_of(const std::string& worker_id) const {
-  std::vector<uint32_t> held;
-  for (const Shard& shard : shards_) {
-    if (shard.worker_id == worker_id) held.push_back(shard.lease.shard);
-  }
-  return held;
+  const auto found = workers_.find(worker_id);
+  if (found == workers_.end()) return {};
+  return {found->second.shards.begin(), found->second.shards.end()};
 }
 
 std::vector<uint32_t> LeaseTable::last_epochs() const {
@@ -215,7 +239,7 @@ std::vector<uint32_t> LeaseTable::last_epochs() const {
 int LeaseTable::num_idle() const {
   if (num_leased_ < options_.own_shards.count) return 0;
   return static_cast<int>(std::ranges::count_if(
-      workers_, [](const auto& entry) { return entry.second.connected && entry.second.leases == 0; }));
+      workers_, [](const auto& entry) { return entry.second.connected && entry.second.shards.empty(); }));
 }
 
 bool LeaseTable::connected(const std::string& worker_id) const {

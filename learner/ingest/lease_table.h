@@ -9,6 +9,7 @@
 #ifndef TROUPE_LEARNER_INGEST_LEASE_TABLE_H_
 #define TROUPE_LEARNER_INGEST_LEASE_TABLE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -32,6 +33,8 @@ struct LeaseTableOptions {
   absl::Duration expected_workers_patience = absl::Seconds(30);
   // The shards given out here; the others are other learners'. Count 0: all.
   ShardRange own_shards;
+  // A worker that lost its stream is removed after this long, if that is less than lease_timeout.
+  absl::Duration reconnect_timeout = absl::InfiniteDuration();
 };
 
 struct Lease {
@@ -77,10 +80,12 @@ class LeaseTable {
   bool HasWorker(const std::string& worker_id) const { return workers_.contains(worker_id); }
   // The worker has a stream; the leases it still holds are granted again with the same epoch.
   void Connect(const std::string& worker_id, SteadyTime now);
-  // The stream is gone; the leases stay until lease_timeout.
+  // The stream is gone; the leases stay for reconnect_patience().
   void Disconnect(const std::string& worker_id, SteadyTime now);
   void Heard(const std::string& worker_id, SteadyTime now);
-  // Removes the workers unheard for lease_timeout and returns them.
+  // How long a worker that is disconnected keeps its leases.
+  absl::Duration reconnect_patience() const { return std::min(options_.reconnect_timeout, options_.lease_timeout); }
+  // Removes the workers unheard for lease_timeout, or disconnected for reconnect_patience(), and returns them.
   std::vector<std::string> Expire(SteadyTime now);
 
   // The worker gave its lease up. The shard is leased again after a delay that doubles with every failure since its
@@ -129,8 +134,9 @@ class LeaseTable {
     uint64_t order = 0;  // of registration
     int max_shards = 1;
     bool connected = false;
+    bool lost_stream = false;  // it had one
     SteadyTime last_heard;
-    int leases = 0;
+    std::set<uint32_t> shards;  // that it has leased
   };
   struct Shard {
     Lease lease;            // the current one, or the last when free; epoch 0: none yet
@@ -144,6 +150,9 @@ class LeaseTable {
 
   void Free(Shard& shard);
   void Give(Shard& shard, const std::string& worker_id);
+  // Around whatever changes whether a worker is connected or how many leases it has.
+  template <typename Change>
+  void ChangeWorker(const std::string& worker_id, const Change& change);
   void OpenGate(SteadyTime now);
   bool IsHopeless(const Shard& shard) const;
   // The connected worker with room and the fewest leases, first registered of equals; one of `avoided` only when there
@@ -160,6 +169,16 @@ class LeaseTable {
   int num_leased_ = 0;
   std::map<std::string, Worker> workers_;
   std::vector<Shard> shards_;
+  // What would otherwise be looked for among all workers and all shards.
+  std::set<uint32_t> free_;     // own shards without a lease
+  std::set<uint32_t> failing_;  // shards with failed_workers
+  struct Load {
+    size_t leases;
+    uint64_t order;
+    std::string worker_id;
+    auto operator<=>(const Load&) const = default;
+  };
+  std::set<Load> with_room_;  // connected workers that take another lease
   std::vector<LeaseChange> changes_;
 };
 

@@ -27,6 +27,10 @@ ABSL_FLAG(std::string, metrics, "127.0.0.1:0", "Where Prometheus metrics are sho
 ABSL_FLAG(int, local_workers, 0, "Actor workers to run on this machine; 0: they are started elsewhere.");
 ABSL_FLAG(int, expected_workers, 0,
           "Workers to wait for, up to 30 s, before the work is spread; 0: --local_workers, at least 1.");
+ABSL_FLAG(
+    int, max_workers, 0,
+    "Workers that may be registered at once, from one address or many; 0: 1024, of one address 512, and in any case "
+    "as many as are expected.");
 ABSL_FLAG(std::string, device, "", "Override compute.device: auto, cpu or cuda.");
 ABSL_FLAG(std::string, seed, "", "Override the experiment's seed.");
 ABSL_FLAG(bool, fresh, false, "Refuse to go on with a run that is already in the folder.");
@@ -86,10 +90,26 @@ Command TrainCommandLine() {
               "this learner one of\nseveral that train the run together; LOCAL_RANK counts the ports of --listen and "
               "--metrics "
               "up. See\ndocs/data_parallel.md.",
-          .flags = {"experiment=FILE", "set FIELD=VALUE", "seed=N", "device=auto|cpu|cuda", "run_dir=DIR", "fresh",
-                    "local_workers=N", "expected_workers=N", "listen=HOST:PORT|unix:PATH", "tls_certificate=FILE",
-                    "tls_key=FILE", "tls_client_ca=FILE", "token_file=FILE", "insecure", "metrics=HOST:PORT",
-                    "no_final_evaluation", "log_batches=FILE", "insecure_ranks", "rank_timeout=SECONDS"},
+          .flags = {"experiment=FILE",
+                    "set FIELD=VALUE",
+                    "seed=N",
+                    "device=auto|cpu|cuda",
+                    "run_dir=DIR",
+                    "fresh",
+                    "local_workers=N",
+                    "expected_workers=N",
+                    "max_workers=N",
+                    "listen=HOST:PORT|unix:PATH",
+                    "tls_certificate=FILE",
+                    "tls_key=FILE",
+                    "tls_client_ca=FILE",
+                    "token_file=FILE",
+                    "insecure",
+                    "metrics=HOST:PORT",
+                    "no_final_evaluation",
+                    "log_batches=FILE",
+                    "insecure_ranks",
+                    "rank_timeout=SECONDS"},
           .examples = {
               "learner --experiment=deploy/experiments/traffic_grid.textproto --local_workers=2 --set ppo.clip=0.1"}};
 }
@@ -177,6 +197,7 @@ absl::StatusOr<TrainOptions> ReadTrainFlags(std::vector<std::string> overrides) 
   options.metrics_address = absl::GetFlag(FLAGS_metrics);
   options.local_workers = absl::GetFlag(FLAGS_local_workers);
   options.expected_workers = absl::GetFlag(FLAGS_expected_workers);
+  options.max_workers = absl::GetFlag(FLAGS_max_workers);
   options.fresh = absl::GetFlag(FLAGS_fresh);
   options.final_evaluation = !absl::GetFlag(FLAGS_no_final_evaluation);
   options.batch_log = absl::GetFlag(FLAGS_log_batches);

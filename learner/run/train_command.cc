@@ -133,7 +133,8 @@ class TrainingRun {
 // From here to the end of the process health and metrics are answered, however long loading a checkpoint, waiting for
 // other ranks or the last evaluation take.
 absl::Status TrainingRun::Listen() {
-  RETURN_IF_ERROR(CheckFileLimit(RaiseFileLimit(), expected_workers(), options_.local_workers));
+  RETURN_IF_ERROR(
+      CheckFileLimit(RaiseFileLimit(), std::max(expected_workers(), options_.max_workers), options_.local_workers));
   metrics_.Gauge("troupe_run_finished", kFinishedHelp);
   LearnerServerOptions server_options;
   server_options.listen_address = options_.listen_address;
@@ -151,7 +152,10 @@ absl::Status TrainingRun::Listen() {
   };
   server_options.experiment = experiment_;
   server_options.expected_workers = expected_workers();
-  server_options.max_workers_per_peer = std::max(server_options.max_workers_per_peer, expected_workers());
+  if (options_.max_workers > 0) server_options.max_workers = server_options.max_workers_per_peer = options_.max_workers;
+  for (int* const most : {&server_options.max_workers, &server_options.max_workers_per_peer}) {
+    *most = std::max(*most, expected_workers());
+  }
   server_options.own_shards = own_shards();
   server_options.log = [this](const std::string& line) { console_.Line(line); };
   ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
@@ -474,32 +478,6 @@ absl::Status TrainingRun::Run() {
 }
 
 }  // namespace
-
-std::string RunFolderOf(const TrainOptions& options, const Experiment& experiment) {
-  return options.run_folder.empty() ? "runs/" + experiment.name() : options.run_folder;
-}
-
-absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options) {
-  if (options.experiment_path.empty()) {
-    return absl::InvalidArgumentError(
-        "--experiment=FILE is needed, for example deploy/experiments/grid_world.textproto");
-  }
-  if (options.local_workers < 0 || options.local_workers > 1024) {
-    return absl::InvalidArgumentError(absl::StrCat("--local_workers=", options.local_workers, ": expected 0 to 1024"));
-  }
-  if (options.expected_workers < 0 || options.expected_workers > 1024) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--expected_workers=", options.expected_workers, ": expected 0 to 1024"));
-  }
-  RETURN_IF_ERROR(CheckServerSecurity(options.security, options.listen_address));
-  ASSIGN_OR_RETURN(Experiment experiment, LoadExperiment(options.experiment_path, options.overrides));
-  RETURN_IF_ERROR(CheckAlgorithm(experiment));
-  if (options.ranks.has_value()) {
-    RETURN_IF_ERROR(
-        CheckRanks(*options.ranks, static_cast<int>(experiment.collection().num_shards()), options.insecure_ranks));
-  }
-  return experiment;
-}
 
 absl::Status RunTraining(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown) {
   try {

@@ -17,6 +17,8 @@
 namespace troupe {
 
 struct TrainOptions {
+  static constexpr int kMostWorkers = 16384;
+
   std::string experiment_path;
   std::vector<std::string> overrides;  // as for LoadExperiment
   std::string run_folder;              // empty: runs/<experiment.name>
@@ -25,6 +27,7 @@ struct TrainOptions {
   std::string metrics_address = "127.0.0.1:0";  // empty: none
   int local_workers = 0;
   int expected_workers = 0;  // 0: local_workers, at least 1
+  int max_workers = 0;       // registered at once; 0: as LearnerServerOptions, but the expected ones in any case
   bool fresh = false;
   bool final_evaluation = true;
   std::string batch_log;  // file for BatchLog's lines; empty: none

@@ -357,9 +357,7 @@ bool TrainingLoop::GiveUpEvaluations(const std::string& why) {
 
 int TrainingLoop::Tick() {
   const SteadyTime now = parts_.now();
-  const std::vector<WorkerSummary> workers = parts_.server->workers();
-  const int connected =
-      std::count_if(workers.begin(), workers.end(), [](const WorkerSummary& w) { return w.connected; });
+  const int connected = parts_.server->num_connected();
   parts_.reporter->OnTick(now, connected);
   awake_.Watch(now);
   WarnWhenStarved(connected);

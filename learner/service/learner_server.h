@@ -123,6 +123,7 @@ class LearnerServer {
   virtual std::vector<EpisodeSummary> TakeFinishedEpisodes() = 0;
   virtual IngestState ingest_state() const = 0;
   virtual std::vector<WorkerSummary> workers() const = 0;
+  virtual int num_connected() const = 0;
 
   // UNAVAILABLE, for good, once leases fail again and again on every worker and batches cannot come any more
   // (LeaseTable::FindHopeless); the message ends with the last failing environment's own words.

@@ -52,6 +52,7 @@ class LearnerServerImpl final : public LearnerServer {
   std::vector<EpisodeSummary> TakeFinishedEpisodes() override { return session_.TakeFinishedEpisodes(); }
   IngestState ingest_state() const override { return session_.ingest_state(); }
   std::vector<WorkerSummary> workers() const override { return session_.workers(); }
+  int num_connected() const override { return session_.num_connected(); }
   absl::Status health() const override { return session_.health(); }
   void ReportProgress(uint64_t env_steps, double env_steps_per_second) override {
     session_.ReportProgress(env_steps, env_steps_per_second);

@@ -21,8 +21,13 @@ ShardRange OwnShards(const LearnerServerOptions& options) {
 
 LeaseTableOptions LeaseOptions(const LearnerServerOptions& options) {
   const CollectionSettings& collection = options.experiment.collection();
-  return {static_cast<int>(collection.num_shards()), absl::Seconds(collection.lease_timeout_seconds()),
-          options.expected_workers, options.expected_workers_patience, OwnShards(options)};
+  return {static_cast<int>(collection.num_shards()),
+          absl::Seconds(collection.lease_timeout_seconds()),
+          options.expected_workers,
+          options.expected_workers_patience,
+          OwnShards(options),
+          collection.has_reconnect_timeout_seconds() ? absl::Seconds(collection.reconnect_timeout_seconds())
+                                                     : absl::InfiniteDuration()};
 }
 
 CollectionMode ModeOf(const Experiment& experiment) {
@@ -187,6 +192,11 @@ std::vector<WorkerSummary> TrainingSession::workers() const {
         {worker_id, worker.host, worker.stream != nullptr, leases_.shards_of(worker_id), worker.chunks_admitted});
   }
   return summaries;
+}
+
+int TrainingSession::num_connected() const {
+  absl::MutexLock lock(&mutex_);
+  return leases_.num_connected();
 }
 
 absl::Status TrainingSession::health() const {

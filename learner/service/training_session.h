@@ -119,6 +119,7 @@ class TrainingSession {
   std::vector<EpisodeSummary> TakeFinishedEpisodes();
   IngestState ingest_state() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<WorkerSummary> workers() const ABSL_LOCKS_EXCLUDED(mutex_);
+  int num_connected() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status health() const ABSL_LOCKS_EXCLUDED(mutex_);
   void ReportProgress(uint64_t env_steps, double env_steps_per_second) ABSL_LOCKS_EXCLUDED(mutex_);
   // No more batches are asked for: ends all leases and lets streams that wait be read on, so that evaluations' results

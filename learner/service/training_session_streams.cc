@@ -172,8 +172,8 @@ void TrainingSession::StreamClosed(const WorkerStream* stream, const std::string
     Log("workers that left", absl::StrCat(worker_id, " left"));
     RemoveWorker(worker_id, absl::OkStatus(), stream);
   } else {
-    Log("disconnected workers",
-        absl::StrCat(worker_id, " is disconnected, its leases stay for ", absl::FormatDuration(lease_timeout_)));
+    Log("disconnected workers", absl::StrCat(worker_id, " is disconnected, its leases stay for ",
+                                             absl::FormatDuration(leases_.reconnect_patience())));
     workers_.at(worker_id).stream = nullptr;
     leases_.Disconnect(worker_id, clock_());
     choice_.Disconnect(worker_id);
@@ -263,12 +263,11 @@ void TrainingSession::Maintain() {
       if (worker.stream != nullptr && worker.parked_since < SteadyTime::InfiniteFuture()) leases_.Heard(worker_id, now);
     }
     for (const std::string& worker_id : leases_.Expire(now)) {
-      Log("lost workers",
-          absl::StrCat(worker_id, " is lost: nothing heard for ", absl::FormatDuration(lease_timeout_)));
-      RemoveWorker(worker_id,
-                   absl::NotFoundError(
-                       absl::StrCat("nothing heard for ", absl::FormatDuration(lease_timeout_), ", register again")),
-                   nullptr);
+      const bool was_cut = workers_.contains(worker_id) && workers_.at(worker_id).stream == nullptr;
+      const std::string why = absl::StrCat(
+          "nothing heard for ", absl::FormatDuration(was_cut ? leases_.reconnect_patience() : lease_timeout_));
+      Log("lost workers", absl::StrCat(worker_id, " is lost: ", why));
+      RemoveWorker(worker_id, absl::NotFoundError(absl::StrCat(why, ", register again")), nullptr);
     }
     stuck = writes_.TakeStuck(now);
     for (const NamelessStream& nameless : nameless_) {

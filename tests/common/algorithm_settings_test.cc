@@ -180,6 +180,7 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
   experiment->mutable_critic()->clear_token_size();
   experiment->mutable_critic()->clear_death_masking();
   experiment->mutable_collection()->clear_sequence_length();
+  experiment->mutable_collection()->clear_reconnect_timeout_seconds();
   EXPECT_EQ(experiment->ppo().noise_scale(), 1);
   experiment->mutable_ppo()->clear_noise_scale();
   EXPECT_EQ(experiment->ppo().update_order(), TOGETHER);

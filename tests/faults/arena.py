@@ -24,7 +24,8 @@ name: 'identity' seed: {seed} total_env_steps: {steps}
 environment {{ name: 'external' settings {{ key: 'server_program' value: '{program} {orders}' }}
               settings {{ key: 'timeout_seconds' value: '{step_seconds}' }} }}
 collection {{ mode: {mode} num_shards: {shards} copies_per_shard: {copies} rollout_length: {length}
-             stagger_first_episode: false lease_timeout_seconds: {lease_seconds} max_policy_lag: 1000 }}
+             stagger_first_episode: false lease_timeout_seconds: {lease_seconds}
+             reconnect_timeout_seconds: {lease_seconds} max_policy_lag: 1000 }}
 policy {{ hidden_sizes: [16] }} critic {{ hidden_sizes: [16] }}
 ppo {{ epochs: 2 minibatch_size: 128 }}
 evaluation {{ interval_env_steps: 12800 episodes: 4 }}

@@ -1,4 +1,9 @@
+#include <iterator>
+#include <map>
+#include <random>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -7,7 +12,10 @@
 namespace troupe {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::Field;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Kind = LeaseChange::Kind;
@@ -370,6 +378,116 @@ TEST_F(LeaseTableTest, FirstComeFirstTrainedGoesOnWhileOneShardIsLeft) {
   table.TakeChanges(kStart + absl::Hours(1));
   table.Advance(1, kStart);
   EXPECT_FALSE(table.FindHopeless(true).has_value());
+}
+
+TEST_F(LeaseTableTest, OneThatLostItsStreamIsGoneSoonerThanOneThatIsSilent) {
+  LeaseTableOptions options = Options(3, 3);
+  options.reconnect_timeout = absl::Seconds(3);
+  LeaseTable table(options);
+  table.Open({}, 0, kStart);
+  for (const char* worker : {"cut", "silent", "back"}) Join(table, worker);
+  table.TakeChanges(kStart);
+  table.Disconnect("cut", kStart);
+  table.Disconnect("back", kStart);
+  table.Connect("back", kStart + absl::Seconds(2));
+  table.TakeChanges(kStart);
+  EXPECT_THAT(table.Expire(kStart + absl::Milliseconds(2999)), IsEmpty());
+  EXPECT_THAT(table.Expire(kStart + absl::Seconds(3)), ElementsAre("cut"));
+  const auto changes = table.TakeChanges(kStart + absl::Seconds(3));
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].worker_id, "silent");
+  EXPECT_EQ(changes[0].lease.epoch, 2);
+  EXPECT_THAT(table.Expire(kStart + absl::Seconds(19)), IsEmpty());
+  EXPECT_THAT(table.Expire(kStart + absl::Seconds(20)), ElementsAre("silent"));
+}
+
+TEST_F(LeaseTableTest, AWaitForTheStreamIsNeverLongerThanForWords) {
+  LeaseTableOptions options = Options(1);
+  options.reconnect_timeout = absl::Seconds(60);
+  LeaseTable table(options);
+  Join(table, "a");
+  table.Disconnect("a", kStart);
+  EXPECT_THAT(table.Expire(kStart + absl::Seconds(20)), ElementsAre("a"));
+}
+
+// Workers that come, go and come back in any order: whoever gets a lease had the fewest of those with room, the first
+// registered of equals, by a count of its own.
+TEST_F(LeaseTableTest, EveryLeaseGoesToTheLeastLoadedHoweverWorkersComeAndGo) {
+  struct Known {
+    int order = 0, room = 0;
+    bool connected = false;
+    std::set<uint32_t> shards;
+  };
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    const auto pick = [&](int below) { return static_cast<int>(random() % below); };
+    constexpr int kShards = 23;
+    LeaseTable table(Options(kShards));
+    table.Open({}, 0, kStart);
+    std::map<std::string, Known> known;
+    int joined = 0, grants = 0;
+    for (int step = 0; step < 2000; ++step) {
+      const std::string some = known.empty() ? "" : std::next(known.begin(), pick(known.size()))->first;
+      std::string advanced;
+      uint32_t shard = 0;
+      switch (pick(6)) {
+        case 0:
+          if (known.size() < 9) {
+            const std::string id = "w" + std::to_string(joined);
+            known[id] = {joined++, 1 + pick(8), true, {}};
+            Join(table, id, known[id].room);
+          }
+          break;
+        case 1:
+          table.RemoveWorker(some, kStart);
+          known.erase(some);
+          break;
+        case 2:
+          table.Disconnect(some, kStart);
+          if (!some.empty()) known[some].connected = false;
+          break;
+        case 3:
+          // Its leases are granted to it again, which is none of the choices looked at here.
+          if (some.empty()) break;
+          table.Connect(some, kStart);
+          known[some].connected = true;
+          ASSERT_THAT(table.TakeChanges(kStart), Each(Field(&LeaseChange::kind, Kind::kGrant)));
+          for (auto& [id, worker] : known) {
+            const std::vector<uint32_t> held = table.shards_of(id);
+            worker.shards = {held.begin(), held.end()};
+          }
+          break;
+        default:
+          if (some.empty() || known[some].shards.empty()) break;
+          shard = *known[some].shards.begin();
+          table.Advance(shard, kStart);
+      }
+      for (const LeaseChange& change : table.TakeChanges(kStart)) {
+        Known& worker = known.at(change.worker_id);
+        if (change.kind == Kind::kRevoke) {
+          ASSERT_EQ(worker.shards.erase(change.lease.shard), 1);
+          continue;
+        }
+        ++grants;
+        for (const auto& [id, other] : known) {
+          if (!other.connected || static_cast<int>(other.shards.size()) >= other.room || id == change.worker_id)
+            continue;
+          ASSERT_LE(std::pair(worker.shards.size(), worker.order), std::pair(other.shards.size(), other.order))
+              << "seed " << seed << ", step " << step << ": " << change.worker_id << ", not " << id;
+        }
+        ASSERT_TRUE(worker.shards.insert(change.lease.shard).second);
+      }
+      int leased = 0, connected = 0;
+      for (const auto& [id, worker] : known) {
+        ASSERT_THAT(table.shards_of(id), ElementsAreArray(worker.shards));
+        leased += static_cast<int>(worker.shards.size());
+        connected += worker.connected ? 1 : 0;
+      }
+      ASSERT_EQ(table.num_leased(), leased);
+      ASSERT_EQ(table.num_connected(), connected);
+    }
+    EXPECT_GT(grants, 500);
+  }
 }
 
 }  // namespace

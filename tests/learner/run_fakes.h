@@ -154,6 +154,7 @@ class FakeServer : public LearnerServer {
   IngestState ingest_state() const override { return ingest_; }
   void EndCollection() override { log_.push_back("EndCollection"); }
   std::vector<WorkerSummary> workers() const override { return {{"w", "host", connected, {0}, 1}}; }
+  int num_connected() const override { return connected ? 1 : 0; }
   void ReportProgress(uint64_t env_steps, double) override {
     log_.push_back(absl::StrCat("ReportProgress ", env_steps));
   }

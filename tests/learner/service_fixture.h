@@ -32,6 +32,7 @@ class ServiceTest : public ::testing::Test {
     int max_workers_per_peer = 8;
     uint64_t first_version = 0;
     bool begin = true;
+    double reconnect_timeout_seconds = 20;
   };
 
   static EnvironmentSpec Spec() { return TwoGroupSpec(); }
@@ -63,6 +64,7 @@ class ServiceTest : public ::testing::Test {
     collection->set_rollout_length(kServiceShape.rollout_length);
     collection->set_max_policy_lag(setup.max_policy_lag);
     collection->set_lease_timeout_seconds(20);
+    collection->set_reconnect_timeout_seconds(setup.reconnect_timeout_seconds);
     return options;
   }
 

@@ -40,7 +40,7 @@ class RealWorkerTest : public ::testing::Test {
   static Experiment MakeExperiment(CollectionMode mode) {
     const auto experiment = ParseExperiment(
         "name: 'real' total_env_steps: 100000 environment { name: 'grid_world' }"
-        "collection { num_shards: 6 copies_per_shard: 3 rollout_length: 40 }",
+        "collection { num_shards: 6 copies_per_shard: 3 rollout_length: 40 reconnect_timeout_seconds: 20 }",
         "test", {absl::StrCat("collection.mode=", CollectionMode_Name(mode))});
     EXPECT_TRUE(experiment.ok()) << experiment.status();
     return *experiment;

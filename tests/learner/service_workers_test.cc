@@ -70,6 +70,21 @@ TEST_F(WorkerServiceTest, ALostWorkersShardsGoToAnotherAtTheUpdateThatMissesThem
   EXPECT_THAT(server_->workers()[0].shards, SizeIs(2));
 }
 
+TEST_F(WorkerServiceTest, AWorkerWhoseConnectionBrokeIsMissedForSecondsOnly) {
+  StartServer({.num_shards = 2, .expected_workers = 2, .reconnect_timeout_seconds = 3});
+  const auto lost = Join(), silent = Join();
+  ASSERT_THAT(lost->ReadGrants(1), SizeIs(1));
+  ASSERT_THAT(silent->ReadGrants(1), SizeIs(1));
+  lost->Break();
+  while (server_->num_connected() == 2) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(Says("is disconnected, its leases stay for 3s"));
+  Advance(absl::Seconds(3));
+  const auto grants = silent->ReadGrants(1);
+  ASSERT_THAT(grants, SizeIs(1));
+  EXPECT_EQ(grants[0].lease_epoch(), 2);
+  EXPECT_TRUE(Says("is lost: nothing heard for 3s"));
+}
+
 TEST_F(WorkerServiceTest, AWorkerThatSaysNothingIsToldToRegisterAgain) {
   StartServer({});
   const auto worker = Join();
