@@ -162,9 +162,9 @@ def guards(made):
     made.with_panel(
         graph(
             "Not finite",
-            "Since the start: minibatches left out because a gradient was not finite, times that the networks went back "
-            "to a good state because of several such updates in a row, batches that could not be used, chunks refused "
-            "as malformed or not finite. Zero is good.",
+            "Since the start: minibatches left out because a gradient was not finite, times that the networks went "
+            "back to a good state because of several such updates in a row, batches that could not be used, chunks "
+            "refused as malformed or not finite. Zero is good.",
             "count",
             [
                 query(of_run("troupe_skipped_minibatches_total"), "minibatches {{run}}"),
