@@ -108,4 +108,11 @@ void BlockEngine::Infer(const NetworkRows& rows, float* outputs) {
   });
 }
 
+bool BlockEngine::Differentiate(absl::Span<const float> inputs, int64_t rows, InputGradient* found) {
+  if (!BlockSlopes::Covers(spec_)) return false;
+  if (slopes_ == nullptr) slopes_ = std::make_unique<BlockSlopes>(spec_, parameters_);
+  *found = slopes_->Differentiate(inputs, rows);
+  return true;
+}
+
 }  // namespace troupe

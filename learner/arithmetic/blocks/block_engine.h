@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/specs/policy_spec.h"
+#include "learner/arithmetic/blocks/block_slopes.h"
 #include "learner/arithmetic/blocks/block_stack.h"
 #include "learner/arithmetic/cpu/gradient_engine.h"
 #include "learner/arithmetic/cpu/part_sums.h"
@@ -30,6 +31,7 @@ class BlockEngine final : public GradientEngine {
   int64_t num_refresh_items() const override { return num_layers(); }
   void Refresh(int64_t item) override;
   void Infer(const NetworkRows& rows, float* outputs) override;
+  bool Differentiate(absl::Span<const float> inputs, int64_t rows, InputGradient* found) override;
 
  private:
   struct Lane {
@@ -54,6 +56,7 @@ class BlockEngine final : public GradientEngine {
   AlignedWords gradients_;  // [parts, set_gradient_size]
   std::vector<float*> gradient_of_part_;
   PartSums sums_;
+  std::unique_ptr<BlockSlopes> slopes_;  // once somebody asked
 };
 
 }  // namespace troupe

@@ -64,6 +64,11 @@ class GradientEngine {
 
   // Outputs of all states, [sets, states, rows_per_step, output], on all threads.
   virtual void Infer(const NetworkRows& rows, float* outputs) = 0;
+
+  // As Arithmetic::Differentiate, on all threads; false of an engine that has no way of its own.
+  virtual bool Differentiate(absl::Span<const float> /*inputs*/, int64_t /*rows*/, InputGradient* /*found*/) {
+    return false;
+  }
 };
 
 }  // namespace troupe

@@ -1,10 +1,7 @@
 #include "learner/arithmetic/cpu/input_slopes.h"
 
 #include <algorithm>
-#include <vector>
 
-#include "learner/arithmetic/blocks/block_kernels.h"
-#include "learner/arithmetic/blocks/block_stack.h"
 #include "learner/arithmetic/host/compute_pool.h"
 #include "learner/arithmetic/networks/dense_stack.h"
 
@@ -14,26 +11,6 @@ namespace {
 // Rows of all sets together that pass at once, on one thread.
 constexpr int64_t kRowsPerPart = 256;
 
-void ByBlocks(const DenseStackSpec& spec, const BlockKernels* kernels, const at::Tensor& parameters,
-              absl::Span<const float> inputs, int64_t rows, InputGradient* found) {
-  BlockStack stack(spec, kernels, /*to_inputs=*/true);
-  const float* const flat = parameters.const_data_ptr<float>();
-  ParallelTasks(stack.num_sets() * stack.num_layers(), [&](int, int64_t item) {
-    stack.Pack(flat, item / stack.num_layers(), item % stack.num_layers());
-  });
-  std::vector<BlockStack::Scratch> scratches;
-  while (static_cast<int>(scratches.size()) < ComputeThreads()) scratches.emplace_back(stack);
-  const std::vector<float> ones(kBlockRows, 1.0f);
-  const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
-  ParallelTasks(stack.num_sets() * blocks, [&](int lane, int64_t item) {
-    const int64_t set = item / blocks, first = item % blocks * kBlockRows, count = std::min(kBlockRows, rows - first);
-    const int64_t at = set * rows + first;
-    stack.Forward(flat, set, inputs.data() + at * spec.input_size, nullptr, count, &scratches[lane],
-                  found->outputs.data() + at);
-    stack.SlopesOfInputs(set, ones.data(), count, &scratches[lane], found->slopes.data() + at * spec.input_size);
-  });
-}
-
 }  // namespace
 
 InputGradient DifferentiateByInputs(const DenseStackSpec& spec, const at::Tensor& parameters,
@@ -41,11 +18,6 @@ InputGradient DifferentiateByInputs(const DenseStackSpec& spec, const at::Tensor
   const int64_t sets = spec.num_sets, width = spec.input_size;
   InputGradient found{std::vector<float>(sets * rows), std::vector<float>(sets * rows * width)};
   if (rows == 0) return found;
-  const BlockKernels* const kernels = BlockKernelsF32();
-  if (kernels != nullptr && BlockStack::Covers(spec) && !spec.is_recurrent() && !spec.input_layer_norm) {
-    ByBlocks(spec, kernels, parameters, inputs, rows, &found);
-    return found;
-  }
   const at::Tensor all = at::from_blob(const_cast<float*>(inputs.data()), {sets, rows, width}, at::kFloat);
   const at::Tensor fixed = parameters.detach();
   const int64_t per_part = std::max<int64_t>(1, kRowsPerPart / sets);

@@ -1,5 +1,5 @@
-// How a dense network's output changes with its inputs, on the CPU: fixed parts of the rows on the compute pool, so that
-// threads do not decide bits. By the block kernels in float32 where they cover the network, else by LibTorch.
+// How a dense network's output changes with its inputs, on the CPU by LibTorch, for engines without a way of their own:
+// fixed parts of the rows on the compute pool, so that threads do not decide bits.
 #ifndef TROUPE_LEARNER_ARITHMETIC_CPU_INPUT_SLOPES_H_
 #define TROUPE_LEARNER_ARITHMETIC_CPU_INPUT_SLOPES_H_
 
