@@ -2,10 +2,17 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "common/threads/named_thread.h"
 #include "gmock/gmock.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
 #include "gtest/gtest.h"
 #include "proto/training_service.grpc.pb.h"
 #include "tests/integration/gateway_process.h"
@@ -184,6 +191,84 @@ TEST_F(GatewayTest, OneSourceHoldsSoManyConnectionsAtMost) {
   EXPECT_TRUE(Eventually([&] { return !AskOnce(gateway.address(), own_.Client()).ok(); })) << "a fourth got in";
   for (const int connection : silent) close(connection);
   EXPECT_TRUE(Eventually([&] { return AskOnce(gateway.address(), own_.Client()).ok(); })) << gateway.output();
+}
+
+// Takes trajectories and reads none of them, as a learner does during an update; has many weights for who asks.
+class BusyLearner final : public wire::TrainingService::Service {
+ public:
+  static constexpr int kVersions = 100;
+  static constexpr size_t kVersionBytes = size_t{200} << 10;
+
+  explicit BusyLearner(const std::string& address) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~BusyLearner() override {
+    updated_.Notify();
+    server_->Shutdown();
+  }
+
+ private:
+  grpc::Status StreamTrajectories(grpc::ServerContext*,
+                                  grpc::ServerReaderWriter<wire::LearnerMessage, wire::WorkerMessage>*) override {
+    updated_.WaitForNotification();
+    return grpc::Status::OK;
+  }
+  grpc::Status SubscribeWeights(grpc::ServerContext*, const wire::SubscribeWeightsRequest*,
+                                grpc::ServerWriter<wire::Weights>* writer) override {
+    wire::Weights weights;
+    weights.add_tensors()->set_name(std::string(kVersionBytes, 'w'));
+    for (int version = 0; version < kVersions && writer->Write(weights); ++version) {
+    }
+    return grpc::Status::OK;
+  }
+
+  absl::Notification updated_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+TEST_F(GatewayTest, TrajectoriesThatWaitToBeReadHoldUpNothingElseOfTheirConnection) {
+  const auto learner = std::make_unique<BusyLearner>(learner_address_);
+  const GatewayProcess gateway(learner_address_, Mutual());
+  grpc::ChannelArguments pings;
+  pings.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 500);
+  pings.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 2000);
+  pings.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  const auto channel =
+      ClientCredentials::Load(own_.Client(), gateway.address()).value()->OpenChannel(gateway.address(), pings);
+  ASSERT_TRUE(channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(60)))
+      << gateway.output();
+  const auto stub = wire::TrainingService::NewStub(channel);
+  grpc::ClientContext streaming, subscribing;
+  const auto stream = stub->StreamTrajectories(&streaming);
+  std::atomic<int> written = 0;
+  std::atomic<bool> ended = false;
+  NamedThread writer("writer", [&] {
+    wire::WorkerMessage message;
+    message.mutable_evaluation_result()->set_error(std::string(size_t{1} << 20, 't'));
+    while (stream->Write(message)) ++written;
+    ended = true;
+  });
+  // Until nothing more fits anywhere on the way, and pings had the time to be answered or not.
+  int before = -1;
+  absl::Time since = absl::Now();
+  EXPECT_TRUE(Eventually([&] {
+    if (std::exchange(before, written) != written) since = absl::Now();
+    return absl::Now() - since > absl::Seconds(4);
+  })) << "all of "
+      << written << " MiB went somewhere";
+  EXPECT_EQ(channel->GetState(false), GRPC_CHANNEL_READY) << "a ping was not answered";
+  subscribing.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+  wire::Weights weights;
+  const auto subscription = stub->SubscribeWeights(&subscribing, {});
+  int versions = 0;
+  while (subscription->Read(&weights)) ++versions;
+  EXPECT_EQ(versions, BusyLearner::kVersions) << subscription->Finish().error_message();
+  EXPECT_FALSE(ended) << "the connection was given up";
+  streaming.TryCancel();
+  writer.Join();
 }
 
 TEST_F(GatewayTest, CommandLinesThatAreNotSafeAreRefusedByName) {
