@@ -85,6 +85,30 @@ TEST(MonotonicMixerTest, MixesByItsFormula) {
   }
 }
 
+// torch.nn.Linear's weights are uniform within ±1/√inputs, of variance 1 / (3 · inputs): from s a linear network makes
+// numbers of mean square |s|² / (3 S), one with a hidden layer of ReLUs, which halve the mean square, of |s|² / (18 S).
+TEST(MonotonicMixerTest, ItsWeightsBeginAsSmallAsTheAuthorsCodes) {
+  for (const int hidden : {0, 256}) {
+    MonotonicMixerSpec spec = Spec(hidden);
+    spec.embedding = 256;
+    SingleRank alone;
+    const MonotonicMixer mixer(spec, 9, &alone);
+    std::vector<HostTensor> state;
+    mixer.Save(&state);
+    double made = 0, given = 0;
+    RandomStream random(4);
+    for (int row = 0; row < 50; ++row) {
+      std::vector<double> s(kState);
+      for (double& x : s) x = random.Normal();
+      for (const double x : s) given += x * x / kState / 50;
+      const std::vector<double> w1 =
+          Dense(state, "weights_1/output", hidden > 0 ? Relu(Dense(state, "weights_1/layers.0", s)) : s);
+      for (const double w : w1) made += w * w / static_cast<double>(w1.size()) / 50;
+    }
+    EXPECT_NEAR(made / given, hidden > 0 ? 1.0 / 18 : 1.0 / 3, hidden > 0 ? 0.1 / 18 : 0.1 / 3) << hidden;
+  }
+}
+
 TEST(MonotonicMixerTest, ItsSlopesAreThoseOfTheLoss) {
   const Data data;
   SingleRank alone;
