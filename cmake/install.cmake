@@ -33,6 +33,12 @@ if(TROUPE_BUILD_WORKER)
     install(FILES actor_worker/libraries/troupe_${library}.h DESTINATION include/troupe COMPONENT libraries)
   endforeach()
 endif()
+# deploy/wheel, which scikit-build-core builds.
+if(SKBUILD)
+  install(TARGETS actor_worker DESTINATION ${SKBUILD_SCRIPTS_DIR} COMPONENT wheel)
+  install(TARGETS troupe_environments LIBRARY DESTINATION ${SKBUILD_PLATLIB_DIR}/troupe/environments NAMELINK_SKIP
+          COMPONENT wheel)
+endif()
 if(TROUPE_BUILD_LEARNER)
   set_target_properties(learner_train PROPERTIES INSTALL_RPATH "\$ORIGIN/../lib/torch/lib")
   install(TARGETS learner learner_train DESTINATION ${troupe_programs} COMPONENT learner)
