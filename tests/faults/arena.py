@@ -309,9 +309,9 @@ class Arena:
         assert len(self.identities.batches) == self.total, f"{len(self.identities.batches)} updates of {self.total}"
         return re.search(r"weights sha256 (\w{64})", self.learner.printed())[1]
 
-    def score(self, last=30):
-        """Share of cues answered, over the last updates."""
-        batches = self.identities.batches[-last:]
+    def score(self, last=30, until=None):
+        """Share of cues answered, over the last updates, or those before `until`."""
+        batches = self.identities.batches[:until][-last:]
         return sum(batch.score() for batch in batches) / len(batches)
 
     def words(self):

@@ -55,12 +55,14 @@ def disturbed(binaries, seed, count):
         return run.total, run.score(60)
 
 
-def undisturbed(binaries, seed, updates):
-    with arena(binaries, seed=seed, updates=updates, lease_seconds=60, step_seconds=30) as run:
+def undisturbed(binaries, seed, lengths):
+    """Its scores after so many updates each."""
+    with arena(binaries, seed=seed, updates=max(lengths), lease_seconds=60, step_seconds=30) as run:
         run.start()
         run.finish()
-        print(f"seed {seed}, undisturbed: {updates} updates, score {run.score(60):.4f}", flush=True)
-        return run.score(60)
+        scores = [run.score(60, length) for length in lengths]
+        print(f"seed {seed}, undisturbed, after {lengths} updates: {[round(score, 4) for score in scores]}", flush=True)
+        return scores
 
 
 def one(arguments, *flags):
@@ -83,8 +85,8 @@ def main():
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--at_once", type=int, default=1, help="runs")
     parser.add_argument("--disturbed", type=int, help="the seed's run alone")
-    parser.add_argument("--undisturbed", type=int, help="the seed's run alone, of --updates")
-    parser.add_argument("--updates", type=int)
+    parser.add_argument("--undisturbed", type=int, help="the seed's run alone, scored after each of --updates")
+    parser.add_argument("--updates")
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     if arguments.disturbed is not None:
@@ -92,21 +94,20 @@ def main():
         print(json.dumps(disturbed(arguments.binaries, arguments.disturbed, arguments.faults)))
         return 0
     if arguments.undisturbed is not None:
-        print(json.dumps(undisturbed(arguments.binaries, arguments.undisturbed, arguments.updates)))
+        lengths = [int(length) for length in arguments.updates.split(",")]
+        print(json.dumps(undisturbed(arguments.binaries, arguments.undisturbed, lengths)))
         return 0
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     with concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
         runs = list(pool.map(lambda seed: one(arguments, f"--disturbed={seed}"), seeds))
-        updates = round(statistics.mean(updates for updates, _ in runs))
-        calm = list(pool.map(lambda seed: one(arguments, f"--undisturbed={100 + seed}", f"--updates={updates}"), seeds))
-    if len(calm) < 2:
-        return 0
-    middle = statistics.mean(calm)
-    half = STUDENT_95.get(len(calm), 2.571) * statistics.stdev(calm) * (1 + 1 / len(calm)) ** 0.5
-    scores = [score for _, score in runs]
-    outside = [score for score in scores if abs(score - middle) > half]
-    print(f"undisturbed {middle:.4f} ± {half:.4f}; disturbed {[round(score, 4) for score in scores]}, "
-          f"{'outside: ' + str(outside) if outside else 'all inside'}")
+        updates = f"--updates={','.join(str(length) for length, _ in runs)}"
+        calm = list(pool.map(lambda seed: one(arguments, f"--undisturbed={100 + seed}", updates), seeds))
+    outside = 0
+    for seed, (length, score), others in zip(seeds, runs, zip(*calm)) if len(calm) > 1 else ():
+        middle = statistics.mean(others)
+        half = STUDENT_95.get(len(others), 2.571) * statistics.stdev(others) * (1 + 1 / len(others)) ** 0.5
+        outside += abs(score - middle) > half
+        print(f"seed {seed}: {score:.4f} after {length} updates; undisturbed {middle:.4f} ± {half:.4f}")
     return 1 if outside else 0
 
 
