@@ -60,6 +60,11 @@ absl::StatusOr<std::vector<std::string>> WriteTorchscriptActors(const std::strin
   ASSIGN_OR_RETURN(const std::vector<ActorSet> sets, ActorSetsOf(actors, "troupe-torchscript/1"));
   std::vector<std::string> names;
   for (const ActorSet& of : sets) {
+    if (of.policy->has_options()) {
+      return absl::InvalidArgumentError(absl::StrCat("group \"", of.policy->group, "\": num_options is ",
+                                                     of.policy->options.count,
+                                                     ", and no TorchScript file holds a manager beside the network"));
+    }
     RETURN_IF_ERROR(CheckTensorsFit(*of.policy, of.tensors));
     names.push_back(of.name + ".pt");
     RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(folder, "/", names.back()), {Encode(of)}));

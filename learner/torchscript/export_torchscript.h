@@ -13,8 +13,8 @@ namespace troupe {
 
 // Writes into `folder`, which is made: GROUP.pt of each agent group, GROUP.SET.pt of each parameter set of a group with
 // several. Returns the files' names. forward is TorchscriptSource's; the extra file "metadata.json" is an object of
-// ActorSetsOf's metadata, format "troupe-torchscript/1". Errors: those of ActorSetsOf, CheckTensorsFit and
-// WriteFileAtomically.
+// ActorSetsOf's metadata, format "troupe-torchscript/1". Errors: INVALID_ARGUMENT for a group whose agents follow
+// options; those of ActorSetsOf, CheckTensorsFit and WriteFileAtomically.
 absl::StatusOr<std::vector<std::string>> WriteTorchscriptActors(const std::string& folder, const ActorFile& actors);
 
 }  // namespace troupe

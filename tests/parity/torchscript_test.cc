@@ -190,6 +190,10 @@ TEST(TorchscriptTest, RefusesWhatIsNoActorsFile) {
   file.weights.tensors.pop_back();
   EXPECT_TRUE(absl::IsInvalidArgument(WriteTorchscriptActors(folder.path(), file).status()));
   file = FileOf(cases);
+  file.policies[0].options = {.count = 2, .steps = 3};
+  EXPECT_THAT(std::string(WriteTorchscriptActors(folder.path(), file).status().message()),
+              testing::HasSubstr("num_options is 2"));
+  file.policies[0].options = {};
   file.policies[0].group = "../one";
   EXPECT_TRUE(absl::IsInvalidArgument(WriteTorchscriptActors(folder.path(), file).status()));
 }
