@@ -288,7 +288,9 @@ TEST(EnvironmentsLibraryTest, AMaskedActionIsRefusedUnlessItsAgentIsDead) {
       refused = true;
     }
     ASSERT_EQ(troupe_environment_step(library.get(), nullptr), 0) << troupe_environments_error();
-    if (copies.terminated[0] + copies.truncated[0] > 0) ASSERT_EQ(troupe_environment_reset(library.get(), 0, step), 0);
+    if (copies.terminated[0] + copies.truncated[0] > 0) {
+      ASSERT_EQ(troupe_environment_reset(library.get(), 0, step), 0);
+    }
   }
   EXPECT_TRUE(refused && died);
 }
