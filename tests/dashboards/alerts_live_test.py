@@ -18,12 +18,12 @@ def firing(name):
 
 def of_an_ended_run(programs):
     """A run that comes to its end: learner and workers go, and nobody is alarmed."""
-    # 20 s on an idle machine: long enough to be scraped while it trains.
-    settings = [*live_run.SETTINGS[1:], "total_env_steps=300000"]
+    # 20 s on a fast machine that is idle: long enough to be scraped while it trains.
+    settings = [*live_run.SETTINGS[1:], "total_env_steps=1000000"]
     with live_run.LiveRun(programs, live_run.shorten, settings=settings) as run:
         run.wait_for("run:troupe_updates:increase5m > 0 and on () run:troupe_workers_connected:sum == 2", 40)
         run.learner_may_end = True
-        assert run.learner.wait(timeout=150) == 0, "the learner failed"
+        assert run.learner.wait(timeout=240) == 0, "the learner failed"
         for worker in run.workers:
             assert worker.wait(timeout=30) == 0, "a worker failed"
         run.wait_for("count(max_over_time(up[8s]) == 0) == 3", 30, "learner and workers do not answer for 8 s")

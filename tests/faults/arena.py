@@ -161,6 +161,13 @@ class Arena:
         with open(file, "r+b") as mapped:
             mapped.write(int(seconds * 1e9).to_bytes(8, "little", signed=True))
 
+    def slow_simulators(self, slow):
+        """Whether each step takes 5 ms, and an update 80 at least."""
+        if slow:
+            (self.orders / "slow").touch()
+        else:
+            (self.orders / "slow").unlink()
+
     # --- the learner
 
     def start_learner(self, serves=True):

@@ -27,10 +27,12 @@ class SameWeights(unittest.TestCase):
             run.start()
             undisturbed = run.finish()
         with arena(BIN, updates=UPDATES, **PATIENT) as run:
+            run.slow_simulators(True)
             run.start()
             run.advance(2, "the beginning")
             inflict(run, order(faults.LEASE_KEPT, len(faults.LEASE_KEPT), seed=1), seed=1)
             self.assertLess(run.updates(), UPDATES, "the run was over before all faults were there")
+            run.slow_simulators(False)
             self.assertEqual(run.finish(), undisturbed)
             self.assertGreater(run.witnessed, UPDATES, "the acknowledgements were not seen")
             self.assertEqual(run.identities.most_lost, 0)

@@ -13,6 +13,7 @@
 // abort, error, hang, noise, nan, endings (a code that there is not), twice (two answers).
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -88,6 +89,13 @@ void Observe(const Memory& memory, int copy, const Episode& episode) {
   }
 }
 
+// A simulator that takes its time, while there is FOLDER/slow: a run with faults is not over before they are there,
+// however fast the machine.
+void TakeTime(const std::string& folder) {
+  const timespec time{0, 5000000};
+  if (access((folder + "/slow").c_str(), F_OK) == 0) nanosleep(&time, nullptr);
+}
+
 // What to fail with now; "" as a rule.
 std::string TakeOrder(const std::string& folder) {
   const std::string order = folder + "/fail", own = folder + "/failed." + std::to_string(getpid());
@@ -144,6 +152,7 @@ int main(int argc, char** argv) {
       if (command == 2) Step(memory, copy, &episodes[copy]);
       Observe(memory, copy, episodes[copy]);
     }
+    TakeTime(argv[1]);
     if (const std::string order = TakeOrder(argv[1]); !order.empty()) Fail(order, socket, memory);
     if (write(socket, "done\n", 5) != 5) return 1;
   }

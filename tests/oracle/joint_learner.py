@@ -7,6 +7,7 @@ outputs, or one-hot: a sample by Gumbel's numbers, differentiated as the softmax
 
 import numpy as np
 
+from acting import Acting
 from adam import Adam
 from network import Network
 from philox import doubles, mix_key, normals
@@ -16,7 +17,7 @@ from replay import Replay
 DRAW, ACTOR_NOISE, TARGET_NOISE = 0x64, 0x6E, 0x74
 
 
-class JointLearner:
+class JointLearner(Acting):
     # What scenes ask of a learner.
     recurrent = asks_who_lives = values_actions = True  # streams, and who may do what in last states
     sequence_length = 1

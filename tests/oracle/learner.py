@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 
 import returns
+from acting import Acting
 from adam import Adam
 from cells import Memory
 from critics import Team, make_critics
@@ -21,7 +22,7 @@ from sequences import Sequences
 from value_norm import ValueNorm
 
 
-class Learner:
+class Learner(Acting):
     def __init__(self, scene, settings, random):
         self.scene, self.settings, self.ppo = scene, settings, settings["ppo"]
         self.critic_scene, self.parts = scene, [(g, False) for g in range(len(scene.groups))]
@@ -52,14 +53,6 @@ class Learner:
     def _critic_fields(self, batch, name):
         """What critics see of each group."""
         return [batch.get(f"{g.name}/{name}") for g in self.scene.groups]
-
-    def acting(self):
-        """Policies and parameters of those that act in the environment, by group."""
-        return list(zip(self.policies, self.actor_parameters))
-
-    def follow(self, g, fields, ends, staleness, random):
-        """What the policy of a group observes, [steps, columns, agents, size], of the group's random fields."""
-        return fields["observations"][:-1]
 
     def _see(self, batch):
         """A batch as actors and critics see it."""

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from acting import Acting
 from adam import Adam
 from cells import Memory
 from mixer import Mixer
@@ -19,7 +20,7 @@ from policies import inputs_of, make_policy
 NETWORK_INIT, DRAW = 0x71, 0x64
 
 
-class QLearner:
+class QLearner(Acting):
     values_actions = True
     asks_who_lives = True
     ppo = {"noise_scale": 1.0}
