@@ -74,36 +74,30 @@ TEST(Determinism, WeightsOfMultiDiscretePoliciesDoNotDependOnTheNumberOfWorkers)
   EXPECT_EQ(WeightsWith("PIPELINED", 4, {}, reference), one);
 }
 
-TEST(Determinism, WeightsOfRecurrentNetworksDoNotDependOnTheNumberOfWorkers) {
-  const std::vector<std::string> flags = {"--set=policy.recurrent_cell=GRU", "--set=policy.recurrent_size=16",
-                                          "--set=critic.recurrent_cell=LSTM", "--set=critic.recurrent_size=16",
-                                          "--set=collection.sequence_length=5"};
-  const std::string one = WeightsWith("PIPELINED", 1, flags);
+// The settings change the weights, the number of workers does not.
+void ExpectTheSameWeightsOfAnyWorkers(const std::string& mode, const std::vector<std::string>& flags) {
+  const std::string one = WeightsWith(mode, 1, flags);
   EXPECT_EQ(one.size(), 64);
-  EXPECT_EQ(WeightsWith("PIPELINED", 2, flags), one);
-  EXPECT_EQ(WeightsWith("PIPELINED", 4, flags), one);
-  EXPECT_NE(WeightsWith("PIPELINED", 1), one);
+  EXPECT_EQ(WeightsWith(mode, 2, flags), one);
+  EXPECT_EQ(WeightsWith(mode, 4, flags), one);
+  EXPECT_NE(WeightsWith(mode, 1), one);
+}
+
+TEST(Determinism, WeightsOfRecurrentNetworksDoNotDependOnTheNumberOfWorkers) {
+  ExpectTheSameWeightsOfAnyWorkers("PIPELINED", {"--set=policy.recurrent_cell=GRU", "--set=policy.recurrent_size=16",
+                                                 "--set=critic.recurrent_cell=LSTM", "--set=critic.recurrent_size=16",
+                                                 "--set=collection.sequence_length=5"});
 }
 
 TEST(Determinism, WeightsOfAgentsThatTalkDoNotDependOnTheNumberOfWorkers) {
-  const std::vector<std::string> flags = {"--set=policy.message_size=3", "--set=collection.sequence_length=5"};
   for (const std::string mode : {"PIPELINED", "SYNCHRONOUS"}) {
-    const std::string one = WeightsWith(mode, 1, flags);
-    EXPECT_EQ(one.size(), 64);
-    EXPECT_EQ(WeightsWith(mode, 2, flags), one);
-    EXPECT_EQ(WeightsWith(mode, 4, flags), one);
-    EXPECT_NE(WeightsWith(mode, 1), one);
+    ExpectTheSameWeightsOfAnyWorkers(mode, {"--set=policy.message_size=3", "--set=collection.sequence_length=5"});
   }
 }
 
 TEST(Determinism, WeightsOfAgentsThatFollowOptionsDoNotDependOnTheNumberOfWorkers) {
-  const std::vector<std::string> flags = {"--set=policy.num_options=3", "--set=policy.option_steps=5"};
   for (const std::string mode : {"PIPELINED", "SYNCHRONOUS"}) {
-    const std::string one = WeightsWith(mode, 1, flags);
-    EXPECT_EQ(one.size(), 64);
-    EXPECT_EQ(WeightsWith(mode, 2, flags), one);
-    EXPECT_EQ(WeightsWith(mode, 4, flags), one);
-    EXPECT_NE(WeightsWith(mode, 1), one);
+    ExpectTheSameWeightsOfAnyWorkers(mode, {"--set=policy.num_options=3", "--set=policy.option_steps=5"});
   }
 }
 
