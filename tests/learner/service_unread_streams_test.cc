@@ -119,11 +119,12 @@ TEST(WeightsPublisher, WhoIsDroppedOrReplacedIsNotWaitedFor) {
 
 class UnreadStreamsTest : public ServiceTest {
  protected:
-  // By a client that takes messages of any size.
+  // By a client that takes messages of any size, and no more ahead of its reader than it began with.
   std::unique_ptr<grpc::ClientReader<wire::Weights>> Subscribe(const std::string& worker_id,
                                                                grpc::ClientContext* context) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     arguments.SetInt("grpc.use_local_subchannel_pool", 1);
     stub_ = wire::TrainingService::NewStub(grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", server_->port()),
                                                                      grpc::InsecureChannelCredentials(), arguments));
