@@ -27,12 +27,15 @@ constexpr absl::Duration kCutAfterDrain = absl::Seconds(1);
 // Connections, registrations and weights under way.
 constexpr size_t kBaseQuotaBytes = size_t{64} << 20;
 
-// A cut connection is noticed within two thirds of the time a silent worker keeps its leases.
+// Connections that nobody is behind any more are closed. How long a silent worker keeps its leases is another matter
+// (WorkerWatch): on a slow link an answer to a ping waits in the worker's socket behind a chunk.
+constexpr int kPingAnswerMs = 60000;
+
 void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
   const double lease_timeout_seconds = experiment.collection().lease_timeout_seconds();
   const int third_ms = std::max(300, static_cast<int>(lease_timeout_seconds * 1000 / 3));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, third_ms);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, third_ms);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, std::max(third_ms, kPingAnswerMs));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // Workers ping too, as often.
