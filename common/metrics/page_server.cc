@@ -32,6 +32,8 @@ constexpr milliseconds kTick{100};
 constexpr size_t kRememberedScrapes = 5;
 // Of a scraper that came only once so far: what Prometheus does unless told otherwise.
 constexpr std::chrono::seconds kUsualInterval{15};
+// Of one that comes without a pause: it may be kept off for a moment, as anybody.
+constexpr std::chrono::seconds kLeastInterval{1};
 // Every scrape of Prometheus and its kin carries it; browsers, people and health checks do not.
 constexpr char kScrapeHeader[] = "\r\nx-prometheus-scrape-timeout-seconds:";
 
@@ -225,7 +227,7 @@ void PageServer::CountScrape(Time written) {
 
 PageServer::Time PageServer::NextScrapeDue() const {
   if (scrapes_.empty()) return Time::min();
-  steady_clock::duration interval = scrapes_.size() == 1 ? kUsualInterval : steady_clock::duration::zero();
+  steady_clock::duration interval = scrapes_.size() == 1 ? kUsualInterval : kLeastInterval;
   for (size_t i = 1; i < scrapes_.size(); ++i) interval = std::max(interval, scrapes_[i] - scrapes_[i - 1]);
   return scrapes_.back() + std::min<steady_clock::duration>(2 * interval, interval + kLongestInterval);
 }
