@@ -12,6 +12,7 @@
 #include "common/wire/chunk_layout.h"
 #include "learner/algorithms/modules/batch_check.h"
 #include "learner/algorithms/modules/state_check.h"
+#include "learner/algorithms/schedules.h"
 #include "learner/arithmetic/objectives/chosen_output.h"
 #include "learner/arithmetic/objectives/pushed_outputs.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
@@ -86,9 +87,7 @@ absl::StatusOr<UpdateStatistics> Maddpg::Update(const TrainingBatch& batch, cons
 }
 
 double Maddpg::DecayOf(const UpdateProgress& progress) const {
-  if (!settings_.anneal_learning_rate()) return progress.learning_rate_scale;
-  return progress.learning_rate_scale *
-         EpsilonAt(1, 0, std::max<uint64_t>(1, progress.total_env_steps), progress.env_steps);
+  return LearningRateDecay(progress, settings_.anneal_learning_rate(), progress.total_env_steps);
 }
 
 std::vector<NamedScalar> Maddpg::Exploration(const UpdateProgress& progress) const {

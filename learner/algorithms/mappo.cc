@@ -19,6 +19,7 @@
 #include "learner/algorithms/modules/state_check.h"
 #include "learner/algorithms/modules/trained_rows.h"
 #include "learner/algorithms/modules/update_figures.h"
+#include "learner/algorithms/schedules.h"
 #include "learner/arithmetic/objectives/clipped_value.h"
 #include "learner/arithmetic/objectives/gaussian_rows.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
@@ -189,8 +190,8 @@ absl::StatusOr<UpdateStatistics> Mappo::TrainOn(const TrainingBatch& batch, cons
 
 Mappo::Rates Mappo::RatesAt(const UpdateProgress& progress) const {
   const uint64_t span = ppo_.schedule_env_steps() != 0 ? ppo_.schedule_env_steps() : progress.total_env_steps;
-  const double done = span == 0 ? 0.0 : std::min(1.0, static_cast<double>(progress.env_steps) / span);
-  const double decay = progress.learning_rate_scale * (ppo_.anneal_learning_rate() ? 1.0 - done : 1.0);
+  const double done = FractionDone(progress, span);
+  const double decay = LearningRateDecay(progress, ppo_.anneal_learning_rate(), span);
   Rates rates{.actor = ppo_.actor_learning_rate() * decay,
               .critic = ppo_.critic_learning_rate() * decay,
               .entropy_coefficient = ppo_.entropy_coefficient(),

@@ -31,6 +31,7 @@
 #include "learner/algorithms/modules/sequence_cut.h"
 #include "learner/algorithms/modules/state_check.h"
 #include "learner/algorithms/modules/timeline.h"
+#include "learner/algorithms/schedules.h"
 #include "learner/arithmetic/arithmetic.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
 #include "learner/batch/team_reward.h"
@@ -68,11 +69,9 @@ class Pqn final : public Algorithm {
       packed_ = packing_->Pack(batch);
     }
     const std::vector<float> targets = Targets(batch);
-    const double done = progress.total_env_steps == 0
-                            ? 0.0
-                            : std::min(1.0, static_cast<double>(progress.env_steps) / progress.total_env_steps);
-    const double learning_rate = progress.learning_rate_scale * settings_.learning_rate() *
-                                 (settings_.anneal_learning_rate() ? 1.0 - done : 1.0);
+    const double learning_rate =
+        settings_.learning_rate() *
+        LearningRateDecay(progress, settings_.anneal_learning_rate(), progress.total_env_steps);
     Figures figures;
     for (uint32_t epoch = 0; epoch < settings_.epochs(); ++epoch) {
       const uint64_t key = MixKey({context_.experiment.seed(), kShuffle, progress.update, epoch});

@@ -14,6 +14,7 @@
 #include "learner/algorithms/modules/batch_check.h"
 #include "learner/algorithms/modules/rank_share.h"
 #include "learner/algorithms/modules/state_check.h"
+#include "learner/algorithms/schedules.h"
 #include "learner/arithmetic/select/create_arithmetic.h"
 
 namespace troupe {
@@ -23,12 +24,6 @@ namespace {
 enum SeedUse : uint64_t { kNetworkInit = 0x71, kMixerInit = 0x6d, kDraw = 0x64 };
 
 constexpr char kStepsTensor[] = "q_learning/gradient_steps";
-
-// Of the run, where this update stands.
-double FractionDone(const UpdateProgress& progress) {
-  if (progress.total_env_steps == 0) return 0;
-  return std::min(1.0, static_cast<double>(progress.env_steps) / static_cast<double>(progress.total_env_steps));
-}
 
 // Batches that come in from one checkpoint to the next, rounded up.
 uint64_t BatchesOfACheckpoint(const Experiment& experiment) {
@@ -150,7 +145,9 @@ absl::StatusOr<UpdateStatistics> QLearning::Update(const TrainingBatch& batch, c
 void QLearning::Step(const ReplayShare& share, uint64_t key, const UpdateProgress& progress, Figures* figures) {
   const double exponent = settings_.importance_exponent();
   const ReplayMemory::Drawn drawn = replay_->Draw(
-      key, num_drawn(), exponent + FractionDone(progress) * (settings_.final_importance_exponent() - exponent), share);
+      key, num_drawn(),
+      exponent + FractionDone(progress, progress.total_env_steps) * (settings_.final_importance_exponent() - exponent),
+      share);
   const ValueSample sample = Sample(drawn);
   const int64_t steps = sample.steps();
   SendRows(sample);
@@ -236,8 +233,8 @@ double QLearning::EpsilonOf(const UpdateProgress& progress) const {
 }
 
 double QLearning::LearningRateOf(const UpdateProgress& progress) const {
-  return progress.learning_rate_scale * settings_.learning_rate() *
-         (settings_.anneal_learning_rate() ? 1 - FractionDone(progress) : 1.0);
+  return settings_.learning_rate() *
+         LearningRateDecay(progress, settings_.anneal_learning_rate(), progress.total_env_steps);
 }
 
 PolicySnapshot QLearning::ExportPolicy(const UpdateProgress& progress) const {
