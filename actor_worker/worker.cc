@@ -101,6 +101,10 @@ class Worker {
     if (std::exchange(unreachable_, false)) backoff_.Reset();
     Contacted();
     last_complaint_.clear();
+    if (description->has_drain()) {
+      LogLine(absl::StrCat("drained: ", description->drain().reason()));
+      return {.exit = kWorkerDone};
+    }
     if (const absl::Status status = PrepareRun(*description); !status.ok()) return DoesNotFit(status);
     if (worker_id_.empty()) {
       absl::StatusOr<std::string> id =

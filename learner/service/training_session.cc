@@ -235,20 +235,19 @@ void TrainingSession::Drain(const std::string& reason, bool run_ended, absl::Dur
       evaluations_->CancelAll(absl::CancelledError(absl::StrCat("draining: ", reason)));
     }
     for (const auto& [worker_id, worker] : workers_) {
-      if (worker.stream == nullptr || !run_ended) continue;
-      wire::LearnerMessage message;
-      message.mutable_drain()->set_reason(reason);
-      worker.stream->Send(std::move(message));
+      if (worker.stream != nullptr && run_ended) TellOfTheEnd(*worker.stream);
     }
   }
   CallFinished();
   if (!run_ended) return;
   absl::MutexLock lock(&mutex_);
-  AwaitFor(mutex_, absl::Condition(this, &TrainingSession::HasNoStream), grace);
+  AwaitFor(mutex_, absl::Condition(this, &TrainingSession::HasNoWorker), grace);
 }
 
-bool TrainingSession::HasNoStream() const {
-  return std::ranges::all_of(workers_, [](const auto& entry) { return entry.second.stream == nullptr; });
+void TrainingSession::TellOfTheEnd(WorkerStream& stream) {
+  wire::LearnerMessage message;
+  message.mutable_drain()->set_reason(drain_reason_);
+  stream.Send(std::move(message));
 }
 
 void TrainingSession::CloseStreams() {

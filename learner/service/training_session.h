@@ -126,8 +126,8 @@ class TrainingSession {
   // can come.
   void EndCollection() ABSL_LOCKS_EXCLUDED(mutex_);
   // Ends collection, cancels evaluations and wakes NextBatch. When the run has ended, tells the workers to go and waits
-  // for their streams to close, up to `grace`; otherwise they shall look for a learner that comes back: CloseStreams
-  // follows.
+  // until all have left, up to `grace`: those that are cut off just now come back, as long as their leases would stay.
+  // Otherwise they shall look for a learner that comes back: CloseStreams follows.
   void Drain(const std::string& reason, bool run_ended, absl::Duration grace) ABSL_LOCKS_EXCLUDED(mutex_);
   // Ends what is still open.
   void CloseStreams() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -210,7 +210,8 @@ class TrainingSession {
   void BeginBatches(uint64_t version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sets the gauges of idle and slow workers, and says who they are.
   void WatchWorkers(SteadyTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HasNoStream() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void TellOfTheEnd(WorkerStream& stream) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  bool HasNoWorker() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return workers_.empty(); }
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || resume_parked_; }
   bool HasEnvironment() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return choice_.chosen().has_value() || !own_environment_.ok() || draining_;

@@ -25,6 +25,8 @@ absl::Status TrainingSession::DescribeRun(const wire::DescribeRunRequest& reques
   }
   ASSIGN_OR_RETURN(*response->mutable_run_id(), OpenRunId());
   *response->mutable_experiment() = options_.experiment;
+  absl::MutexLock lock(&mutex_);
+  if (run_ended_) response->mutable_drain()->set_reason(drain_reason_);
   return absl::OkStatus();
 }
 

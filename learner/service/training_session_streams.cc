@@ -120,11 +120,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std:
   leases_.Connect(*worker_id, clock_());
   choice_.Connect(*worker_id, clock_());
   if (evaluations_ != nullptr) evaluations_->AddWorker(*worker_id);
-  if (run_ended_) {
-    wire::LearnerMessage message;
-    message.mutable_drain()->set_reason(drain_reason_);
-    stream->Send(std::move(message));
-  }
+  if (run_ended_) TellOfTheEnd(*stream);
   Settle();
   return Handled::kDone;
 }

@@ -181,6 +181,11 @@ void FakeLearner::ForgetWorkers() {
   weights_.clear();
 }
 
+void FakeLearner::EndRun() {
+  absl::MutexLock lock(&mutex_);
+  description_.mutable_drain()->set_reason("the run has ended");
+}
+
 void FakeLearner::BeginRun(const std::string& run_id) {
   absl::MutexLock lock(&mutex_);
   description_.set_run_id(run_id);

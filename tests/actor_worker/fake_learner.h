@@ -46,6 +46,8 @@ class FakeLearner final : public wire::TrainingService::Service {
   void CutStreams();
   // As a restarted learner: registered ids and published weights are unknown from now on.
   void ForgetWorkers();
+  // Who asks for the run from now on is told that it has ended.
+  void EndRun();
   // Another run from now on.
   void BeginRun(const std::string& run_id);
 

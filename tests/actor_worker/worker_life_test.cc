@@ -54,6 +54,17 @@ std::map<ChunkKey, std::string> CollectDeterministically(CollectionMode mode, in
   return collected;
 }
 
+TEST_F(WorkerTest, GoesWhenTheRunEndedWhileItWasAway) {
+  FakeLearner learner(TinyExperiment(PIPELINED, 1));
+  RunningWorker worker(learner.address());
+  ASSERT_TRUE(learner.AwaitStreams(1));
+  learner.EndRun();
+  learner.ForgetWorkers();
+  learner.CutStreams();
+  EXPECT_EQ(worker.Wait(), kWorkerDone);
+  EXPECT_EQ(learner.num_streams(), 1);
+}
+
 TEST_F(WorkerTest, WithoutAShardItSaysThatThereIsNothingToCollect) {
   testing::internal::CaptureStderr();
   Experiment experiment = TinyExperiment(PIPELINED, 1);

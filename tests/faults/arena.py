@@ -95,6 +95,10 @@ class Worker:
         """Told that the run has ended."""
         return self.program.status() == 0 and "the run has ended" in self.program.printed()
 
+    def looks_for_a_learner(self):
+        """The last that it said."""
+        return self.program.printed().rstrip().endswith("; trying again")
+
     def simulators(self):
         """The processes of its environments."""
         found = []
@@ -310,7 +314,11 @@ class Arena:
         self.learner_ended()
         for worker in self.workers:
             worker.proxy.release()
-            status = worker.program.wait(f"worker {worker.number} goes when the run has ended")
+            # Who was cut off for longer than the learner waited at its end goes on looking for it, as it has to.
+            until(lambda: worker.program.status() is not None or worker.looks_for_a_learner(),
+                  f"worker {worker.number} goes when the run has ended, or is asked to")
+            worker.program.signal(signal.SIGTERM)
+            status = worker.program.wait(f"worker {worker.number} goes")
             assert status == 0, f"worker {worker.number} ended with {status}"
         self.identities.close()
         assert len(self.identities.batches) == self.total, f"{len(self.identities.batches)} updates of {self.total}"

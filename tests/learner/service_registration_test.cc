@@ -151,6 +151,21 @@ TEST_F(RegistrationTest, HealthIsAnsweredAfterTheEndOfTheRunButNotOfAnInterrupti
   EXPECT_THAT(Health(interrupted->port()), ::testing::HasSubstr("onnect"));
 }
 
+TEST_F(RegistrationTest, WhoComesAfterTheEndOfTheRunIsToldOfIt) {
+  FakeWorker worker(server_->port());
+  const auto describe = [&worker] {
+    grpc::ClientContext context;
+    wire::DescribeRunRequest request;
+    request.set_protocol_version(kProtocolVersion);
+    wire::DescribeRunResponse response;
+    EXPECT_TRUE(worker.stub().DescribeRun(&context, request, &response).ok());
+    return response;
+  };
+  EXPECT_FALSE(describe().has_drain());
+  server_->Drain("done", /*run_ended=*/true, absl::ZeroDuration());
+  EXPECT_EQ(describe().drain().reason(), "done");
+}
+
 TEST_F(RegistrationTest, RefusesEverybodyWhileDraining) {
   server_->Drain("done", /*run_ended=*/true, absl::ZeroDuration());
   FakeWorker worker(server_->port());

@@ -294,6 +294,35 @@ TEST_F(WorkerServiceTest, DrainTellsWorkersWakesTheLoopAndWaitsForThemToLeave) {
   EXPECT_EQ(evaluation.code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(WorkerServiceTest, TheEndWaitsForWorkersThatWereCutOff) {
+  StartServer({.num_shards = 1});
+  const auto worker = Join();
+  worker->ReadGrants(1);
+  worker->Break();
+  while (server_->num_connected() == 1) absl::SleepFor(absl::Milliseconds(1));
+  std::atomic<bool> ended = false;
+  std::thread drain([&] {
+    server_->Drain("trained enough", /*run_ended=*/true, kPatience);
+    ended = true;
+  });
+  FakeWorker newcomer(server_->port());
+  const auto told = [&newcomer] {
+    grpc::ClientContext context;
+    wire::DescribeRunRequest request;
+    request.set_protocol_version(kProtocolVersion);
+    wire::DescribeRunResponse response;
+    EXPECT_TRUE(newcomer.stub().DescribeRun(&context, request, &response).ok());
+    return response.drain().reason() == "trained enough";
+  };
+  const SteadyTime start = SteadyTime::Now();
+  while (!told() && SteadyTime::Now() - start < kPatience) absl::SleepFor(absl::Milliseconds(1));
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(told());
+  EXPECT_FALSE(ended);
+  Advance(absl::Seconds(20));
+  drain.join();
+  EXPECT_LT(SteadyTime::Now() - start, kPatience / 2);
+}
+
 TEST_F(WorkerServiceTest, ALearnerThatStopsTellsNobodyToGo) {
   StartServer({.num_shards = 1});
   const auto worker = Join();
