@@ -1,5 +1,8 @@
 #include "common/base/finite.h"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include "common/base/function_clones.h"
@@ -33,6 +36,23 @@ template <typename Bits, Bits kExponent>
   return any == 0;
 }
 
+// Magnitudes are in the order of their bits.
+[[gnu::always_inline]] inline uint32_t LargestMagnitudeBits(const float* values, size_t count) {
+  constexpr size_t kLanes = 64;
+  std::array<uint32_t, kLanes> lanes = {};
+  const auto magnitude = [values](size_t i) {
+    uint32_t bits;
+    std::memcpy(&bits, values + i, sizeof(bits));
+    return bits & 0x7FFFFFFFu;
+  };
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (size_t k = 0; k < kLanes; ++k) lanes[k] = std::max(lanes[k], magnitude(i + k));
+  }
+  for (; i < count; ++i) lanes[0] = std::max(lanes[0], magnitude(i));
+  return *std::ranges::max_element(lanes);
+}
+
 }  // namespace
 
 TROUPE_FOR_EVERY_PROCESSOR
@@ -40,5 +60,10 @@ bool FiniteBytes(const void* bytes, size_t count) { return NoExponentOfOnes<uint
 
 TROUPE_FOR_EVERY_PROCESSOR
 bool FiniteHalfBytes(const void* bytes, size_t count) { return NoExponentOfOnes<uint16_t, 0x7C00u>(bytes, count); }
+
+TROUPE_FOR_EVERY_PROCESSOR
+float LargestMagnitude(absl::Span<const float> values) {
+  return std::bit_cast<float>(LargestMagnitudeBits(values.data(), values.size()));
+}
 
 }  // namespace troupe

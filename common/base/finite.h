@@ -32,6 +32,9 @@ bool FiniteBytes(const void* bytes, size_t count);
 // The same of IEEE binary16 numbers.
 bool FiniteHalfBytes(const void* bytes, size_t count);
 
+// The largest magnitude among numbers that are finite; 0 of none.
+float LargestMagnitude(absl::Span<const float> values);
+
 inline bool AllFinite(absl::Span<const float> values) { return FiniteBytes(values.data(), values.size()); }
 
 }  // namespace troupe

@@ -82,9 +82,8 @@ absl::Status CheckDiscreteActions(const std::string& field, const AgentGroupSpec
 
 absl::Status CheckRewards(const std::string& field, const AgentGroupSpec& group, uint32_t copies,
                           const ReceivedGroup& view) {
-  const auto too_large = [](float reward) { return static_cast<uint32_t>(std::fabs(reward) > kLargestReward); };
-  if (!AnyOf(view.rewards, too_large)) return absl::OkStatus();
-  const auto bad = std::ranges::find_if(view.rewards, too_large);
+  if (LargestMagnitude(view.rewards) <= kLargestReward) return absl::OkStatus();
+  const auto bad = std::ranges::find_if(view.rewards, [](float reward) { return std::fabs(reward) > kLargestReward; });
   return Invalid(field, ".rewards",
                  PlaceIn(bad - view.rewards.begin(), {0, copies, static_cast<uint32_t>(group.num_agents())}), ": came ",
                  *bad, ", expected at most ", kLargestReward, " in magnitude");

@@ -1,17 +1,14 @@
 #include "learner/ingest/outlier_watch.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "common/base/finite.h"
 
 namespace troupe {
 
 std::vector<float> LargestRewards(const ReceivedChunkView& view) {
   std::vector<float> largest;
-  for (const auto& group : view.groups) {
-    float most = 0;
-    for (const float reward : group.rewards) most = std::max(most, std::fabs(reward));
-    largest.push_back(most);
-  }
+  for (const auto& group : view.groups) largest.push_back(LargestMagnitude(group.rewards));
   return largest;
 }
 

@@ -31,6 +31,23 @@ TEST(AllFiniteTest, TakesTheLargestTheSmallestAndNone) {
   EXPECT_TRUE(AllFinite({}));
 }
 
+TEST(LargestMagnitudeTest, IsThatOfOneNumberWhereverItStands) {
+  EXPECT_EQ(LargestMagnitude({}), 0);
+  for (const size_t size : {1, 63, 64, 65, 200}) {
+    std::vector<float> values(size, -0.5f);
+    for (size_t i = 0; i < size; ++i) {
+      for (const float large :
+           {0.75f, -1e9f, std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest()}) {
+        values[i] = large;
+        EXPECT_EQ(LargestMagnitude(values), std::fabs(large)) << large << " at " << i << " of " << size;
+      }
+      values[i] = -0.5f;
+    }
+    EXPECT_EQ(LargestMagnitude(std::vector<float>(size, -0.0f)), 0);
+    EXPECT_EQ(LargestMagnitude(std::vector<float>(size, -1e-42f)), 1e-42f) << "a denormal number";
+  }
+}
+
 TEST(AnyOfTest, SeesEveryFlagOnce) {
   std::vector<uint8_t> flags(130, 1);
   const auto above_one = [](uint8_t flag) { return static_cast<uint8_t>(flag > 1); };
