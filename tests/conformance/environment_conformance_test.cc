@@ -293,6 +293,8 @@ std::vector<Case> AllCases() {
   for (const char* scenario : {"simple_spread", "simple_tag", "simple_speaker_listener", "simple_reference"}) {
     cases.push_back({absl::StrCat(scenario, "_continuous"), scenario, {{"continuous_actions", "true"}}});
   }
+  cases.push_back({"simple_speaker_listener_without_words", "simple_speaker_listener", {{"channel", "NONE"}}});
+  cases.push_back({"simple_speaker_listener_merged", "simple_speaker_listener", {{"groups", "MERGED"}}});
   cases.push_back({"simple_reference_multi_discrete", "simple_reference", {{"actions", "MULTI_DISCRETE"}}});
   cases.push_back({"smax_of_drawn_units", "smax", {{"map", "smacv2_10_units"}, {"observations", "conic"}}});
   cases.push_back({"smax_self_play", "smax", {{"map", "5m_vs_6m"}, {"opponent", "self"}, {"state", "scaled"}}});

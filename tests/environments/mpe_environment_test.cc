@@ -103,6 +103,33 @@ TEST(SimpleSpeakerListenerTest, IsHeardOneStepLaterAndPaidByTheSquare) {
             (std::vector<float>{0, 1, 0}));
 }
 
+TEST(SimpleSpeakerListenerTest, WithoutWordsTheSpeakerMayOnlyStandAndNothingIsHeard) {
+  const auto environment = MakeMpe("simple_speaker_listener", {{"channel", "NONE"}});
+  ASSERT_EQ(environment->spec().groups.size(), 2);
+  ASSERT_EQ(environment->spec().groups[1].observation_size, 2 + 6);
+  Place(*environment, {{0, 0}, {0.5, 0}}, {{0, 0}, {1, 1}, {-1, 0}}, {2});
+  EnvironmentBuffers buffers(environment->spec());
+  buffers.Observe(*environment);
+  const std::vector<float> seen = buffers.Everything();
+  EXPECT_EQ(std::vector<float>(seen.begin(), seen.begin() + 3 + 5),
+            (std::vector<float>{.15f, .15f, .65f, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(std::vector<float>(seen.begin() + 10, seen.begin() + 10 + 8 + 5),
+            (std::vector<float>{0, 0, -0.5f, 0, 0.5f, 1, -1.5f, 0, 1, 1, 1, 1, 1}));
+}
+
+// The same episodes are worth the same to a rule that needs no words.
+TEST(SimpleSpeakerListenerTest, RulesEarnTheSameWithoutWords) {
+  for (const char* rule : {"say_and_go", "go_between"}) {
+    std::vector<double> returns;
+    for (const char* channel : {"WORDS", "NONE"}) {
+      const auto environment = MakeMpe("simple_speaker_listener", {{"channel", channel}});
+      returns.push_back(PlayMpe(*environment, MakeMpePlayer("simple_speaker_listener", rule).get(), 20)[0].mean);
+    }
+    EXPECT_EQ(returns[0], returns[1]) << rule;
+    EXPECT_LT(returns[0], -1) << rule;
+  }
+}
+
 TEST(SimpleReferenceTest, PaysEachForTheAgentItLeads) {
   const auto environment = MakeMpe("simple_reference", {{"local_ratio", "1"}});
   // Agent 0 leads agent 1 to landmark 1, 0.5 away; agent 1 leads agent 0 to landmark 0, 0.2 away.

@@ -32,6 +32,16 @@ EnvironmentSpec MakeSpec(const std::string& name, const MpeSettings& settings, c
   return spec;
 }
 
+// Who stands for ever, in a role whose agents move, may do nothing.
+void ForbidMoves(const MpeWorld& world, int first_agent, int num_agents, absl::Span<uint8_t> masks) {
+  const size_t size = masks.size() / num_agents;
+  for (int a = 0; a < num_agents; ++a) {
+    if (world.agents[first_agent + a].movable) continue;
+    const absl::Span<uint8_t> mask = masks.subspan(a * size, size);
+    std::fill(mask.begin() + 1, mask.end(), 0);
+  }
+}
+
 bool AnyScripted(const std::vector<MpeRole>& roles) {
   return std::any_of(roles.begin(), roles.end(), [](const MpeRole& role) { return role.scripted; });
 }
@@ -188,6 +198,9 @@ void MpeEnvironment::Observe(JointObservation& observation) const {
       scenario_->Observe(world_, a, seen.observations.data() + (a - first) * role.observed.size());
     }
     std::fill(seen.action_mask.begin(), seen.action_mask.end(), 1);
+    if (role.moves && settings_.actions == ActionKind::kDiscrete) {
+      ForbidMoves(world_, first, agent - first, seen.action_mask);
+    }
     std::fill(seen.alive.begin(), seen.alive.end(), 1);
   }
 }

@@ -1,6 +1,6 @@
 // A particle scenario as an environment: actions become forces and messages, the world steps, the scenario pays and
-// shows. Episodes end after max_steps alone (truncated); nothing is masked and nobody dies. Global state: all
-// observations.
+// shows. Episodes end after max_steps alone (truncated) and nobody dies. Masks forbid discrete moves to agents that
+// cannot move, and nothing else. Global state: all observations.
 //
 // Statistics: the scenario's, then for each scripted role `return_of_GROUP`: its agents' mean reward, summed over the
 // episode (those of groups are in every evaluation anyway).
