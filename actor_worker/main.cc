@@ -27,6 +27,7 @@ constexpr char kHelp[] =
     "  actor_worker [work] --learner=HOST:PORT   collect experience for a learner\n"
     "  actor_worker evaluate --actors=FILE       play whole episodes with actors and baselines and print a table\n"
     "  actor_worker replay --actors=FILE         show an episode step by step\n"
+    "  actor_worker record --actors=FILE         write episodes to files, for learning from them later\n"
     "  actor_worker act --actors=FILE            one agent's actor on a line protocol, or all in the simulator\n"
     "  actor_worker environments [NAME]          list the environments; what one observes, does and can be set to\n"
     "  actor_worker --version                    the project's version and what it was built with\n"
@@ -102,11 +103,9 @@ struct NamedCommand {
   const char* word;
   int (*run)(int argc, char** argv);
 };
-constexpr NamedCommand kCommands[] = {{"work", RunWork},
-                                      {"evaluate", RunEvaluate},
-                                      {"replay", RunReplay},
-                                      {"act", RunAct},
-                                      {"environments", RunEnvironments}};
+constexpr NamedCommand kCommands[] = {{"work", RunWork},     {"evaluate", RunEvaluate},
+                                      {"replay", RunReplay}, {"record", RunRecord},
+                                      {"act", RunAct},       {"environments", RunEnvironments}};
 
 int Dispatch(int argc, char** argv) {
   if (AsksForVersion(argc, argv)) {

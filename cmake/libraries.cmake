@@ -40,6 +40,6 @@ troupe_c_library(troupe_policy SOURCES ${library_specs}
 # Without those that start processes of their own.
 troupe_c_library(troupe_environments SOURCES ${library_specs}
   actor_worker/libraries/environments_library.cc actor_worker/libraries/environment_copies.cc
-  actor_worker/libraries/environment_spec_json.cc
+  common/specs/environment_spec_json.cc
   actor_worker/libraries/other_environments.cc actor_worker/environments/*.cc
   EXCEPT "/environments/(external|traffic/sumo)/|/environments/(same_spaces|vector_environment)")

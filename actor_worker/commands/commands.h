@@ -16,6 +16,9 @@ int RunAct(int argc, char** argv);
 // Prints the environment step by step while an actor file or a baseline plays.
 int RunReplay(int argc, char** argv);
 
+// Writes whole episodes of an actor file or a baseline to a folder, for learning from them later.
+int RunRecord(int argc, char** argv);
+
 // Lists the environments, or one environment's settings, agents and baselines.
 int RunEnvironments(int argc, char** argv);
 

@@ -19,7 +19,7 @@ ABSL_FLAG(bool, allow_machine_settings, false,
           "sumo_options, a network by its path), or those from an actor file that decide which program is run. Only "
           "where you "
           "trust whoever runs the learner or made the file; a learner's own local workers do.");
-// evaluate, act, replay
+// evaluate, act, replay, record
 ABSL_FLAG(std::vector<std::string>, actors, {}, "Actor files (runs/NAME/actors/*.safetensors), separated by commas.");
 ABSL_FLAG(std::string, experiment, "", "Experiment file that says what to play, when no actor file does.");
 ABSL_FLAG(std::string, environment, "", "Environment to play, when neither an actor file nor --experiment says it.");
@@ -27,11 +27,13 @@ ABSL_FLAG(bool, sample, false,
           "Sample the actors' actions. Without --sample and --greedy they act as their experiment's "
           "evaluation.sample_actions says.");
 ABSL_FLAG(bool, greedy, false, "Take the most probable action of the actors, whatever their experiment says.");
-// evaluate
+// evaluate, record
 ABSL_FLAG(std::optional<int32_t>, episodes, std::nullopt,
           "Episodes of every player; default: evaluation.final_episodes of the experiment.");
-ABSL_FLAG(std::optional<uint64_t>, first_seed, std::nullopt,
-          "Episode i is seeded with this + i; default: evaluation.final_first_seed of the experiment.");
+ABSL_FLAG(
+    std::optional<uint64_t>, first_seed, std::nullopt,
+    "Episode i is seeded with this + i; default: evaluation.final_first_seed of the experiment; of record 4000000, "
+    "which evaluations do not play.");
 ABSL_FLAG(std::string, baselines, "",
           "Baselines to compare with: all, none, or names separated by commas; default: evaluation.baselines of the "
           "experiment, all where it names none.");
@@ -45,7 +47,7 @@ ABSL_FLAG(double, progress_seconds, 10, "Seconds between lines of progress where
 ABSL_FLAG(bool, check_only, false,
           "Play nothing: check that all of it could be played here. Status 2: the experiment is wrong; 3: it cannot be "
           "played on this machine.");
-// act, replay
+// act, replay, record
 ABSL_FLAG(std::string, agent, "", "The agent whose observations come on standard input: its name, or GROUP/INDEX.");
 ABSL_FLAG(bool, network, false, "Play the whole network in the simulator, every agent with its own actor.");
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
@@ -54,6 +56,8 @@ ABSL_FLAG(int64_t, steps, 0, "Stop after this many environment steps; 0: at the 
 ABSL_FLAG(std::string, controller, "",
           "Baseline that plays instead of an actor file; with --out beside it, or two separated by a comma.");
 ABSL_FLAG(int64_t, every, 1, "Print, or put into the page, every N-th step.");
-ABSL_FLAG(std::string, out, "", "File to write a page to that plays the episode, instead of printing it.");
+ABSL_FLAG(std::string, out, "",
+          "replay: file to write a page to that plays the episode, instead of printing it; record: folder to write to, "
+          "empty or new.");
 // environments
 ABSL_FLAG(bool, spec, false, "With NAME: what it offers as a program reads it (proto/environment_spec.proto).");

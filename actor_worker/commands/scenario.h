@@ -1,4 +1,4 @@
-// What evaluate, act and replay share: which environment is played, which actors there are and how they act.
+// What evaluate, act, replay and record share: which environment is played, which actors there are and how they act.
 #ifndef TROUPE_ACTOR_WORKER_COMMANDS_SCENARIO_H_
 #define TROUPE_ACTOR_WORKER_COMMANDS_SCENARIO_H_
 

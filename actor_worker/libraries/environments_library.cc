@@ -7,10 +7,10 @@
 #include "actor_worker/environments/create_copies.h"
 #include "actor_worker/environments/registry/registry.h"
 #include "actor_worker/libraries/environment_copies.h"
-#include "actor_worker/libraries/environment_spec_json.h"
 #include "actor_worker/libraries/last_error.h"
 #include "actor_worker/libraries/troupe_environments.h"
 #include "common/base/status_macros.h"
+#include "common/specs/environment_spec_json.h"
 
 struct troupe_environment {
   explicit troupe_environment(std::vector<std::unique_ptr<troupe::Environment>> made) : copies(std::move(made)) {}

@@ -6,6 +6,7 @@ import sys
 
 _HELP = """usage: python -m troupe report RUN... --out FILE   runs as one page of curves and tables
        python -m troupe track TRACKER RUN        a run's records to Weights & Biases, MLflow or Aim
+       python -m troupe episodes FOLDER... --out FILE   recorded episodes as HDF5, Parquet or a Minari dataset
 Each has its own --help.
 """
 
@@ -20,6 +21,10 @@ def main(words: list[str]) -> int:
         from troupe.track.command import main as track
 
         return track(rest)
+    if command == "episodes":
+        from troupe.episodes.command import main as episodes
+
+        return episodes(rest)
     asked = command in ("-h", "--help", "help")
     print(_HELP, end="", file=sys.stdout if asked else sys.stderr)
     return 0 if asked else 2

@@ -1,4 +1,4 @@
-#include "actor_worker/libraries/environment_spec_json.h"
+#include "common/specs/environment_spec_json.h"
 
 #include <nlohmann/json.hpp>
 
