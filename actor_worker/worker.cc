@@ -12,6 +12,7 @@
 #include "actor_worker/rollout/machine_access.h"
 #include "actor_worker/rollout/shard_memory.h"
 #include "actor_worker/stream/backoff.h"
+#include "actor_worker/stream/learner_place.h"
 #include "actor_worker/stream/registration.h"
 #include "actor_worker/stream/session.h"
 #include "common/base/log.h"
@@ -36,7 +37,7 @@ class Worker {
  public:
   Worker(const WorkerOptions& options, Metrics* metrics)
       : options_(options),
-        route_(DescribeRoute(options.learner_address)),
+        place_(options.learner_address, options.credentials),
         metrics_(metrics),
         identity_(DescribeThisWorker(options.max_shards)),
         search_(options.first_retry, options.longest_search, absl::Uniform<uint64_t>(absl::BitGen())),
@@ -65,7 +66,7 @@ class Worker {
       awake_.Watch();
       if (awake_.Now() - last_contact_ > options_.give_up_after) {
         LogLine(
-            absl::StrCat("giving up: no learner at ", route_, " for ", absl::FormatDuration(options_.give_up_after)));
+            absl::StrCat("giving up: no learner at ", route(), " for ", absl::FormatDuration(options_.give_up_after)));
         return kWorkerGaveUp;
       }
       Sleep(unreachable_ ? search_.Next() : backoff_.Next());
@@ -79,7 +80,7 @@ class Worker {
   }
 
   std::shared_ptr<grpc::Channel> NewChannel(size_t max_message_bytes, ChannelUse use) const {
-    return OpenChannel(options_.learner_address, *options_.credentials, max_message_bytes, use);
+    return OpenChannel(place_.address(), *options_.credentials, max_message_bytes, use);
   }
 
   // A new channel for every attempt at a learner that was not there: gRPC's pauses between a channel's attempts go by
@@ -95,8 +96,10 @@ class Worker {
     if (!description.ok()) {
       if (absl::IsFailedPrecondition(description.status())) return DoesNotFit(description.status());
       unreachable_ = !absl::IsUnauthenticated(description.status());
+      if (place_.Silent(SteadyTime::Now())) ComeBack();
       return {.status = description.status()};
     }
+    place_.Heard();
     search_.Reset();
     if (std::exchange(unreachable_, false)) backoff_.Reset();
     Contacted();
@@ -107,19 +110,43 @@ class Worker {
     }
     if (const absl::Status status = PrepareRun(*description); !status.ok()) return DoesNotFit(status);
     if (worker_id_.empty()) {
-      absl::StatusOr<std::string> id =
-          RegisterWorker(*control_, identity_, description_.run_id(), run_->plan().spec, kCallTimeout);
-      if (!id.ok()) return RegistrationRefused(id.status());
-      worker_id_ = *std::move(id);
+      absl::StatusOr<Registration> registered = RegisterWorker(*control_, identity_, description_.run_id(),
+                                                               run_->plan().spec, place_.redirects(), kCallTimeout);
+      if (!registered.ok()) return RegistrationRefused(registered.status());
+      if (!registered->serve_at.empty()) return SentOn(registered->serve_at);
+      place_.Arrived();
+      worker_id_ = std::move(registered->worker_id);
       metrics_.ShowRun(description_.run_id(), description_.experiment());
-      LogLine(absl::StrCat("worker ", worker_id_, " of run ", description_.run_id(), " at ", route_));
+      LogLine(absl::StrCat("worker ", worker_id_, " of run ", description_.run_id(), " at ", route()));
     }
     return Serve();
   }
 
+  // To another learner of the run, which is asked at once.
+  Attempt SentOn(const std::string& address) {
+    if (const absl::Status status = place_.Follow(address); !status.ok()) {
+      control_ = nullptr;
+      return {.status = status};
+    }
+    LogLine(absl::StrCat("sent on to the learner at ", route()));
+    control_ = nullptr;
+    return TryOnce();
+  }
+
+  // To the address that was given; what was collected for the learner elsewhere is forgotten.
+  void ComeBack() {
+    LogLine(absl::StrCat("back to the learner at ", route()));
+    control_ = nullptr;
+    worker_id_.clear();
+    if (run_ != nullptr) run_->Forget();
+  }
+
   // Another run (a learner that was started anew) makes the refusal out of date; the same run makes it final.
   Attempt RegistrationRefused(const absl::Status& refusal) {
-    if (!absl::IsFailedPrecondition(refusal)) return {.status = refusal};
+    if (!absl::IsFailedPrecondition(refusal)) {
+      if (place_.Leave(/*failed=*/true)) ComeBack();
+      return {.status = refusal};
+    }
     const absl::StatusOr<wire::DescribeRunResponse> again = DescribeRun(*control_, kCallTimeout);
     if (again.ok() && again->run_id() == description_.run_id()) return DoesNotFit(refusal);
     return {.status = refusal};
@@ -186,6 +213,8 @@ class Worker {
       case SessionEnd::kUnknownWorker:
         worker_id_.clear();
         run_->Forget();
+        // Whom it is to serve by now is asked where it came from.
+        if (place_.Leave(/*failed=*/false)) ComeBack();
         break;
       case SessionEnd::kBroken:
         break;
@@ -215,7 +244,7 @@ class Worker {
   void Complain(const absl::Status& status) {
     std::string text = status.ToString();
     if (text == last_complaint_) return;
-    LogLine(absl::StrCat("learner at ", route_, ": ", text, "; trying again"));
+    LogLine(absl::StrCat("learner at ", route(), ": ", text, "; trying again"));
     last_complaint_ = std::move(text);
   }
 
@@ -227,8 +256,11 @@ class Worker {
     }
   }
 
+  // To the learner, for people.
+  std::string route() const { return DescribeRoute(place_.address()); }
+
   const WorkerOptions options_;
-  const std::string route_;  // to the learner, for people
+  LearnerPlace place_;
   WorkerMetrics metrics_;
   WorkerIdentity identity_;
   std::unique_ptr<wire::TrainingService::Stub> control_;

@@ -84,22 +84,23 @@ absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::Stu
   return response;
 }
 
-absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface& stub, const WorkerIdentity& identity,
-                                           const std::string& run_id, const EnvironmentSpec& environment,
-                                           absl::Duration timeout) {
+absl::StatusOr<Registration> RegisterWorker(wire::TrainingService::StubInterface& stub, const WorkerIdentity& identity,
+                                            const std::string& run_id, const EnvironmentSpec& environment,
+                                            std::optional<uint32_t> redirects, absl::Duration timeout) {
   wire::RegisterRequest request;
   request.set_protocol_version(kProtocolVersion);
   request.set_run_id(run_id);
   request.set_build(identity.build);
   request.set_host(identity.host);
   request.set_max_shards(identity.max_shards);
+  if (redirects.has_value()) request.set_redirects(*redirects);
   EncodeEnvironmentSpec(environment, request.mutable_environment_spec());
   wire::RegisterResponse response;
   const grpc::Status status = CallWithin(timeout, [&](grpc::ClientContext* context, auto ended) {
     stub.async()->Register(context, &request, &response, std::move(ended));
   });
   if (!status.ok()) return FromRpcStatus(status);
-  return response.worker_id();
+  return Registration{response.worker_id(), response.serve_at()};
 }
 
 absl::Status LeaveLearner(wire::TrainingService::StubInterface& stub, const std::string& worker_id,

@@ -2,7 +2,9 @@
 #ifndef TROUPE_ACTOR_WORKER_STREAM_REGISTRATION_H_
 #define TROUPE_ACTOR_WORKER_STREAM_REGISTRATION_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -37,13 +39,19 @@ struct WorkerIdentity {
 // The host's name and how this binary was built.
 WorkerIdentity DescribeThisWorker(int max_shards);
 
+// What came of it: one of the two is empty.
+struct Registration {
+  std::string worker_id;
+  std::string serve_at;  // where to register instead
+};
+
 // Each blocks up to `timeout`. Errors are the learner's, as listed in proto/training_service.proto, and
-// DEADLINE_EXCEEDED.
+// DEADLINE_EXCEEDED. `redirects`: how often the worker was sent on; nothing: it goes nowhere else.
 absl::StatusOr<wire::DescribeRunResponse> DescribeRun(wire::TrainingService::StubInterface& stub,
                                                       absl::Duration timeout);
-absl::StatusOr<std::string> RegisterWorker(wire::TrainingService::StubInterface& stub, const WorkerIdentity& identity,
-                                           const std::string& run_id, const EnvironmentSpec& environment,
-                                           absl::Duration timeout);
+absl::StatusOr<Registration> RegisterWorker(wire::TrainingService::StubInterface& stub, const WorkerIdentity& identity,
+                                            const std::string& run_id, const EnvironmentSpec& environment,
+                                            std::optional<uint32_t> redirects, absl::Duration timeout);
 
 // Says that the worker does not come back. UNIMPLEMENTED by learners that are older than the call: its leases are free
 // once lease_timeout has passed.

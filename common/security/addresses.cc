@@ -2,7 +2,11 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace troupe {
@@ -10,6 +14,21 @@ namespace troupe {
 std::string HostOf(const std::string& address) {
   if (absl::StartsWith(address, "[")) return address.substr(1, address.find(']') - 1);
   return address.substr(0, address.rfind(':'));
+}
+
+bool IsHostAndPort(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  int port = 0;
+  if (colon == std::string::npos || colon == 0 || absl::StartsWith(address, "unix:")) return false;
+  const std::string digits = address.substr(colon + 1);
+  if (!std::ranges::all_of(digits, absl::ascii_isdigit) || !absl::SimpleAtoi(digits, &port)) return false;
+  if (port < 1 || port > 65535) return false;
+  std::string host = address.substr(0, colon);
+  const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (brackets) host = host.substr(1, host.size() - 2);
+  return std::ranges::all_of(host, [&](char letter) {
+    return absl::ascii_isalnum(letter) || letter == '.' || letter == '-' || (brackets && letter == ':');
+  });
 }
 
 bool IsLoopbackAddress(const std::string& address) {

@@ -9,6 +9,10 @@ namespace troupe {
 // "HOST" of "HOST:PORT", without the brackets of an IPv6 address.
 std::string HostOf(const std::string& address);
 
+// True for HOST:PORT and [IPV6]:PORT with a port from 1 to 65535 and a host of letters, digits, '.', '-' and, in
+// brackets, ':'; not for unix:PATH.
+bool IsHostAndPort(const std::string& address);
+
 // True for HOST:PORT with HOST in 127.0.0.0/8, ::1 or localhost, and for unix:PATH. Names are not looked up.
 bool IsLoopbackAddress(const std::string& address);
 

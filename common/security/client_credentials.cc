@@ -85,6 +85,8 @@ absl::StatusOr<std::shared_ptr<const ClientCredentials>> ClientCredentials::Load
   std::shared_ptr<ClientCredentials> credentials(new ClientCredentials);
   credentials->channel_ = security.tls_ca.empty() ? grpc::InsecureChannelCredentials() : TlsCredentials(security);
   credentials->server_name_ = security.tls_server_name;
+  credentials->tls_ = !security.tls_ca.empty();
+  credentials->insecure_ = security.insecure;
   if (!security.token_file.empty()) {
     ASSIGN_OR_RETURN(credentials->token_, BearerToken::Open({"--token_file", security.token_file}));
   }
@@ -104,6 +106,13 @@ std::shared_ptr<grpc::Channel> ClientCredentials::OpenChannel(const std::string&
   std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
   if (token_ != nullptr) interceptors.push_back(std::make_unique<TokenInterceptorFactory>(token_));
   return grpc::experimental::CreateCustomChannelWithInterceptors(address, channel_, arguments, std::move(interceptors));
+}
+
+absl::Status ClientCredentials::CheckRedirect(const std::string& from, const std::string& to) const {
+  if (tls_ || insecure_ || (IsLoopbackAddress(from) && IsLoopbackAddress(to))) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat("serve_at: who answers at ", from,
+                                                  " has not shown who it is, so it is not followed to ", to,
+                                                  "; --tls_ca makes it show that, --insecure follows it all the same"));
 }
 
 }  // namespace troupe

@@ -21,7 +21,8 @@ struct ClientSecurity {
   std::string tls_key;
   std::string tls_server_name;  // the name the learner's certificate must have; empty: that of the address
   std::string token_file;
-  bool insecure = false;  // allows a token in plain text to an address that is not loopback
+  // Allows a token in plain text to an address that is not loopback, and to follow who says in plain text where to go.
+  bool insecure = false;
 };
 
 // Thread-safe. Renewed files are taken for connections and calls that begin a few seconds later.
@@ -38,11 +39,18 @@ class ClientCredentials {
   // where http_proxy.h says so.
   std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, grpc::ChannelArguments arguments) const;
 
+  // Whether to believe whoever answers at `from`, reached with these credentials, that the learner to talk to is at
+  // `to`: over TLS, which told who it is and will tell again there; within this machine; or where --insecure allows
+  // anything. PERMISSION_DENIED: not.
+  absl::Status CheckRedirect(const std::string& from, const std::string& to) const;
+
  private:
   ClientCredentials() = default;
 
   std::shared_ptr<grpc::ChannelCredentials> channel_;
   std::string server_name_;
+  bool tls_ = false;
+  bool insecure_ = false;
   std::shared_ptr<BearerToken> token_;  // null: none
 };
 

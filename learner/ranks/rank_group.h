@@ -33,6 +33,9 @@ struct RankGroupOptions {
 // Errors: UNAVAILABLE: the port is taken, or who did not come in time. CANCELLED: stop_requested.
 absl::StatusOr<std::unique_ptr<Collective>> JoinRankGroup(const RankGroupOptions& options);
 
+// This machine's numeric address as the master sees it. UNAVAILABLE: the name is unknown or nothing leads there.
+absl::StatusOr<std::string> AddressFacing(const std::string& host, int port);
+
 }  // namespace troupe
 
 #endif  // TROUPE_LEARNER_RANKS_RANK_GROUP_H_

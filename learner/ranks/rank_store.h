@@ -15,9 +15,6 @@ namespace troupe {
 // itself. Errors as of JoinRankGroup.
 absl::StatusOr<c10::intrusive_ptr<c10d::Store>> JoinRankStore(const RankGroupOptions& options);
 
-// This machine's numeric address as the master sees it. UNAVAILABLE: the name is unknown or nothing leads there.
-absl::StatusOr<std::string> AddressFacing(const std::string& host, int port);
-
 // The first line of what LibTorch threw.
 std::string ReasonOf(const std::exception& error);
 

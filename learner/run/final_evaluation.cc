@@ -53,4 +53,13 @@ absl::Status RunToConsole(const std::vector<std::string>& command, const std::st
   return absl::DataLossError(absl::StrCat(text_path, " is not written: ", written.message()));
 }
 
+absl::Status PlayFinalTable(const std::string& worker_program, const EvaluationSettings& settings,
+                            const std::string& folder, Console* console, const std::function<bool()>& stop_requested) {
+  console->Line(absl::StrCat("final evaluation of the policy as training left it, ", settings.final_episodes(),
+                             " episodes each:"));
+  return RunToConsole(EvaluateCommand(worker_program, settings, absl::StrCat(folder, "/actors/final.safetensors"),
+                                      absl::StrCat(folder, "/evaluation.json")),
+                      absl::StrCat(folder, "/evaluation.txt"), console, stop_requested);
+}
+
 }  // namespace troupe

@@ -22,6 +22,11 @@ std::vector<std::string> EvaluateCommand(const std::string& worker_program, cons
 absl::Status RunToConsole(const std::vector<std::string>& command, const std::string& text_path, Console* console,
                           const std::function<bool()>& stop_requested);
 
+// The table of the run in `folder`: its actors/final.safetensors on the console, into evaluation.txt and
+// evaluation.json. Errors as of RunToConsole.
+absl::Status PlayFinalTable(const std::string& worker_program, const EvaluationSettings& settings,
+                            const std::string& folder, Console* console, const std::function<bool()>& stop_requested);
+
 }  // namespace troupe
 
 #endif  // TROUPE_LEARNER_RUN_FINAL_EVALUATION_H_

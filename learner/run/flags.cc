@@ -10,6 +10,7 @@
 #include "common/base/status_macros.h"
 #include "common/command_line/command.h"
 #include "common/command_line/command_table.h"
+#include "learner/run/rank_addresses.h"
 
 // train
 ABSL_FLAG(std::string, experiment, "", "What to train: deploy/experiments/*.textproto.");
@@ -34,7 +35,14 @@ ABSL_FLAG(
 ABSL_FLAG(std::string, device, "", "Override compute.device: auto, cpu or cuda.");
 ABSL_FLAG(std::string, seed, "", "Override the experiment's seed.");
 ABSL_FLAG(bool, fresh, false, "Refuse to go on with a run that is already in the folder.");
+ABSL_FLAG(
+    std::string, advertise, "",
+    "With several learners: HOST:PORT by which workers reach this one, as the others tell them; default: where it "
+    "listens (docs/data_parallel.md).");
 ABSL_FLAG(double, rank_timeout, 60, "With several learners: seconds after which one that does not answer is gone.");
+ABSL_FLAG(double, rank_rejoin, 0,
+          "With several learners: seconds for which the others are waited for after some were lost, to go on with them "
+          "from the last checkpoint; 0: this learner ends with 1.");
 ABSL_FLAG(bool, insecure_ranks, false,
           "With several learners: allow a MASTER_ADDR that others can reach; nothing of it is encrypted.");
 ABSL_FLAG(bool, no_final_evaluation, false, "No table against the baselines at the end.");
@@ -108,8 +116,10 @@ Command TrainCommandLine() {
                     "metrics=HOST:PORT",
                     "no_final_evaluation",
                     "log_batches=FILE",
+                    "advertise=HOST:PORT",
                     "insecure_ranks",
-                    "rank_timeout=SECONDS"},
+                    "rank_timeout=SECONDS",
+                    "rank_rejoin=SECONDS"},
           .examples = {
               "learner --experiment=deploy/experiments/traffic_grid.textproto --local_workers=2 --set ppo.clip=0.1"}};
 }
@@ -206,11 +216,19 @@ absl::StatusOr<TrainOptions> ReadTrainFlags(std::vector<std::string> overrides) 
     return absl::InvalidArgumentError(
         absl::StrCat("--rank_timeout=", rank_timeout_seconds, ": expected seconds from 1 to 3600"));
   }
+  const double rank_rejoin_seconds = absl::GetFlag(FLAGS_rank_rejoin);
+  if (!(rank_rejoin_seconds >= 0 && rank_rejoin_seconds <= 86400)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--rank_rejoin=", rank_rejoin_seconds, ": expected seconds from 0 to 86400"));
+  }
+  options.rank_rejoin = absl::Seconds(rank_rejoin_seconds);
+  options.advertise = absl::GetFlag(FLAGS_advertise);
+  if (!options.advertise.empty()) RETURN_IF_ERROR(CheckAdvertised(options.advertise));
   options.insecure_ranks = absl::GetFlag(FLAGS_insecure_ranks);
   options.rank_timeout = absl::Seconds(rank_timeout_seconds);
   ASSIGN_OR_RETURN(options.ranks, ReadRankEnvironment([](const char* name) { return std::getenv(name); }));
   if (!options.ranks.has_value()) return options;
-  for (std::string* address : {&options.listen_address, &options.metrics_address}) {
+  for (std::string* address : {&options.listen_address, &options.metrics_address, &options.advertise}) {
     if (address->empty()) continue;
     ASSIGN_OR_RETURN(*address, AddressOfLocalRank(*address, options.ranks->local_rank));
   }

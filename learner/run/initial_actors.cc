@@ -12,6 +12,7 @@
 #include "common/base/status_macros.h"
 #include "common/files/sha256.h"
 #include "common/specs/actor_file.h"
+#include "learner/run/rank_agreement.h"
 
 namespace troupe {
 namespace {
@@ -213,6 +214,15 @@ absl::StatusOr<InitialActors> ReadInitialActors(const Experiment& experiment, co
   absl::StrAppend(&made.summary, ": ", count);
   made.lines.push_back(count + " taken; critics and optimisers begin as ever");
   return made;
+}
+
+absl::StatusOr<InitialActors> ShareInitialActors(const Experiment& experiment, const EnvironmentSpec& environment,
+                                                 const std::vector<PolicySpec>& policies, Collective* ranks) {
+  absl::StatusOr<InitialActors> initial = InitialActors();
+  if (ranks->rank() == 0) initial = ReadInitialActors(experiment, environment, policies);
+  RETURN_IF_ERROR(AgreeAllIsWell(initial.status(), ranks));
+  RETURN_IF_ERROR(ShareTensors(&initial->tensors, ranks));
+  return initial;
 }
 
 }  // namespace troupe

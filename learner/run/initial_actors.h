@@ -10,6 +10,7 @@
 #include "common/base/host_tensor.h"
 #include "common/specs/environment_spec.h"
 #include "common/specs/policy_spec.h"
+#include "learner/ranks/collective.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -29,6 +30,11 @@ absl::Status CheckInitialActors(const Experiment& experiment);
 // no group to take from, a parameter that is not finite, nothing that fits.
 absl::StatusOr<InitialActors> ReadInitialActors(const Experiment& experiment, const EnvironmentSpec& environment,
                                                 const std::vector<PolicySpec>& policies);
+
+// The same for the ranks of a run: rank 0 reads the files and has the lines, all ranks have the tensors. A call of the
+// group: every rank makes it. Errors: as of ReadInitialActors and of AgreeAllIsWell.
+absl::StatusOr<InitialActors> ShareInitialActors(const Experiment& experiment, const EnvironmentSpec& environment,
+                                                 const std::vector<PolicySpec>& policies, Collective* ranks);
 
 }  // namespace troupe
 

@@ -1,11 +1,13 @@
 #include "learner/run/rank_agreement.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/status_macros.h"
+#include "common/clock/steady_time.h"
 #include "common/config/experiment_loader.h"
 #include "common/files/safetensors_bytes.h"
 #include "common/wire/spec_codec.h"
@@ -42,18 +44,30 @@ void AppendSeveral(const std::vector<T>& values, std::vector<double>* numbers) {
 
 }  // namespace
 
-absl::StatusOr<Verdict> Agree(bool ready, bool stop, const absl::Status& health, Collective* ranks) {
+absl::StatusOr<Verdict> Agree(bool ready, bool stop, const absl::Status& health, Collective* ranks,
+                              RankDirectory* directory) {
   if (ranks->size() > 1) {
-    // [0]: ranks not ready; [1]: wanting to stop; then a 1 for each rank that is not well.
-    std::vector<double> counts(2 + ranks->size(), 0.0);
+    const int size = ranks->size(), loads_begin = 2 + size;
+    // [0]: ranks not ready; [1]: wanting to stop; then a 1 for each rank that is not well; then each rank's load.
+    std::vector<double> counts(loads_begin + (directory == nullptr ? 0 : RankLoad::kNumbers * size), 0.0);
     counts[0] = ready ? 0 : 1;
     counts[1] = stop ? 1 : 0;
     counts[2 + ranks->rank()] = health.ok() ? 0 : 1;
+    const auto load_of = [&](int rank) { return counts.begin() + loads_begin + RankLoad::kNumbers * rank; };
+    if (directory != nullptr) {
+      const RankLoad own = directory->Report();
+      std::ranges::copy(std::array{own.capacity, own.arrivals}, load_of(ranks->rank()));
+    }
     ranks->Sum(absl::MakeSpan(counts));
     RETURN_IF_ERROR(health);
     RETURN_IF_ERROR(ranks->status());
-    const auto unwell = std::find(counts.begin() + 2, counts.end(), 1.0);
-    if (unwell != counts.end()) {
+    if (directory != nullptr) {
+      std::vector<RankLoad> loads;
+      for (int rank = 0; rank < size; ++rank) loads.push_back({load_of(rank)[0], load_of(rank)[1]});
+      directory->Take(loads, SteadyTime::Now());
+    }
+    const auto unwell = std::find(counts.begin() + 2, counts.begin() + loads_begin, 1.0);
+    if (unwell != counts.begin() + loads_begin) {
       return absl::AbortedError(
           absl::StrCat("rank ", unwell - counts.begin() - 2, " ended the run; its own output says why"));
     }

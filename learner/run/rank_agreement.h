@@ -14,6 +14,7 @@
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/ranks/collective.h"
 #include "learner/service/learner_server.h"
+#include "learner/service/rank_directory.h"
 #include "proto/experiment.pb.h"
 
 namespace troupe {
@@ -21,8 +22,10 @@ namespace troupe {
 enum class Verdict { kGoOn, kWait, kStop };
 
 // kStop when any rank wants to stop, else kWait when any is not ready. Errors: this rank's `health`; ABORTED naming the
-// rank that is not well; those of Collective::status().
-absl::StatusOr<Verdict> Agree(bool ready, bool stop, const absl::Status& health, Collective* ranks);
+// rank that is not well; those of Collective::status(). With a `directory`, on all ranks or none, the ranks tell each
+// other what workers they have as well.
+absl::StatusOr<Verdict> Agree(bool ready, bool stop, const absl::Status& health, Collective* ranks,
+                              RankDirectory* directory = nullptr);
 
 // OK when it is OK on every rank. Errors as of Agree.
 absl::Status AgreeAllIsWell(const absl::Status& own, Collective* ranks);

@@ -41,13 +41,17 @@
 #include "learner/run/environment_fit.h"
 #include "learner/run/final_evaluation.h"
 #include "learner/run/initial_actors.h"
+#include "learner/run/part_options.h"
+#include "learner/run/rank_addresses.h"
 #include "learner/run/rank_agreement.h"
+#include "learner/run/rank_rejoin.h"
 #include "learner/run/run_folder.h"
 #include "learner/run/run_results.h"
 #include "learner/run/run_start.h"
 #include "learner/run/training_loop.h"
 #include "learner/self_play/self_play.h"
 #include "learner/service/learner_server.h"
+#include "learner/service/rank_directory.h"
 
 namespace troupe {
 namespace {
@@ -57,6 +61,9 @@ constexpr char kFinishedHelp[] = "1 once all that was to be done for the run is 
 constexpr absl::Duration kFirstWaitingReminder = absl::Seconds(5);
 constexpr absl::Duration kWaitingReminder = absl::Seconds(30);
 
+// Of a port that this process listened on until a moment ago.
+constexpr absl::Duration kPortPatience = absl::Seconds(10);
+
 std::string NameOf(const TrainOptions& options) {
   return options.ranks.has_value() && options.ranks->rank > 0 ? absl::StrCat("rank ", options.ranks->rank) : "";
 }
@@ -65,9 +72,17 @@ std::string NameOf(const TrainOptions& options) {
 class TrainingRun {
  public:
   TrainingRun(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown)
-      : options_(options), experiment_(experiment), shutdown_(*shutdown) {}
+      : options_(options),
+        experiment_(experiment),
+        shutdown_(*shutdown),
+        directory_(NewDirectory(options, experiment)) {}
 
   absl::Status Run();
+
+  // What Run returned with.
+  TimeTogether Describe(absl::Status status);
+  // Where this run listened, so that the next one of this process is found at the same place.
+  void KeepPlaces(TrainOptions* options) const;
 
  private:
   absl::Status Listen();
@@ -97,14 +112,8 @@ class TrainingRun {
     return server_->health();
   }
   std::string run_path() const { return RunFolderOf(options_, experiment_); }
-  int expected_workers() const {
-    return options_.expected_workers > 0 ? options_.expected_workers : std::max(1, options_.local_workers);
-  }
-  ShardRange own_shards() const {
-    const int num_shards = static_cast<int>(experiment_.collection().num_shards());
-    return options_.ranks.has_value() ? ShardRange::OfRank(num_shards, options_.ranks->rank, options_.ranks->size)
-                                      : ShardRange::OfRank(num_shards, 0, 1);
-  }
+  int expected_workers() const { return ExpectedWorkers(options_); }
+  ShardRange own_shards() const { return OwnShards(options_, experiment_); }
   bool is_first() const { return ranks_->rank() == 0; }
   bool is_complete() const { return start_.counters.env_steps >= experiment_.total_env_steps(); }
 
@@ -114,10 +123,12 @@ class TrainingRun {
   Console console_{stdout, isatty(STDOUT_FILENO) == 1, NameOf(options_)};
   Metrics metrics_;
   std::shared_ptr<Collective> ranks_ = std::make_shared<SingleRank>();
-  std::unique_ptr<RunFolder> folder_;  // rank 0's
-  std::string own_folder_;             // for this rank's logs
-  Checkpoint start_;                   // where the run begins or goes on
+  std::shared_ptr<RankDirectory> directory_;  // of several ranks
+  std::unique_ptr<RunFolder> folder_;         // rank 0's
+  std::string own_folder_;                    // for this rank's logs
+  Checkpoint start_;                          // where the run begins or goes on
   bool resumed_ = false;
+  std::optional<uint64_t> began_with_;              // the update, once it is known
   bool finished_ = false;                           // all that was to be done for the run is done
   std::vector<SettingChange> environment_changes_;  // that the environment has not allowed yet
   std::string worker_program_;
@@ -136,48 +147,35 @@ absl::Status TrainingRun::Listen() {
   RETURN_IF_ERROR(
       CheckFileLimit(RaiseFileLimit(), std::max(expected_workers(), options_.max_workers), options_.local_workers));
   metrics_.Gauge("troupe_run_finished", kFinishedHelp);
-  LearnerServerOptions server_options;
-  server_options.listen_address = options_.listen_address;
-  server_options.security = options_.security;
-  if (options_.local_workers > 0) {
-    // Whatever others need, and by whatever address, the learner's own children come in plain text over loopback with a
-    // token of this run.
-    const bool dialable = IsLoopbackAddress(options_.listen_address) || IsWildcardAddress(options_.listen_address);
-    local_token_ = RandomToken();
-    server_options.local_port = options_.security.any() || !dialable;
-  }
-  server_options.local_token = local_token_;
+  LearnerServerOptions server_options = ServerOptionsOf(options_, experiment_);
+  if (options_.local_workers > 0) server_options.local_token = local_token_ = RandomToken();
   server_options.check_environment = [this](const EnvironmentSpec& environment) {
     return FitEnvironment(experiment_, environment, own_shards(), options_.local_workers).status();
   };
-  server_options.experiment = experiment_;
-  server_options.expected_workers = expected_workers();
-  if (options_.max_workers > 0) server_options.max_workers = server_options.max_workers_per_peer = options_.max_workers;
-  for (int* const most : {&server_options.max_workers, &server_options.max_workers_per_peer}) {
-    *most = std::max(*most, expected_workers());
-  }
-  server_options.own_shards = own_shards();
+  server_options.directory = directory_;
   server_options.log = [this](const std::string& line) { console_.Line(line); };
-  ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
+  // Ports that this process gave back a moment ago may not be free yet.
+  const absl::Duration patience = options_.rejoins > 0 ? kPortPatience : absl::ZeroDuration();
+  RETURN_IF_ERROR(RetryWhileUnavailable(patience, [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(server_, LearnerServer::Start(server_options, &metrics_));
+    return absl::OkStatus();
+  }));
   if (options_.metrics_address.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(metrics_port_, metrics_.Serve(options_.metrics_address));
-  return absl::OkStatus();
+  return RetryWhileUnavailable(patience, [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(metrics_port_, metrics_.Serve(options_.metrics_address));
+    return absl::OkStatus();
+  });
 }
 
 absl::Status TrainingRun::JoinRanks() {
   if (!options_.ranks.has_value()) return absl::OkStatus();
-  const RankEnvironment& environment = *options_.ranks;
-  RankGroupOptions group;
-  group.rank = environment.rank;
-  group.size = environment.size;
-  group.master_address = environment.master_address;
-  group.master_port = environment.master_port;
-  group.serve_store = environment.serve_store;
-  group.timeout = options_.rank_timeout;
+  RankGroupOptions group = GroupOptionsOf(options_);
   group.stop_requested = [this] { return stopping(); };
   group.log = [this](const std::string& line) { console_.Line(line); };
   ASSIGN_OR_RETURN(ranks_, JoinRankGroup(group));
-  return AgreeAllIsWell(CheckSameExperiment(experiment_, ranks_.get()), ranks_.get());
+  RETURN_IF_ERROR(AgreeAllIsWell(CheckSameExperiment(experiment_, ranks_.get()), ranks_.get()));
+  const std::string own = server_ == nullptr ? "" : AddressForWorkers(options_, server_->port());
+  return ShareAddresses(own, ranks_.get(), directory_.get());
 }
 
 absl::Status TrainingRun::OpenFolder() {
@@ -268,7 +266,7 @@ absl::Status TrainingRun::AwaitEnvironment() {
       if (environment.ok()) found = *std::move(environment);
       if (!environment.ok() && !absl::IsDeadlineExceeded(environment.status())) health = environment.status();
     }
-    ASSIGN_OR_RETURN(const Verdict verdict, Agree(found.has_value(), stop, health, ranks_.get()));
+    ASSIGN_OR_RETURN(const Verdict verdict, Agree(found.has_value(), stop, health, ranks_.get(), directory_.get()));
     if (verdict == Verdict::kStop) return absl::OkStatus();
     if (verdict == Verdict::kGoOn) {
       environment_ = std::move(found);
@@ -326,18 +324,12 @@ absl::Status TrainingRun::PrepareLearning() {
                         start_.ingest);
 }
 
-// Rank 0 reads them, and all ranks begin with the same.
 absl::Status TrainingRun::TakeInitialActors(const std::vector<PolicySpec>& policies) {
   if (experiment_.initial_actors().empty() && experiment_.group_initial_actors().empty()) return absl::OkStatus();
-  absl::StatusOr<InitialActors> initial = InitialActors();
-  if (is_first()) {
-    initial = ReadInitialActors(experiment_, *environment_, policies);
-    if (initial.ok()) Say(initial->lines);
-  }
-  RETURN_IF_ERROR(AgreeAllIsWell(initial.status(), ranks_.get()));
-  RETURN_IF_ERROR(ShareTensors(&initial->tensors, ranks_.get()));
-  start_.warm_start = initial->summary;
-  return WarmStart(initial->tensors, algorithm_.get());
+  ASSIGN_OR_RETURN(const InitialActors initial, ShareInitialActors(experiment_, *environment_, policies, ranks_.get()));
+  Say(initial.lines);
+  start_.warm_start = initial.summary;
+  return WarmStart(initial.tensors, algorithm_.get());
 }
 
 absl::StatusOr<TrainingResult> TrainingRun::Train() {
@@ -358,6 +350,7 @@ absl::StatusOr<TrainingResult> TrainingRun::Train() {
   parts.reporter = reporter.get();
   parts.console = &console_;
   parts.ranks = ranks_;
+  parts.directory = directory_;
   parts.folder = own_folder_;
   parts.stop_requested = [this] { return stopping(); };
   parts.health = [this] { return worker_health(); };
@@ -412,11 +405,8 @@ absl::Status TrainingRun::EvaluateFinally() {
                                "actor_worker evaluate --actors=", folder_->File("actors/final.safetensors")));
     return absl::OkStatus();
   }
-  console_.Line(absl::StrCat("final evaluation of the policy as training left it, ",
-                             experiment_.evaluation().final_episodes(), " episodes each:"));
-  return RunToConsole(EvaluateCommand(worker_program_, experiment_.evaluation(),
-                                      folder_->File("actors/final.safetensors"), folder_->File("evaluation.json")),
-                      folder_->File("evaluation.txt"), &console_, [this] { return stopping(); });
+  return PlayFinalTable(worker_program_, experiment_.evaluation(), folder_->path(), &console_,
+                        [this] { return stopping(); });
 }
 
 absl::Status TrainingRun::Begin() {
@@ -436,6 +426,7 @@ absl::Status TrainingRun::TrainAndEvaluate() {
   RETURN_IF_ERROR(AgreeAllIsWell(listening, ranks_.get()));
   RETURN_IF_ERROR(AgreeAllIsWell(OpenFolder(), ranks_.get()));
   RETURN_IF_ERROR(AgreeAllIsWell(ShareStart(&start_, &resumed_, ranks_.get()), ranks_.get()));
+  began_with_ = start_.counters.update;
   finished_ = is_complete() && !is_first();
   if (finished_) return absl::OkStatus();
   if (is_complete()) {
@@ -477,13 +468,31 @@ absl::Status TrainingRun::Run() {
   return absl::OkStatus();
 }
 
+TimeTogether TrainingRun::Describe(absl::Status status) {
+  const bool lost = !status.ok() && (!ranks_->status().ok() || absl::IsAborted(status));
+  if (lost && options_.rank_rejoin > absl::ZeroDuration() && !stopping()) {
+    console_.Warning(absl::StrCat(status.message(), "; they are waited for (--rank_rejoin)"));
+  }
+  return {std::move(status), ranks_->size() > 1, lost, began_with_};
+}
+
+void TrainingRun::KeepPlaces(TrainOptions* options) const {
+  if (server_ != nullptr) options->listen_address = AddressOf(options->listen_address, server_->port());
+  if (metrics_port_ != 0) options->metrics_address = AddressOf(options->metrics_address, metrics_port_);
+}
+
 }  // namespace
 
-absl::Status RunTraining(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown) {
+TimeTogether TrainTogether(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown,
+                           TrainOptions* again) {
   try {
-    return TrainingRun(options, experiment, shutdown).Run();
+    TrainingRun run(options, experiment, shutdown);
+    TimeTogether time = run.Describe(run.Run());
+    run.KeepPlaces(again);
+    return time;
   } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError("memory ran out; the run goes on from its last checkpoint when started again");
+    return {.status = absl::ResourceExhaustedError(
+                "memory ran out; the run goes on from its last checkpoint when started again")};
   }
 }
 

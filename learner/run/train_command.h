@@ -37,8 +37,12 @@ struct TrainOptions {
   // One of several learners of this run: they share its shards and take its gradient steps together. Rank 0 has the run
   // folder; the others keep their log and their workers' in RUN_FOLDER/rank-N.
   std::optional<RankEnvironment> ranks;
-  bool insecure_ranks = false;                      // allows a master that others can reach
-  absl::Duration rank_timeout = absl::Seconds(60);  // a rank that does not answer for so long is gone
+  std::string advertise;        // HOST:PORT by which workers reach this rank; empty: AddressForWorkers finds out
+  bool insecure_ranks = false;  // allows a master that others can reach
+  absl::Duration rank_timeout = absl::Seconds(60);      // a rank that does not answer for so long is gone
+  absl::Duration rank_join_timeout = absl::Minutes(5);  // how long ranks wait for each other to come
+  absl::Duration rank_rejoin = absl::ZeroDuration();    // the same after a loss; 0: this learner ends (rank_rejoin.h)
+  int rejoins = 0;                                      // times that this process has lost the others before
 };
 
 // The run's folder: the option, else runs/NAME OF THE EXPERIMENT.
@@ -48,7 +52,7 @@ std::string RunFolderOf(const TrainOptions& options, const Experiment& experimen
 // Errors: INVALID_ARGUMENT naming the option or, with file and line, the field; NOT_FOUND: no such file.
 absl::StatusOr<Experiment> ReadTrainExperiment(const TrainOptions& options);
 
-// Trains to the end, or until `shutdown`; both are OK.
+// Trains to the end, or until `shutdown`; both are OK. Where other ranks are lost: rank_rejoin.h.
 // Errors: FAILED_PRECONDITION of the run folder; RESOURCE_EXHAUSTED: it would not fit the memory, nothing was trained;
 // whatever ended the run.
 absl::Status RunTraining(const TrainOptions& options, const Experiment& experiment, ShutdownSignal* shutdown);

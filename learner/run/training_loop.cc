@@ -89,7 +89,8 @@ absl::Status TrainingLoop::Train() {
       ready = ReadyToTrain();
       health = ready.status();
     }
-    ASSIGN_OR_RETURN(const Verdict verdict, Agree(ready.ok() && *ready, stop, health, parts_.ranks.get()));
+    ASSIGN_OR_RETURN(const Verdict verdict,
+                     Agree(ready.ok() && *ready, stop, health, parts_.ranks.get(), parts_.directory.get()));
     if (verdict == Verdict::kStop) return absl::OkStatus();
     if (verdict == Verdict::kGoOn) RETURN_IF_ERROR(TrainOnce());
     Tick();

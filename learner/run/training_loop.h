@@ -34,6 +34,7 @@
 #include "learner/run/evaluation_tracker.h"
 #include "learner/self_play/self_play.h"
 #include "learner/service/learner_server.h"
+#include "learner/service/rank_directory.h"
 
 namespace troupe {
 
@@ -45,7 +46,8 @@ struct TrainingParts {
   RunReporter* reporter = nullptr;
   Console* console = nullptr;
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();
-  std::string folder;  // this rank's, where batches that were not finite are kept; empty: nowhere
+  std::shared_ptr<RankDirectory> directory;  // that the ranks' agreement keeps up to date; null: there is none
+  std::string folder;                        // this rank's, where batches that were not finite are kept; empty: nowhere
   // Asked between updates: true ends the run as an interruption that can be gone on from.
   std::function<bool()> stop_requested = [] { return false; };
   // Asked between updates: an error ends the run with it (workers that cannot be kept alive).

@@ -31,6 +31,8 @@
 
 namespace troupe {
 
+class RankDirectory;
+
 struct LearnerServerOptions {
   std::string listen_address;  // "127.0.0.1:0" or "unix:/run/troupe/learner.sock"
   ServerSecurity security;     // checked
@@ -51,6 +53,8 @@ struct LearnerServerOptions {
   int max_workers_per_peer = 512;  // registered from one address
   // The shards leased out here; count 0: all. Batches have these shards' columns.
   ShardRange own_shards;
+  // One of several learners: who sends workers to the others, and is told of those that are here. Null: nobody.
+  std::shared_ptr<RankDirectory> directory;
   // Told, one line each, what people want to know: workers that come and go, shards given up, chunks refused. Called
   // from any thread, under a lock: it must not call back. Empty: nobody is told.
   std::function<void(const std::string&)> log;

@@ -34,11 +34,8 @@ grpc::ServerUnaryReactor* TrainingService::DescribeRun(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* TrainingService::Register(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return AnswerUnary<wire::RegisterRequest, wire::RegisterResponse>(
-      context, *guard_, kMaxControlBytes, *request, response,
-      [&](const auto& registration, auto* registered) -> absl::Status {
-        ASSIGN_OR_RETURN(*registered->mutable_worker_id(),
-                         session_->Register(registration, PeerOf(*context), guard_->IsLocal(*context)));
-        return absl::OkStatus();
+      context, *guard_, kMaxControlBytes, *request, response, [&](const auto& registration, auto* registered) {
+        return session_->Register(registration, PeerOf(*context), guard_->IsLocal(*context), registered);
       });
 }
 

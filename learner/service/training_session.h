@@ -67,9 +67,10 @@ class TrainingSession {
 
   // --- unary calls; errors as proto/training_service.proto lists them
   absl::Status DescribeRun(const wire::DescribeRunRequest& request, wire::DescribeRunResponse* response);
-  // `peer`: the address it comes from, as PeerAddress tells it; `local`: this learner has started it.
-  absl::StatusOr<std::string> Register(const wire::RegisterRequest& request, const std::string& peer, bool local)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  // `peer`: the address it comes from, as PeerAddress tells it; `local`: this learner has started it. It is sent on
+  // where LearnerServerOptions::directory says so.
+  absl::Status Register(const wire::RegisterRequest& request, const std::string& peer, bool local,
+                        wire::RegisterResponse* response) ABSL_LOCKS_EXCLUDED(mutex_);
   // The worker goes and could not say so on its stream: its leases are free at once. OK for an unknown worker.
   absl::Status Leave(const std::string& worker_id) ABSL_LOCKS_EXCLUDED(mutex_);
   // The worker was heard, though nothing comes on its stream. NOT_FOUND for an unknown worker.
@@ -142,6 +143,9 @@ class TrainingSession {
     std::shared_ptr<WorkerStream> stream;                    // null: not connected
     SteadyTime parked_since = SteadyTime::InfiniteFuture();  // finite: its stream waits for us, it is not silent
     uint64_t chunks_admitted = 0;
+    uint64_t number = 0;    // in the order of registration
+    int capacity = 0;       // as of RankDirectory::CapacityOf
+    bool may_move = false;  // to another rank
   };
   // What exists from Begin on.
   struct Run {
@@ -197,6 +201,10 @@ class TrainingSession {
   void RemoveWorker(const std::string& worker_id, const absl::Status& status, const WorkerStream* ending)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsCurrent(const WorkerStream* stream, const std::string& worker_id) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Tells the directory of the workers that are here.
+  void CountWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Sends the newest worker that may move back to where it came from.
+  void GiveWorkerBack() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sends lease changes and evaluation tasks, sets the gauges: last thing under the lock whenever either may have
   // changed.
   void Settle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -250,6 +258,7 @@ class TrainingSession {
   std::unique_ptr<EvaluationCoordinator> evaluations_ ABSL_GUARDED_BY(mutex_);
   AdmissionState admission_ ABSL_GUARDED_BY(mutex_);
   uint64_t workers_registered_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t workers_arrived_ ABSL_GUARDED_BY(mutex_) = 0;  // of those, sent by another rank
   uint64_t chunks_trained_before_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::weak_ptr<ParkedStream>> parked_ ABSL_GUARDED_BY(mutex_);
   bool resume_parked_ ABSL_GUARDED_BY(mutex_) = false;

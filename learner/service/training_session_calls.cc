@@ -4,8 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/clock/steady_time.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"
+#include "learner/service/rank_directory.h"
 #include "learner/service/training_session.h"
 
 namespace troupe {
@@ -101,8 +103,8 @@ void TrainingSession::RemoveMisfit(const std::string& worker_id) {
   RemoveWorker(worker_id, absl::NotFoundError("environment_spec: the run has another, register again"), nullptr);
 }
 
-absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterRequest& request, const std::string& peer,
-                                                      bool local) {
+absl::Status TrainingSession::Register(const wire::RegisterRequest& request, const std::string& peer, bool local,
+                                       wire::RegisterResponse* response) {
   ASSIGN_OR_RETURN(const std::string run_id, OpenRunId());
   RETURN_IF_ERROR(CheckRegistration(request, run_id));
   absl::StatusOr<EnvironmentSpec> spec = DecodeEnvironmentSpec(request.environment_spec());
@@ -114,6 +116,16 @@ absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterReques
   absl::MutexLock lock(&mutex_);
   if (draining_) return Refuse("draining", absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
   if (!possible.ok()) return RefuseEnvironment(request, possible);
+  const bool may_move = !local && request.has_redirects() && options_.directory != nullptr;
+  if (may_move) {
+    const int max_shards = static_cast<int>(request.max_shards());
+    // By the clock that the ranks' agreement goes by.
+    response->set_serve_at(options_.directory->Place(max_shards, request.redirects(), SteadyTime::Now()));
+    if (!response->serve_at().empty()) {
+      Log("workers sent on", absl::StrCat("a worker from ", request.host(), " is sent on to ", response->serve_at()));
+      return absl::OkStatus();
+    }
+  }
   RETURN_IF_ERROR(CheckRoom(peer));
   for (const std::string& absent : choice_.InTheWay()) {
     RemoveWorker(absent, absl::NotFoundError("another environment was announced meanwhile, register again"), nullptr);
@@ -122,12 +134,44 @@ absl::StatusOr<std::string> TrainingSession::Register(const wire::RegisterReques
   if (const absl::Status status = choice_.Announce(worker_id, *spec, local); !status.ok()) {
     return RefuseEnvironment(request, status);
   }
-  workers_[worker_id].host = request.host();
-  workers_[worker_id].peer = peer;
+  Worker& worker = workers_[worker_id];
+  worker.host = request.host();
+  worker.peer = peer;
+  worker.number = workers_registered_;
+  worker.may_move = may_move;
   leases_.AddWorker(worker_id, static_cast<int>(request.max_shards()), clock_());
+  if (options_.directory != nullptr) {
+    worker.capacity = options_.directory->CapacityOf(static_cast<int>(request.max_shards()));
+    if (may_move && request.redirects() > 0) ++workers_arrived_;
+    CountWorkers();
+  }
   Log("registrations",
       absl::StrCat(worker_id, " registered from ", request.host(), ", takes up to ", request.max_shards(), " shards"));
-  return worker_id;
+  response->set_worker_id(worker_id);
+  return absl::OkStatus();
+}
+
+void TrainingSession::CountWorkers() {
+  if (options_.directory == nullptr) return;
+  RankLoad load{.arrivals = static_cast<double>(workers_arrived_)};
+  int smallest = 0;
+  for (const auto& [worker_id, worker] : workers_) {
+    load.capacity += worker.capacity;
+    if (worker.may_move && (smallest == 0 || worker.capacity < smallest)) smallest = worker.capacity;
+  }
+  options_.directory->SetOwn(load, smallest);
+}
+
+void TrainingSession::GiveWorkerBack() {
+  const std::string* newest = nullptr;
+  for (const auto& [worker_id, worker] : workers_) {
+    if (!worker.may_move || worker.stream == nullptr) continue;
+    if (newest == nullptr || worker.number > workers_.at(*newest).number) newest = &worker_id;
+  }
+  if (newest == nullptr) return;
+  const std::string worker_id = *newest;
+  Log("workers given back", absl::StrCat(worker_id, " is given back: another learner of the run has fewer workers"));
+  RemoveWorker(worker_id, absl::NotFoundError("another learner of the run has fewer workers, register again"), nullptr);
 }
 
 absl::Status TrainingSession::Leave(const std::string& worker_id) {

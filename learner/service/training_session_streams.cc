@@ -7,6 +7,7 @@
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/threads/timed_wait.h"
+#include "learner/service/rank_directory.h"
 #include "learner/service/training_session.h"
 
 namespace troupe {
@@ -188,6 +189,7 @@ void TrainingSession::RemoveWorker(const std::string& worker_id, const absl::Sta
   choice_.Remove(worker_id);
   leases_.RemoveWorker(worker_id, clock_());
   if (evaluations_ != nullptr) evaluations_->RemoveWorker(worker_id);
+  CountWorkers();
   publisher_.Drop(worker_id, status.ok() ? status : absl::NotFoundError("worker_id: no longer known, register again"));
 }
 
@@ -265,6 +267,7 @@ void TrainingSession::Maintain() {
       Log("lost workers", absl::StrCat(worker_id, " is lost: ", why));
       RemoveWorker(worker_id, absl::NotFoundError(absl::StrCat(why, ", register again")), nullptr);
     }
+    if (options_.directory != nullptr && options_.directory->TakeRelease()) GiveWorkerBack();
     stuck = writes_.TakeStuck(now);
     for (const NamelessStream& nameless : nameless_) {
       if (nameless.deadline <= now)

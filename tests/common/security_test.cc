@@ -29,6 +29,16 @@ std::string Written(const TemporaryFolder& folder, const std::string& text) {
   return folder / "file";
 }
 
+TEST(Addresses, AHostAndItsPort) {
+  for (const char* address : {"127.0.0.1:7070", "learner-0.learner:1", "[2001:db8::1]:65535", "a:1"}) {
+    EXPECT_TRUE(IsHostAndPort(address)) << address;
+  }
+  for (const char* address : {"", ":", ":1", "a", "a:", "a:0", "a:65536", "a:-1", "a:+1", "a: 1", "a:1 ", "a b:1",
+                              "unix:/run/x", "dns:///a:1", "2001:db8::1:1", "[]:1", "a,b:1"}) {
+    EXPECT_FALSE(IsHostAndPort(address)) << address;
+  }
+}
+
 TEST(Addresses, OnlyThoseOfThisMachineAreLoopback) {
   for (const char* address : {"127.0.0.1:7070", "127.3.2.1:0", "localhost:1", "[::1]:7070", "unix:/tmp/x"}) {
     EXPECT_TRUE(IsLoopbackAddress(address)) << address;

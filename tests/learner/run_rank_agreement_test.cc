@@ -30,6 +30,17 @@ TEST(Agree, OneThatIsNotWellEndsItForAll) {
   });
 }
 
+TEST(Agree, TellsEveryRankWhatTheOthersHave) {
+  RunRanks(3, [](std::shared_ptr<ThreadRank> ranks) {
+    RankDirectory directory(ranks->rank(), 3, 6);
+    directory.SetAddresses({"a:1", "b:1", "c:1"});
+    // Ranks 0 and 1 have a worker for each shard; rank 2 has none.
+    directory.SetOwn({.capacity = ranks->rank() < 2 ? 2.0 : 0.0}, 2);
+    EXPECT_EQ(Agree(true, false, absl::OkStatus(), ranks.get(), &directory).value(), Verdict::kGoOn);
+    EXPECT_EQ(directory.Place(100, 1, SteadyTime::Now()), ranks->rank() == 0 ? "c:1" : "");
+  });
+}
+
 TEST(Agree, ALearnerByItselfAgreesWithItself) {
   SingleRank single;
   EXPECT_EQ(Agree(false, false, absl::OkStatus(), &single).value(), Verdict::kWait);

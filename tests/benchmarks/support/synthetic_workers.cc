@@ -76,7 +76,8 @@ void SyntheticWorkers::Connect(int index) {
   const auto channel = OpenChannel(MaxWeightsBytes(plan_.policies));
   worker.stub = wire::TrainingService::NewStub(channel);
   const std::string id =
-      Must(RegisterWorker(*worker.stub, DescribeThisWorker(4096), run_id_, plan_.spec, kCallTimeout));
+      Must(RegisterWorker(*worker.stub, DescribeThisWorker(4096), run_id_, plan_.spec, std::nullopt, kCallTimeout))
+          .worker_id;
   worker.weights = std::make_unique<WeightsSubscription>(
       *worker.stub, id, plan_.policies, static_cast<int>(plan_.spec.teams().size()), &worker.policies, [this, &worker] {
         const auto newest = worker.policies.Newest();
