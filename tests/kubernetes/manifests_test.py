@@ -2,13 +2,14 @@
 """Offline checks of deploy/kubernetes: what `kustomize build` would bring together is resolved here, then validated.
 
 - every file a kustomization names exists, and every manifest is named by one; nothing is defined twice;
-- every patch meets a resource, a container and a variable that are there already; only then is it merged (maps by
-  key, lists of named things by name, other lists replaced: what these patches need of kustomize's rules);
+- every patch meets a resource and a container that are there already, and variables that are there or that the
+  program or its flags take; only then is it merged (maps by key, lists of named things by name, other lists replaced:
+  what these patches need of kustomize's rules);
 - every built-in resource fits the API's schema of several Kubernetes versions (PyPI kubernetes-validate, offline);
 - custom resources (ServiceMonitor, PodMonitor, PrometheusRule), whose schemas are not in there: their shape and what
   they select;
 - selectors meet pods, services name ports there are, flags are those the programs have, pods are restricted, the
-  learner is reached through its gateway alone, no secret is in the repository.
+  learner is reached through its gateway alone, ranks by each other alone, no secret is in the repository.
 
 Exit status 77 (skipped) without kubernetes-validate.
 """
@@ -55,6 +56,9 @@ def merge(base, patch, where):
         elif isinstance(value, list) and value and all(isinstance(item, dict) and "name" in item for item in value):
             there = {item["name"]: item for item in base.get(key, [])}
             for item in value:
+                if key in ("env", "ports") and item["name"] not in there:
+                    base[key].append(item)
+                    continue
                 expect(item["name"] in there, f"{inner}: the base has no {item['name']!r} to patch")
                 merge(there.get(item["name"], {}), item, f"{inner}[{item['name']}]")
         else:
@@ -137,6 +141,11 @@ def check_schemas(where, resources):
                 expect(False, f"{where}: {kind} {name} against Kubernetes {version}: {error}")
 
 
+def read_by_learner():
+    text = (SOURCE / "learner/run/rank_environment.cc").read_text(encoding="utf-8")
+    return set(re.findall(r'get, "([A-Z_]+)"', text))
+
+
 def check_pods(where, resources):
     for (_, owner), pod in pods_of(resources).items():
         security = pod["securityContext"]
@@ -160,8 +169,11 @@ def check_pods(where, resources):
             )
             expect("memory" in container["resources"]["limits"], f"{where}: {owner}: no memory limit")
             variables = {variable["name"] for variable in container.get("env", [])}
-            for name in re.findall(r"\$\((\w+)\)", " ".join(container["args"])):
+            named = set(re.findall(r"\$\((\w+)\)", " ".join(container["args"])))
+            for name in named:
                 expect(name in variables, f"{where}: {owner}: args name ${name}, which is not set")
+            for name in variables - named:
+                expect(name in read_by_learner(), f"{where}: {owner}: nothing reads the variable {name}")
             expect(
                 all(
                     "TROUPE_EXPERIMENT" != variable["name"]
@@ -238,7 +250,8 @@ def check_selections(where, resources):
         elif kind == "NetworkPolicy" and spec["podSelector"]:
             expect(meets(spec["podSelector"]["matchLabels"]), f"{where}: NetworkPolicy {name} selects nothing")
             for rule in spec.get("ingress", []):
-                expect({port["port"] for port in rule["ports"]} <= numbers, f"{where}: NetworkPolicy {name}: ports")
+                single = {port["port"] for port in rule["ports"] if "endPort" not in port}
+                expect(single <= numbers, f"{where}: NetworkPolicy {name}: ports")
         elif kind == "HorizontalPodAutoscaler":
             target = spec["scaleTargetRef"]
             expect((target["kind"], target["name"]) in resources, f"{where}: {name} scales nothing")
@@ -274,6 +287,44 @@ def check_gateway(where, resources):
     expect(asks, f"{where}: the gateway asks nobody for a certificate")
 
 
+def check_ranks(where, resources):
+    """Several learners: as many as they say, which find each other, and whom nobody else reaches at their ports."""
+    stateful = resources["StatefulSet", "troupe-learner"]["spec"]
+    pod = stateful["template"]["spec"]
+    (learner,) = [one for one in pod["containers"] if one["name"] == "learner"]
+    variables = {one["name"]: one.get("value") for one in learner["env"]}
+    if "WORLD_SIZE" not in variables:
+        expect(stateful["replicas"] == 1, f"{where}: several learners that do not know of each other")
+        return
+    replicas, service = stateful["replicas"], stateful["serviceName"]
+    expect(variables["WORLD_SIZE"] == str(replicas), f"{where}: WORLD_SIZE is not the number of replicas")
+    expect(stateful["podManagementPolicy"] == "Parallel", f"{where}: ranks would wait for those not started yet")
+    expect(variables["MASTER_ADDR"] == f"troupe-learner-0.{service}", f"{where}: MASTER_ADDR is not rank 0's name")
+    named = resources["Service", service]["spec"]
+    expect(named["clusterIP"] == "None" and named.get("publishNotReadyAddresses") is True, f"{where}: names of ranks")
+    expect(f"--advertise=$(POD_NAME).{service}:7070" in learner["args"], f"{where}: ranks advertise another name")
+    shards = [int(word.split("=")[1]) for word in learner["args"] if word.startswith("collection.num_shards=")]
+    expect(shards and shards[0] >= replicas, f"{where}: fewer shards than ranks")
+    (worker,) = resources["Deployment", "troupe-worker"]["spec"]["template"]["spec"]["containers"]
+    expect(f"--learner={service}:7070" in worker["args"], f"{where}: workers ask somebody else")
+    expect(f"--tls_server_name={service}" in worker["args"], f"{where}: a rank's own name is in no certificate")
+    fewest = resources["HorizontalPodAutoscaler", "troupe-worker"]["spec"]["minReplicas"]
+    expect(fewest >= replicas, f"{where}: fewer workers than ranks")
+    labels = stateful["selector"]["matchLabels"]
+    ours = [{"podSelector": {"matchLabels": labels}}]
+    port = int(variables["MASTER_PORT"])
+    for (kind, name), resource in resources.items():
+        if kind != "NetworkPolicy" or resource["spec"]["podSelector"].get("matchLabels") != labels:
+            continue
+        for rule in resource["spec"].get("ingress", []):
+            if any(one["port"] == port or "endPort" in one for one in rule["ports"]):
+                expect(rule["from"] == ours, f"{where}: NetworkPolicy {name}: others reach the ranks")
+    policy = resources["NetworkPolicy", "troupe-ranks"]["spec"]
+    expect(policy["policyTypes"] == ["Ingress", "Egress"], f"{where}: the ranks' way out")
+    expect(policy["egress"][0]["to"] == ours, f"{where}: the ranks' way out")
+    expect(policy["ingress"][0]["ports"][0]["port"] == port, f"{where}: the store's port is closed")
+
+
 def check_prometheus_rule():
     printed = subprocess.run([ROOT / "prometheus_rule.sh"], check=True, capture_output=True, text=True).stdout
     (rule,) = yaml.safe_load_all(printed)
@@ -293,7 +344,7 @@ def main():
     for folder in [ROOT / "base", *sorted((ROOT / "overlays").iterdir())]:
         resources = resolve(folder, used)
         where = str(folder.relative_to(ROOT))
-        for check in (check_schemas, check_pods, check_selections, check_gateway):
+        for check in (check_schemas, check_pods, check_selections, check_gateway, check_ranks):
             check(where, resources)
         check_flags(resources)
         expect(not any(key[0] == "Secret" for key in resources), f"{where}: a Secret is in the repository")
