@@ -14,6 +14,7 @@
 #include "actor_worker/evaluation/episode_runner.h"
 #include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
+#include "common/clock/steady_time.h"
 #include "common/wire/spec_codec.h"
 
 namespace troupe {
@@ -39,7 +40,10 @@ EvaluationRunner::~EvaluationRunner() {
 }
 
 void EvaluationRunner::Add(wire::EvaluationTask task) {
-  const uint64_t task_id = task.task_id();
+  // The learner gives the tasks of a worker that goes to others, once its stream has ended; one that refused them until
+  // then would be asked again at once.
+  if (stopping_) return;
+  const uint64_t task_id = task.task_id(), version = task.weights().policy_version();
   std::optional<wire::EvaluationResult> answer;
   {
     absl::MutexLock lock(&mutex_);
@@ -49,7 +53,9 @@ void EvaluationRunner::Add(wire::EvaluationTask task) {
     }
     Task queued{.message = std::move(task), .generation = generation_};
     if (!answer.has_value() && tasks_.TryPush(queued)) {
-      under_way_.insert(task_id);
+      NamedWeights& named = under_way_[task_id];
+      named.version = version;
+      named.weights = shared_.policies->Find(version);
       return;
     }
   }
@@ -58,6 +64,13 @@ void EvaluationRunner::Add(wire::EvaluationTask task) {
   }
   shared_.leases->AddEvaluationResult(*std::move(answer));
   shared_.collected->Notify();
+}
+
+void EvaluationRunner::WeightsChanged() {
+  absl::MutexLock lock(&mutex_);
+  for (auto& [task_id, named] : under_way_) {
+    if (named.weights == nullptr) named.weights = shared_.policies->Find(named.version);
+  }
 }
 
 void EvaluationRunner::Forget() {
@@ -106,12 +119,42 @@ wire::EvaluationResult EvaluationRunner::Play(const Task& task) {
   }
 }
 
+absl::StatusOr<std::shared_ptr<const PolicySnapshot>> EvaluationRunner::WeightsOf(const Task& task) {
+  if (!task.message.weights().tensors().empty()) {
+    ASSIGN_OR_RETURN(PolicySnapshot own, DecodeWeights(shared_.plan->policies, task.message.weights()));
+    return std::make_shared<const PolicySnapshot>(std::move(own));
+  }
+  const uint64_t version = task.message.weights().policy_version();
+  const SteadyTime deadline = SteadyTime::Now() + kWeightsPatience;
+  while (!stopping_ && task.generation == generation_) {
+    const uint64_t seen = shared_.work->count();
+    {
+      absl::MutexLock lock(&mutex_);
+      const auto named = under_way_.find(task.message.task_id());
+      if (named != under_way_.end() && named->second.weights != nullptr) return named->second.weights;
+    }
+    const auto newest = shared_.policies->Newest();
+    if (newest != nullptr && newest->policy_version > version) {
+      return absl::NotFoundError(absl::StrCat("weights.policy_version: came ", version, ", this worker has ",
+                                              newest->policy_version, " by now"));
+    }
+    if (SteadyTime::Now() >= deadline) {
+      return absl::DeadlineExceededError(absl::StrCat("weights.policy_version: came ", version,
+                                                      ", which did not come within ",
+                                                      absl::FormatDuration(kWeightsPatience)));
+    }
+    shared_.work->WaitPast(seen, absl::Milliseconds(200));
+  }
+  return absl::CancelledError("the task is over");
+}
+
 absl::StatusOr<wire::EvaluationResult> EvaluationRunner::PlayEpisodes(const Task& task) {
   const RolloutPlan& plan = *shared_.plan;
-  ASSIGN_OR_RETURN(const PolicySnapshot weights, DecodeWeights(plan.policies, task.message.weights()));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const PolicySnapshot> weights, WeightsOf(task));
   Player player;
   player.name = "agents";
-  player.policy = {.policies = &plan.policies, .weights = &weights, .sample_actions = task.message.sample_actions()};
+  player.policy = {
+      .policies = &plan.policies, .weights = weights.get(), .sample_actions = task.message.sample_actions()};
   EpisodePlan episodes;
   episodes.environment = plan.environment;
   episodes.settings = plan.settings;

@@ -5,11 +5,13 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <set>
+#include <map>
+#include <memory>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "actor_worker/rollout/rollout_loop.h"
 #include "common/base/bounded_queue.h"
 #include "common/threads/named_thread.h"
@@ -18,18 +20,23 @@
 namespace troupe {
 
 // One task at a time, at most kMaxWaiting waiting; one too many is answered with an error at once, and the learner
-// gives it to somebody else. Results go into the lease book. A task that comes again, because the stream broke before
-// its result was heard, is not played again: it is answered when it is done, or at once with the result of before.
-// Thread-safe.
+// gives it to somebody else. After Stop none is answered. Results go into the lease book. A task that comes again,
+// because the stream broke before its result was heard, is not played again: it is answered when it is done, or at once
+// with the result of before. Thread-safe.
 class EvaluationRunner {
  public:
   static constexpr int kMaxWaiting = 4;
+
+  // Weights that a task names and does not bring are waited for so long.
+  static constexpr absl::Duration kWeightsPatience = absl::Seconds(60);
 
   explicit EvaluationRunner(const RolloutShared& shared);
   // Stops and waits for the thread.
   ~EvaluationRunner();
 
   void Add(wire::EvaluationTask task);
+  // New weights are in the store: what a task waits for must not leave it unheld.
+  void WeightsChanged() ABSL_LOCKS_EXCLUDED(mutex_);
   // Drops every task and what is being played: the learner that gave them is gone.
   void Forget();
   // The thread ends as soon as the environment lets it.
@@ -42,11 +49,18 @@ class EvaluationRunner {
     wire::EvaluationTask message;
     uint64_t generation = 0;
   };
+  // What a task that brings no weights is played with.
+  struct NamedWeights {
+    uint64_t version = 0;
+    std::shared_ptr<const PolicySnapshot> weights;  // null until they come, then held until the task is answered
+  };
   void Run();
   // The result has been made, for a learner that is not gone. A refusal is not kept, the learner may ask again.
   void Answer(wire::EvaluationResult result, uint64_t generation) ABSL_LOCKS_EXCLUDED(mutex_);
   wire::EvaluationResult Play(const Task& task);
   absl::StatusOr<wire::EvaluationResult> PlayEpisodes(const Task& task);
+  // The task's own, or those of its version, which may still be on their way. NOT_FOUND: newer ones are there.
+  absl::StatusOr<std::shared_ptr<const PolicySnapshot>> WeightsOf(const Task& task) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const RolloutShared shared_;
   std::atomic<bool> stopping_ = false;
@@ -54,7 +68,7 @@ class EvaluationRunner {
   std::atomic<uint64_t> generation_ = 0;
   BoundedQueue<Task> tasks_;
   absl::Mutex mutex_;
-  std::set<uint64_t> under_way_ ABSL_GUARDED_BY(mutex_);                     // task ids waiting or being played
+  std::map<uint64_t, NamedWeights> under_way_ ABSL_GUARDED_BY(mutex_);       // by task, waiting or being played
   std::deque<wire::EvaluationResult> last_results_ ABSL_GUARDED_BY(mutex_);  // at most kMaxWaiting
   NamedThread thread_;
 };

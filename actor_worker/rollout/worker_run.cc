@@ -125,6 +125,7 @@ void WorkerRun::WeightsChanged() {
   if (const auto newest = policies_.Newest(); newest != nullptr) {
     metrics_->policy_version.Set(static_cast<double>(newest->policy_version));
   }
+  evaluations_.WeightsChanged();
   work_.Notify();
 }
 

@@ -174,7 +174,8 @@ std::vector<EvaluationCoordinator::Assignment> EvaluationCoordinator::TakeAssign
     Assignment& assignment = assignments.emplace_back();
     assignment.worker_id = *worker_id;
     assignment.task.set_task_id(task_id);
-    *assignment.task.mutable_weights() = *evaluation.weights;
+    assignment.task.mutable_weights()->set_policy_version(evaluation.weights->policy_version());
+    if (task.tries > 1) *assignment.task.mutable_weights() = *evaluation.weights;
     assignment.task.set_first_seed(task.first_seed);
     assignment.task.set_episodes(task.episodes);
     assignment.task.set_sample_actions(evaluation.sample_actions);

@@ -1,5 +1,8 @@
 // Splits evaluations into tasks of a few episodes, hands them to workers and collects the episodes by seed.
 //
+// A task names the version to play: its worker was sent those weights anyway. Tried again, it brings them, for a worker
+// may have let go of them by then.
+//
 // A worker has one task at a time. A task whose worker is gone, reports an error or does not answer within task_timeout
 // goes to another; after kMaxTries the evaluation fails. What comes out does not depend on who ran which episode.
 //

@@ -61,6 +61,7 @@ TEST_F(EvaluationCoordinatorTest, CollectsEpisodesBySeedHoweverTheyAreAnswered) 
     if (open.empty()) break;
     EXPECT_LE(open.back().task.episodes(), EvaluationCoordinator::kMaxEpisodesPerTask);
     EXPECT_EQ(open.back().task.weights().policy_version(), 6);
+    EXPECT_THAT(open.back().task.weights().tensors(), IsEmpty()) << "workers are sent them anyway";
     EXPECT_TRUE(open.back().task.sample_actions());
     ASSERT_TRUE(coordinator_.Receive(open.back().worker_id, Result(open.back().task)).ok());
     open.pop_back();
@@ -85,6 +86,7 @@ TEST_F(EvaluationCoordinatorTest, ALostWorkersTaskGoesToAnother) {
   const auto second = coordinator_.TakeAssignments(kStart);
   ASSERT_THAT(second, SizeIs(1));
   EXPECT_EQ(second[0].worker_id, "b");
+  EXPECT_THAT(second[0].task.weights().tensors(), SizeIs(1)) << "it may have none of that version any more";
   ASSERT_TRUE(coordinator_.Receive("a", Result(first[0].task)).ok()) << "late answers are ignored";
   CallFinished();
   EXPECT_FALSE(outcome_.has_value());
