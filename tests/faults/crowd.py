@@ -44,7 +44,7 @@ class Crowd:
             if program.status() is None:
                 self._expect(now < deadline, program, f"asked to go, it did not within {PATIENCE} s")
                 continue
-            self._expect(program.status() == 0, program, "asked to go")
+            self._expect(self._went(program), program, "asked to go")
             self._forget(program)
         if now < self._next:
             return
@@ -57,6 +57,11 @@ class Crowd:
         if not holds:
             raise AssertionError(f"{program.path.name} ({what}) has status {program.status()}:\n"
                                  f"{program.printed()[-3000:]}")
+
+    @staticmethod
+    def _went(program):
+        """In good order; who was asked before it had said its first word may not have listened yet."""
+        return program.status() == 0 or (program.status() == -signal.SIGTERM and not program.printed())
 
     def _forget(self, program):
         self._leaving = [(other, deadline) for other, deadline in self._leaving if other is not program]
@@ -122,7 +127,8 @@ class Crowd:
         for program in going:
             program.signal(signal.SIGTERM)
         for program in going:
-            self._expect(program.wait("a worker's end") == 0, program, "asked to go at the end")
+            program.wait("a worker's end")
+            self._expect(self._went(program), program, "asked to go at the end")
 
     def close(self):
         for program in [self.resident, *self._present, *(program for program, _ in self._leaving)]:
