@@ -6,28 +6,28 @@ namespace troupe {
 
 bool PolicyStore::Publish(std::shared_ptr<const PolicySnapshot> weights) {
   absl::MutexLock lock(&mutex_);
-  if (newest_ != nullptr && weights->policy_version <= newest_->policy_version) return false;
-  previous_ = std::exchange(newest_, std::move(weights));
+  if (!kept_.empty() && weights->policy_version <= kept_.back()->policy_version) return false;
+  kept_.push_back(std::move(weights));
+  if (kept_.size() > versions_kept_) kept_.pop_front();
   return true;
 }
 
 std::shared_ptr<const PolicySnapshot> PolicyStore::Find(uint64_t policy_version) const {
   absl::MutexLock lock(&mutex_);
-  for (const auto& candidate : {newest_, previous_}) {
-    if (candidate != nullptr && candidate->policy_version == policy_version) return candidate;
+  for (const auto& candidate : kept_) {
+    if (candidate->policy_version == policy_version) return candidate;
   }
   return nullptr;
 }
 
 std::shared_ptr<const PolicySnapshot> PolicyStore::Newest() const {
   absl::MutexLock lock(&mutex_);
-  return newest_;
+  return kept_.empty() ? nullptr : kept_.back();
 }
 
 void PolicyStore::Clear() {
   absl::MutexLock lock(&mutex_);
-  newest_ = nullptr;
-  previous_ = nullptr;
+  kept_.clear();
 }
 
 }  // namespace troupe

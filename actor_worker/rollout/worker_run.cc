@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/config/experiment_loader.h"
+#include "common/config/lease_settings.h"
 #include "common/specs/algorithm_card.h"
 #include "common/specs/self_play_check.h"
 
@@ -72,6 +73,7 @@ WorkerRun::WorkerRun(RolloutPlan plan, int rollout_threads, int max_shards, Wake
       lease_timeout_seconds_(plan_.experiment.collection().lease_timeout_seconds()),
       metrics_(metrics),
       leases_(BookOptions(plan_, rollout_threads, max_shards)),
+      policies_(VersionsKept(plan_.experiment.collection())),
       chunks_(MostChunks(plan_, rollout_threads)),
       shared_({.plan = &plan_,
                .leases = &leases_,

@@ -10,6 +10,7 @@
 #include "common/config/curriculum_settings.h"
 #include "common/config/experiment_loader.h"
 #include "common/config/field_path.h"
+#include "common/config/lease_settings.h"
 #include "common/config/setting_rules.h"
 
 namespace troupe {
@@ -227,6 +228,7 @@ MaybeError FindFieldError(const Experiment& experiment) {
   }
   if (MaybeError error = CheckCritic(complete.critic())) return error;
   if (MaybeError error = CheckBatch(complete.collection())) return error;
+  if (MaybeError error = FindLeaseError(complete.collection())) return error;
   if (MaybeError error = FindCurriculumError(complete.curriculum())) return error;
   return FindAlgorithmSettingsError(complete);
 }

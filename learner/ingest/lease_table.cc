@@ -9,6 +9,12 @@ namespace {
 
 constexpr absl::Duration kFirstRetryDelay = absl::Milliseconds(100);
 constexpr int kMaxDoublings = 20;
+// A shard with a second lease is not waited for; its worker that is behind keeps it among those that would be.
+constexpr double kLateHalved = 0.5;
+// By pace: so many chunks tell how fast a worker is, and a shard moves where its chunks would come in less than
+// 1 / kFasterBy of the time.
+constexpr int kPaceChunks = 8;
+constexpr double kFasterBy = 1.5;
 
 LeaseTableOptions Completed(LeaseTableOptions options) {
   if (options.own_shards.count == 0) options.own_shards = {0, options.num_shards};
@@ -35,11 +41,7 @@ void LeaseTable::Open(const std::vector<uint32_t>& last_epochs, uint64_t first_u
 
 void LeaseTable::Close() {
   open_ = gate_open_ = false;
-  for (Shard& shard : shards_) {
-    if (shard.worker_id.empty()) continue;
-    changes_.push_back({LeaseChange::Kind::kRevoke, shard.worker_id, shard.lease});
-    Free(shard);
-  }
+  for (Shard& shard : shards_) End(shard);
 }
 
 template <typename Change>
@@ -67,7 +69,7 @@ void LeaseTable::RemoveWorker(const std::string& worker_id, SteadyTime now) {
   if (found == workers_.end()) return;
   for (const uint32_t shard : std::set(found->second.shards)) {
     shards_[shard].not_before = now;
-    Free(shards_[shard]);
+    Drop(shards_[shard], worker_id);
   }
   for (auto shard = failing_.begin(); shard != failing_.end();) {
     std::set<std::string>& failed = shards_[*shard].failed_workers;
@@ -115,7 +117,11 @@ std::vector<std::string> LeaseTable::Expire(SteadyTime now) {
 bool LeaseTable::FailLease(const std::string& worker_id, uint32_t shard_index, uint32_t epoch, SteadyTime now) {
   if (shard_index >= shards_.size()) return false;
   Shard& shard = shards_[shard_index];
-  if (shard.worker_id != worker_id || shard.lease.epoch != epoch) return false;
+  if (!Has(shard, worker_id) || shard.lease.epoch != epoch) return false;
+  if (!shard.second.worker_id.empty()) {
+    Drop(shard, worker_id);  // nothing is lost
+    return true;
+  }
   const absl::Duration delay = kFirstRetryDelay * static_cast<double>(1 << std::min(shard.failures, kMaxDoublings));
   shard.failures += 1;
   shard.failed_workers.insert(worker_id);
@@ -151,26 +157,122 @@ LeaseTable::Standing LeaseTable::Find(const std::string& worker_id, uint32_t sha
   if (!options_.own_shards.contains(shard_index)) return Standing::kUnknownShard;
   const Shard& shard = shards_[shard_index];
   if (epoch == 0 || epoch > shard.lease.epoch) return Standing::kUnknownLease;
-  if (epoch < shard.lease.epoch || shard.worker_id != worker_id) return Standing::kOldLease;
+  if (epoch < shard.lease.epoch || !Has(shard, worker_id)) return Standing::kOldLease;
   if (sequence < shard.next_sequence) return Standing::kDuplicate;
   return sequence == shard.next_sequence ? Standing::kNext : Standing::kGap;
 }
 
-void LeaseTable::Advance(uint32_t shard_index, SteadyTime now) {
+void LeaseTable::Advance(uint32_t shard_index, SteadyTime now, const std::string& worker_id) {
   Shard& shard = shards_[shard_index];
   shard.next_sequence += 1;
+  const bool seconds = !worker_id.empty() && shard.second.worker_id == worker_id;
+  (seconds ? shard.second : shard.first).brings = shard.next_sequence;
   shard.failures = 0;
   if (!shard.failed_workers.empty()) failing_.erase(shard_index);
   shard.failed_workers.clear();
   shard.last_failed.clear();
   advanced_ = true;
-  const std::string* const least = LeastLoaded({}, shard.worker_id);
-  if (least == nullptr || workers_.at(*least).shards.size() + 2 > workers_.at(shard.worker_id).shards.size()) return;
-  const std::string receiver = *least;  // which Free and Give move about
-  changes_.push_back({LeaseChange::Kind::kRevoke, shard.worker_id, shard.lease});
+  if (options_.speculative_leases > 0) WatchLate(shard);
+  if (options_.lease_updates > 0) {
+    if (next_update(shard_index) % options_.lease_updates != 0) return;
+    shard.not_before = now;
+    shard.late *= kLateHalved;
+    End(shard);
+    return;
+  }
+  if (!shard.second.worker_id.empty()) return;
+  const std::string receiver = BetterPlace(shard, now);
+  if (receiver.empty()) return;
   shard.not_before = now;
-  Free(shard);
+  End(shard);
   Give(shard, receiver);
+}
+
+std::string LeaseTable::BetterPlace(const Shard& shard, SteadyTime now) {
+  const std::string& holder = shard.first.worker_id;
+  if (options_.by_pace) {
+    if (std::string faster = FasterWorker(holder, now); !faster.empty()) return faster;
+  }
+  const std::string* const least = LeastLoaded({}, holder);
+  if (least == nullptr) return "";
+  const Worker &receiver = workers_.at(*least), &giver = workers_.at(holder);
+  // Of two whose paces are known, these say more than how many they have.
+  if (options_.by_pace && receiver.known && giver.known && !receiver.shards.empty()) return "";
+  return receiver.shards.size() + 2 > giver.shards.size() ? "" : *least;
+}
+
+std::string LeaseTable::FasterWorker(const std::string& holder, SteadyTime now) {
+  Worker& slow = workers_.at(holder);
+  const SteadyTime before = std::exchange(slow.last_chunk, now);
+  if (before == SteadyTime::InfinitePast()) return "";
+  slow.chunks += 1;
+  slow.chunk_seconds += (absl::ToDoubleSeconds(now - before) - slow.chunk_seconds) / std::min(slow.chunks, kPaceChunks);
+  slow.known = slow.known || slow.chunks >= kPaceChunks;
+  // Looked for now and then: among all workers. Nobody loses the last shard.
+  if (slow.chunks % kPaceChunks != 0 || slow.shards.size() < 2) return "";
+  // Seconds between two chunks of one shard.
+  double best = slow.chunk_seconds * static_cast<double>(slow.shards.size()) / kFasterBy;
+  std::string found;
+  for (const Load& load : with_room_) {
+    const Worker& fast = workers_.at(load.worker_id);
+    if (load.worker_id == holder || fast.chunks < kPaceChunks) continue;
+    const double pace = fast.chunk_seconds * static_cast<double>(fast.shards.size() + 1);
+    if (pace >= best) continue;
+    best = pace;
+    found = load.worker_id;
+  }
+  return found;
+}
+
+void LeaseTable::Repeat(uint32_t shard_index, const std::string& worker_id, uint64_t sequence) {
+  Shard& shard = shards_[shard_index];
+  for (Holder* const holder : {&shard.first, &shard.second}) {
+    if (holder->worker_id == worker_id) holder->brings = std::max(holder->brings, sequence + 1);
+  }
+}
+
+void LeaseTable::WatchLate(Shard& shard) {
+  begun_.erase(shard.lease.shard);
+  const uint64_t update = shard.lease.first_update + shard.next_sequence - 1;
+  const bool last = ++arrived_[update] == options_.own_shards.count;
+  if (last) arrived_.erase(update);
+  if (shard.second.worker_id.empty()) {
+    shard.late += last ? 1 : 0;
+    return;
+  }
+  const Holder& behind = shard.first.brings < shard.second.brings ? shard.first : shard.second;
+  const uint64_t chunks = shard.next_sequence - behind.brings;
+  // One behind is who has been outrun just now.
+  shard.late += chunks > 1 ? 1 : 0;
+  if (chunks <= options_.max_behind) return;
+  const std::string worker_id = behind.worker_id;
+  changes_.push_back({LeaseChange::Kind::kRevoke, worker_id, shard.lease});
+  Drop(shard, worker_id);
+}
+
+bool LeaseTable::IsWaitedFor(const Shard& shard) const {
+  const auto more = std::ranges::count_if(shards_, [&](const Shard& other) {
+    if (!options_.own_shards.contains(other.lease.shard)) return false;
+    return other.late > shard.late || (other.late == shard.late && other.lease.shard < shard.lease.shard);
+  });
+  return more < options_.speculative_leases;
+}
+
+void LeaseTable::GiveSeconds() {
+  for (auto next = begun_.begin(); next != begun_.end() && num_leased_twice_ < options_.speculative_leases;) {
+    Shard& shard = shards_[*next];
+    const std::string* const least = LeastLoaded({}, shard.first.worker_id);
+    if (least == nullptr) return;
+    if (*least == shard.first.worker_id) {
+      ++next;
+      continue;
+    }
+    shard.second = {*least, 0};
+    num_leased_twice_ += 1;
+    ChangeWorker(shard.second.worker_id, [&](Worker& worker) { worker.shards.insert(shard.lease.shard); });
+    changes_.push_back({LeaseChange::Kind::kGrant, shard.second.worker_id, shard.lease});
+    next = begun_.erase(next);
+  }
 }
 
 std::vector<LeaseChange> LeaseTable::TakeChanges(SteadyTime now) {
@@ -182,6 +284,7 @@ std::vector<LeaseChange> LeaseTable::TakeChanges(SteadyTime now) {
     if (least == nullptr) break;
     Give(shard, std::string(*least));
   }
+  GiveSeconds();
   return std::exchange(changes_, {});
 }
 
@@ -191,10 +294,31 @@ void LeaseTable::OpenGate(SteadyTime now) {
 }
 
 void LeaseTable::Free(Shard& shard) {
-  if (shard.worker_id.empty()) return;
-  ChangeWorker(shard.worker_id, [&](Worker& worker) { worker.shards.erase(shard.lease.shard); });
+  while (!shard.first.worker_id.empty()) Drop(shard, std::string(shard.first.worker_id));
+}
+
+void LeaseTable::End(Shard& shard) {
+  for (const Holder& holder : {shard.first, shard.second}) {
+    if (!holder.worker_id.empty()) changes_.push_back({LeaseChange::Kind::kRevoke, holder.worker_id, shard.lease});
+  }
+  Free(shard);
+}
+
+void LeaseTable::Drop(Shard& shard, const std::string& worker_id) {
+  ChangeWorker(worker_id, [&](Worker& worker) {
+    worker.shards.erase(shard.lease.shard);
+    worker.chunks = 0;
+    worker.last_chunk = SteadyTime::InfinitePast();
+  });
+  if (!shard.second.worker_id.empty()) {
+    if (shard.first.worker_id == worker_id) std::swap(shard.first, shard.second);
+    shard.second = {};
+    num_leased_twice_ -= 1;
+    return;
+  }
   num_leased_ -= 1;
-  shard.worker_id.clear();
+  shard.first = {};
+  begun_.erase(shard.lease.shard);
   free_.insert(shard.lease.shard);
 }
 
@@ -202,9 +326,14 @@ void LeaseTable::Give(Shard& shard, const std::string& worker_id) {
   shard.lease.first_update += shard.next_sequence;
   shard.lease.epoch += 1;
   shard.next_sequence = 0;
-  shard.worker_id = worker_id;
-  ChangeWorker(worker_id, [&](Worker& worker) { worker.shards.insert(shard.lease.shard); });
+  shard.first = {worker_id, 0};
+  ChangeWorker(worker_id, [&](Worker& worker) {
+    worker.shards.insert(shard.lease.shard);
+    worker.chunks = 0;
+    worker.last_chunk = SteadyTime::InfinitePast();
+  });
   num_leased_ += 1;
+  if (options_.speculative_leases > 0 && IsWaitedFor(shard)) begun_.insert(shard.lease.shard);
   free_.erase(shard.lease.shard);
   changes_.push_back({LeaseChange::Kind::kGrant, worker_id, shard.lease});
 }

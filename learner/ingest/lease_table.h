@@ -5,6 +5,10 @@
 // for too long, when the worker gives them up, and when a shard moves to a worker that has fewer; the shard's next
 // lease goes on at the update that still misses its chunk.
 //
+// A lease may be a second worker's too, from its beginning on: what is collected for it is then the same, and the first
+// to bring a chunk is heard (docs/scaling.md). It lasts as long as one of the two has it. Whoever is so far behind that
+// the weights for its next chunk are no longer to be had loses its part.
+//
 // Time is passed in. Not thread-safe.
 #ifndef TROUPE_LEARNER_INGEST_LEASE_TABLE_H_
 #define TROUPE_LEARNER_INGEST_LEASE_TABLE_H_
@@ -35,6 +39,15 @@ struct LeaseTableOptions {
   ShardRange own_shards;
   // A worker that lost its stream is removed after this long, if that is less than lease_timeout.
   absl::Duration reconnect_timeout = absl::InfiniteDuration();
+  // Above 0: all leases end with every update whose number is a multiple of it, and none moves before.
+  uint64_t lease_updates = 0;
+  // So many shards may be two workers' at once.
+  int speculative_leases = 0;
+  // Chunks that one of the two may be behind.
+  uint64_t max_behind = 0;
+  // Shards move to where their chunks come sooner, rather than to who has fewer (ASYNCHRONOUS, where a worker is as
+  // fast as it is and nobody waits for it).
+  bool by_pace = false;
 };
 
 struct Lease {
@@ -108,10 +121,12 @@ class LeaseTable {
   std::optional<HopelessShard> FindHopeless(bool only_if_all) const;
 
   Standing Find(const std::string& worker_id, uint32_t shard, uint32_t epoch, uint64_t sequence) const;
-  // The chunk of standing kNext has been dealt with. If its worker has two or more leases more than another connected
-  // one with room, the shard moves there, with the next epoch: between chunks, so none in the making for this update is
-  // lost.
-  void Advance(uint32_t shard, SteadyTime now);
+  // The chunk of standing kNext has been dealt with; it was `worker_id`'s (empty: the only one's that has it leased).
+  // If its worker has two or more leases more than another connected one with room, the shard moves there, with the
+  // next epoch: between chunks, so none in the making for this update is lost.
+  void Advance(uint32_t shard, SteadyTime now, const std::string& worker_id = "");
+  // A chunk of standing kDuplicate was this worker's.
+  void Repeat(uint32_t shard, const std::string& worker_id, uint64_t sequence);
 
   // Gives out what is free and returns everything to be told since the last call, in order.
   std::vector<LeaseChange> TakeChanges(SteadyTime now);
@@ -124,6 +139,8 @@ class LeaseTable {
   // [num_shards]; of other learners' shards as given to Open.
   std::vector<uint32_t> last_epochs() const;
   int num_leased() const { return num_leased_; }
+  // Of those, the ones that two workers have.
+  int num_leased_twice() const { return num_leased_twice_; }
   int num_connected() const { return num_connected_; }
   // Connected workers without a lease, while no shard is free.
   int num_idle() const;
@@ -136,20 +153,47 @@ class LeaseTable {
     bool connected = false;
     bool lost_stream = false;  // it had one
     SteadyTime last_heard;
-    std::set<uint32_t> shards;  // that it has leased
+    std::set<uint32_t> shards;  // that it has leased, alone or with another
+    // By pace: since `shards` last changed, the newest chunk, how many followed the first, and their mean distance.
+    SteadyTime last_chunk = SteadyTime::InfinitePast();
+    int chunks = 0;
+    double chunk_seconds = 0;
+    bool known = false;  // there were once enough of them
+  };
+  // Who has a lease, and the sequence of the chunk that it brings next.
+  struct Holder {
+    std::string worker_id;  // empty: nobody
+    uint64_t brings = 0;
   };
   struct Shard {
-    Lease lease;            // the current one, or the last when free; epoch 0: none yet
-    std::string worker_id;  // empty: free
+    Lease lease;           // the current one, or the last when free; epoch 0: none yet
+    Holder first, second;  // the latter only with the former
     uint64_t next_sequence = 0;
+    double late = 0;                       // about how often others waited for it lately
     int failures = 0;                      // since the last chunk
     std::set<std::string> failed_workers;  // since then, of those still there
     std::string last_failed;
     SteadyTime not_before = SteadyTime::InfinitePast();
   };
 
+  static bool Has(const Shard& shard, const std::string& worker_id) {
+    return shard.first.worker_id == worker_id || shard.second.worker_id == worker_id;
+  }
   void Free(Shard& shard);
+  // Free, and those who have it are told.
+  void End(Shard& shard);
   void Give(Shard& shard, const std::string& worker_id);
+  // The lease stays the other worker's, if there is one.
+  void Drop(Shard& shard, const std::string& worker_id);
+  // The leases of begun_, to a second worker each where one has room.
+  void GiveSeconds();
+  // Whether it is among the speculative_leases shards that others waited for most.
+  bool IsWaitedFor(const Shard& shard) const;
+  // Counts who was waited for, and drops who is too far behind.
+  void WatchLate(Shard& shard);
+  // Where the shard, of which a chunk has come, had better be; empty: where it is.
+  std::string BetterPlace(const Shard& shard, SteadyTime now);
+  std::string FasterWorker(const std::string& holder, SteadyTime now);
   // Around whatever changes whether a worker is connected or how many leases it has.
   template <typename Change>
   void ChangeWorker(const std::string& worker_id, const Change& change);
@@ -166,12 +210,15 @@ class LeaseTable {
   SteadyTime opened_at_;
   uint64_t workers_seen_ = 0;
   int num_connected_ = 0;
-  int num_leased_ = 0;
+  int num_leased_ = 0, num_leased_twice_ = 0;
   std::map<std::string, Worker> workers_;
   std::vector<Shard> shards_;
   // What would otherwise be looked for among all workers and all shards.
   std::set<uint32_t> free_;     // own shards without a lease
   std::set<uint32_t> failing_;  // shards with failed_workers
+  std::set<uint32_t> begun_;    // to be leased twice, one worker's so far, and without a chunk
+  // With speculative_leases: of updates that miss a chunk and have one, how many they have.
+  std::map<uint64_t, int> arrived_;
   struct Load {
     size_t leases;
     uint64_t order;

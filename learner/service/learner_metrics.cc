@@ -68,6 +68,8 @@ LearnerMetrics::LearnerMetrics(Metrics* metrics)
           metrics->Gauge("troupe_shard_leases", "Shards, by whether a worker has them.", {{"state", "leased"}})),
       shards_waiting(
           metrics->Gauge("troupe_shard_leases", "Shards, by whether a worker has them.", {{"state", "waiting"}})),
+      shards_leased_twice(
+          metrics->Gauge("troupe_shard_leases", "Shards, by whether a worker has them.", {{"state", "twice"}})),
       admission_seconds(metrics->Histogram(kStage, kStageHelp, StageSecondsBuckets(), {{"stage", "admission"}})),
       queue_seconds(metrics->Histogram(kStage, kStageHelp, StageSecondsBuckets(), {{"stage", "queue"}})),
       assembly_seconds(metrics->Histogram(kStage, kStageHelp, StageSecondsBuckets(), {{"stage", "assembly"}})),

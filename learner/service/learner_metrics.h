@@ -45,6 +45,7 @@ class LearnerMetrics {
   prometheus::Gauge& slowest_worker_ratio;
   prometheus::Gauge& shards_leased;
   prometheus::Gauge& shards_waiting;
+  prometheus::Gauge& shards_leased_twice;
   prometheus::Histogram& admission_seconds;
   prometheus::Histogram& queue_seconds;
   prometheus::Histogram& assembly_seconds;

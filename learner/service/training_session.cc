@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
+#include "common/config/lease_settings.h"
 #include "common/threads/timed_wait.h"
 #include "common/wire/spec_codec.h"
 
@@ -19,6 +20,11 @@ ShardRange OwnShards(const LearnerServerOptions& options) {
   return {0, static_cast<int>(options.experiment.collection().num_shards())};
 }
 
+CollectionMode ModeOf(const Experiment& experiment) {
+  const CollectionMode mode = experiment.collection().mode();
+  return mode == COLLECTION_MODE_UNSPECIFIED ? PIPELINED : mode;
+}
+
 LeaseTableOptions LeaseOptions(const LearnerServerOptions& options) {
   const CollectionSettings& collection = options.experiment.collection();
   return {static_cast<int>(collection.num_shards()),
@@ -27,12 +33,11 @@ LeaseTableOptions LeaseOptions(const LearnerServerOptions& options) {
           options.expected_workers_patience,
           OwnShards(options),
           collection.has_reconnect_timeout_seconds() ? absl::Seconds(collection.reconnect_timeout_seconds())
-                                                     : absl::InfiniteDuration()};
-}
-
-CollectionMode ModeOf(const Experiment& experiment) {
-  const CollectionMode mode = experiment.collection().mode();
-  return mode == COLLECTION_MODE_UNSPECIFIED ? PIPELINED : mode;
+                                                     : absl::InfiniteDuration(),
+          collection.lease_updates(),
+          static_cast<int>(collection.speculative_leases()),
+          kVersionsOfTwo - 2,
+          ModeOf(options.experiment) == ASYNCHRONOUS};
 }
 
 std::string RandomNonce() { return absl::StrFormat("%08x", std::random_device{}()); }
@@ -47,7 +52,7 @@ TrainingSession::TrainingSession(const LearnerServerOptions& options, Metrics* m
       lease_timeout_(absl::Seconds(options.experiment.collection().lease_timeout_seconds())),
       id_nonce_(RandomNonce()),
       metrics_(metrics),
-      publisher_(mode_ != ASYNCHRONOUS),
+      publisher_(mode_ != ASYNCHRONOUS, VersionsKept(options.experiment.collection())),
       choice_({.local_decides = !options.local_token.empty(),
                .expected_workers = options.expected_workers,
                .patience = options.expected_workers_patience}),

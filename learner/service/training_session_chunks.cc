@@ -82,7 +82,8 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
         watch_.Came((*decision)->verdict.update, worker_id, worker.host, start);
         WatchRewards(*run, largest_rewards, chunk.shard(), worker_id);
       }
-      if (result == wire::ADMITTED || result == wire::STALE) leases_.Advance(chunk.shard(), clock_());
+      if (result == wire::ADMITTED || result == wire::STALE) leases_.Advance(chunk.shard(), clock_(), worker_id);
+      if (result == wire::DUPLICATE) leases_.Repeat(chunk.shard(), worker_id, chunk.sequence());
       Settle();
     }
   }

@@ -220,6 +220,7 @@ void TrainingSession::Settle() {
   metrics_.workers_disconnected.Set(static_cast<double>(workers_.size()) - connected);
   metrics_.shards_leased.Set(leased);
   metrics_.shards_waiting.Set(static_cast<double>(own_shards_.count) - leased);
+  metrics_.shards_leased_twice.Set(leases_.num_leased_twice());
 }
 
 void TrainingSession::WatchWorkers(SteadyTime now) {

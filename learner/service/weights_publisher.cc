@@ -28,8 +28,8 @@ void End(WeightsSubscriber& subscriber, const absl::Status& status) {
 
 }  // namespace
 
-WeightsPublisher::WeightsPublisher(bool every_version)
-    : every_version_(every_version), announcer_("weights", [this] { Announce(); }) {}
+WeightsPublisher::WeightsPublisher(bool every_version, size_t versions_kept)
+    : every_version_(every_version), versions_kept_(versions_kept), announcer_("weights", [this] { Announce(); }) {}
 
 WeightsPublisher::~WeightsPublisher() {
   absl::MutexLock lock(&mutex_);
@@ -78,7 +78,7 @@ size_t WeightsPublisher::Publish(const PolicySnapshot& weights) {
     }
   }
   kept_.push_back(published);
-  if (kept_.size() > kVersionsKept) {
+  if (kept_.size() > versions_kept_) {
     retired_.push_back(kept_.front());
     kept_.pop_front();
   }

@@ -1,9 +1,9 @@
 // The newest actor weights, serialised once per version however many workers take them.
 //
-// The last two versions are kept. With every_version a subscriber gets each in order: it never misses one it needs,
-// because an update waits for the chunks made with the version before. Otherwise the newest wins and versions may be
-// skipped. Saved opponents that a version's roster names are messages of their own, serialised once and sent to a
-// subscriber before the first version that names them.
+// The last versions are kept, two as a rule. With every_version a subscriber gets each in order: it never misses one it
+// needs, because an update waits for the chunks made with the version before. Otherwise the newest wins and versions
+// may be skipped. Saved opponents that a version's roster names are messages of their own, serialised once and sent to
+// a subscriber before the first version that names them.
 #ifndef TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_
 #define TROUPE_LEARNER_SERVICE_WEIGHTS_PUBLISHER_H_
 
@@ -49,11 +49,11 @@ class WeightsSubscriber {
 // Thread-safe. Subscribers are called without the publisher's lock.
 class WeightsPublisher {
  public:
-  static constexpr size_t kVersionsKept = 2;
   // Of versions that are not kept and still on their way to somebody; beyond it who is furthest behind is cut off.
   static constexpr size_t kMaxBytesBehind = size_t{256} << 20;
 
-  explicit WeightsPublisher(bool every_version);
+  // `versions_kept`: at least two.
+  explicit WeightsPublisher(bool every_version, size_t versions_kept = 2);
   ~WeightsPublisher();
 
   // Returns the bytes of one serialised copy. Versions rise. Subscribers are woken by a thread of the publisher's own:
@@ -85,6 +85,7 @@ class WeightsPublisher {
   bool HasNewsOrStops() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return unannounced_ || stopping_; }
 
   const bool every_version_;
+  const size_t versions_kept_;
   mutable absl::Mutex mutex_;
   std::deque<std::shared_ptr<const PublishedWeights>> kept_ ABSL_GUARDED_BY(mutex_);    // oldest first
   std::vector<std::weak_ptr<const PublishedWeights>> retired_ ABSL_GUARDED_BY(mutex_);  // oldest first

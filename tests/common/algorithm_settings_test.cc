@@ -181,6 +181,10 @@ TEST(AlgorithmSettingsTest, ReadsWhatEarlierVersionsWrote) {
   experiment->mutable_critic()->clear_death_masking();
   experiment->mutable_collection()->clear_sequence_length();
   experiment->mutable_collection()->clear_reconnect_timeout_seconds();
+  EXPECT_EQ(experiment->collection().lease_updates(), 0);
+  experiment->mutable_collection()->clear_lease_updates();
+  EXPECT_EQ(experiment->collection().speculative_leases(), 0);
+  experiment->mutable_collection()->clear_speculative_leases();
   EXPECT_EQ(experiment->ppo().noise_scale(), 1);
   experiment->mutable_ppo()->clear_noise_scale();
   EXPECT_EQ(experiment->ppo().update_order(), TOGETHER);

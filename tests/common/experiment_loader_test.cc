@@ -202,6 +202,11 @@ TEST(ExperimentLoaderTest, CombinationsAreChecked) {
               StartsWith("test.textproto:4:35: critic.heads"));
   Parsed("critic { input: LOCAL_OBSERVATION heads: EACH_AGENT agent_id_input: true }");
   EXPECT_THAT(RefusalOf("critic { agent_id_input: true }"), HasSubstr("critic.agent_id_input"));
+  EXPECT_THAT(RefusalOf("collection { mode: ASYNCHRONOUS speculative_leases: 2 }"),
+              HasSubstr("collection.speculative_leases: 2 with collection.mode ASYNCHRONOUS, expected 0"));
+  EXPECT_THAT(RefusalOf("collection { mode: ASYNCHRONOUS lease_updates: 5 }"),
+              HasSubstr("collection.lease_updates: 5 with collection.mode ASYNCHRONOUS, expected 0"));
+  Parsed("collection { mode: SYNCHRONOUS speculative_leases: 2 lease_updates: 5 }");
   EXPECT_THAT(RefusalOf("critic { attention_heads: 4 input: LOCAL_OBSERVATION heads: EACH_AGENT }"),
               HasSubstr("critic.attention_heads: 4 with critic.input LOCAL_OBSERVATION, expected GLOBAL_STATE"));
   EXPECT_THAT(RefusalOf("critic { attention_heads: 4 input: AGENT_SPECIFIC_STATE heads: EACH_AGENT }"),

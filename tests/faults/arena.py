@@ -25,7 +25,7 @@ environment {{ name: 'external' settings {{ key: 'server_program' value: '{progr
               settings {{ key: 'timeout_seconds' value: '{step_seconds}' }} }}
 collection {{ mode: {mode} num_shards: {shards} copies_per_shard: {copies} rollout_length: {length}
              stagger_first_episode: false lease_timeout_seconds: {lease_seconds}
-             reconnect_timeout_seconds: {lease_seconds} max_policy_lag: 1000 }}
+             reconnect_timeout_seconds: {lease_seconds} max_policy_lag: 1000 {collection} }}
 policy {{ hidden_sizes: [16] }} critic {{ hidden_sizes: [16] }}
 ppo {{ epochs: 2 minibatch_size: 128 }}
 evaluation {{ interval_env_steps: 12800 episodes: 4 }}
@@ -113,7 +113,7 @@ class Arena:
     `updates`; one that is `extended` gets as many again whenever it has come so far, until finish is called."""
 
     def __init__(self, binaries, folder, run_parent, mode="PIPELINED", seed=7, updates=100, extended=False,
-                 workers=2, lease_seconds=2, step_seconds=1, secured=False):
+                 workers=2, lease_seconds=2, step_seconds=1, secured=False, collection=""):
         self.bin, self.folder, self.secured, self.seed = pathlib.Path(binaries), pathlib.Path(folder), secured, seed
         self.run_folder, self.orders = pathlib.Path(run_parent) / "run", self.folder / "orders"
         self.stack = contextlib.ExitStack()
@@ -128,7 +128,7 @@ class Arena:
         self.experiment.write_text(EXPERIMENT.format(
             seed=seed, steps=updates * UPDATE_STEPS, checkpoint=CHECKPOINT_UPDATES * UPDATE_STEPS, mode=mode,
             program=self.bin / "identity_server", orders=self.orders, shards=SHARDS, copies=COPIES, length=LENGTH,
-            lease_seconds=lease_seconds, step_seconds=step_seconds))
+            lease_seconds=lease_seconds, step_seconds=step_seconds, collection=collection))
         self.learner_flags, self.worker_flags = [], []
         if secured:
             self._make_certificates()
