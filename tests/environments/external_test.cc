@@ -67,6 +67,29 @@ TEST(External, OffersWhatTheServerSays) {
   EXPECT_THAT(spec.statistics, ElementsAre("arrived"));
 }
 
+TEST(External, GroupsOfOneSideAreMergedWhereAsked) {
+  const TemporaryFolder folder;
+  const auto merged = [&folder](const std::string& team) {
+    SettingsMap settings = ScriptServer::Script(
+        folder, absl::StrCat("echo 'hello {\"protocol_version\": 1, \"spec\": {\"groups\": [{\"name\": \"g\", "
+                             "\"agents\": [\"a\"], \"observation_size\": 1, \"action_kind\": \"DISCRETE\", "
+                             "\"action_size\": 2}, {\"name\": \"h\", \"agents\": [\"b\"], \"observation_size\": 3, "
+                             "\"action_kind\": \"DISCRETE\", \"action_size\": 4, \"team\": \"",
+                             team, "\"}]}}' >&3; cat <&3 >/dev/null\n"));
+    settings["groups"] = "MERGED";
+    return ExternalEntry().create(settings);
+  };
+  const auto together = merged("");
+  ASSERT_TRUE(together.ok()) << together.status();
+  ASSERT_EQ((*together)->spec().groups.size(), 1);
+  EXPECT_THAT((*together)->spec().groups[0].agents, ElementsAre("a", "b"));
+  EXPECT_EQ((*together)->spec().groups[0].observation_size, 4);
+  EXPECT_EQ((*together)->spec().groups[0].action_size, 4);
+  const absl::Status against = merged("others").status();
+  EXPECT_EQ(against.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(against.message(), "environment.settings.groups: MERGED, but \"g\" and \"h\" play against each other");
+}
+
 TEST(External, AWalkGoesByTheRules) {
   const auto environment = *ExternalEntry().create(LineWalk());
   EnvironmentBuffers buffers(environment->spec());
@@ -110,6 +133,8 @@ TEST(External, CopiesDoTheSameTogetherAndAloneInOneProcessOrSeveral) {
   for (const char* processes : {"2", "3", "5", "9"}) {
     EXPECT_EQ(RecordWith(LineWalk({{"processes", processes}}), 5, /*prepare=*/true), alone) << processes;
   }
+  // One group merged is itself.
+  EXPECT_EQ(RecordWith(LineWalk({{"processes", "2"}, {"groups", "MERGED"}}), 5, /*prepare=*/true), alone);
 }
 
 TEST(External, EpisodesDoNotDependOnThreadsOrProcesses) {

@@ -7,6 +7,7 @@
 #include "actor_worker/environments/external/external_copies.h"
 #include "actor_worker/environments/external/external_environment.h"
 #include "actor_worker/environments/external/external_settings.h"
+#include "actor_worker/environments/merged_groups.h"
 #include "common/base/status_macros.h"
 
 namespace troupe {
@@ -16,7 +17,11 @@ absl::StatusOr<std::vector<std::unique_ptr<Environment>>> CreateExternalCopies(c
   ASSIGN_OR_RETURN(const ExternalSettings settings, ReadExternalSettings(map));
   ASSIGN_OR_RETURN(const std::shared_ptr<ExternalCopies> shared, ExternalCopies::Create(settings, copies));
   std::vector<std::unique_ptr<Environment>> made;
-  for (int c = 0; c < copies; ++c) made.push_back(std::make_unique<ExternalEnvironment>(shared, c));
+  for (int c = 0; c < copies; ++c) {
+    made.push_back(std::make_unique<ExternalEnvironment>(shared, c));
+    if (!settings.merged_groups) continue;
+    ASSIGN_OR_RETURN(made.back(), MergedGroups::Create(std::move(made.back())));
+  }
   return made;
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "actor_worker/environments/merged_groups.h"
 #include "common/base/status_macros.h"
 #include "common/config/settings_reader.h"
 
@@ -36,6 +37,7 @@ Words ReadAll(SettingsReader& reader, ExternalSettings& settings) {
                                            "a step of all copies that takes longer is given up");
   settings.memory_limit_mb = reader.Integer("memory_limit_mb", fallback.memory_limit_mb, 64, 1 << 20,
                                             "memory of its own that each process may have");
+  settings.merged_groups = ReadMergedGroups(reader);
   return words;
 }
 

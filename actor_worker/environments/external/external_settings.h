@@ -19,6 +19,7 @@ struct ExternalSettings {
   double start_timeout_seconds = 120;            // from the program's start to its hello
   double timeout_seconds = 15;                   // for a step of all copies
   int64_t memory_limit_mb = 4096;                // private memory of a process
+  bool merged_groups = false;                    // merged_groups.h
 };
 
 // Errors: INVALID_ARGUMENT naming the setting; NOT_FOUND when the program is not there.
