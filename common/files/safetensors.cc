@@ -70,11 +70,16 @@ std::string MakeHeader(const SafetensorsFile& file) {
 
 absl::Status Damaged(const std::string& what) { return absl::DataLossError(what); }
 
-// Members given twice are kept by neither side of the format; the parser's callback sees every key.
+// Members given twice are kept by neither side of the format; the parser's callback sees every key. Nor is anything
+// that is nested deeper than a header's lists: to copy and to print it takes a stack as deep.
 absl::StatusOr<Json> ParseHeader(std::string_view text) {
+  constexpr int kDeepest = 16;
   std::vector<std::set<std::string>> keys;
   std::string twice;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
+  bool too_deep = false;
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    too_deep = too_deep || depth > kDeepest;
+    if (too_deep) return false;
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second && twice.empty()) {
@@ -83,6 +88,7 @@ absl::StatusOr<Json> ParseHeader(std::string_view text) {
     return true;
   };
   Json header = Json::parse(text, watch, /*allow_exceptions=*/false);
+  if (too_deep) return Damaged(absl::StrCat("the header is nested more than ", kDeepest, " deep"));
   if (header.is_discarded() || !header.is_object()) return Damaged("the header is not a JSON object");
   if (!twice.empty()) return Damaged(absl::StrCat("the header holds \"", twice, "\" twice"));
   return header;

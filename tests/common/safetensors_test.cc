@@ -47,6 +47,19 @@ std::string Refusal(const std::string& bytes) {
   return std::string(status.message());
 }
 
+// A file of a million brackets would need a stack of hundreds of megabytes to be copied or printed.
+TEST(SafetensorsTest, AHeaderThatIsNestedDeeplyIsRefused) {
+  const std::string checksum = R"({"__metadata__":{"header_checksum":"00000000"},"t":)";
+  for (const auto& [open, close] : {std::pair("[", "]"), std::pair("{\"a\":", "}")}) {
+    std::string header = checksum;
+    for (int i = 0; i < 1'000'000; ++i) header += open;
+    header += "1";
+    for (int i = 0; i < 1'000'000; ++i) header += close;
+    EXPECT_THAT(Refusal(Bytes(header + "}", "")), HasSubstr("nested more than 16 deep"));
+    EXPECT_THAT(Refusal(Bytes(header, "")), HasSubstr("nested more than 16 deep")) << "and cut short";
+  }
+}
+
 TEST(SafetensorsTest, ReadsWhatItWrote) {
   TemporaryFolder folder;
   ASSERT_TRUE(WriteSafetensors(folder / "f", Example()).ok());
