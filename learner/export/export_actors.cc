@@ -40,13 +40,26 @@ absl::StatusOr<ActorFile> ReadActors(const std::string& path) {
   return checkpoint.status();
 }
 
+// What `read` makes of the checkpoint, whose path is told. A learner that trains takes the newest away once there is a
+// newer one, perhaps after it was looked for.
+template <typename Read>
+auto ReadFound(const std::string& run_folder, const std::string& checkpoint, const Read& read, std::string* path)
+    -> decltype(read(*path)) {
+  constexpr int kMostLooks = 10;
+  for (int look = 1;; ++look) {
+    ASSIGN_OR_RETURN(*path, FindCheckpoint(run_folder, checkpoint));
+    auto found = read(*path);
+    if (!absl::IsNotFound(found.status()) || checkpoint != "last" || look == kMostLooks) return found;
+  }
+}
+
 absl::StatusOr<std::string> ExportSaved(const std::string& run_folder, ActorFormat format, const std::string& output) {
   if (format != ActorFormat::kSafetensors) {
     return absl::InvalidArgumentError(
         "--checkpoint=saved: expected --format=safetensors; of its files others are made");
   }
-  ASSIGN_OR_RETURN(const std::string path, FindCheckpoint(run_folder, "last"));
-  ASSIGN_OR_RETURN(Checkpoint checkpoint, ReadCheckpoint(path));
+  std::string path;
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, ReadFound(run_folder, "last", ReadCheckpoint, &path));
   if (!checkpoint.self_play.has_value() || checkpoint.self_play->pool.empty()) {
     return absl::NotFoundError(absl::StrCat(path, " holds no saved versions (self_play.save_interval_updates)"));
   }
@@ -84,8 +97,8 @@ absl::StatusOr<ActorFormat> ParseActorFormat(const std::string& name) {
 absl::StatusOr<std::string> ExportActors(const std::string& run_folder, const std::string& checkpoint,
                                          ActorFormat format, const std::string& output, ActorWriter write_torchscript) {
   if (checkpoint == "saved") return ExportSaved(run_folder, format, output);
-  ASSIGN_OR_RETURN(const std::string path, FindCheckpoint(run_folder, checkpoint));
-  ASSIGN_OR_RETURN(const ActorFile actors, ReadActors(path));
+  std::string path;
+  ASSIGN_OR_RETURN(const ActorFile actors, ReadFound(run_folder, checkpoint, ReadActors, &path));
   std::string written = output;
   if (format == ActorFormat::kOnnx || format == ActorFormat::kTorchscript) {
     const ActorWriter write = format == ActorFormat::kOnnx ? WriteOnnxActors : write_torchscript;
