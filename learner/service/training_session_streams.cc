@@ -104,6 +104,10 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std:
                                                                       std::string* worker_id) {
   absl::MutexLock lock(&mutex_);
   ForgetNameless(stream.get());
+  // Who comes after a run's end is told to go; who comes to a learner that stops would be told nothing any more.
+  if (draining_ && !run_ended_) {
+    return Refuse("draining", absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
+  }
   const auto found = workers_.find(hello.worker_id());
   if (found == workers_.end()) {
     return Refuse("unknown_worker",
