@@ -20,6 +20,7 @@
 #include "common/clock/awake_clock.h"
 #include "common/clock/steady_time.h"
 #include "common/security/http_proxy.h"
+#include "common/threads/sync_point.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace troupe {
@@ -191,9 +192,12 @@ class Worker {
 
   // When it returns the session has ended, with all that it feeds: nothing of it comes after what is forgotten then.
   SessionEnd ServeSession() {
-    Session session(NewChannel(max_message_bytes_, ChannelUse::kStreams), control_.get(), worker_id_, run_.get(),
-                    &events_, &metrics_, options_.idle_notice);
-    return session.Serve(options_.stop_requested, options_.flush_timeout);
+    auto session = std::make_unique<Session>(NewChannel(max_message_bytes_, ChannelUse::kStreams), control_.get(),
+                                             worker_id_, run_.get(), &events_, &metrics_, options_.idle_notice);
+    const SessionEnd end = session->Serve(options_.stop_requested, options_.flush_timeout);
+    const SyncPoint point("worker.session_end");
+    session.reset();
+    return end;
   }
 
   Attempt Serve() {
@@ -212,7 +216,7 @@ class Worker {
         return {.exit = kWorkerHangs};
       case SessionEnd::kUnknownWorker:
         worker_id_.clear();
-        run_->Forget();
+        Forget();
         // Whom it is to serve by now is asked where it came from.
         if (place_.Leave(/*failed=*/false)) ComeBack();
         break;
@@ -220,6 +224,11 @@ class Worker {
         break;
     }
     return {.status = end.status};
+  }
+
+  void Forget() {
+    const SyncPoint point("worker.forget");
+    run_->Forget();
   }
 
   // The stream could not say it: it is broken, or what is before it waits for the learner.

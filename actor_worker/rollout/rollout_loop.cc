@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
+#include "common/threads/sync_point.h"
 
 namespace troupe {
 namespace {
@@ -67,6 +68,7 @@ void RolloutLoop::CollectOne(const RolloutWork& work) {
     shared_.metrics->environment_seconds.Increment(chunk->environment_seconds());
     shared_.metrics->inference_seconds.Increment(chunk->inference_seconds());
     shared_.metrics->collect_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - began));
+    const SyncPoint point("worker.submit");
     shared_.leases->Submit(*work.lease, std::move(message));
   }
   shared_.collected->Notify();
@@ -83,6 +85,7 @@ absl::Status RolloutLoop::Collect(const RolloutWork& work, wire::Chunk* chunk) {
       ASSIGN_OR_RETURN(rollout, ShardRollout::Create(*shared_.plan, work.lease));
     }
     const SteadyTime began = SteadyTime::Now();
+    const SyncPoint point("worker.collect");
     RETURN_IF_ERROR(team_->Apply(work.weights));
     shared_.metrics->apply_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - began));
     return rollout->Collect(work.sequence, *work.weights, *team_, progress_, chunk);

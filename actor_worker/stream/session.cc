@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
+#include "common/threads/sync_point.h"
 
 namespace troupe {
 namespace {
@@ -15,6 +16,7 @@ constexpr absl::Duration kReasonPatience = absl::Seconds(1);
 constexpr absl::Duration kCloseTimeout = absl::Seconds(2);
 
 int BeginStream(WorkerRun* run, WorkerMetrics* metrics) {
+  const SyncPoint point("worker.begin_stream");
   const int again = run->leases().BeginStream();
   metrics->resends.Increment(again);
   return again;
@@ -130,13 +132,19 @@ SessionEnd Session::Classify(const absl::Status& status, bool of_trajectories) {
 }
 
 bool Session::LeaveDrained() {
-  run_->Abandon();
+  {
+    const SyncPoint point("worker.abandon");
+    run_->Abandon();
+  }
   trajectories_.Close();
   return trajectories_.WaitDone(kCloseTimeout);
 }
 
 bool Session::LeaveStopped(absl::Duration flush_timeout) {
-  run_->FinishChunks();
+  {
+    const SyncPoint point("worker.finish_chunks");
+    run_->FinishChunks();
+  }
   const SteadyTime deadline = SteadyTime::Now() + flush_timeout;
   while (!run_->leases().Idle() && !trajectories_.done() && !drained_ && SteadyTime::Now() < deadline) {
     const uint64_t seen = events_->count();

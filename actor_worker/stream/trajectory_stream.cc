@@ -4,6 +4,7 @@
 
 #include "actor_worker/stream/rpc_status.h"
 #include "actor_worker/stream/shared_encoding.h"
+#include "common/threads/sync_point.h"
 #include "common/threads/timed_wait.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 
@@ -85,7 +86,10 @@ void TrajectoryStream::OnWriteDone(bool ok) {
 
 void TrajectoryStream::OnReadDone(bool ok) {
   if (ok) {
-    events_.received(received_);
+    {
+      const SyncPoint point("worker.receive");
+      events_.received(received_);
+    }
     StartRead(&received_);
     return;
   }
@@ -97,6 +101,7 @@ void TrajectoryStream::OnReadDone(bool ok) {
 }
 
 void TrajectoryStream::OnDone(const grpc::Status& status) {
+  const SyncPoint point("worker.stream_done");
   // The destructor waits for the lock, so nothing of this object or the listener's is touched after it.
   absl::MutexLock lock(&mutex_);
   status_ = FromRpcStatus(status);

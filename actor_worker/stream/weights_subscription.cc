@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "actor_worker/stream/rpc_status.h"
 #include "common/base/status_macros.h"
+#include "common/threads/sync_point.h"
 #include "common/wire/roster_codec.h"
 #include "common/wire/spec_codec.h"
 
@@ -55,6 +56,7 @@ absl::Status WeightsSubscription::Take() {
     }
     saved_ = std::move(named);
   }
+  const SyncPoint point("worker.weights");
   store_->Publish(std::make_shared<const PolicySnapshot>(std::move(weights)));
   changed_();
   return absl::OkStatus();

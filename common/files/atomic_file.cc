@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/threads/sync_point.h"
 
 namespace troupe {
 namespace {
@@ -109,7 +110,12 @@ bool IsTemporary(const std::string& name) {
 absl::Status WriteFileAtomically(const std::string& path, const std::vector<std::string_view>& pieces) {
   static std::atomic<uint64_t> counter = 0;
   const std::string temporary = absl::StrCat(path, kTemporary, getpid(), ".", counter++);
-  absl::Status status = WriteSynced(temporary, pieces);
+  absl::Status status;
+  {
+    const SyncPoint point("file.write");
+    status = WriteSynced(temporary, pieces);
+  }
+  const SyncPoint point("file.rename");
   if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) status = ErrorOf(errno, "rename to", path);
   if (!status.ok()) {
     unlink(temporary.c_str());

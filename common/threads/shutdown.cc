@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/threads/named_thread.h"
+#include "common/threads/sync_point.h"
 #include "common/threads/timed_wait.h"
 
 namespace troupe {
@@ -70,6 +71,7 @@ struct ShutdownSignal::State {
   }
 
   void Request() ABSL_LOCKS_EXCLUDED(mutex) {
+    const SyncPoint point("shutdown.request");
     absl::MutexLock lock(&mutex);
     requested = true;
   }

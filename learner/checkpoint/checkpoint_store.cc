@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "common/base/status_macros.h"
 #include "common/files/atomic_file.h"
+#include "common/threads/sync_point.h"
 
 namespace troupe {
 namespace {
@@ -54,6 +55,7 @@ absl::StatusOr<std::vector<std::pair<uint64_t, std::string>>> CheckpointStore::L
 absl::Status CheckpointStore::Write(const Checkpoint& checkpoint) {
   RETURN_IF_ERROR(WriteSafetensors(PathOf(checkpoint.counters.update), EncodeCheckpoint(checkpoint)));
   // The checkpoint is safe; old ones that cannot be removed now are tried again with the next.
+  const SyncPoint point("checkpoint.prune");
   const auto numbered = List();
   for (int i = 0; numbered.ok() && i + keep_ < static_cast<int>(numbered->size()); ++i) {
     if ((*numbered)[i].first != checkpoint.counters.update) RemoveFile((*numbered)[i].second).IgnoreError();

@@ -7,6 +7,7 @@
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
 #include "common/specs/actor_file.h"
+#include "common/threads/sync_point.h"
 
 namespace troupe {
 namespace {
@@ -27,6 +28,7 @@ CheckpointWriter::CheckpointWriter(CheckpointStore store, std::string actors_fol
 
 CheckpointWriter::~CheckpointWriter() {
   {
+    const SyncPoint point("checkpoint.close");
     absl::MutexLock lock(&mutex_);
     closed_ = true;
   }
@@ -34,6 +36,7 @@ CheckpointWriter::~CheckpointWriter() {
 }
 
 void CheckpointWriter::Write(std::shared_ptr<const Checkpoint> checkpoint) {
+  const SyncPoint point("checkpoint.give");
   absl::MutexLock lock(&mutex_);
   regular_ = std::move(checkpoint);
   failed_regular_ = nullptr;
@@ -41,12 +44,14 @@ void CheckpointWriter::Write(std::shared_ptr<const Checkpoint> checkpoint) {
 }
 
 void CheckpointWriter::WriteBest(std::shared_ptr<const Checkpoint> checkpoint) {
+  const SyncPoint point("checkpoint.give_best");
   absl::MutexLock lock(&mutex_);
   best_ = std::move(checkpoint);
   failed_best_ = nullptr;
 }
 
 absl::Status CheckpointWriter::Flush() {
+  const SyncPoint point("checkpoint.flush");
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(this, &CheckpointWriter::IsIdle));
   regular_ = std::exchange(failed_regular_, nullptr);
@@ -77,6 +82,7 @@ void CheckpointWriter::Run() {
     // The best first: a regular checkpoint tells of it.
     if (best != nullptr) Perform(*best, /*best=*/true);
     if (regular != nullptr) Perform(*regular, /*best=*/false);
+    const SyncPoint point("checkpoint.settle");
     absl::MutexLock lock(&mutex_);
     const auto failed = [this](File checkpoint, File actors) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return !files_[checkpoint].status.ok() || !files_[actors].status.ok();
@@ -103,6 +109,7 @@ void CheckpointWriter::Perform(const Checkpoint& checkpoint, bool best) {
 }
 
 void CheckpointWriter::Note(File file, const std::string& path, uint64_t update, const absl::Status& status) {
+  const SyncPoint point("checkpoint.note");
   absl::MutexLock lock(&mutex_);
   FileState& state = files_[file];
   state.path = path;

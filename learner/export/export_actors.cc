@@ -9,6 +9,7 @@
 #include "common/config/settings_reader.h"
 #include "common/files/atomic_file.h"
 #include "common/specs/actor_file.h"
+#include "common/threads/sync_point.h"
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_store.h"
 #include "learner/export/export_onnx.h"
@@ -33,6 +34,7 @@ absl::StatusOr<std::string> FindCheckpoint(const std::string& run_folder, const 
 }
 
 absl::StatusOr<ActorFile> ReadActors(const std::string& path) {
+  const SyncPoint point("checkpoint.read");
   const absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(path);
   if (checkpoint.ok()) return MakeActorFile(*checkpoint);
   // No checkpoint, but perhaps what was made of one.

@@ -10,6 +10,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/curriculum_settings.h"
 #include "common/files/sha256.h"
+#include "common/threads/sync_point.h"
 #include "learner/ingest/shard_range.h"
 #include "learner/reporting/progress.h"
 #include "learner/run/rank_agreement.h"
@@ -75,7 +76,11 @@ absl::StatusOr<TrainingResult> TrainingLoop::Run() {
 
 absl::Status TrainingLoop::Train() {
   while (state_.counters.env_steps < state_.experiment.total_env_steps()) {
-    const bool stop = parts_.stop_requested();
+    bool stop;
+    {
+      const SyncPoint point("update.look");
+      stop = parts_.stop_requested();
+    }
     absl::Status health = stop ? absl::OkStatus() : parts_.health();
     if (!stop && health.ok()) {
       TakeEvaluations(absl::ZeroDuration());
@@ -157,6 +162,7 @@ UpdateProgress TrainingLoop::Progress() const {
 }
 
 absl::Status TrainingLoop::TrainOnce() {
+  const SyncPoint point("update.train");
   const AssembledBatch batch = *std::exchange(batch_, std::nullopt);
   Collective* const ranks = parts_.ranks.get();
   const Snapshot before = ranks->size() > 1 && parts_.checkpoints != nullptr ? TakeSnapshot() : nullptr;
@@ -273,6 +279,7 @@ TrainingLoop::Snapshot TrainingLoop::TakeSnapshot(bool is_offered) {
 }
 
 void TrainingLoop::PassCheckpoint() {
+  const SyncPoint point("update.checkpoint");
   const uint64_t interval = state_.experiment.checkpoint().interval_env_steps();
   if (state_.counters.env_steps / interval == passed_env_steps_ / interval) return;
   passed_env_steps_ = state_.counters.env_steps;

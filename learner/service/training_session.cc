@@ -9,6 +9,7 @@
 #include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/config/lease_settings.h"
+#include "common/threads/sync_point.h"
 #include "common/threads/timed_wait.h"
 #include "common/wire/spec_codec.h"
 
@@ -128,6 +129,7 @@ void TrainingSession::Publish(std::shared_ptr<const PolicySnapshot> weights) {
   const SteadyTime start = SteadyTime::Now();
   {
     // First: a worker may use the version the moment it is out.
+    const SyncPoint point("weights.admit");
     absl::MutexLock lock(&mutex_);
     admission_.newest_version = weights->policy_version;
     BeginBatches(weights->policy_version);
@@ -150,6 +152,7 @@ void TrainingSession::BeginBatches(uint64_t version) {
 absl::StatusOr<AssembledBatch> TrainingSession::NextBatch(absl::Duration timeout) {
   Run* const run = run_.load(std::memory_order_acquire);
   if (run == nullptr) return absl::FailedPreconditionError("Begin was not called");
+  const SyncPoint point("batch.take");
   absl::StatusOr<AssembledBatch> batch = run->assembler.Next(timeout);
   if (batch.ok()) metrics_.batch_wait_seconds.Observe(batch->seconds_waited);
   metrics_.batches_ready.Set(run->assembler.batches_ready());
@@ -158,18 +161,24 @@ absl::StatusOr<AssembledBatch> TrainingSession::NextBatch(absl::Duration timeout
 
 const TrainingBatch* TrainingSession::PeekBatch(absl::Duration timeout) {
   Run* const run = run_.load(std::memory_order_acquire);
+  const SyncPoint point("batch.peek");
   return run == nullptr ? nullptr : run->assembler.Peek(timeout);
 }
 
 void TrainingSession::ReleaseBatch(const AssembledBatch& batch) {
   Run* const run = run_.load(std::memory_order_acquire);
   if (run == nullptr) return;
-  run->assembler.Release(batch.update);
+  {
+    const SyncPoint point("batch.release");
+    run->assembler.Release(batch.update);
+  }
+  const SyncPoint point("batch.wake");
   absl::MutexLock lock(&mutex_);
   resume_parked_ = !parked_.empty();
 }
 
 absl::Status TrainingSession::RequestEvaluation(const EvaluationRequest& request, EvaluationCoordinator::Done done) {
+  const SyncPoint point("evaluation.request");
   absl::MutexLock lock(&mutex_);
   if (evaluations_ == nullptr) return absl::FailedPreconditionError("Begin was not called");
   if (draining_) return absl::CancelledError("draining");
@@ -184,6 +193,7 @@ std::vector<EpisodeSummary> TrainingSession::TakeFinishedEpisodes() {
 }
 
 IngestState TrainingSession::ingest_state() const {
+  const SyncPoint point("snapshot.ingest");
   absl::MutexLock lock(&mutex_);
   const uint64_t trained = owned_run_ == nullptr ? 0 : owned_run_->assembler.batches_released();
   return {leases_.last_epochs(), chunks_trained_before_ + trained * options_.experiment.collection().num_shards()};
@@ -222,6 +232,7 @@ void TrainingSession::CloseLeases() {
 }
 
 void TrainingSession::EndCollection() {
+  const SyncPoint point("collection.end");
   absl::MutexLock lock(&mutex_);
   CloseLeases();
   Settle();
@@ -229,6 +240,7 @@ void TrainingSession::EndCollection() {
 
 void TrainingSession::Drain(const std::string& reason, bool run_ended, absl::Duration grace) {
   {
+    const SyncPoint point("drain.begin");
     absl::MutexLock lock(&mutex_);
     draining_ = true;
     drain_reason_ = reason;
@@ -245,6 +257,7 @@ void TrainingSession::Drain(const std::string& reason, bool run_ended, absl::Dur
   }
   CallFinished();
   if (!run_ended) return;
+  const SyncPoint point("drain.wait");
   absl::MutexLock lock(&mutex_);
   AwaitFor(mutex_, absl::Condition(this, &TrainingSession::HasNoWorker), grace);
 }
@@ -257,6 +270,7 @@ void TrainingSession::TellOfTheEnd(WorkerStream& stream) {
 
 void TrainingSession::CloseStreams() {
   publisher_.CloseAll();
+  const SyncPoint point("drain.cut_streams");
   absl::MutexLock lock(&mutex_);
   for (const auto& [worker_id, worker] : workers_) {
     if (worker.stream != nullptr)

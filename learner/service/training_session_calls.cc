@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
+#include "common/threads/sync_point.h"
 #include "common/wire/protocol_version.h"
 #include "common/wire/spec_codec.h"
 #include "learner/service/rank_directory.h"
@@ -113,6 +114,7 @@ absl::Status TrainingSession::Register(const wire::RegisterRequest& request, con
                   absl::Status(spec.status().code(), absl::StrCat("environment_spec: ", spec.status().message())));
   }
   const absl::Status possible = CheckEnvironment(*spec, local);
+  const SyncPoint point("worker.register");
   absl::MutexLock lock(&mutex_);
   if (draining_) return Refuse("draining", absl::UnavailableError(absl::StrCat("draining: ", drain_reason_)));
   if (!possible.ok()) return RefuseEnvironment(request, possible);
@@ -175,6 +177,7 @@ void TrainingSession::GiveWorkerBack() {
 }
 
 absl::Status TrainingSession::Leave(const std::string& worker_id) {
+  const SyncPoint point("worker.leave");
   absl::MutexLock lock(&mutex_);
   if (!workers_.contains(worker_id)) return absl::OkStatus();
   Log("workers that left", absl::StrCat(worker_id, " left"));
@@ -184,6 +187,7 @@ absl::Status TrainingSession::Leave(const std::string& worker_id) {
 }
 
 absl::Status TrainingSession::StillHere(const std::string& worker_id) {
+  const SyncPoint point("worker.still_here");
   absl::MutexLock lock(&mutex_);
   const auto found = workers_.find(worker_id);
   if (found == workers_.end()) return UnknownWorker(worker_id);
@@ -198,6 +202,7 @@ absl::Status TrainingSession::UnknownWorker(const std::string& worker_id) {
 
 absl::Status TrainingSession::Subscribe(const std::string& worker_id,
                                         const std::shared_ptr<WeightsSubscriber>& subscriber) {
+  const SyncPoint point("weights.subscribe");
   absl::MutexLock lock(&mutex_);
   if (!workers_.contains(worker_id)) return UnknownWorker(worker_id);
   publisher_.Subscribe(worker_id, subscriber);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
+#include "common/threads/sync_point.h"
 #include "learner/service/training_session.h"
 
 namespace troupe {
@@ -46,6 +47,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
   }
   if (mode_ == ASYNCHRONOUS) {
     // Known to wait: its values are looked at once there is a place for it, which goes to who has waited before.
+    const SyncPoint point("chunk.queue");
     absl::MutexLock lock(&mutex_);
     if (!IsCurrent(stream.get(), worker_id)) return StreamReplaced();
     Worker& worker = workers_.at(worker_id);
@@ -65,6 +67,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
 
   absl::StatusOr<std::optional<Decision>> decision = std::nullopt;
   {
+    const SyncPoint point("chunk.decide");
     absl::MutexLock lock(&mutex_);
     if (!IsCurrent(stream.get(), worker_id)) return StreamReplaced();
     decision = Decide(*run, chunk, worker_id);
@@ -94,10 +97,12 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleChunk(const std:
   const AdmissionVerdict& verdict = (*decision)->verdict;
   metrics_.CountChunk(verdict.result);
   if (verdict.result == wire::ADMITTED) {
+    const SyncPoint point("chunk.fill");
     run->assembler.Fill(*(*decision)->slot, *view, chunk, std::move(episodes));
     metrics_.assembly_seconds.Observe(absl::ToDoubleSeconds(SteadyTime::Now() - decided));
     CountAdmitted(*run, received, *view, verdict.policy_lag);
   }
+  const SyncPoint point("chunk.acknowledge");
   stream->Send(Acknowledge(chunk, verdict.result));
   return Handled::kDone;
 }
@@ -159,6 +164,7 @@ absl::Status TrainingSession::RefuseChunk(const WorkerStream* stream, const std:
                                           absl::Status status) {
   metrics_.CountInvalidChunk();
   metrics_.CountRejected("malformed_chunk");
+  const SyncPoint point("chunk.refuse");
   absl::MutexLock lock(&mutex_);
   if (!IsCurrent(stream, worker_id)) return StreamReplaced();
   Log("malformed chunks", absl::StrCat(worker_id, " sent a malformed chunk: ", status.message()));

@@ -6,6 +6,7 @@
 #include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
+#include "common/threads/sync_point.h"
 #include "common/threads/timed_wait.h"
 #include "learner/service/rank_directory.h"
 #include "learner/service/training_session.h"
@@ -31,6 +32,7 @@ wire::LearnerMessage GrantOrRevoke(const LeaseChange& change, uint64_t oldest_ve
 }  // namespace
 
 absl::Status TrainingSession::StreamOpened(const std::shared_ptr<WorkerStream>& stream, const std::string& peer) {
+  const SyncPoint point("stream.open");
   absl::MutexLock lock(&mutex_);
   const auto of_peer = std::ranges::count_if(nameless_, [&](const auto& nameless) { return nameless.peer == peer; });
   if (of_peer >= options_.max_workers_per_peer || nameless_.size() >= static_cast<size_t>(options_.max_workers)) {
@@ -60,6 +62,7 @@ absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleMessage(const st
                                                                       ", expected hello first")));
   }
   {
+    const SyncPoint point("stream.hear");
     absl::MutexLock lock(&mutex_);
     if (!IsCurrent(stream.get(), *worker_id)) return StreamReplaced();
     leases_.Heard(*worker_id, clock_());
@@ -102,6 +105,7 @@ absl::Status TrainingSession::Unreadable(const WorkerStream* stream, const std::
 absl::StatusOr<TrainingSession::Handled> TrainingSession::HandleHello(const std::shared_ptr<WorkerStream>& stream,
                                                                       const wire::Hello& hello,
                                                                       std::string* worker_id) {
+  const SyncPoint point("stream.hello");
   absl::MutexLock lock(&mutex_);
   ForgetNameless(stream.get());
   // Who comes after a run's end is told to go; who comes to a learner that stops would be told nothing any more.
@@ -134,6 +138,7 @@ absl::Status TrainingSession::HandleEvaluationResult(const wire::EvaluationResul
                                                      const std::string& worker_id) {
   absl::Status status;
   {
+    const SyncPoint point("evaluation.result");
     absl::MutexLock lock(&mutex_);
     if (evaluations_ == nullptr) return absl::OkStatus();
     if (!result.error().empty()) {
@@ -149,6 +154,7 @@ absl::Status TrainingSession::HandleEvaluationResult(const wire::EvaluationResul
 }
 
 void TrainingSession::HandleLeaseFailure(const wire::LeaseFailure& failure, const std::string& worker_id) {
+  const SyncPoint point("lease.fail");
   absl::MutexLock lock(&mutex_);
   if (!leases_.FailLease(worker_id, failure.shard(), failure.lease_epoch(), clock_())) return;
   metrics_.CountRejected("lease_failure");
@@ -166,6 +172,7 @@ void TrainingSession::HandleLeaseFailure(const wire::LeaseFailure& failure, cons
 }
 
 void TrainingSession::StreamClosed(const WorkerStream* stream, const std::string& worker_id, bool left) {
+  const SyncPoint point("stream.close");
   absl::MutexLock lock(&mutex_);
   ForgetNameless(stream);
   if (!IsCurrent(stream, worker_id)) return;
@@ -236,6 +243,7 @@ void TrainingSession::WatchWorkers(SteadyTime now) {
 }
 
 void TrainingSession::CallFinished() {
+  const SyncPoint point("evaluation.tell");
   std::vector<std::function<void()>> finished;
   {
     absl::MutexLock lock(&mutex_);
@@ -260,6 +268,7 @@ void TrainingSession::Maintain() {
   std::vector<std::weak_ptr<ParkedStream>> parked;
   std::vector<std::shared_ptr<WritingStream>> stuck;
   {
+    const SyncPoint point("maintain.look");
     absl::MutexLock lock(&mutex_);
     const SteadyTime now = clock_();
     for (const auto& [worker_id, worker] : workers_) {
@@ -291,9 +300,13 @@ void TrainingSession::Maintain() {
     stream->Cut();
   }
   if (parked.empty()) return;
-  for (const auto& waiting : parked) {
-    if (const auto stream = waiting.lock()) stream->Resume();
+  {
+    const SyncPoint point("maintain.resume");
+    for (const auto& waiting : parked) {
+      if (const auto stream = waiting.lock()) stream->Resume();
+    }
   }
+  const SyncPoint point("maintain.resumed");
   absl::MutexLock lock(&mutex_);
   resuming_ = false;
   // Who came meanwhile waits behind these, though there may be places left.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/threads/sync_point.h"
 #include "common/wire/roster_codec.h"
 #include "common/wire/spec_codec.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
@@ -69,6 +70,7 @@ size_t WeightsPublisher::Publish(const PolicySnapshot& weights) {
   published->opponents = opponents;
   const size_t bytes = published->num_bytes;
 
+  const SyncPoint point("weights.publish");
   absl::MutexLock lock(&mutex_);
   if (weights.roster != roster_) {
     roster_ = weights.roster;
@@ -100,6 +102,7 @@ void WeightsPublisher::Announce() {
         if (auto alive = subscriber.lock()) awake.push_back(std::move(alive));
       }
     }
+    const SyncPoint point("weights.announce");
     for (const auto& subscriber : awake) subscriber->Wake();
   }
 }
@@ -190,6 +193,7 @@ int WeightsPublisher::CutFurthestBehind(size_t max_bytes) {
 
 void WeightsPublisher::CloseAll() {
   std::map<std::string, std::weak_ptr<WeightsSubscriber>> subscribers;
+  const SyncPoint point("drain.cut_weights");
   {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
