@@ -5,12 +5,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/stubs/logging.h"
+#include "google/protobuf/wire_format.h"
 
 namespace troupe {
 namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
+using google::protobuf::internal::WireFormat;
 using google::protobuf::io::CodedInputStream;
 
 constexpr int kDeepest = 16;
@@ -21,6 +24,13 @@ constexpr size_t kStringBytes = sizeof(std::string) + kElementBytes + kAllocatio
 constexpr size_t kUnknownBytes = 32 + kStringBytes;
 
 enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+// Whether a value of this wire type is the field's; one that is not is kept as that of a field that is not known.
+bool IsOf(const FieldDescriptor* field, uint32_t wire_type) {
+  if (field == nullptr) return false;
+  if (wire_type == kBytes && field->is_packable()) return true;
+  return static_cast<uint32_t>(WireFormat::WireTypeForFieldType(field->type())) == wire_type;
+}
 
 // Bytes in memory for one on the wire: of a text, or numbers side by side in a list that doubles as it grows. Those of
 // fixed size take as much as they came with, others eight bytes for one.
@@ -64,6 +74,7 @@ class Measure {
   // `field` is null where it is not known.
   bool Field(const FieldDescriptor* field, uint32_t wire_type, int depth) {
     uint64_t number;
+    if (!IsOf(field, wire_type)) field = nullptr;
     bytes_ += field == nullptr ? kUnknownBytes : kElementBytes;
     switch (wire_type) {
       case kVarint:
@@ -115,6 +126,8 @@ absl::Status ParseBounded(absl::string_view bytes, google::protobuf::Message* me
     return absl::InvalidArgumentError(absl::StrCat("message: came ", bytes.size(), " bytes that would take ", unpacked,
                                                    " unpacked, expected at most ", kMaxUnpackedBytes));
   }
+  // Of a text that is no UTF-8 protobuf would write a line of its own, as often as peers like.
+  const google::protobuf::LogSilencer silence;
   return message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? absl::OkStatus()
                                                                                : NoSuch(*message->GetDescriptor());
 }

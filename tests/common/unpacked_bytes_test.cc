@@ -67,6 +67,29 @@ TEST(UnpackedBytesTest, IsNoLessThanWhatProtobufTakes) {
   }
 }
 
+// A number where a message or a text belongs, and the other way round: protobuf keeps it as a field it does not know.
+TEST(UnpackedBytesTest, KnownFieldsOfAnotherTypeAreAsDearAsUnknownOnes) {
+  std::string numbers, texts;
+  for (int i = 0; i < 10'000; ++i) {
+    numbers += std::string("\x30\x07", 2);        // environment_spec: varint
+    texts += std::string("\x08\x00\x2a\x00", 4);  // protocol_version; max_shards: no bytes
+  }
+  for (const std::string& bytes : {numbers, texts}) {
+    wire::RegisterRequest message;
+    ASSERT_TRUE(message.ParseFromString(bytes));
+    ExpectNoLess(message, bytes);
+  }
+}
+
+TEST(UnpackedBytesTest, NothingIsPrintedOfAPeersBytes) {
+  const std::string hello("\x0a\x04\x0a\x02\xff\xfe", 6);  // a worker id that is no UTF-8
+  wire::WorkerMessage message;
+  ::testing::internal::CaptureStderr();
+  const absl::Status status = ParseBounded(hello, &message);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(UnpackedBytesTest, IsNotMuchMore) {
   const std::string bytes = Registration().SerializeAsString();
   EXPECT_LE(*UnpackedBytes(*wire::RegisterRequest::descriptor(), bytes), 4 * Registration().SpaceUsedLong());
