@@ -2,10 +2,7 @@
 #ifndef TROUPE_ACTOR_WORKER_STREAM_WEIGHTS_SUBSCRIPTION_H_
 #define TROUPE_ACTOR_WORKER_STREAM_WEIGHTS_SUBSCRIPTION_H_
 
-#include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "actor_worker/acting/policy_store.h"
+#include "actor_worker/stream/weights_intake.h"
 #include "common/specs/policy_spec.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/client_callback.h"
@@ -20,9 +18,7 @@
 
 namespace troupe {
 
-// One call of SubscribeWeights. Every version is checked against the policy specs and put into the store, with its
-// roster, whose saved versions have come before; what does not fit ends the call with INVALID_ARGUMENT naming the
-// tensor or field. Saved versions are kept as long as the newest roster names them, and by whoever still plays by them.
+// One call of SubscribeWeights, whose messages a WeightsIntake takes; what does not fit ends the call with its error.
 // Thread-safe.
 class WeightsSubscription final : private grpc::ClientReadReactor<wire::Weights> {
  public:
@@ -41,20 +37,14 @@ class WeightsSubscription final : private grpc::ClientReadReactor<wire::Weights>
 
  private:
   void OnReadDone(bool ok) override;
-  absl::Status Take();
-  // RESOURCE_EXHAUSTED: more than any two rosters name.
-  absl::Status Save(PolicySnapshot actors);
   void OnDone(const grpc::Status& status) override;
 
-  const std::vector<PolicySpec>& policies_;
-  const int num_teams_;
-  PolicyStore* const store_;
+  WeightsIntake intake_;  // read reaction only
   const std::function<void()> changed_;
   grpc::ClientContext context_;
   wire::SubscribeWeightsRequest request_;
-  wire::Weights message_;                                            // read reaction only
-  std::map<uint64_t, std::shared_ptr<const PolicySnapshot>> saved_;  // by version; read reaction only
-  absl::Status bad_message_;                                         // read reaction, then OnDone
+  wire::Weights message_;     // read reaction only
+  absl::Status bad_message_;  // read reaction, then OnDone
 
   mutable absl::Mutex mutex_;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;

@@ -7,12 +7,12 @@
 #include "common/config/experiment_loader.h"
 #include "common/files/metadata.h"
 #include "common/files/safetensors.h"
+#include "common/specs/actor_file_bytes.h"
 #include "common/specs/saved_policies.h"
 
 namespace troupe {
-namespace {
 
-absl::StatusOr<ActorFile> FromSafetensors(SafetensorsFile file) {
+absl::StatusOr<ActorFile> DecodeActorFile(SafetensorsFile file) {
   RETURN_IF_ERROR(CheckIsActorFile(file.metadata));
   ActorFile actors;
   ASSIGN_OR_RETURN(const std::string text, FindMetadata(file.metadata, "experiment"));
@@ -32,8 +32,6 @@ absl::StatusOr<ActorFile> FromSafetensors(SafetensorsFile file) {
   return actors;
 }
 
-}  // namespace
-
 absl::Status WriteActorFile(const std::string& path, const ActorFile& file) {
   SafetensorsFile safetensors;
   safetensors.metadata = {{"experiment", FormatExperiment(file.experiment)},
@@ -46,7 +44,7 @@ absl::Status WriteActorFile(const std::string& path, const ActorFile& file) {
 
 absl::StatusOr<ActorFile> ReadActorFile(const std::string& path) {
   ASSIGN_OR_RETURN(SafetensorsFile file, ReadSafetensors(path));
-  absl::StatusOr<ActorFile> actors = FromSafetensors(std::move(file));
+  absl::StatusOr<ActorFile> actors = DecodeActorFile(std::move(file));
   if (!actors.ok()) return absl::Status(actors.status().code(), absl::StrCat(path, ": ", actors.status().message()));
   return actors;
 }

@@ -6,12 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "actor_worker/environments/external/server_hello.h"
 #include "common/base/shown_text.h"
 #include "common/base/status_macros.h"
 #include "common/clock/steady_time.h"
-#include "common/wire/spec_codec.h"
-#include "google/protobuf/util/json_util.h"
-#include "proto/environment_service.pb.h"
 
 namespace troupe {
 namespace {
@@ -37,26 +35,6 @@ std::vector<std::string> Variables(const EnvironmentServer::Options& options) {
     if (std::getenv(name) == nullptr) variables.push_back(absl::StrCat(name, "=1"));
   }
   return variables;
-}
-
-absl::StatusOr<EnvironmentSpec> DecodeHello(absl::string_view json) {
-  wire::ServerHello hello;
-  const google::protobuf::util::Status parsed =
-      google::protobuf::util::JsonStringToMessage({json.data(), json.size()}, &hello);
-  if (!parsed.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("hello: no ServerHello in JSON: ", ShownText(parsed.ToString())));
-  }
-  if (hello.protocol_version() != EnvironmentServer::kProtocolVersion) {
-    return absl::InvalidArgumentError(absl::StrCat("hello.protocol_version: came ", hello.protocol_version(),
-                                                   ", expected ", EnvironmentServer::kProtocolVersion));
-  }
-  if (hello.spec().machine_settings_size() > 0) {
-    return absl::InvalidArgumentError("hello.spec.machine_settings: came some, expected none: they are the worker's");
-  }
-  if (hello.spec().name().empty()) hello.mutable_spec()->set_name("external");
-  absl::StatusOr<EnvironmentSpec> spec = DecodeEnvironmentSpec(hello.spec());
-  if (spec.ok()) return spec;
-  return absl::Status(spec.status().code(), absl::StrCat("hello.spec.", spec.status().message()));
 }
 
 }  // namespace
@@ -101,7 +79,7 @@ absl::Status EnvironmentServer::Greet() {
     return absl::InternalError(absl::StrCat("the environment server said \"", ShownText(line, kMostErrorBytes),
                                             "\", expected \"hello \" and a ServerHello"));
   }
-  ASSIGN_OR_RETURN(spec_, DecodeHello(line));
+  ASSIGN_OR_RETURN(spec_, DecodeServerHello(line));
   ASSIGN_OR_RETURN(const SharedLayout layout, PlanSharedMemory(spec_, options_.copies));
   RETURN_IF_ERROR(memory_->Allocate(layout.bytes));
   arrays_ = LayOut(spec_, options_.copies, layout, memory_->data());

@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "actor_worker/environments/external/server_connection.h"
+#include "actor_worker/environments/external/server_hello.h"
 #include "actor_worker/environments/external/shared_arrays.h"
 #include "actor_worker/environments/external/shared_memory.h"
 #include "common/processes/limited_process.h"
@@ -39,7 +40,7 @@ namespace troupe {
 //   RESOURCE_EXHAUSTED the system refuses, or the copies take too much memory
 class EnvironmentServer {
  public:
-  static constexpr uint32_t kProtocolVersion = 1;
+  static constexpr uint32_t kProtocolVersion = kEnvironmentProtocolVersion;
 
   struct Options {
     std::vector<std::string> command;  // program, by its path, and arguments

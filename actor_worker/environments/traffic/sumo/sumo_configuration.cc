@@ -12,7 +12,6 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "actor_worker/environments/traffic/sumo/xml_reader.h"
 #include "common/base/status_macros.h"
 
 namespace troupe {
@@ -148,11 +147,15 @@ const std::vector<std::string>& FixedSumoArguments() {
 }
 
 absl::StatusOr<SumoConfiguration> ReadSumoConfiguration(const std::string& path) {
+  XmlReader xml(path);
+  return ParseSumoConfiguration(xml, path);
+}
+
+absl::StatusOr<SumoConfiguration> ParseSumoConfiguration(XmlReader& xml, const std::string& path) {
   std::error_code error;
   const std::filesystem::path folder = std::filesystem::absolute(path, error).parent_path();
   if (error) return absl::InternalError(absl::StrCat(path, ": ", error.message()));
   SumoConfiguration configuration;
-  XmlReader xml(path);
   while (xml.Next()) {
     if (xml.is_end()) continue;
     const std::string& value = xml.Attribute(xml.Attribute("value").empty() ? "v" : "value");

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "actor_worker/environments/traffic/sumo/xml_reader.h"
 
 namespace troupe {
 
@@ -28,6 +29,8 @@ struct SumoConfiguration {
 // Errors: NOT_FOUND; INVALID_ARGUMENT naming file and line, the file and the option that is refused and why, or that
 // there is no net-file in it.
 absl::StatusOr<SumoConfiguration> ReadSumoConfiguration(const std::string& path);
+// The same of what `xml` reads, as if it stood in `path`.
+absl::StatusOr<SumoConfiguration> ParseSumoConfiguration(XmlReader& xml, const std::string& path);
 
 // What every SUMO is started with, whatever the user's files say: options and their values in turn.
 const std::vector<std::string>& FixedSumoArguments();

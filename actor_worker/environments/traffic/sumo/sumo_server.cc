@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -52,6 +53,33 @@ absl::Status WithObituary(const absl::Status& status, LimitedProcess& process) {
                       absl::StrCat(status.message(), "; sumo (process ", process.pid(), ") ", process.Obituary()));
 }
 
+class RunningSumo final : public SumoServer {
+ public:
+  RunningSumo(absl::Duration step_timeout, std::unique_ptr<LimitedProcess> process)
+      : step_timeout_(step_timeout), process_(std::move(process)) {}
+
+  absl::StatusOr<traci::Reader> Exchange(const traci::Message& message) override;
+  pid_t pid() const override { return process_->pid(); }
+
+  LimitedProcess& process() { return *process_; }
+  void set_connection(std::unique_ptr<traci::Connection> connection) { connection_ = std::move(connection); }
+
+ private:
+  const absl::Duration step_timeout_;
+  const std::unique_ptr<LimitedProcess> process_;
+  std::unique_ptr<traci::Connection> connection_;
+};
+
+absl::StatusOr<traci::Reader> RunningSumo::Exchange(const traci::Message& message) {
+  auto reply = connection_->Exchange(message, step_timeout_);
+  if (reply.ok()) return reply;
+  const SteadyTime patience = SteadyTime::Now() + kDeathNotice;
+  while (absl::IsUnavailable(reply.status()) && process_->IsRunning() && SteadyTime::Now() < patience) {
+    absl::SleepFor(kConnectInterval);
+  }
+  return WithObituary(reply.status(), *process_);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SumoServer>> SumoServer::Start(const Options& options) {
@@ -63,34 +91,23 @@ absl::StatusOr<std::unique_ptr<SumoServer>> SumoServer::Start(const Options& opt
   child.environment_overrides = SumoVariables(options.installation);
   child.memory_limit_bytes = options.memory_limit_bytes;
 
-  std::unique_ptr<SumoServer> server(new SumoServer());
-  server->step_timeout_ = options.step_timeout;
-  ASSIGN_OR_RETURN(server->process_, LimitedProcess::Start(child));
+  ASSIGN_OR_RETURN(std::unique_ptr<LimitedProcess> process, LimitedProcess::Start(child));
+  auto server = std::make_unique<RunningSumo>(options.step_timeout, std::move(process));
   const SteadyTime deadline = SteadyTime::Now() + options.start_timeout;
   while (true) {
-    if (!server->process_->IsRunning()) {
-      return WithObituary(absl::UnavailableError("SUMO ended before it listened"), *server->process_);
+    if (!server->process().IsRunning()) {
+      return WithObituary(absl::UnavailableError("SUMO ended before it listened"), server->process());
     }
     auto connection = traci::Connection::Connect(reserved.port());
     if (connection.ok()) {
-      server->connection_ = *std::move(connection);
+      server->set_connection(*std::move(connection));
       return server;
     }
     if (SteadyTime::Now() > deadline) {
-      return WithObituary(absl::DeadlineExceededError("SUMO did not start listening in time"), *server->process_);
+      return WithObituary(absl::DeadlineExceededError("SUMO did not start listening in time"), server->process());
     }
     absl::SleepFor(kConnectInterval);
   }
-}
-
-absl::StatusOr<traci::Reader> SumoServer::Exchange(const traci::Message& message) {
-  auto reply = connection_->Exchange(message, step_timeout_);
-  if (reply.ok()) return reply;
-  const SteadyTime patience = SteadyTime::Now() + kDeathNotice;
-  while (absl::IsUnavailable(reply.status()) && process_->IsRunning() && SteadyTime::Now() < patience) {
-    absl::SleepFor(kConnectInterval);
-  }
-  return WithObituary(reply.status(), *process_);
 }
 
 }  // namespace troupe

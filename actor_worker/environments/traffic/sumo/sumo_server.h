@@ -1,4 +1,4 @@
-// One running SUMO: the child process and the TraCI connection to it.
+// One running SUMO, spoken to over TraCI: a child process and the connection to it, or what stands in for them.
 #ifndef TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_SUMO_SUMO_SERVER_H_
 #define TROUPE_ACTOR_WORKER_ENVIRONMENTS_TRAFFIC_SUMO_SUMO_SERVER_H_
 
@@ -17,6 +17,8 @@ namespace troupe {
 // Not thread-safe. After an error of Exchange the server is of no further use.
 class SumoServer {
  public:
+  virtual ~SumoServer() = default;
+
   struct Options {
     SumoInstallation installation;
     std::vector<std::string> arguments;  // without --remote-port
@@ -30,16 +32,9 @@ class SumoServer {
   static absl::StatusOr<std::unique_ptr<SumoServer>> Start(const Options& options);
 
   // traci::Connection::Exchange, with what became of the process added to its errors.
-  absl::StatusOr<traci::Reader> Exchange(const traci::Message& message);
+  virtual absl::StatusOr<traci::Reader> Exchange(const traci::Message& message) = 0;
 
-  pid_t pid() const { return process_->pid(); }
-
- private:
-  SumoServer() = default;
-
-  absl::Duration step_timeout_;
-  std::unique_ptr<LimitedProcess> process_;
-  std::unique_ptr<traci::Connection> connection_;
+  virtual pid_t pid() const = 0;
 };
 
 }  // namespace troupe

@@ -50,7 +50,7 @@ absl::Status SumoSimulation::Begin(uint64_t seed) {
   options.arguments = Arguments(seed);
   options.memory_limit_bytes = options_.memory_limit_mb << 20;
   options.step_timeout = absl::Seconds(options_.step_timeout_seconds);
-  ASSIGN_OR_RETURN(server_, SumoServer::Start(options));
+  ASSIGN_OR_RETURN(server_, options_.start(options));
   Message ask;
   ask.Get(traci::kGetSimulation, traci::kTime, "");
   ASSIGN_OR_RETURN(Reader reply, server_->Exchange(ask));

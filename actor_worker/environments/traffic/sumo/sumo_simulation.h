@@ -18,6 +18,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,6 +41,8 @@ struct SumoOptions {
   int64_t memory_limit_mb = 2048;
   double step_timeout_seconds = 60;
   std::vector<std::string> more_arguments;
+  // What an episode is spoken to.
+  std::function<absl::StatusOr<std::unique_ptr<SumoServer>>(const SumoServer::Options&)> start = SumoServer::Start;
 };
 
 class SumoSimulation final : public TrafficSimulation {
