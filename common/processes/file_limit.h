@@ -13,8 +13,7 @@ namespace troupe {
 uint64_t RaiseFileLimit();
 
 // RESOURCE_EXHAUSTED, naming both numbers and ulimit -n: `limit` is less than a learner needs that waits for so many
-// workers, `local_workers` of them its own children. A server that runs out of files while somebody connects is deaf
-// from then on.
+// workers, `local_workers` of them its own children. Without descriptors for them workers would wait outside.
 absl::Status CheckFileLimit(uint64_t limit, int expected_workers, int local_workers);
 
 }  // namespace troupe

@@ -31,9 +31,10 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
           return absl::NotFoundError("service: this server has none of this name");
         }
         const LearnerPhase phase = phase_;
-        context->AddTrailingMetadata("troupe-phase", NameOf(phase));
-        answer->set_status(phase != LearnerPhase::kStopping ? grpc::health::v1::HealthCheckResponse::SERVING
-                                                            : grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+        const bool stops = phase == LearnerPhase::kStopping, listens = listening_;
+        context->AddTrailingMetadata("troupe-phase", stops || listens ? NameOf(phase) : "deaf");
+        answer->set_status(!stops && listens ? grpc::health::v1::HealthCheckResponse::SERVING
+                                             : grpc::health::v1::HealthCheckResponse::NOT_SERVING);
         return absl::OkStatus();
       });
 }

@@ -17,14 +17,16 @@ enum class LearnerPhase {
   kStopping,   // it drains and the process ends: NOT_SERVING
 };
 
-// SERVING is answered in every phase but the last; the phase goes with it as metadata "troupe-phase": "starting",
-// "training", "finishing", "stopping". Thread-safe.
+// SERVING is answered in every phase but the last, as long as whoever comes is heard; the phase goes with it as
+// metadata "troupe-phase": "starting", "training", "finishing", "stopping", or "deaf". Thread-safe.
 class HealthService final
     : public grpc::health::v1::Health::WithRawCallbackMethod_Check<grpc::health::v1::Health::Service> {
  public:
   // Before the server starts; `guard` outlives it.
   void SetGuard(const CallGuard* guard) { guard_ = guard; }
   void SetPhase(LearnerPhase phase) { phase_ = phase; }
+  // Whether new connections are taken; those that stand can ask this meanwhile.
+  void SetListening(bool listening) { listening_ = listening; }
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                   grpc::ByteBuffer* response) override;
@@ -32,6 +34,7 @@ class HealthService final
  private:
   const CallGuard* guard_ = nullptr;
   std::atomic<LearnerPhase> phase_ = LearnerPhase::kStarting;
+  std::atomic<bool> listening_ = true;
 };
 
 }  // namespace troupe

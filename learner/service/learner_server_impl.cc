@@ -1,16 +1,9 @@
 #include "learner/service/learner_server_impl.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
 #include "common/clock/call_deadline.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
@@ -31,9 +24,19 @@ constexpr size_t kBaseQuotaBytes = size_t{64} << 20;
 // (WorkerWatch): on a slow link an answer to a ping waits in the worker's socket behind a chunk.
 constexpr int kPingAnswerMs = 60000;
 
+// Until a connection has said what it is: TLS and HTTP/2's preface. Who says nothing is closed.
+constexpr int kHandshakeMs = 30000;
+
+constexpr absl::Duration kRefusalsToldEvery = absl::Minutes(1);
+constexpr char kListeningHelp[] = "1 while whoever connects to the learner is answered, 0 while it is deaf.";
+constexpr char kReopenedHelp[] = "Times that the learner noticed that it was deaf and listened anew.";
+
+int ThirdOfALeaseMs(const Experiment& experiment) {
+  return std::max(300, static_cast<int>(experiment.collection().lease_timeout_seconds() * 1000 / 3));
+}
+
 void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
-  const double lease_timeout_seconds = experiment.collection().lease_timeout_seconds();
-  const int third_ms = std::max(300, static_cast<int>(lease_timeout_seconds * 1000 / 3));
+  const int third_ms = ThirdOfALeaseMs(experiment);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, third_ms);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, std::max(third_ms, kPingAnswerMs));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -46,21 +49,6 @@ void SetKeepalive(const Experiment& experiment, grpc::ServerBuilder* builder) {
 // Between two looks of the maintenance thread: a pause of this process's own takes this much of a lease at most.
 absl::Duration LongestLook(const Experiment& experiment) {
   return std::min(absl::Seconds(1), absl::Seconds(experiment.collection().lease_timeout_seconds()) / 4);
-}
-
-// Whether somebody listens at unix:PATH already: gRPC would take the socket away from under them.
-bool IsTaken(const std::string& listen_address) {
-  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = ""};
-  absl::string_view path = listen_address;
-  if (!absl::ConsumePrefix(&path, "unix:") || path.size() >= sizeof(address.sun_path)) return false;
-  path.copy(address.sun_path, path.size());
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (probe < 0) return false;
-  // EAGAIN: its queue is full.
-  const bool taken =
-      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 || errno == EAGAIN;
-  close(probe);
-  return taken;
 }
 
 // gRPC's reflection service, which its library adds to every server, asks nobody for credentials and unpacks whatever
@@ -98,8 +86,9 @@ absl::StatusOr<std::unique_ptr<LearnerServerImpl>> LearnerServerImpl::Start(Lear
 }
 
 LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock)
-    : listen_address_(options.listen_address),
-      experiment_(options.experiment),
+    : experiment_(options.experiment),
+      log_(options.log),
+      metrics_(metrics),
       awake_(LongestLook(options.experiment)),
       session_(
           options, metrics, clock ? std::move(clock) : [this] { return awake_.Now(); }),
@@ -107,18 +96,28 @@ LearnerServerImpl::LearnerServerImpl(const LearnerServerOptions& options, Metric
       handshakes_([this](const std::string& reason) { session_.metrics().CountRejected(reason); }) {}
 
 absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
-  if (IsTaken(options.listen_address)) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address, ": somebody does already"));
+  ASSIGN_OR_RETURN(listener_, ConnectionListener::Open(options.listen_address));
+  if (options.local_port) {
+    ASSIGN_OR_RETURN(local_listener_, ConnectionListener::Open("127.0.0.1:0"));
   }
   ASSIGN_OR_RETURN(guard_, CallGuard::Create(options.security, options.local_token, &session_.metrics()));
   service_.SetGuard(guard_.get());
   health_.SetGuard(guard_.get());
+  RETURN_IF_ERROR(StartServer(options));
+  WatchListeners();
+  return absl::OkStatus();
+}
+
+absl::Status LearnerServerImpl::StartServer(const LearnerServerOptions& options) {
   grpc::ServerBuilder builder;
   builder.SetOption(std::make_unique<WithoutReflection>());
-  builder.AddListeningPort(options.listen_address, MakeServerCredentials(options.security), &port_);
-  if (options.local_port) {
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &local_port_);
-  }
+  const auto add = [&builder](std::shared_ptr<grpc::ServerCredentials> credentials) {
+    using Kind = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+    return std::shared_ptr<ConnectionListener::Acceptor>(
+        builder.experimental().AddExternalConnectionAcceptor(Kind::FROM_FD, std::move(credentials)));
+  };
+  const auto of_peers = add(MakeServerCredentials(options.security));
+  const auto in_plain_text = add(grpc::InsecureServerCredentials());
   builder.RegisterService(&service_);
   builder.RegisterService(&health_);
   quota_.Resize(QuotaBytes(experiment_.collection(), 0));
@@ -130,14 +129,54 @@ absl::Status LearnerServerImpl::Listen(const LearnerServerOptions& options) {
     builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
   }
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
-  // Two learners on one port would share its workers between them.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
   SetKeepalive(options.experiment, &builder);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port_ == 0 || (options.local_port && local_port_ == 0)) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address));
+  if (server_ == nullptr) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address, ": gRPC does not start"));
   }
+  const auto serve = [this, &in_plain_text](ConnectionListener* listener,
+                                            const std::shared_ptr<ConnectionListener::Acceptor>& peers) {
+    listener->Serve({.peers = peers,
+                     .own = in_plain_text,
+                     .refused = [this, listener](ConnectionListener::Refusal why) { OnRefusal(*listener, why); },
+                     .patience = absl::Milliseconds(std::max(ThirdOfALeaseMs(experiment_), kPingAnswerMs))});
+  };
+  serve(listener_.get(), of_peers);
+  if (local_listener_ != nullptr) serve(local_listener_.get(), in_plain_text);
   return absl::OkStatus();
+}
+
+void LearnerServerImpl::WatchListeners() {
+  prometheus::Gauge& listening = metrics_->Gauge("troupe_listening", kListeningHelp);
+  prometheus::Counter& reopened = metrics_->Counter("troupe_listener_reopened_total", kReopenedHelp);
+  listening.Set(1);
+  ListenerWatch::Options options;
+  options.answers = [this, &listening](bool all) {
+    listening.Set(all ? 1 : 0);
+    health_.SetListening(all);
+  };
+  options.reopened = [&reopened] { reopened.Increment(); };
+  options.log = [this](const std::string& line) { Say(line); };
+  std::vector<ConnectionListener*> listeners = {listener_.get()};
+  if (local_listener_ != nullptr) listeners.push_back(local_listener_.get());
+  watch_ = std::make_unique<ListenerWatch>(std::move(listeners), std::move(options));
+}
+
+void LearnerServerImpl::OnRefusal(const ConnectionListener& listener, ConnectionListener::Refusal why) {
+  const bool is_silent = why == ConnectionListener::Refusal::kSilent;
+  session_.metrics().CountRejected(is_silent ? "silent" : "no_descriptors");
+  if (is_silent) return;
+  absl::MutexLock lock(&refusals_mutex_);
+  const SteadyTime now = SteadyTime::Now();
+  if (now - refusal_told_ < kRefusalsToldEvery) return;
+  refusal_told_ = now;
+  Say(absl::StrCat("a connection to ", listener.address(), " was not taken: too many files and connections are open",
+                   " (ulimit -n); those that stand go on"));
+}
+
+void LearnerServerImpl::Say(const std::string& line) const {
+  if (log_) log_(line);
 }
 
 size_t LearnerServerImpl::QuotaBytes(const CollectionSettings& collection, size_t max_chunk_bytes) {
@@ -178,6 +217,9 @@ void LearnerServerImpl::Drain(const std::string& reason, bool run_ended, absl::D
 }
 
 void LearnerServerImpl::ShutDown() {
+  listener_->Stop();
+  if (local_listener_ != nullptr) local_listener_->Stop();
+  watch_ = nullptr;
   server_->Shutdown(CallDeadline(kCutAfterDrain));
   server_->Wait();
 }

@@ -2,6 +2,7 @@
 #ifndef TROUPE_LEARNER_SERVICE_LEARNER_SERVER_IMPL_H_
 #define TROUPE_LEARNER_SERVICE_LEARNER_SERVER_IMPL_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,13 +11,16 @@
 
 #include "absl/synchronization/mutex.h"
 #include "common/clock/awake_clock.h"
+#include "common/clock/steady_time.h"
 #include "common/threads/named_thread.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server.h"
 #include "learner/service/call_guard.h"
+#include "learner/service/connection_listener.h"
 #include "learner/service/handshake_failures.h"
 #include "learner/service/health_service.h"
 #include "learner/service/learner_server.h"
+#include "learner/service/listener_watch.h"
 #include "learner/service/training_service.h"
 #include "learner/service/training_session.h"
 
@@ -30,9 +34,9 @@ class LearnerServerImpl final : public LearnerServer {
                                                                   Clock clock);
   ~LearnerServerImpl() override;
 
-  int port() const override { return port_; }
+  int port() const override { return listener_->port(); }
   std::string local_address() const override {
-    return local_port_ != 0 ? AddressToDial("127.0.0.1:0", local_port_) : AddressToDial(listen_address_, port_);
+    return local_listener_ != nullptr ? local_listener_->address() : AddressToDial(listener_->address(), port());
   }
   void Open(const std::string& run_id, std::optional<EnvironmentSpec> known) override {
     session_.Open(run_id, std::move(known));
@@ -62,12 +66,17 @@ class LearnerServerImpl final : public LearnerServer {
  private:
   LearnerServerImpl(const LearnerServerOptions& options, Metrics* metrics, Clock clock);
   absl::Status Listen(const LearnerServerOptions& options);
+  absl::Status StartServer(const LearnerServerOptions& options);
+  void WatchListeners();
+  void OnRefusal(const ConnectionListener& listener, ConnectionListener::Refusal why);
+  void Say(const std::string& line) const;
   void ShutDown();
   // Bytes that messages on their way may take: before Begin, and for chunks up to `max_chunk_bytes` from then on.
   static size_t QuotaBytes(const CollectionSettings& collection, size_t max_chunk_bytes);
 
-  const std::string listen_address_;
   const Experiment experiment_;
+  const std::function<void(const std::string&)> log_;
+  Metrics* const metrics_;
   grpc::ResourceQuota quota_{"learner"};
   AwakeClock awake_;  // the maintenance thread looks at it
   TrainingSession session_;
@@ -76,9 +85,12 @@ class LearnerServerImpl final : public LearnerServer {
   HealthService health_;
   HandshakeFailures handshakes_;
   std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
-  int local_port_ = 0;  // 0: none
+  std::unique_ptr<ConnectionListener> listener_;
+  std::unique_ptr<ConnectionListener> local_listener_;  // null: none
+  std::unique_ptr<ListenerWatch> watch_;
   NamedThread maintenance_;
+  absl::Mutex refusals_mutex_;
+  SteadyTime refusal_told_ ABSL_GUARDED_BY(refusals_mutex_) = SteadyTime::InfinitePast();
   absl::Mutex drain_mutex_;
   bool drained_ ABSL_GUARDED_BY(drain_mutex_) = false;
 };
