@@ -22,13 +22,14 @@ from soak_run import VDN, SoakRun, read_looks
 from trend import grows, trend
 
 # What may be added in an hour, and the largest there may be at any time (None: it follows from the task, or it is to
-# grow). A leak of 1 KiB an update would be 7 MiB an hour, one of 4 KiB a worker that came and went 1.
+# grow). At two updates a second a leak of 1 KiB an update would be 7 MiB of heap an hour, one of 4 KiB a worker that
+# came and went 1 or 2. Files of the learner are counted without the two that each worker has open there.
 BOUNDS = {
     "learner rss": ("MiB", 8.0, 400.0), "learner own": ("MiB", 8.0, 300.0), "learner heap": ("MiB", 2.0, 200.0),
-    "learner files": ("", 1.0, 80.0), "learner threads": ("", 1.0, 60.0),
+    "learner files": ("", 2.0, 80.0), "learner threads": ("", 2.0, 60.0),
     "worker rss": ("MiB", 4.0, 100.0), "worker own": ("MiB", 4.0, 60.0),
-    "worker files": ("", 1.0, 80.0), "worker threads": ("", 1.0, 40.0),
-    "folder size": ("MiB", 16.0, None), "folder files": ("", 1.0, 60.0),
+    "worker files": ("", 8.0, 80.0), "worker threads": ("", 2.0, 40.0),
+    "folder files": ("", 2.0, 60.0), "folder KiB an update": ("KiB", 0.5, 4.0),
     "metrics series": ("", 1.0, None), "replay steps": ("", 0.01, None),
     "processor ms an update": ("ms", 5.0, None),
 }
@@ -39,18 +40,26 @@ RUNS = {
 }
 
 
-def rates(looks):
-    """Adds to each look but the first what an update took of the learner's processor time since the one before."""
+FILES_OF_A_WORKER = 2  # at the learner: its connections
+
+
+def completed(looks):
+    """With what follows from them: of all but the first the learner's processor time for an update since the one
+    before, and what an update has left in the run folder so far."""
+    looks = [dict(look, **{"learner files": look["learner files"] - FILES_OF_A_WORKER * look["workers"]})
+             for look in looks]
     for before, look in zip(looks, looks[1:]):
         made = look.get("updates", 0) - before.get("updates", 0)
         if made > 0:
             look["processor ms an update"] = 1000 * (look["learner processor"] - before["learner processor"]) / made
+        if look.get("updates", 0) > 0:
+            look["folder KiB an update"] = 1024 * look["folder size"] / look["updates"]
     return looks
 
 
 def judge(name, looks, warm_up, out):
     """Prints what became of each number. Returns those that grew or were too large, in words."""
-    looks = rates(looks)
+    looks = completed(looks)
     late = [look for look in looks if look["t"] >= warm_up * looks[-1]["t"]]
     first, last = late[0], late[-1]
     hours = (last["t"] - first["t"]) / 3600
