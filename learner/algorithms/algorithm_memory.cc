@@ -159,7 +159,8 @@ std::vector<MemoryTerm> ReplayLearningMemory(const Experiment& experiment, const
     const MonotonicMixerSpec mixer{.agents = environment.num_agents(),
                                    .state_size = environment.state_size(),
                                    .embedding = static_cast<int>(settings.mixer_embedding()),
-                                   .hypernetwork_size = static_cast<int>(settings.hypernetwork_size())};
+                                   .hypernetwork_size = static_cast<int>(settings.hypernetwork_size()),
+                                   .state_layer_norm = settings.mixer_state_layer_norm()};
     terms.push_back({"the mixing network", kFloat * static_cast<double>(MonotonicMixer::NumParameters(mixer)) *
                                                (2 * kCopiesOfParameters + 1 + steps.trained / 256)});
   }

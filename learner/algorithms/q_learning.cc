@@ -116,6 +116,7 @@ absl::Status QLearning::PrepareMixer(const AdamSettings& optimizer) {
                          .state_size = context_.environment.state_size(),
                          .embedding = static_cast<int>(settings_.mixer_embedding()),
                          .hypernetwork_size = static_cast<int>(settings_.hypernetwork_size()),
+                         .state_layer_norm = settings_.mixer_state_layer_norm(),
                          .optimizer = optimizer},
       MixKey({context_.experiment.seed(), kMixerInit}), &ranks_);
   return absl::OkStatus();

@@ -141,6 +141,26 @@ TEST(MonotonicMixerTest, TheTotalNeverFallsWithAnAgentsValue) {
   for (int row = 0; row < kRows; ++row) EXPECT_GE(after[row], before[row]) << row;
 }
 
+// LayerNorm(30 s) is LayerNorm(s), but for the 1e-5 that it adds to variances.
+TEST(MonotonicMixerTest, NormedStatesMayHaveAnyScale) {
+  Data data, scaled;
+  for (float& x : scaled.states) x *= 30;
+  for (const bool normed : {true, false}) {
+    MonotonicMixerSpec spec = Spec();
+    spec.state_layer_norm = normed;
+    SingleRank alone;
+    const MonotonicMixer mixer(spec, 9, &alone);
+    const std::vector<float> totals = mixer.TargetTotals(data.rows()), there = mixer.TargetTotals(scaled.rows());
+    double furthest = 0;
+    for (int row = 0; row < kRows; ++row) furthest = std::max<double>(furthest, std::fabs(there[row] - totals[row]));
+    if (normed) {
+      EXPECT_LT(furthest, 1e-2);
+    } else {
+      EXPECT_GT(furthest, 10);
+    }
+  }
+}
+
 TEST(MonotonicMixerTest, LearnsAMonotoneTeamValue) {
   Data data;
   for (int row = 0; row < kRows; ++row) {

@@ -459,6 +459,9 @@ VALUES_BY_HAND = {
         "group_policies": {"b": {"recurrent_cell": "FEED_FORWARD"}},
         "q_learning": {"mixer_embedding": 3, "hypernetwork_size": 4, "minibatch_size": 16, "n_step": 2,
                        "target_rate": 0.2, "adam_epsilon": 0.001}}),
+    "qmix_of_normed_states": ("two groups", "qmix", {
+        "q_learning": {"mixer_embedding": 3, "hypernetwork_size": 4, "mixer_state_layer_norm": True, "target_rate": 0.3,
+                       "adam_epsilon": 0.001}}),
 }
 
 

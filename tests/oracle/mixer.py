@@ -1,6 +1,7 @@
 """QMIX's mixing network (arXiv:1803.11485, section 4.1), forward and backward by hand. Networks of the global state s
 make its weights: W1 = |h1(s)| [n, E], b1 = h2(s) [E], w2 = |h3(s)| [E], b2 = h4(s); a team's value of its agents' q [n]
-is elu(q · W1 + b1) · w2 + b2, hence rises with each of them."""
+is elu(q · W1 + b1) · w2 + b2, hence rises with each of them. With state_norm each of
+these networks sees LayerNorm(s)."""
 
 import numpy as np
 
@@ -8,14 +9,14 @@ from network import Network
 
 
 class Mixer:
-    def __init__(self, agents, state_size, embedding, hypernetwork_size):
+    def __init__(self, agents, state_size, embedding, hypernetwork_size, state_norm=False):
         hidden = [hypernetwork_size] if hypernetwork_size else []
         self.agents, self.embedding = agents, embedding
         self.makers = {
-            "weights_1": Network(state_size, hidden, agents * embedding),
-            "bias_1": Network(state_size, [], embedding),
-            "weights_2": Network(state_size, hidden, embedding),
-            "bias_2": Network(state_size, [embedding], 1),
+            "weights_1": Network(state_size, hidden, agents * embedding, input_norm=state_norm),
+            "bias_1": Network(state_size, [], embedding, input_norm=state_norm),
+            "weights_2": Network(state_size, hidden, embedding, input_norm=state_norm),
+            "bias_2": Network(state_size, [embedding], 1, input_norm=state_norm),
         }
 
     def random_parameters(self, random):

@@ -37,7 +37,8 @@ class QLearner(Acting):
         self.mixer = None
         if self.name == "qmix":
             agents = sum(g.agents for g in scene.groups)
-            self.mixer = Mixer(agents, scene.state_size(), self.own["mixer_embedding"], self.own["hypernetwork_size"])
+            self.mixer = Mixer(agents, scene.state_size(), self.own["mixer_embedding"], self.own["hypernetwork_size"],
+                               self.own["mixer_state_layer_norm"])
             self.mixing = self.mixer.random_parameters(random)
             self.target_mixing = self.mixer.random_parameters(random)
             self.mixer_adam = self._adam(self.mixing)

@@ -111,6 +111,7 @@ DEFAULTS = {
         "replay_sequence_length": None,
         "burn_in": 0,
         "anneal_learning_rate": False,
+        "mixer_state_layer_norm": False,
     },
 }
 

@@ -38,6 +38,7 @@ std::array<DenseStackSpec, kMakers> MakersOf(const MonotonicMixerSpec& spec) {
     return DenseStackSpec{.input_size = spec.state_size,
                           .hidden_sizes = std::move(hidden_sizes),
                           .output_size = outputs,
+                          .input_layer_norm = spec.state_layer_norm,
                           .orthogonal_init = false,
                           .output_gain = static_cast<float>(gain)};
   };

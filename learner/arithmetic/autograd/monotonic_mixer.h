@@ -4,8 +4,9 @@
 //   W1 = |h1(s)| [n, E];  b1 = h2(s) [E];  w2 = |h3(s)| [E];  b2 = h4(s)
 //   total = elu(q · W1 + b1) · w2 + b2
 // h1 and h3 have a hidden layer of hypernetwork_size ReLUs, or none where that is 0; h2 is linear; h4 has a hidden
-// layer of E ReLUs. Beside its own gradient it gives the one with respect to q, which the agents' networks are trained
-// by.
+// layer of E ReLUs. With state_layer_norm each of the four begins with a LayerNorm of s (arXiv:1607.06450), which the
+// paper has not: ∂total/∂q is a product of two of them and grows as |s|² without it. Beside its own gradient it gives
+// the one with respect to q, which the agents' networks are trained by.
 //
 // No LibTorch in this header.
 #ifndef TROUPE_LEARNER_ARITHMETIC_AUTOGRAD_MONOTONIC_MIXER_H_
@@ -27,6 +28,7 @@ struct MonotonicMixerSpec {
   int state_size = 0;  // S
   int embedding = 32;  // E
   int hypernetwork_size = 64;
+  bool state_layer_norm = false;
   AdamSettings optimizer;
 };
 
