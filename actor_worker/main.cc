@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/shown_text.h"
 #include "common/command_line/command.h"
+#include "common/command_line/terminal.h"
 #include "common/command_line/version.h"
 #include "common/config/settings_reader.h"
 #include "common/metrics/metrics.h"
@@ -113,7 +114,7 @@ int Dispatch(int argc, char** argv) {
     return 0;
   }
   if (argc == 2 && AsksForHelp(argc, argv)) {
-    std::fputs(kHelp, stdout);
+    std::fputs(Folded(kHelp, TerminalColumns(fileno(stdout))).c_str(), stdout);
     return 0;
   }
   if (argc < 2 || argv[1][0] == '-') return RunWork(argc, argv);

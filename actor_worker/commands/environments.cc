@@ -13,6 +13,7 @@
 #include "actor_worker/commands/scenario.h"
 #include "actor_worker/environments/registry/registry.h"
 #include "common/command_line/command.h"
+#include "common/command_line/terminal.h"
 #include "common/wire/spec_codec.h"
 #include "google/protobuf/text_format.h"
 
@@ -132,18 +133,22 @@ int PrintSpec(const std::string& name, const SettingsMap& settings) {
   return 0;
 }
 
+// On a terminal as wide as it is.
+void Show(const std::string& text) { std::fputs(Folded(text, TerminalColumns(fileno(stdout))).c_str(), stdout); }
+
 int DescribeOne(const std::string& name, const SettingsMap& settings) {
   const absl::StatusOr<const EnvironmentEntry*> entry = FindEnvironment(name);
   if (!entry.ok()) return Fail(entry.status());
   const auto environment = (*entry)->create(settings);
   if (absl::IsInvalidArgument(environment.status())) return Fail(environment.status());
-  std::printf("%s: %s\n\nsettings, with their defaults\n%s\n\n", (*entry)->name.c_str(), (*entry)->summary.c_str(),
-              (*entry)->describe_settings().c_str());
+  Show(absl::StrCat((*entry)->name, ": ", (*entry)->summary, "\n\nsettings, with their defaults\n",
+                    (*entry)->describe_settings(), "\n\n"));
   if (!(*entry)->machine_settings.empty()) {
-    std::printf("a run may go on with other values of %s\n\n", absl::StrJoin((*entry)->machine_settings, ", ").c_str());
+    Show(
+        absl::StrCat("a run may go on with other values of ", absl::StrJoin((*entry)->machine_settings, ", "), "\n\n"));
   }
   if (environment.ok()) {
-    std::fputs(DescribeAgents((*environment)->spec()).c_str(), stdout);
+    Show(DescribeAgents((*environment)->spec()));
   } else {
     std::printf("agents, statistics: it does not start here: %s\n",
                 std::string(environment.status().message()).c_str());
@@ -176,7 +181,7 @@ int RunEnvironments(int argc, char** argv) {
   if (!line.words.empty() && absl::GetFlag(FLAGS_spec)) return PrintSpec(line.words[0], settings);
   if (!line.words.empty()) return DescribeOne(line.words[0], settings);
   for (const EnvironmentEntry& entry : AllEnvironments()) {
-    std::printf("%-18s %s\n", entry.name.c_str(), entry.summary.c_str());
+    Show(absl::StrFormat("%-18s %s\n", entry.name, entry.summary));
   }
   std::printf("\n`actor_worker environments NAME` tells more.\n");
   return 0;

@@ -18,6 +18,7 @@
 #include "actor_worker/rollout/curriculum_stages.h"
 #include "common/base/status_macros.h"
 #include "common/command_line/command.h"
+#include "common/command_line/terminal.h"
 #include "common/files/atomic_file.h"
 #include "common/specs/algorithm_card.h"
 #include "common/specs/best_by.h"
@@ -117,7 +118,8 @@ absl::Status Evaluate(const Scenario& scenario) {
       report.players.push_back(std::move(played));
     }
   }
-  std::fputs(FormatReport(report).c_str(), stdout);
+  const int columns = TerminalColumns(STDOUT_FILENO);
+  std::fputs((columns == 0 ? FormatReport(report) : Folded(FormatReport(report, columns), columns)).c_str(), stdout);
   if (!lineups.empty()) std::fputs(FormatCrossTable(report, ActorFileNames(scenario.paths)).c_str(), stdout);
   if (const std::string path = absl::GetFlag(FLAGS_json); !path.empty())
     return WriteFileAtomically(path, {ReportJson(report)});

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/command_line/evaluation_progress.h"
+#include "common/command_line/terminal.h"
 
 namespace troupe {
 namespace {
@@ -53,6 +54,7 @@ void EvaluationProgress::Update(int finished, absl::Duration now) {
     const double left = absl::ToDoubleSeconds(now - began_) * (num_episodes_ - done) / done;
     absl::StrAppend(&text, "; about ", Clock(left), " left");
   }
+  if (is_terminal_) text = FittedProgress(text, TerminalColumns(fileno(out_)));
   std::fprintf(out_, is_terminal_ ? "%s%s" : "%s%s\n", is_terminal_ ? kEraseLine : "", text.c_str());
   std::fflush(out_);
 }

@@ -77,7 +77,7 @@ std::string HowActorsAct(const EvaluationReport& report) {
 
 }  // namespace
 
-std::string FormatReport(const EvaluationReport& report) {
+std::string FormatReport(const EvaluationReport& report, int width) {
   const std::vector<std::string> names = FigureNames(report.environment);
   std::vector<TableColumn> columns;
   for (size_t i = 0; i < names.size(); ++i) {
@@ -96,7 +96,7 @@ std::string FormatReport(const EvaluationReport& report) {
     absl::StrAppend(&text, "\n");
   }
   const std::vector<TableRow> rows = MakeRows(report, names.size());
-  absl::StrAppend(&text, "\n", FormatTable(columns, rows),
+  absl::StrAppend(&text, "\n", FormatTable(columns, rows, width),
                   "\n* best. mean ± half of the 95 % confidence interval over episodes");
   bool several = false;
   for (const TableRow& row : rows) several |= row.summary;

@@ -37,7 +37,8 @@ struct EvaluationReport {
 
 // Header, table (columns: each group's return, then the environment's statistics; with several trained players, after
 // them a row for the mean of their means, each counting as one sample), and what the marks mean.
-std::string FormatReport(const EvaluationReport& report);
+// `width`: of the table, as FormatTable takes it.
+std::string FormatReport(const EvaluationReport& report, int width = 120);
 
 // Of a report whose first players are every one of `names` in the first group with every one in the others, row by row:
 // a row for each that plays the first group, a column for each that plays the others. It shows `best_by`, where it is

@@ -14,6 +14,7 @@
 #include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
 #include "common/command_line/command_table.h"
+#include "common/command_line/terminal.h"
 #include "common/config/settings_reader.h"
 
 namespace troupe {
@@ -34,12 +35,13 @@ constexpr Repeatable kRepeatables[] = {
      "A row for each value of a field; may be given again, for each with each: --vary ppo.clip=0.1,0.3.",
      &CommandWords::varied}};
 constexpr size_t kMeaningColumn = 30, kLastColumn = 116;
+constexpr int kWidestText = 120;  // of Command::text and examples
 
 // "episodes=N" → "episodes".
 std::string NameOf(const std::string& flag) { return flag.substr(0, flag.find_first_of("= ")); }
 
 // The flag, then its meaning in a column of its own, broken between words.
-std::string FormatRow(const std::string& flag) {
+std::string FormatRow(const std::string& flag, size_t last_column) {
   std::string text, line = absl::StrCat("  --", flag);
   if (line.size() + 2 > kMeaningColumn) {
     absl::StrAppend(&text, line, "\n");
@@ -48,7 +50,7 @@ std::string FormatRow(const std::string& flag) {
   line.resize(kMeaningColumn, ' ');
   bool first = true;
   for (const absl::string_view word : absl::StrSplit(MeaningOf(flag), ' ', absl::SkipEmpty())) {
-    if (line.size() + 1 + word.size() > kLastColumn) {
+    if (line.size() + 1 + word.size() > last_column) {
       absl::StrAppend(&text, line, "\n");
       line.assign(kMeaningColumn, ' ');
       first = true;
@@ -116,20 +118,38 @@ std::string MeaningOf(const std::string& flag) {
   return absl::StrCat(absl::StripSuffix(found->Help(), "."), " (", fallback, ").");
 }
 
-std::string FormatHelp(const Command& command) {
+namespace {
+
+// Sentences that were broken for a wide terminal, broken for this one.
+std::string Text(const Command& command, int columns) {
+  if (columns == 0 || columns >= kWidestText) return command.text;
+  std::string text = command.text;
+  for (size_t i = 1; i + 1 < text.size(); ++i) {
+    if (text[i] == '\n' && text[i - 1] != '\n' && text[i + 1] != '\n' && text[i + 1] != ' ') text[i] = ' ';
+  }
+  return Folded(text, columns);
+}
+
+// 0 columns: as wide as it is best read.
+std::string HelpFor(const Command& command, int columns) {
+  const size_t last_column = columns == 0 ? kLastColumn : std::clamp<size_t>(columns, kMeaningColumn * 2, kLastColumn);
   std::string text;
   for (const std::string& form : command.usage) {
     absl::StrAppend(&text, text.empty() ? "usage: " : "       ", command.name, form.empty() ? "" : " ", form, "\n");
   }
-  absl::StrAppend(&text, "\n", command.text, "\n");
+  absl::StrAppend(&text, "\n", Text(command, columns), "\n");
   if (!command.flags.empty()) absl::StrAppend(&text, "\nflags, with their defaults\n");
-  for (const std::string& flag : command.flags) absl::StrAppend(&text, FormatRow(flag));
+  for (const std::string& flag : command.flags) absl::StrAppend(&text, FormatRow(flag, last_column));
   if (!command.examples.empty()) {
     absl::StrAppend(&text, command.examples.size() == 1 ? "\nexample\n  " : "\nexamples\n  ",
                     absl::StrJoin(command.examples, "\n  "), "\n");
   }
   return text;
 }
+
+}  // namespace
+
+std::string FormatHelp(const Command& command) { return HelpFor(command, 0); }
 
 bool AsksForHelp(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
@@ -192,7 +212,7 @@ absl::StatusOr<CommandWords> ReadCommandLine(int argc, char** argv, const Comman
 
 std::optional<int> AnswerOrRead(int argc, char** argv, const Command& command, CommandWords* words) {
   if (AsksForHelp(argc, argv)) {
-    std::fputs(FormatHelp(command).c_str(), stdout);
+    std::fputs(HelpFor(command, TerminalColumns(fileno(stdout))).c_str(), stdout);
     return 0;
   }
   if (argc == 2 && absl::string_view(argv[1]) == kDescribeCommand) {

@@ -1,6 +1,7 @@
 #include "learner/reporting/console.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/shown_text.h"
+#include "common/command_line/terminal.h"
 
 namespace troupe {
 namespace {
@@ -38,7 +40,8 @@ absl::Status Console::OpenLog(const std::string& path) {
 void Console::Line(const std::string& line) {
   const std::string text = ShownLines(line);
   absl::MutexLock lock(&mutex_);
-  out_.Write(absl::StrCat(ClearProgress(), prefix_, text, "\n"));
+  const std::string shown = absl::StrCat(prefix_, text);
+  out_.Write(absl::StrCat(ClearProgress(), is_terminal_ ? Folded(shown, TerminalColumns(STDOUT_FILENO)) : shown, "\n"));
   if (log_ == nullptr) return;
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
   log_->Write(absl::StrCat(time, " ", text, "\n"));
@@ -52,7 +55,7 @@ void Console::Progress(const std::string& line, SteadyTime now) {
   last_progress_ = now;
   progress_shown_ = is_terminal_;
   if (!is_terminal_) return out_.Write(absl::StrCat(text, "\n"));
-  out_.WriteUnlessBehind(absl::StrCat(kEraseLine, text));
+  out_.WriteUnlessBehind(absl::StrCat(kEraseLine, FittedProgress(text, TerminalColumns(STDOUT_FILENO))));
 }
 
 std::string Console::ClearProgress() { return std::exchange(progress_shown_, false) ? kEraseLine : ""; }

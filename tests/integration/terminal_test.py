@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """terminal_test.py BIN_FOLDER: the learner and deploy/train.sh in a real terminal: Ctrl-C, a terminal that is closed,
 signals, mistaken words. train.sh runs in a checkout of its own, in which nothing is to be installed or compiled."""
+import fcntl
 import glob
 import json
 import os
@@ -10,8 +11,10 @@ import re
 import select
 import shutil
 import signal
+import struct
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -36,11 +39,13 @@ ENDLESS = 10**9
 class Terminal:
     """A command in a terminal of its own."""
 
-    def __init__(self, command, cwd, ignored=()):
+    def __init__(self, command, cwd, ignored=(), columns=0):
         self.output, self.status = "", None
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(cwd)
+            if columns:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
             for number in ignored:
                 signal.signal(number, signal.SIG_IGN)
             os.execvp(command[0], [str(word) for word in command])
@@ -178,6 +183,22 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual(terminal.wait(), 0)
         self.assert_stopped_with_checkpoint(run, 3)
         self.assertFalse([pid for pid in children if alive(pid)])
+
+    def test_a_terminal_of_80_columns_rewrites_its_line_of_progress(self):
+        run = self.home / "runs/narrow"
+        flags = [f"--experiment={self.experiment('narrow', 20480)}", f"--run_dir={run}", "--local_workers=1"]
+        terminal = self.start(BIN / "learner", *flags, "--no_final_evaluation", columns=80)
+        self.assertEqual(terminal.wait(), 0, terminal.output)
+        self.assertIn("weights sha256", terminal.output)
+        shown = re.findall(r"\r\x1b\[2K([^\r\n]*)", terminal.output)
+        progress = [line for line in shown if " of 20.5 k steps" in line]
+        self.assertTrue(progress, terminal.output)
+        for line in progress:
+            self.assertLess(len(line), 80)
+        help_of = self.start(BIN / "actor_worker", "evaluate", "--help", columns=80)
+        self.assertEqual(help_of.wait(), 0)
+        prose = help_of.output.partition("examples")[0]  # which are command lines, to be copied
+        self.assertLessEqual(max(map(len, prose.splitlines())), 80)
 
     def test_a_learner_that_was_told_to_ignore_hang_ups_does(self):
         run = self.home / "run"
