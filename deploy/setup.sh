@@ -2,13 +2,14 @@
 # Installs what building Troupe needs: Debian packages, and LibTorch from PyPI's torch wheel into .deps/.
 # Run it as often as you like; what is there is left alone.
 #
-#   deploy/setup.sh [--sumo] [--cuda] [--worker-only] [--tests]
+#   deploy/setup.sh [--sumo] [--cuda] [--worker-only] [--tests] [--fuzz]
 #
 #   --sumo         also SUMO 1.28 and its example networks (from PyPI, into .deps/)
 #   --cuda         also the CUDA libraries (some GB) that LibTorch loads for --device=cuda
 #   --worker-only  no LibTorch: enough for the actor worker
 #   --tests        also what only tests need: Prometheus' programs and nginx (unpacked into .deps/, nothing is started),
 #                  Chromium for replay pages, shellcheck, yamllint, and the Python packages of tests/requirements*.txt
+#   --fuzz         also clang, for the presets fuzz and clang
 #
 # Works as root, or as a user with sudo. PIP_INDEX_URL and apt's own configuration decide where packages come from.
 set -euo pipefail
@@ -24,17 +25,20 @@ packages=(
 )
 # What only tests start.
 test_packages=(chromium fonts-dejavu-core shellcheck yamllint)
+# clang, libFuzzer and what names the lines of its findings.
+fuzz_packages=(clang libclang-rt-14-dev llvm)
 # What SUMO's wheel links but does not bring.
 sumo_packages=(libx11-6 libxext6 libxrender1 libgl1)
 
-with_sumo=0 with_cuda=0 with_torch=1 with_tests=0
+with_sumo=0 with_cuda=0 with_torch=1 with_tests=0 with_fuzz=0
 for argument in "$@"; do
   case "$argument" in
     --sumo) with_sumo=1 ;;
     --cuda) with_cuda=1 ;;
     --worker-only) with_torch=0 ;;
     --tests) with_tests=1 ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --fuzz) with_fuzz=1 ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "setup.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -69,6 +73,7 @@ command -v apt-get >/dev/null || {
 
 [ "$with_sumo" = 0 ] || packages+=("${sumo_packages[@]}")
 [ "$with_tests" = 0 ] || packages+=("${test_packages[@]}")
+[ "$with_fuzz" = 0 ] || packages+=("${fuzz_packages[@]}")
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

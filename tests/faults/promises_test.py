@@ -26,6 +26,7 @@ def tests():
             names.add(f"{suite}.{name}")
     recipe = (TESTS / "CMakeLists.txt").read_text()
     names |= {f"{label}.{name}" for label, name in re.findall(r"troupe_script_test\((\w+) (\w+)", recipe)}
+    names |= {"fuzz." + path.name.removesuffix("_target.cc") for path in (TESTS / "fuzz").glob("*_target.cc")}
     return names | set(re.findall(r"add_test\(NAME ([\w.]+)", recipe))
 
 
