@@ -98,17 +98,23 @@ struct TrajectoryField {
 
   // The same row, but for:
   constexpr TrajectoryField Called(absl::string_view wire_name) const {
-    return With(&TrajectoryField::wire, wire_name);
-  }
-  constexpr TrajectoryField Only(FieldCondition where) const { return With(&TrajectoryField::only_where, where); }
-  constexpr TrajectoryField MayBeHalf() const { return With(&TrajectoryField::half, true); }
-  constexpr TrajectoryField Optional() const { return With(&TrajectoryField::optional, true); }
-
- private:
-  template <typename Value>
-  constexpr TrajectoryField With(Value TrajectoryField::*member, Value value) const {
     TrajectoryField changed = *this;
-    changed.*member = value;
+    changed.wire = wire_name;
+    return changed;
+  }
+  constexpr TrajectoryField Only(FieldCondition where) const {
+    TrajectoryField changed = *this;
+    changed.only_where = where;
+    return changed;
+  }
+  constexpr TrajectoryField MayBeHalf() const {
+    TrajectoryField changed = *this;
+    changed.half = true;
+    return changed;
+  }
+  constexpr TrajectoryField Optional() const {
+    TrajectoryField changed = *this;
+    changed.optional = true;
     return changed;
   }
 };
