@@ -24,7 +24,7 @@ packages=(
   python3-venv
 )
 # What only tests start.
-test_packages=(chromium fonts-dejavu-core shellcheck yamllint)
+test_packages=(chromium fonts-dejavu-core shellcheck wireguard-go wireguard-tools yamllint)
 # clang, libFuzzer and what names the lines of its findings.
 fuzz_packages=(clang libclang-rt-14-dev llvm)
 # What SUMO's wheel links but does not bring.

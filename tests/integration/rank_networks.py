@@ -63,9 +63,16 @@ class Tunnel:
 
     @staticmethod
     def possible():
-        return shutil.which("wg-quick") is not None and (
-            shutil.which("wireguard-go") is not None
-            or run("unshare", "-n", "ip", "link", "add", "wg", "type", "wireguard").returncode == 0)
+        """By the kernel's WireGuard, or by a process that has a tunnel device."""
+        if shutil.which("wg-quick") is None:
+            return False
+        if run("unshare", "-n", "ip", "link", "add", "wg", "type", "wireguard").returncode == 0:
+            return True
+        try:
+            os.close(os.open("/dev/net/tun", os.O_RDWR))
+        except OSError:
+            return False
+        return shutil.which("wireguard-go") is not None
 
     @staticmethod
     def address(index):
@@ -96,7 +103,6 @@ class Watcher:
 
     def __init__(self, network, index):
         self.seen = {}  # (protocol, lower port) -> packets
-        self.bytes = bytearray()  # of all payloads that are not WireGuard's, the first million
         self._stop = threading.Event()
         self._socket = self._open(network.names[index])
         self._thread = threading.Thread(target=self._watch, name="watcher")
