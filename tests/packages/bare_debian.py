@@ -113,6 +113,15 @@ class BareDebian:
             group.mkdir()
             self.cgroups.append(str(group))
 
+    def _remove_cgroups(self):
+        for group in map(pathlib.Path, self.cgroups):
+            for folder in sorted(group.glob("**/"), key=lambda path: -len(path.parts)):
+                try:
+                    folder.rmdir()
+                except OSError:
+                    return False
+        return True
+
     def _find_init(self):
         assert self.boot_process.poll() is None, "it did not boot"
         try:
@@ -142,10 +151,6 @@ class BareDebian:
                 os.kill(int(self.init), signal.SIGKILL)  # the first process: all others of it end as well
             self.boot_process.kill()
             self.boot_process.wait(timeout=60)
-        for group in map(pathlib.Path, self.cgroups):
-            for folder in sorted(group.glob("**/"), key=lambda path: -len(path.parts)):
-                try:
-                    folder.rmdir()
-                except OSError:
-                    pass  # empty in a moment; it costs nothing
         shutil.rmtree(self.root, ignore_errors=True)
+        # Its processes leave their groups a moment after they have ended.
+        wait_for("its control groups to be empty", self._remove_cgroups, seconds=120)
