@@ -12,7 +12,7 @@ import tempfile
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE = 300  # for what must come; only a failing test waits that long
+PATIENCE = 900  # for what must come; only a failing test waits that long
 EXPERIMENT = """name: 'ranks'
 seed: 7
 total_env_steps: {steps}

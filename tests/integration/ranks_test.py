@@ -135,7 +135,7 @@ class NetworkTest(RanksTest):
                 f"--tls_key={self.certificates}/{who}.key"]
 
     def test_one_of_four_is_killed_and_training_goes_on(self):
-        run = self.begin(2000 if FULL else 300)
+        run = self.begin(450 if FULL else 300)
         run.wait_for_update(20)
         self.check_places(run, [f"{Network.address(rank)}:7070" for rank in range(self.RANKS)], 1)
         for killed in (2, 0, 1, 3) if FULL else (2,):
@@ -149,7 +149,7 @@ class NetworkTest(RanksTest):
 
     @unittest.skipUnless(FULL, "only with --full")
     def test_a_cable_is_taken_out_for_a_while(self):
-        run = self.begin(1000)
+        run = self.begin(200)
         run.wait_for_update(20)
         update = run.last_update()
         self.network.cut(3)
