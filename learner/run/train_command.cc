@@ -123,10 +123,11 @@ class TrainingRun {
   Console console_{stdout, isatty(STDOUT_FILENO) == 1, NameOf(options_)};
   Metrics metrics_;
   std::shared_ptr<Collective> ranks_ = std::make_shared<SingleRank>();
-  std::shared_ptr<RankDirectory> directory_;  // of several ranks
-  std::unique_ptr<RunFolder> folder_;         // rank 0's
-  std::string own_folder_;                    // for this rank's logs
-  Checkpoint start_;                          // where the run begins or goes on
+  std::shared_ptr<RankDirectory> directory_;           // of several ranks
+  std::shared_ptr<InterruptibleRanks> interruptible_;  // the same ranks, for the algorithm
+  std::unique_ptr<RunFolder> folder_;                  // rank 0's
+  std::string own_folder_;                             // for this rank's logs
+  Checkpoint start_;                                   // where the run begins or goes on
   bool resumed_ = false;
   std::optional<uint64_t> began_with_;              // the update, once it is known
   bool finished_ = false;                           // all that was to be done for the run is done
@@ -294,7 +295,7 @@ absl::Status TrainingRun::PrepareLearning() {
   if (is_first()) console_.Line(FormatTask(experiment_, *environment_, policies));
   if (is_first()) console_.Line(FormatMemory(SumOf(fit.memory), fit.memory_use));
   AlgorithmContext context{start_.experiment, *environment_, policies};
-  context.ranks = ranks_;
+  context.ranks = interruptible_ = std::make_shared<InterruptibleRanks>(ranks_, [this] { return stopping(); });
   context.run_folder = own_folder_;
   context.tell = [this](const std::string& line) { console_.Line(line); };
   context.arithmetic.device = device_.name;
@@ -351,6 +352,7 @@ absl::StatusOr<TrainingResult> TrainingRun::Train() {
   parts.console = &console_;
   parts.ranks = ranks_;
   parts.directory = directory_;
+  parts.interruptible = interruptible_;
   parts.folder = own_folder_;
   parts.stop_requested = [this] { return stopping(); };
   parts.health = [this] { return worker_health(); };

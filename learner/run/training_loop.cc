@@ -27,6 +27,10 @@ constexpr absl::Duration kEvaluationPatience = absl::Minutes(10);
 constexpr absl::Duration kNoWorkerPatience = absl::Minutes(1);
 constexpr absl::Duration kWaitingTold = absl::Seconds(10);
 
+// From which on an update is long; what may be spent of a run's time on being able to take short ones back.
+constexpr double kLongUpdateSeconds = 1;
+constexpr double kKeptShare = 0.01;
+
 constexpr char kKeptBatches[] = "diverged";
 
 // Environment steps of one update, all ranks together.
@@ -98,6 +102,7 @@ absl::Status TrainingLoop::Train() {
                      Agree(ready.ok() && *ready, stop, health, parts_.ranks.get(), parts_.directory.get()));
     if (verdict == Verdict::kStop) return absl::OkStatus();
     if (verdict == Verdict::kGoOn) RETURN_IF_ERROR(TrainOnce());
+    if (interrupted_) return absl::OkStatus();
     Tick();
     if (verdict == Verdict::kGoOn) PassCheckpoint();
   }
@@ -165,19 +170,23 @@ absl::Status TrainingLoop::TrainOnce() {
   const SyncPoint point("update.train");
   const AssembledBatch batch = *std::exchange(batch_, std::nullopt);
   Collective* const ranks = parts_.ranks.get();
-  const Snapshot before = ranks->size() > 1 && parts_.checkpoints != nullptr ? TakeSnapshot() : nullptr;
+  const std::optional<std::vector<HostTensor>> before = KeepForTakingBack();
   RunCounters& counters = state_.counters;
   const SteadyTime update_began = parts_.now();
   // For the other ranks, if anything.
   Account(TrainingState::kWaiting, update_began);
+  // On every rank alike: of several, the first always keeps what it may have to take back.
+  InterruptibleRanks* const interruptible = parts_.interruptible.get();
+  if (interruptible != nullptr && (ranks->size() > 1 || before.has_value())) interruptible->Allow();
   absl::StatusOr<UpdateStatistics> statistics = parts_.algorithm->Update(*batch.batch, Progress());
-  if (!statistics.ok() && ranks->size() > 1) {
-    // The other ranks cannot know that this one stopped half-way, so none of them can go on.
-    if (before != nullptr) RETURN_IF_ERROR(parts_.algorithm->LoadState(before->algorithm_state));
-    return statistics.status();
-  }
+  if (interruptible != nullptr) interruptible->Forbid();
+  const bool interrupted =
+      interruptible != nullptr && interruptible->interrupted() && absl::IsCancelled(statistics.status());
+  // Of several ranks the others cannot know that this one stopped half-way, so none of them can go on.
+  if (interrupted || (!statistics.ok() && ranks->size() > 1)) return TakeBack(before, statistics.status());
   const SteadyTime publish_began = parts_.now();
   Account(TrainingState::kUpdate, publish_began);
+  last_update_seconds_ = absl::ToDoubleSeconds(publish_began - update_began);
   snapshot_ = nullptr;
   ++counters.update;
   counters.env_steps += StepsPerUpdate(state_.experiment.collection());
@@ -226,6 +235,29 @@ absl::Status TrainingLoop::TrainOnce() {
   parts_.reporter->OnUpdate(std::move(record), report.episodes);
   parts_.server->ReportProgress(counters.env_steps, parts_.reporter->env_steps_per_second());
   return health;
+}
+
+std::optional<std::vector<HostTensor>> TrainingLoop::KeepForTakingBack() {
+  const bool several = parts_.ranks->size() > 1;
+  if (several ? parts_.checkpoints == nullptr : parts_.interruptible == nullptr) return std::nullopt;
+  // Of short updates only as often as it costs next to nothing: they are over in a moment.
+  if (!several && last_update_seconds_ < kLongUpdateSeconds && kept_seconds_ > kKeptShare * SecondsSinceStart()) {
+    return std::nullopt;
+  }
+  const SteadyTime began = parts_.now();
+  std::vector<HostTensor> state = parts_.algorithm->SaveState();
+  kept_seconds_ += absl::ToDoubleSeconds(parts_.now() - began);
+  return state;
+}
+
+absl::Status TrainingLoop::TakeBack(const std::optional<std::vector<HostTensor>>& before, const absl::Status& status) {
+  if (before.has_value()) RETURN_IF_ERROR(parts_.algorithm->LoadState(*before));
+  Account(TrainingState::kUpdate, parts_.now());
+  if (!absl::IsCancelled(status)) return status;
+  interrupted_ = true;
+  parts_.console->Line(absl::StrCat("update ", state_.counters.update + 1,
+                                    " was under way and is taken back; it is done again when the run goes on"));
+  return absl::OkStatus();
 }
 
 absl::Status TrainingLoop::CountFailure(const absl::Status& status) {

@@ -2,6 +2,9 @@
 //
 //   NextBatch ─► Update ─► Publish ─► ReleaseBatch ─► records, evaluation, checkpoint ─► NextBatch …
 //
+// A request to stop ends an update after the minibatch under way; what it did is taken back, and the run goes on from
+// the update before.
+//
 // Publishing comes first after the update: workers wait for it, people and files do not. An algorithm whose device
 // still works may look at the next batch meanwhile (Algorithm::PrefetchFrom).
 //
@@ -20,6 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/base/host_tensor.h"
 #include "common/clock/awake_clock.h"
 #include "common/clock/steady_time.h"
 #include "learner/algorithms/algorithm.h"
@@ -27,6 +31,7 @@
 #include "learner/checkpoint/checkpoint.h"
 #include "learner/checkpoint/checkpoint_writer.h"
 #include "learner/ranks/collective.h"
+#include "learner/ranks/interruptible_ranks.h"
 #include "learner/reporting/console.h"
 #include "learner/reporting/run_reporter.h"
 #include "learner/run/curriculum.h"
@@ -47,7 +52,9 @@ struct TrainingParts {
   Console* console = nullptr;
   std::shared_ptr<Collective> ranks = std::make_shared<SingleRank>();
   std::shared_ptr<RankDirectory> directory;  // that the ranks' agreement keeps up to date; null: there is none
-  std::string folder;                        // this rank's, where batches that were not finite are kept; empty: nowhere
+  // What the algorithm was given of the ranks, where a request to stop may end an update; null: updates are waited for.
+  std::shared_ptr<InterruptibleRanks> interruptible{};
+  std::string folder;  // this rank's, where batches that were not finite are kept; empty: nowhere
   // Asked between updates: true ends the run as an interruption that can be gone on from.
   std::function<bool()> stop_requested = [] { return false; };
   // Asked between updates: an error ends the run with it (workers that cannot be kept alive).
@@ -86,6 +93,10 @@ class TrainingLoop {
   absl::Status Train();
   absl::Status AwaitBatch();  // for a while; sets batch_ once there is one
   absl::Status TrainOnce();   // on batch_
+  // What an update begins with, where it may have to be taken back.
+  std::optional<std::vector<HostTensor>> KeepForTakingBack();
+  // An update that was cut short, by `status`.
+  absl::Status TakeBack(const std::optional<std::vector<HostTensor>>& before, const absl::Status& status);
   UpdateProgress Progress() const;
   // The policy as it is, with the curriculum's stage.
   PolicySnapshot ExportPolicy() const;
@@ -132,6 +143,9 @@ class TrainingLoop {
   Snapshot snapshot_;                    // of the current update, once somebody asked for it
   uint64_t passed_env_steps_;            // by PassCheckpoint
   double snapshot_seconds_ = 0;
+  bool interrupted_ = false;  // an update, by a request to stop
+  double last_update_seconds_ = 0;
+  double kept_seconds_ = 0;  // that KeepForTakingBack took, altogether
   int failed_updates_ = 0;
   SteadyTime accounted_;
   AwakeClock awake_;       // a pause of this process's own is nobody's silence

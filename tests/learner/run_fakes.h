@@ -56,6 +56,11 @@ class FakeAlgorithm : public Algorithm {
     if (fail && fail(progress.update)) return absl::InternalError("rewards are not finite");
     const double skipped = skips ? skips(progress.update) : 0;
     if (skipped == 0) updates_ += static_cast<float>(progress.learning_rate_scale);
+    if (minibatch) {
+      for (int i = 0; i < kMinibatches; ++i) {
+        if (absl::Status status = minibatch(progress.update, i); !status.ok()) return status;
+      }
+    }
     return UpdateStatistics{
         {{"policy_loss", 0.5 / updates_}, {"learning_rate", 1e-3}, {"skipped_minibatches", skipped}}};
   }
@@ -82,7 +87,10 @@ class FakeAlgorithm : public Algorithm {
 
   std::function<bool(uint64_t update)> fail;
   std::function<double(uint64_t update)> skips;  // how many minibatches; the update then does nothing else
-  NextBatch next_batch;                          // as given
+  // Asked after each minibatch of an update that has moved the weights already; an error ends the update.
+  std::function<absl::Status(uint64_t update, int number)> minibatch;
+  static constexpr int kMinibatches = 4;
+  NextBatch next_batch;  // as given
 
  private:
   const std::vector<PolicySpec> specs_;
