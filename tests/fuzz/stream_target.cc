@@ -377,7 +377,7 @@ const Register kRegister({.name = "stream",
                           .most_bytes = 4 << 20,
                           .most_bytes_per_byte = 4096,
                           .longest = 1024,
-                          .mutations = 6000});
+                          .mutations = 1500});
 
 }  // namespace
 }  // namespace troupe::fuzz
