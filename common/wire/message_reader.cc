@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -196,12 +197,15 @@ class ChunkReader {
   }
 
   bool ReadEpisode(wire::FinishedEpisode* episode) {
-    if (const auto bytes = static_cast<size_t>(in_.BytesUntilLimit()); bytes > most_.episode_bytes) {
+    if (const auto came = static_cast<size_t>(in_.BytesUntilLimit()); came > most_.episode_bytes) {
       too_much_ = absl::InvalidArgumentError(
-          absl::StrCat("chunk.episodes: came one of ", bytes, " bytes, expected at most ", most_.episode_bytes));
+          absl::StrCat("chunk.episodes: came one of ", came, " bytes, expected at most ", most_.episode_bytes));
       return false;
     }
-    return episode->MergeFromCodedStream(&in_);
+    // Lengths within it first: for one that says more than there is protobuf's parser takes up to 50 MB.
+    std::string bytes;
+    return in_.ReadString(&bytes, in_.BytesUntilLimit()) && UnpackedBytes(*episode->GetDescriptor(), bytes).ok() &&
+           episode->MergeFromString(bytes);
   }
 
   bool ReadDimension(wire::Tensor* tensor) {
