@@ -31,9 +31,12 @@ absl::Status ActorTeam::Apply(std::shared_ptr<const PolicySnapshot> snapshot) {
 }
 
 RecurrentState ActorTeam::NewState() const {
-  std::vector<size_t> numbers;
-  for (const auto& group : groups_) numbers.push_back(static_cast<size_t>(group->num_agents()) * group->state_size());
-  return RecurrentState(numbers, copies_);
+  std::vector<size_t> memory, noise;
+  for (const auto& group : groups_) {
+    memory.push_back(static_cast<size_t>(group->num_agents()) * group->state_size());
+    noise.push_back(static_cast<size_t>(group->num_agents()) * group->noise_size());
+  }
+  return RecurrentState(memory, noise, copies_);
 }
 
 void ActorTeam::Act(const ObservationRow& seen, std::optional<DrawUniforms> draw, RecurrentState& state,
@@ -45,8 +48,9 @@ void ActorTeam::Act(const ObservationRow& seen, std::optional<DrawUniforms> draw
       (*draw)(static_cast<int>(g), absl::MakeSpan(uniforms_[g]));
       uniforms = uniforms_[g];
     }
-    groups_[g]->Act(row.observations, row.action_masks, uniforms, state.group(static_cast<int>(g)), chosen[g],
-                    row.alive);
+    ChosenActions to = chosen[g];
+    to.noise = state.noise(static_cast<int>(g));
+    groups_[g]->Act(row.observations, row.action_masks, uniforms, state.group(static_cast<int>(g)), to, row.alive);
   }
 }
 

@@ -28,6 +28,8 @@ struct ChosenActions {
   // Of groups with options, written beside the action where they are recorded; else empty.
   absl::Span<int32_t> options{};                 // [R], followed
   absl::Span<float> option_log_probabilities{};  // [R], under the manager; 0 where none was chosen
+  // [R, noise_size()], replaced by the next step's, zeros where an episode begins; empty: nothing is carried on.
+  absl::Span<float> noise{};
 };
 
 // For a fixed number of rows; a step allocates nothing. A row's action depends, bit for bit, on its own outputs, mask
@@ -38,6 +40,8 @@ class Distribution {
 
   // D.
   virtual int draws_per_agent() const = 0;
+  // Numbers of an agent's noise that the next step goes on from.
+  virtual int noise_size() const { return 0; }
 
   // Takes what belongs to it: `parameters`, the tensors that follow the network's in PolicySpec::Parameters(), already
   // checked, and the snapshot's scalars. INVALID_ARGUMENT naming the scalar that is missing or out of its range;

@@ -34,6 +34,7 @@ class GroupActor {
   // D; with options one more than the distribution's.
   int draws_per_agent() const { return distribution_->draws_per_agent() + (options_ == nullptr ? 0 : 1); }
   int state_size() const { return options_ == nullptr ? network_->state_size() : kOptionStateSize; }  // H
+  int noise_size() const { return distribution_->noise_size(); }
   int num_agents() const { return spec_.num_agents; }
 
   // An action for every agent and copy. `observations` [E, A, O]; `masks` [E, A, N], 1 = allowed, or empty: all are;

@@ -26,6 +26,8 @@ inline constexpr char kEpsilonScalar[] = "epsilon";         // probability of an
 inline constexpr char kNoiseScaleScalar[] = "noise_scale";  // factor of a Gaussian's standard deviations, > 0
 // Standard deviation of the noise on deterministic actions, which lie in [-1, 1]; >= 0.
 inline constexpr char kActionNoiseScalar[] = "action_noise";
+// What that noise keeps of the step before; in [0, 1).
+inline constexpr char kActionNoiseCorrelationScalar[] = "action_noise_correlation";
 // Which stage of the experiment's curriculum episodes begin in that are collected by this version: an index into
 // curriculum.stages, or their number for the experiment's own task. Absent where there is no curriculum.
 inline constexpr char kCurriculumStageScalar[] = "curriculum_stage";

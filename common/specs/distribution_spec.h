@@ -14,7 +14,9 @@
 //   squashed_gaussian  u as above; what is done is a = tanh(u), and the density is that of a:
 //                      log π = log N(u) − Σ log(1 − tanh²(u))   (arXiv:1801.01290, appendix C).
 //   deterministic      outputs [N] are y; u ~ N(tanh(y), s²) in each dimension; what is done is u clipped to [-1, 1].
-//                      Where s = 0 nothing is left to chance, and log π counts as 0.
+//                      Where s = 0 nothing is left to chance, and log π counts as 0. With k, the scalar
+//                      "action_noise_correlation" (default 0), u ~ N(tanh(y) + s k x, s² (1 − k²)), where x is 0 at an
+//                      episode's beginning and then k x plus the new noise over s: an Ornstein-Uhlenbeck process.
 // What is recorded of the last three is u, of which the density can be computed again without loss. The mode is μ, or
 // tanh(y). The environment is given what is done in its own units (ActionBounds of environment_spec.h).
 #ifndef TROUPE_COMMON_SPECS_DISTRIBUTION_SPEC_H_

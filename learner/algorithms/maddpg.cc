@@ -92,13 +92,18 @@ double Maddpg::DecayOf(const UpdateProgress& progress) const {
 
 std::vector<NamedScalar> Maddpg::Exploration(const UpdateProgress& progress) const {
   std::vector<NamedScalar> scalars;
+  const auto any_acts_by = [&](DistributionKind kind) {
+    return std::ranges::any_of(groups_, [&](const auto& group) { return group.policy.distribution.kind == kind; });
+  };
   const auto add = [&](DistributionKind kind, const char* name, double first, double last) {
-    const auto acts_so = [&](const ValuedGroup& group) { return group.policy.distribution.kind == kind; };
-    if (!std::ranges::any_of(groups_, acts_so)) return;
+    if (!any_acts_by(kind)) return;
     scalars.push_back({name, EpsilonAt(first, last, settings_.exploration_env_steps(), progress.env_steps)});
   };
   add(DistributionKind::kEpsilonGreedy, kEpsilonScalar, settings_.epsilon(), settings_.final_epsilon());
   add(DistributionKind::kDeterministic, kActionNoiseScalar, settings_.action_noise(), settings_.final_action_noise());
+  if (settings_.action_noise_correlation() > 0 && any_acts_by(DistributionKind::kDeterministic)) {
+    scalars.push_back({kActionNoiseCorrelationScalar, settings_.action_noise_correlation()});
+  }
   return scalars;
 }
 

@@ -22,8 +22,8 @@
 // Otherwise than in the papers: other agents' policies are known, not estimated; noise is white; losses are means over
 // joint steps (and, of actors, the agents of a parameter set); each set has a gradient norm of its own.
 //
-// Workers act with the exported scalars "epsilon" and "action_noise". What the replay holds is not part of the state: a
-// run that goes on from a checkpoint fills it anew before it trains on.
+// Workers act with the exported scalars "epsilon", "action_noise" and "action_noise_correlation". What the replay holds
+// is not part of the state: a run that goes on from a checkpoint fills it anew before it trains on.
 #ifndef TROUPE_LEARNER_ALGORITHMS_MADDPG_H_
 #define TROUPE_LEARNER_ALGORITHMS_MADDPG_H_
 

@@ -326,6 +326,9 @@ TEST(DeterministicPolicies, ExplorationComesWithTheWeightsOfWhoAsksForIt) {
   EXPECT_DOUBLE_EQ(at(250).Scalar("action_noise").value(), 0.375);
   EXPECT_DOUBLE_EQ(at(5000).Scalar("epsilon").value(), 0.1);
   EXPECT_DOUBLE_EQ(at(5000).Scalar("action_noise").value(), 0);
+  EXPECT_FALSE(at(0).Scalar("action_noise_correlation").has_value());
+  context.experiment.mutable_maddpg()->set_action_noise_correlation(0.85);
+  EXPECT_DOUBLE_EQ(CreateAlgorithm(context).value()->ExportPolicy({}).Scalar("action_noise_correlation").value(), 0.85);
   // Who draws from a softmax has exploration of its own.
   context = MakeContext("algorithm { name: \"maddpg\" }", {DiscreteGroup("cars", 1, 2, 3)}, 0);
   EXPECT_TRUE(CreateAlgorithm(context).value()->ExportPolicy({}).scalars.empty());
