@@ -26,14 +26,14 @@ function(troupe_c_library name)
                         LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 endfunction()
 
-set(library_specs common/specs/agent_group_json.cc common/specs/environment_spec.cc common/config/settings_reader.cc
-    common/base/finite.cc common/base/random.cc)
+set(library_specs common/specs/agent_group_json.cc common/specs/environment_spec.cc common/specs/neighbours.cc
+    common/config/settings_reader.cc common/base/finite.cc common/base/random.cc)
 troupe_c_library(troupe_policy SOURCES ${library_specs}
   actor_worker/libraries/policy_library.cc actor_worker/acting/*.cc
   common/base/host_tensor.cc common/base/policy_snapshot.cc
   common/files/atomic_file.cc common/files/crc32c.cc common/files/metadata.cc common/files/safetensors.cc
   common/files/snapshot_scalars.cc
-  common/specs/bounds_text.cc common/specs/distribution_spec.cc common/specs/neighbours.cc
+  common/specs/bounds_text.cc common/specs/distribution_spec.cc
   common/specs/option_policies.cc common/specs/policy_spec.cc common/specs/policy_spec_json.cc
   common/specs/saved_policies.cc
   EXCEPT "/acting/(actor_team|fit_policies|policy_store|saved_actors)")
