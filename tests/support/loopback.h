@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 namespace troupe::testing {
 
 inline sockaddr_in LoopbackAddress(int port) {
@@ -53,7 +55,7 @@ inline std::string HttpAsk(int port, const std::string& request) {
 
 // Headers and page, as a person's browser would ask for it, and as Prometheus would.
 inline std::string HttpGet(int port, const std::string& path) {
-  return HttpAsk(port, "GET " + path + " HTTP/1.0\r\n\r\n");
+  return HttpAsk(port, absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n"));
 }
 inline std::string Scrape(int port) {
   return HttpAsk(port, "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n");
