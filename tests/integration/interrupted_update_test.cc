@@ -12,10 +12,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// So many minibatches that an update takes seconds; learning rates that do not depend on where the run is to end.
-const std::vector<std::string> kLongUpdates = {"--set=ppo.epochs=1000", "--set=ppo.minibatch_size=16",
+// So many minibatches that an update takes seconds, in which whoever waits for its beginning is awake in time; learning
+// rates that do not depend on where the run is to end.
+const std::vector<std::string> kLongUpdates = {"--set=ppo.epochs=1000",
+                                               "--set=ppo.minibatch_size=2",
+                                               "--set=critic.hidden_sizes=128,128",
                                                "--set=ppo.anneal_learning_rate=false",
-                                               "--set=evaluation.interval_env_steps=0", "--metrics=127.0.0.1:0"};
+                                               "--set=evaluation.interval_env_steps=0",
+                                               "--metrics=127.0.0.1:0"};
 
 // Waits until the batch of update `number` (1, 2, …) is complete, with which the update begins.
 bool UpdateBegins(const Process& learner, int number) {
