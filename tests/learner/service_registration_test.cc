@@ -31,16 +31,9 @@ class RegistrationTest : public ServiceTest {
 
 TEST_F(RegistrationTest, DescribesTheRunToThoseOfItsProtocol) {
   FakeWorker worker(server_->port());
-  wire::DescribeRunRequest request;
   wire::DescribeRunResponse response;
-  {
-    grpc::ClientContext context;
-    EXPECT_EQ(worker.stub().DescribeRun(&context, request, &response).error_code(),
-              grpc::StatusCode::FAILED_PRECONDITION);
-  }
-  grpc::ClientContext context;
-  request.set_protocol_version(kProtocolVersion);
-  ASSERT_TRUE(worker.stub().DescribeRun(&context, request, &response).ok());
+  EXPECT_EQ(worker.DescribeRun(&response, 0).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  ASSERT_TRUE(worker.DescribeRun(&response).ok());
   EXPECT_EQ(response.run_id(), kRunId);
   EXPECT_EQ(response.experiment().collection().rollout_length(), 4);
 }
@@ -129,11 +122,8 @@ TEST_F(RegistrationTest, BeforeTheRunIsOpenWorkersAreToldToComeAgainAndHealthIsA
   Metrics metrics;
   const auto server = LearnerServer::Start(Options({}), &metrics).value();
   FakeWorker worker(server->port());
-  grpc::ClientContext context;
-  wire::DescribeRunRequest request;
-  request.set_protocol_version(kProtocolVersion);
   wire::DescribeRunResponse response;
-  EXPECT_EQ(worker.stub().DescribeRun(&context, request, &response).error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(worker.DescribeRun(&response).error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(worker.Register(Good()).error_message(), "the learner is starting");
   EXPECT_EQ(Health(server->port()), "SERVING starting");
   server->Open(kRunId, std::nullopt);
@@ -154,11 +144,8 @@ TEST_F(RegistrationTest, HealthIsAnsweredAfterTheEndOfTheRunButNotOfAnInterrupti
 TEST_F(RegistrationTest, WhoComesAfterTheEndOfTheRunIsToldOfIt) {
   FakeWorker worker(server_->port());
   const auto describe = [&worker] {
-    grpc::ClientContext context;
-    wire::DescribeRunRequest request;
-    request.set_protocol_version(kProtocolVersion);
     wire::DescribeRunResponse response;
-    EXPECT_TRUE(worker.stub().DescribeRun(&context, request, &response).ok());
+    EXPECT_TRUE(worker.DescribeRun(&response).ok());
     return response;
   };
   EXPECT_FALSE(describe().has_drain());

@@ -307,11 +307,8 @@ TEST_F(WorkerServiceTest, TheEndWaitsForWorkersThatWereCutOff) {
   });
   FakeWorker newcomer(server_->port());
   const auto told = [&newcomer] {
-    grpc::ClientContext context;
-    wire::DescribeRunRequest request;
-    request.set_protocol_version(kProtocolVersion);
     wire::DescribeRunResponse response;
-    EXPECT_TRUE(newcomer.stub().DescribeRun(&context, request, &response).ok());
+    EXPECT_TRUE(newcomer.DescribeRun(&response).ok());
     return response.drain().reason() == "trained enough";
   };
   const SteadyTime start = SteadyTime::Now();

@@ -47,6 +47,13 @@ class FakeWorker {
     return request;
   }
 
+  grpc::Status DescribeRun(wire::DescribeRunResponse* response, uint32_t protocol_version = kProtocolVersion) {
+    grpc::ClientContext context;
+    wire::DescribeRunRequest request;
+    request.set_protocol_version(protocol_version);
+    return stub_->DescribeRun(&context, request, response);
+  }
+
   grpc::Status Register(const wire::RegisterRequest& request) {
     grpc::ClientContext context;
     wire::RegisterResponse response;
